@@ -1,0 +1,99 @@
+"""Files that calls leave: named by a path relative to the job folder, held to size and sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from protocol.errors import InputError
+
+__all__ = [
+    "Artefact",
+    "check_artefact",
+    "describe_file",
+    "resolve_inside",
+    "sync_directory",
+    "sync_file",
+    "write_json",
+    "write_whole",
+]
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """A file of a job. `path` is POSIX, relative to the job folder; `size` in bytes."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def resolve_inside(root: Path, relative: str) -> Path:
+    """Return `root / relative`; refuse a path that is absolute or climbs out of `root`."""
+    pure = PurePosixPath(relative)
+    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in relative:
+        message = f"The path {relative!r} leads out of the job folder {root}."
+        raise InputError(message)
+    return root.joinpath(*pure.parts)
+
+
+def describe_file(path: Path, name: str) -> Artefact:
+    """Measure and hash the file at `path`, to be known as `name`."""
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            size += len(chunk)
+    return Artefact(path=name, size=size, sha256=digest.hexdigest())
+
+
+def check_artefact(artefact: Artefact, path: Path) -> None:
+    """Raise `InputError` unless the file at `path` is the one `artefact` describes."""
+    if not path.is_file():
+        message = f"The file {path} is gone."
+        raise InputError(message)
+    found = describe_file(path, artefact.path)
+    if found != artefact:
+        message = f"The file {path} is not the one that was made: its size or sha256 differs."
+        raise InputError(message)
+
+
+def sync_file(path: Path) -> None:
+    """Put the file's bytes on the disk (fsync)."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_directory(path: Path) -> None:
+    """Put the directory's names on the disk, so that a rename survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` whole or not at all: aside, fsync, rename."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with aside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain `value` as readable UTF-8 JSON, whole or not at all."""
+    write_whole(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())

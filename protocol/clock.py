@@ -1,0 +1,18 @@
+"""Instants, as opposed to durations (those are `time.monotonic()`)."""
+
+from __future__ import annotations
+
+import datetime
+
+__all__ = ["now_iso", "parse_iso"]
+
+
+def now_iso() -> str:
+    """Return this instant as ISO 8601 in UTC with milliseconds: `2026-11-22T08:30:00.123Z`."""
+    instant = datetime.datetime.now(datetime.timezone.utc)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+def parse_iso(text: str) -> float:
+    """Return the POSIX time in seconds of an instant written by `now_iso`."""
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

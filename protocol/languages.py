@@ -1,0 +1,75 @@
+"""Languages as people write them (ISO 639-1) and as containers carry them (ISO 639-2/T, names)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.errors import UsageError
+from protocol.timeline import UNDETERMINED
+
+__all__ = ["Language", "find_language", "language_name", "to_iso639_2"]
+
+
+@dataclass(frozen=True)
+class Language:
+    """`code` is ISO 639-1 where there is one, else 639-3; `alpha3` is ISO 639-2/T (or 639-3)."""
+
+    code: str
+    alpha3: str
+    name: str
+
+
+# Whisper's hundred languages and those of IndicTrans2 that Whisper lacks.
+# Source: openai/whisper tokenizer.py (MIT) for the set, the Library of Congress ISO 639-2 table for the codes.
+_TABLE = """
+af afr Afrikaans|am amh Amharic|ar ara Arabic|as asm Assamese|az aze Azerbaijani|ba bak Bashkir
+be bel Belarusian|bg bul Bulgarian|bn ben Bengali|bo bod Tibetan|br bre Breton|bs bos Bosnian
+ca cat Catalan|cs ces Czech|cy cym Welsh|da dan Danish|de deu German|el ell Greek|en eng English
+es spa Spanish|et est Estonian|eu eus Basque|fa fas Persian|fi fin Finnish|fo fao Faroese|fr fra French
+gl glg Galician|gu guj Gujarati|ha hau Hausa|haw haw Hawaiian|he heb Hebrew|hi hin Hindi|hr hrv Croatian
+ht hat Haitian Creole|hu hun Hungarian|hy hye Armenian|id ind Indonesian|is isl Icelandic|it ita Italian
+ja jpn Japanese|jw jav Javanese|ka kat Georgian|kk kaz Kazakh|km khm Khmer|kn kan Kannada|ko kor Korean
+la lat Latin|lb ltz Luxembourgish|ln lin Lingala|lo lao Lao|lt lit Lithuanian|lv lav Latvian
+mg mlg Malagasy|mi mri Maori|mk mkd Macedonian|ml mal Malayalam|mn mon Mongolian|mr mar Marathi
+ms msa Malay|mt mlt Maltese|my mya Burmese|ne nep Nepali|nl nld Dutch|nn nno Norwegian Nynorsk
+no nor Norwegian|oc oci Occitan|or ori Odia|pa pan Punjabi|pl pol Polish|ps pus Pashto|pt por Portuguese
+ro ron Romanian|ru rus Russian|sa san Sanskrit|sd snd Sindhi|si sin Sinhala|sk slk Slovak|sl slv Slovenian
+sn sna Shona|so som Somali|sq sqi Albanian|sr srp Serbian|su sun Sundanese|sv swe Swedish|sw swa Swahili
+ta tam Tamil|te tel Telugu|tg tgk Tajik|th tha Thai|tk tuk Turkmen|tl tgl Tagalog|tr tur Turkish
+tt tat Tatar|uk ukr Ukrainian|ur urd Urdu|uz uzb Uzbek|vi vie Vietnamese|yi yid Yiddish|yo yor Yoruba
+yue yue Cantonese|zh zho Chinese
+brx brx Bodo|doi doi Dogri|gom kok Konkani|ks kas Kashmiri|mai mai Maithili|mni mni Manipuri|sat sat Santali
+"""
+
+_LANGUAGES = {
+    language.code: language
+    for line in _TABLE.split("\n")
+    for entry in line.split("|")
+    if entry
+    for language in (Language(*entry.split(" ", 2)),)
+}
+_ALIASES = {"jv": "jw", "kok": "gom", "fil": "tl"}
+_BY_NAME = {each.name.casefold(): each for each in _LANGUAGES.values()}
+_BY_ALPHA3 = {each.alpha3: each for each in _LANGUAGES.values()}
+
+
+def find_language(written: str) -> Language:
+    """Return the language a person wrote as a code or an English name; `UsageError` where there is none."""
+    key = written.strip().casefold()
+    found = _LANGUAGES.get(_ALIASES.get(key, key)) or _BY_NAME.get(key) or _BY_ALPHA3.get(key)
+    if found is None:
+        message = f"{written!r} is not a language this program knows."
+        raise UsageError(message, "Write an ISO 639-1 code such as hi, en, gu or ta.")
+    return found
+
+
+def to_iso639_2(code: str) -> str:
+    """Return the three-letter code that containers carry; `und` where the language is not known."""
+    found = _LANGUAGES.get(code)
+    return found.alpha3 if found else UNDETERMINED
+
+
+def language_name(code: str) -> str:
+    """Return the English name, or the code itself where there is none."""
+    found = _LANGUAGES.get(code)
+    return found.name if found else code

@@ -1,0 +1,330 @@
+"""Every message that crosses the wire, as a dataclass; the class's name is its type frame.
+
+Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
+Drain. Client to coordinator: Submit, StatusQuery, HealthQuery. Back: Submitted, StatusReport, HealthReport,
+Refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
+from protocol.artefacts import Artefact
+from protocol.errors import ErrorInfo
+
+__all__ = [
+    "MESSAGES",
+    "Ack",
+    "Call",
+    "CallIdentity",
+    "Cancel",
+    "Drain",
+    "EnvironmentHealth",
+    "Failure",
+    "HealthQuery",
+    "HealthReport",
+    "Hello",
+    "JobReport",
+    "LoadedModel",
+    "Progress",
+    "Refused",
+    "Reject",
+    "Result",
+    "State",
+    "StatusQuery",
+    "StatusReport",
+    "StepReport",
+    "Submit",
+    "Submitted",
+    "Welcome",
+    "WorkerState",
+]
+
+WorkerState = Literal["importing", "loading", "ready", "busy", "draining"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+StepState = Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallIdentity:
+    """One attempt at a step; results are accepted for the current one only."""
+
+    job: str
+    step: str
+    attempt: int
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A model in a worker's memory and how often it was loaded since the worker started."""
+
+    key: str
+    loads: int
+    load_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hello:
+    """First word of a worker on every connection."""
+
+    worker: str
+    """Environment, process id and start: `whisperx.4711.1a2b3c`. New for every process."""
+    environment: str
+    pid: int
+    pulse: str
+    """Routing id of the socket that echoes without the GIL."""
+    state: WorkerState
+    oldest_protocol: int = OLDEST_SUPPORTED_VERSION
+    newest_protocol: int = PROTOCOL_VERSION
+    python: str = ""
+    lock: str = ""
+    """Key of the environment's build."""
+    stages: dict[str, int] = field(default_factory=dict)
+    """Stage to schema version."""
+    devices: tuple[str, ...] = ()
+    busy_with: CallIdentity | None = None
+    unacknowledged: tuple[CallIdentity, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Welcome:
+    """The coordinator takes the worker; its run stands in the header."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reject:
+    """The coordinator cannot work with this worker; restarting it would not help."""
+
+    reason: ErrorInfo
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The Python beat: where the worker stands. Shown, never used to kill."""
+
+    state: WorkerState
+    rss_bytes: int = 0
+    models: tuple[LoadedModel, ...] = ()
+    calls_done: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Do this step. Job, step, attempt and run stand in the header."""
+
+    stage: str
+    schema_version: int
+    job_directory: str
+    scratch: str
+    """Relative to the job folder; made by the worker, emptied first."""
+    budget_ms: int
+    """The call is ended with its stack on file when it takes longer."""
+    request: dict[str, Any]
+    debug: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel:
+    """Stop the call that the header names at its next progress report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far the call in the header is: 0 to 1."""
+
+    fraction: float
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The call in the header succeeded. Kept by the worker until acknowledged."""
+
+    result: dict[str, Any]
+    artefacts: tuple[Artefact, ...]
+    """Paths relative to the call's scratch folder."""
+    duration_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """The call in the header failed. Kept by the worker until acknowledged."""
+
+    error: ErrorInfo
+    duration_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ack:
+    """The coordinator has committed (or refused for good) the outcome of the call in the header."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drain:
+    """Finish what runs, take nothing more, exit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submit:
+    """A person's wish for one film."""
+
+    media: str
+    """Absolute path."""
+    workflow: str
+    user: str
+    out: str
+    """Absolute path of the folder under which job folders are made."""
+    source_language: str | None = None
+    """ISO 639-1; None means: detect."""
+    target_languages: tuple[str, ...] = ()
+    title: str | None = None
+    year: int | None = None
+    audio_track: str | None = None
+    """Number from 0 among the audio streams, or a language code."""
+    start_ms: int | None = None
+    end_ms: int | None = None
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Stage to field to value, from `--set asr.model=small`."""
+    debug: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """The job is in the store; it will be done whatever happens to whoever asked."""
+
+    job: str
+    directory: str
+    notes: tuple[str, ...] = ()
+    """Sentences about choices made: an engine passed over, a target that is the source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusQuery:
+    """Asks for some jobs, or, when `jobs` is empty, for the newest `limit`."""
+
+    jobs: tuple[str, ...] = ()
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReport:
+    """A step as shown. `fraction` is 0 to 1; times are milliseconds."""
+
+    name: str
+    stage: str
+    environment: str
+    state: StepState
+    attempt: int
+    fraction: float
+    duration_ms: int | None = None
+    note: str = ""
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobReport:
+    """A job as shown."""
+
+    job: str
+    state: JobState
+    media: str
+    workflow: str
+    directory: str
+    created_at: str
+    elapsed_ms: int
+    fraction: float
+    steps: tuple[StepReport, ...]
+    language: str | None = None
+    language_probability: float | None = None
+    outputs: tuple[str, ...] = ()
+    """Absolute paths of what the person asked for, so far."""
+    notes: tuple[str, ...] = ()
+    error: ErrorInfo | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReport:
+    """Answer to a `StatusQuery`; jobs that are not known are named."""
+
+    jobs: tuple[JobReport, ...]
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthQuery:
+    """Asks how everything is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentHealth:
+    """One environment's truth."""
+
+    environment: str
+    built: bool
+    optional: bool
+    stages: tuple[str, ...]
+    state: str
+    """A `WorkerState`, or `starting`, `restarting`, `silent`, `crash-loop`, `outdated`, `not built`, `stopped`."""
+    usable: bool
+    pid: int | None = None
+    uptime_ms: int | None = None
+    rss_bytes: int = 0
+    echo_ms: int | None = None
+    """Age of the last echo from the process, GIL or not."""
+    restarts: int = 0
+    calls_done: int = 0
+    models: tuple[LoadedModel, ...] = ()
+    busy_with: CallIdentity | None = None
+    problem: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthReport:
+    """Answer to a `HealthQuery`."""
+
+    healthy: bool
+    run: str
+    pid: int
+    uptime_ms: int
+    environments: tuple[EnvironmentHealth, ...]
+    jobs_running: int
+    jobs_queued: int
+    free_disk_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The request in the header cannot be met; `error` says why and what to do."""
+
+    error: ErrorInfo
+
+
+MESSAGES: dict[str, type] = {
+    each.__name__: each
+    for each in (
+        Hello,
+        Welcome,
+        Reject,
+        State,
+        Call,
+        Cancel,
+        Progress,
+        Result,
+        Failure,
+        Ack,
+        Drain,
+        Submit,
+        Submitted,
+        StatusQuery,
+        StatusReport,
+        HealthQuery,
+        HealthReport,
+        Refused,
+    )
+}
+"""Type frame to class: the whole vocabulary of the wire."""

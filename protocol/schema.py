@@ -1,0 +1,133 @@
+"""Dataclasses to plain values (what msgpack, JSON and TOML carry) and back.
+
+cattrs and msgspec do this too; `protocol` is imported by every environment's interpreter and keeps to
+msgpack alone (docs/adr/0002-own-schema.md).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+from protocol.errors import SchemaError
+
+__all__ = ["from_plain", "to_plain"]
+
+T = TypeVar("T")
+
+_UNIONS = (Union, types.UnionType)
+
+
+def to_plain(value: Any) -> Any:
+    """Return `value` with dataclasses as dicts, tuples as lists and enums as their values."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_plain(each) for each in value]
+    return value
+
+
+def from_plain(cls: type[T], value: Any, *, path: str = "", strict: bool = False) -> T:
+    """Build a `cls` from plain values.
+
+    Unknown keys are ignored unless `strict` (a person wrote them), missing ones take their default.
+    Raises `SchemaError` naming the field by path where a value is not of its field's type.
+    """
+    return typing.cast("T", _build(cls, value, path or cls.__name__, strict))
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _build(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001
+    if kind is Any:
+        return value
+    origin = get_origin(kind)
+    if origin in _UNIONS:
+        return _build_union(kind, value, path, strict)
+    if origin is Literal:
+        return _build_choice(get_args(kind), value, path)
+    if origin in (tuple, list):
+        return _build_sequence(kind, value, path, strict)
+    if origin in (dict, Mapping):
+        return _build_mapping(kind, value, path, strict)
+    if dataclasses.is_dataclass(kind):
+        return _build_dataclass(kind, value, path, strict)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind(_build_choice(tuple(each.value for each in kind), value, path))
+    return _build_scalar(kind, value, path)
+
+
+def _build_union(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001
+    options = get_args(kind)
+    if value is None and types.NoneType in options:
+        return None
+    rest = [each for each in options if each is not types.NoneType]
+    for option in rest[:-1]:
+        try:
+            return _build(option, value, path, strict)
+        except SchemaError:
+            continue
+    return _build(rest[-1], value, path, strict)
+
+
+def _build_choice(choices: tuple[Any, ...], value: Any, path: str) -> Any:
+    if value not in choices:
+        allowed = ", ".join(repr(each) for each in choices)
+        raise SchemaError(path, f"{value!r} is not one of {allowed}")
+    return value
+
+
+def _build_sequence(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        raise SchemaError(path, f"expected a list, got {type(value).__name__}")
+    element = get_args(kind)[0]
+    items = [_build(element, each, f"{path}[{i}]", strict) for i, each in enumerate(value)]
+    return tuple(items) if get_origin(kind) is tuple else items
+
+
+def _build_mapping(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001
+    if not isinstance(value, Mapping):
+        raise SchemaError(path, f"expected a table, got {type(value).__name__}")
+    _, element = get_args(kind)
+    return {str(k): _build(element, each, f"{path}.{k}", strict) for k, each in value.items()}
+
+
+def _build_dataclass(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001
+    if not isinstance(value, Mapping):
+        raise SchemaError(path, f"expected a table, got {type(value).__name__}")
+    fields = {each.name: each for each in dataclasses.fields(kind)}
+    unknown = [str(key) for key in value if key not in fields]
+    if strict and unknown:
+        known = ", ".join(sorted(fields))
+        raise SchemaError(f"{path}.{unknown[0]}", f"there is no such key; known are {known}")
+    hints = _hints(kind)
+    built = {}
+    for name, each in fields.items():
+        if name in value:
+            built[name] = _build(hints[name], value[name], f"{path}.{name}", strict)
+        elif each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING:
+            raise SchemaError(f"{path}.{name}", "is missing")
+    return kind(**built)
+
+
+def _build_scalar(kind: Any, value: Any, path: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    right = isinstance(value, kind)
+    if right and kind is int and isinstance(value, bool):
+        right = False
+    if not right:
+        raise SchemaError(path, f"expected {kind.__name__}, got {type(value).__name__}")
+    return value

@@ -1,0 +1,92 @@
+"""The stage table: a stage is a contract, a request and a result with a schema version.
+
+To add one: a module here, a line in `STAGES`, a line in a recipe, an engine (docs/adr/0003-rooms.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.stages.align import AlignRequest, AlignResult
+from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.stages.demux import DemuxRequest, DemuxResult
+from protocol.stages.mux import MuxRequest, MuxResult
+from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
+from protocol.stages.translate import TranslateRequest, TranslateResult
+
+__all__ = ["STAGES", "Stage"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A contract. A call's budget is `budget_ms + budget_per_media * media milliseconds`."""
+
+    name: str
+    folder: str
+    """Folder in the job folder, numbered in the order of the pipeline."""
+    version: int
+    request: type
+    result: type
+    budget_ms: int
+    budget_per_media: float
+
+
+STAGES: dict[str, Stage] = {
+    each.name: each
+    for each in (
+        Stage(
+            name="demux",
+            folder="01_demux",
+            version=1,
+            request=DemuxRequest,
+            result=DemuxResult,
+            budget_ms=600_000,
+            budget_per_media=1.0,
+        ),
+        Stage(
+            name="asr",
+            folder="06_asr",
+            version=1,
+            request=AsrRequest,
+            result=AsrResult,
+            budget_ms=300_000,
+            budget_per_media=10.0,
+        ),
+        Stage(
+            name="align",
+            folder="07_align",
+            version=1,
+            request=AlignRequest,
+            result=AlignResult,
+            budget_ms=300_000,
+            budget_per_media=5.0,
+        ),
+        Stage(
+            name="translate",
+            folder="10_translate",
+            version=1,
+            request=TranslateRequest,
+            result=TranslateResult,
+            budget_ms=300_000,
+            budget_per_media=10.0,
+        ),
+        Stage(
+            name="subtitle",
+            folder="11_subtitle",
+            version=1,
+            request=SubtitleRequest,
+            result=SubtitleResult,
+            budget_ms=120_000,
+            budget_per_media=0.1,
+        ),
+        Stage(
+            name="mux",
+            folder="12_mux",
+            version=1,
+            request=MuxRequest,
+            result=MuxResult,
+            budget_ms=600_000,
+            budget_per_media=1.0,
+        ),
+    )
+}

@@ -1,0 +1,36 @@
+"""align: a time for every word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.artefacts import Artefact
+from protocol.stages.asr import Span
+
+__all__ = ["AlignRequest", "AlignResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignRequest:
+    """Give the words of `segments` (a `Transcript`) their times in `audio`."""
+
+    audio: Artefact
+    segments: Artefact
+    speech: tuple[Span, ...] = ()
+    """Where VAD heard speech: words are kept to it."""
+    method: str = "auto"
+    """`auto`: wav2vec2 where the store has the language's model, else Whisper's cross-attention."""
+    model: str = "whisper-base"
+    """The Whisper model used for cross-attention."""
+    device: str = "auto"
+    compute_type: str = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignResult:
+    """`transcript` is a `Transcript` as JSON whose segments have words."""
+
+    transcript: Artefact
+    word_count: int
+    timed_by: dict[str, int]
+    """How many words each method timed."""

@@ -1,0 +1,55 @@
+"""asr: speech to segments of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.artefacts import Artefact
+
+__all__ = ["AsrRequest", "AsrResult", "Span"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A stretch of time on the audio's clock."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsrRequest:
+    """Recognise the speech in `audio` (16 kHz mono WAV)."""
+
+    audio: Artefact
+    language: str | None = None
+    """ISO 639-1; None: detect."""
+    model: str = "whisper-base"
+    """Id in the model store."""
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `cuda:1`."""
+    compute_type: str = "auto"
+    """`auto` is float16 on cuda and int8 on cpu."""
+    beam_size: int = 5
+    batch_size: int = 0
+    """Chunks recognised at once; 0: 16 on cuda, 4 on cpu."""
+    chunk_ms: int = 30_000
+    vad_onset: float = 0.5
+    vad_offset: float = 0.363
+    initial_prompt: str | None = None
+    hotwords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsrResult:
+    """`segments` is a `Transcript` as JSON, without words. `speech` are the stretches VAD found."""
+
+    segments: Artefact
+    language: str
+    """ISO 639-1, or `und` where there is no speech."""
+    language_probability: float | None
+    segment_count: int
+    speech: tuple[Span, ...]
+    device: str
+    compute_type: str
+    model: str

@@ -1,0 +1,57 @@
+"""demux: the film's sound as 16 kHz mono on the film's clock, and facts about its streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.artefacts import Artefact
+
+__all__ = ["AudioTrack", "DemuxRequest", "DemuxResult", "MediaFacts"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioTrack:
+    """One audio stream. `number` counts audio streams from 0; `starts_ms` is against the container's start."""
+
+    number: int
+    codec: str
+    language: str
+    channels: int
+    starts_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaFacts:
+    """What the container says of itself."""
+
+    duration_ms: int
+    container: str
+    has_video: bool
+    frames_per_second: float | None
+    audio_tracks: tuple[AudioTrack, ...]
+    subtitle_languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemuxRequest:
+    """Take the sound out of the film at the absolute path `media`."""
+
+    media: str
+    audio_track: str | None = None
+    """Number from 0 among the audio streams, or a language code; None: the default one."""
+    start_ms: int | None = None
+    end_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemuxResult:
+    """`audio` is pcm_s16le, 16 kHz, mono; its time 0 is the film's time 0, late sound padded with silence.
+
+    With a clip, its time 0 is `clip_start_ms` of the film.
+    """
+
+    audio: Artefact
+    audio_duration_ms: int
+    audio_track: int
+    clip_start_ms: int
+    facts: MediaFacts

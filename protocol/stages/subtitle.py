@@ -1,0 +1,41 @@
+"""subtitle: cues from word times, written as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.artefacts import Artefact
+
+__all__ = ["SubtitleRequest", "SubtitleResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubtitleRequest:
+    """Cut `transcript` (a `Transcript` with words) into cues and write them. Numbers: TIMED_TEXT.md."""
+
+    transcript: Artefact
+    title: str
+    """Stem of the files' names: `<title>.<language>.srt`."""
+    media_duration_ms: int
+    """Length of the film: no cue starts or ends past it."""
+    offset_ms: int = 0
+    """Added to every time (the clip's start)."""
+    formats: tuple[str, ...] = ("srt", "vtt")
+    """Of `srt`, `vtt`, `txt`, `json`."""
+    max_line_graphemes: int = 42
+    max_lines: int = 2
+    max_cue_ms: int = 7_000
+    min_cue_ms: int = 833
+    min_gap_ms: int = 83
+    max_graphemes_per_second: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubtitleResult:
+    """`files` in the order of the formats asked for. `cue_count` 0: nothing was said in the film."""
+
+    files: tuple[Artefact, ...]
+    language: str
+    cue_count: int
+    first_cues: tuple[str, ...]
+    """The first three as one line each, `00:00:03.000 --> 00:00:05.120  text`."""

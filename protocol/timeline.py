@@ -1,0 +1,60 @@
+"""Words, segments, cues and transcripts on the film's clock, in whole milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["UNDETERMINED", "Cue", "Segment", "Transcript", "Word"]
+
+UNDETERMINED = "und"
+"""ISO 639-2 code for a language that could not be determined (a film without speech)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """One spoken word, with the punctuation that is written to it."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float | None = None
+    timed_by: str = ""
+    """What set the times: `cross-attention`, `wav2vec2` or `interpolated`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A stretch of speech as the recogniser cut it; `words` is empty until alignment."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    words: tuple[Word, ...] = ()
+    avg_logprob: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcript:
+    """What is said in a film, in one language. The body of `segments.json` and `transcript.*.json`."""
+
+    language: str
+    """ISO 639-1, or `UNDETERMINED`."""
+    segments: tuple[Segment, ...]
+    language_probability: float | None = None
+    """Between 0 and 1; None where the person said the language."""
+    translated_from: str = ""
+    engine: str = ""
+    model: str = ""
+
+    def words(self) -> tuple[Word, ...]:
+        """Return every word in order."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cue:
+    """One subtitle: what is on the screen from `start_ms` until `end_ms`."""
+
+    start_ms: int
+    end_ms: int
+    lines: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""What every environment's interpreter runs: the daemon around the engines."""

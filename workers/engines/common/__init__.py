@@ -1,0 +1,1 @@
+"""Engines of the environment `common`: no model, no weights."""
