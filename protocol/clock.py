@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 __all__ = ["now_iso", "parse_iso"]
 
 
 def now_iso() -> str:
     """Return this instant as ISO 8601 in UTC with milliseconds: `2026-11-22T08:30:00.123Z`."""
-    instant = datetime.datetime.now(datetime.timezone.utc)
+    instant = dt.datetime.now(dt.timezone.utc)
     return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
 
 def parse_iso(text: str) -> float:
     """Return the POSIX time in seconds of an instant written by `now_iso`."""
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

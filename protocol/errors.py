@@ -190,7 +190,7 @@ _FOREIGN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def info_from_error(error: BaseException) -> ErrorInfo:
-    """Turn an exception into words; anything that is not ours counts as a bug, out of memory and disk apart."""
+    """Turn an exception into words; what is not ours is a bug, but for memory and disk."""
     details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if isinstance(error, CpwError):
         shown = details if error.kind is ErrorKind.BUG else ""

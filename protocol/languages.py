@@ -20,7 +20,7 @@ class Language:
 
 
 # Whisper's hundred languages and those of IndicTrans2 that Whisper lacks.
-# Source: openai/whisper tokenizer.py (MIT) for the set, the Library of Congress ISO 639-2 table for the codes.
+# Source: openai/whisper tokenizer.py (MIT) for the set, the Library of Congress for the codes.
 _TABLE = """
 af afr Afrikaans|am amh Amharic|ar ara Arabic|as asm Assamese|az aze Azerbaijani|ba bak Bashkir
 be bel Belarusian|bg bul Bulgarian|bn ben Bengali|bo bod Tibetan|br bre Breton|bs bos Bosnian

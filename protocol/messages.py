@@ -268,7 +268,8 @@ class EnvironmentHealth:
     optional: bool
     stages: tuple[str, ...]
     state: str
-    """A `WorkerState`, or `starting`, `restarting`, `silent`, `crash-loop`, `outdated`, `not built`, `stopped`."""
+    """A `WorkerState`, or `starting`, `restarting`, `silent`, `crash-loop`, `outdated`, `not built`,
+    `stopped`."""
     usable: bool
     pid: int | None = None
     uptime_ms: int | None = None

@@ -11,7 +11,7 @@ __all__ = ["AudioTrack", "DemuxRequest", "DemuxResult", "MediaFacts"]
 
 @dataclass(frozen=True, kw_only=True)
 class AudioTrack:
-    """One audio stream. `number` counts audio streams from 0; `starts_ms` is against the container's start."""
+    """One audio stream: `number` counts from 0, `starts_ms` is against the container's start."""
 
     number: int
     codec: str
