@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-__all__ = ["now_iso", "parse_iso"]
+__all__ = ["now_iso", "parse_iso_ms", "since_iso_ms"]
 
 
 def now_iso() -> str:
@@ -13,6 +13,11 @@ def now_iso() -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
 
-def parse_iso(text: str) -> float:
-    """Return the POSIX time in seconds of an instant written by `now_iso`."""
-    return dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+def parse_iso_ms(text: str) -> int:
+    """Return the POSIX time, in milliseconds, of an instant written by `now_iso`."""
+    return round(dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def since_iso_ms(text: str) -> int:
+    """Return the milliseconds since an instant written by `now_iso`; 0 where the clock was set back."""
+    return max(0, parse_iso_ms(now_iso()) - parse_iso_ms(text))

@@ -49,6 +49,10 @@ _LANGUAGES = {
     for language in (Language(*entry.split(" ", 2)),)
 }
 _ALIASES = {"jv": "jw", "kok": "gom", "fil": "tl"}
+# ISO 639-2/B: what Matroska files carry where it differs from 639-2/T.
+_ALIASES |= {"alb": "sq", "arm": "hy", "baq": "eu", "bur": "my", "chi": "zh", "cze": "cs", "dut": "nl"}
+_ALIASES |= {"fre": "fr", "geo": "ka", "ger": "de", "gre": "el", "ice": "is", "mac": "mk", "mao": "mi"}
+_ALIASES |= {"may": "ms", "per": "fa", "rum": "ro", "slo": "sk", "tib": "bo", "wel": "cy"}
 _BY_NAME = {each.name.casefold(): each for each in _LANGUAGES.values()}
 _BY_ALPHA3 = {each.alpha3: each for each in _LANGUAGES.values()}
 

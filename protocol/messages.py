@@ -44,7 +44,7 @@ __all__ = [
 
 WorkerState = Literal["importing", "loading", "ready", "busy", "draining"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-StepState = Literal["waiting", "running", "done", "skipped", "failed", "cancelled"]
+StepState = Literal["waiting", "ready", "running", "done", "skipped", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +121,8 @@ class Call:
     job_directory: str
     scratch: str
     """Relative to the job folder; made by the worker, emptied first."""
+    folder: str
+    """Relative to the job folder: where the files will lie once the coordinator has accepted them."""
     budget_ms: int
     """The call is ended with its stack on file when it takes longer."""
     request: dict[str, Any]
@@ -146,7 +148,7 @@ class Result:
 
     result: dict[str, Any]
     artefacts: tuple[Artefact, ...]
-    """Paths relative to the call's scratch folder."""
+    """Paths as they will be in the job folder; the files lie in the scratch folder until then."""
     duration_ms: int
 
 

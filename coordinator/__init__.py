@@ -1,0 +1,1 @@
+"""Jobs, plans, schedule and store; the commands a person types."""

@@ -1,0 +1,296 @@
+"""The coordinator's loop: messages in, store and dispatcher moved, one turn after the other."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import envspecs
+from coordinator.dispatch import Dispatcher
+from coordinator.health import check_worker, environments_health
+from coordinator.link import Arrival, Echo, Gone, Link, Malformed
+from coordinator.roster import Member, Roster
+from coordinator.status import report_job
+from coordinator.store import Store
+from coordinator.submission import take_in
+from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
+from protocol.errors import CpwError, ErrorInfo, ErrorKind, info_from_error
+from protocol.frames import Header
+from protocol.messages import (
+    CallIdentity,
+    Drain,
+    Failure,
+    HealthQuery,
+    HealthReport,
+    Hello,
+    Progress,
+    Refused,
+    Reject,
+    Result,
+    State,
+    StatusQuery,
+    StatusReport,
+    Submit,
+    Welcome,
+)
+from protocol.stages import STAGES
+
+__all__ = ["Coordinator"]
+
+log = logging.getLogger(__name__)
+
+TURN_MS = 250
+PING_EVERY_S = 0.25
+_ECHO_CONNECTS_WITHIN_S = 1.0
+GRACE_S = 15.0
+"""How long after a start a step that is said to run may wait for its worker to say hello."""
+
+
+class Coordinator:
+    """Truth in the store, workers in the roster, people at the client socket."""
+
+    def __init__(self, runtime: Path, store: Store, control: int | None) -> None:
+        self._runtime = runtime
+        self._store = store
+        self._control = control
+        self._run = store.next_epoch()
+        self._roster = Roster()
+        self._link = Link(runtime)
+        self._dispatcher = Dispatcher(store, self._link, self._roster, self._run, runtime)
+        self._begun_s = time.monotonic()
+        self._pinged_s = 0.0
+        self._draining = False
+        self._orphans = {step.identity: step for step in store.running_steps()}
+        store.revive_waiting()
+
+    def drain(self) -> None:
+        """Send nothing more; `serve` ends when no worker runs anything. Safe in a signal handler."""
+        self._draining = True
+        self._link.wake()
+
+    def serve(self) -> None:
+        """Turn until drained."""
+        log.info("run %s, %d steps to be reclaimed", self._run, len(self._orphans))
+        told = False
+        while True:
+            for event in self._link.wait(TURN_MS):
+                self._on_event(event)
+            now_s = time.monotonic()
+            self._dispatcher.finish_settled(now_s)
+            self._look_at_workers(now_s)
+            if not self._draining:
+                self._dispatcher.send_ready(now_s)
+                continue
+            if not told:
+                told = True
+                for member in self._roster.members.values():
+                    self._to_worker(member.name.encode(), Drain())
+            if not self._roster.members and not self._dispatcher.settling():
+                break
+        self._dispatcher.close()
+        self._link.close()
+
+    def _on_event(self, event: Arrival | Echo | Malformed) -> None:
+        match event:
+            case Echo(worker=worker):
+                member = self._roster.members.get(worker)
+                if member is not None:
+                    member.echoed_s = time.monotonic()
+            case Malformed():
+                self._refuse_malformed(event)
+            case Arrival(side="w"):
+                self._on_worker(event)
+            case Arrival():
+                self._on_client(event)
+
+    # workers
+
+    def _on_worker(self, arrival: Arrival) -> None:
+        header, message = arrival.header, arrival.message
+        identity = CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
+        if isinstance(message, Hello):
+            self._on_hello(arrival.peer, message)
+            return
+        member = self._roster.members.get(arrival.peer.decode("ascii", "replace"))
+        if member is None:
+            return  # it has not said hello in this run; what matters it says again after Welcome
+        match message:
+            case State():
+                self._on_state(member, message)
+            case Progress(fraction=fraction) if member.call == identity:
+                self._dispatcher.progress[identity.job, identity.step] = fraction
+            case Result():
+                self._dispatcher.on_result(identity, message, arrival.peer)
+            case Failure():
+                self._dispatcher.on_failure(identity, message, arrival.peer, time.monotonic())
+
+    def _on_hello(self, peer: bytes, hello: Hello) -> None:
+        problem = _find_mismatch(hello, peer)
+        if problem is not None:
+            log.warning("refused %s: %s", hello.worker, problem.message)
+            self._to_worker(peer, Reject(reason=problem))
+            return
+        member = self._roster.admit(hello, time.monotonic())
+        log.info("%s says hello: %s", member.name, member.state)
+        self._to_worker(peer, Welcome())
+        held = {hello.busy_with, *hello.unacknowledged}
+        if hello.busy_with is not None and self._store.current(hello.busy_with) is None:
+            self._dispatcher.cancel_call(peer, hello.busy_with)
+        for step in self._store.running_steps():
+            mine = step.worker == member.name
+            if mine and step.identity in held:
+                self._orphans.pop(step.identity, None)
+            elif (mine and step.identity not in held) or self._is_replaced(step, member):
+                # The call was lost on its way, or the worker that had it is of the past.
+                self._orphans.pop(step.identity, None)
+                self._dispatcher.lose(step, time.monotonic(), blame=False)
+        if self._draining:
+            self._to_worker(peer, Drain())
+
+    def _is_replaced(self, step: Any, member: Member) -> bool:
+        """Tell whether `member` has taken the place of the worker that the step was given to."""
+        return (
+            step.environment == member.environment
+            and step.identity in self._orphans
+            and step.worker not in self._roster.members
+        )
+
+    def _on_state(self, member: Member, state: State) -> None:
+        # Between sending a call and its first beat the worker still says ready; the roster knows better.
+        if member.call is None or state.state != "ready":
+            member.state = state.state
+        if state.rss_bytes:
+            member.rss_bytes, member.models = state.rss_bytes, state.models
+            member.calls_done = state.calls_done
+
+    def _look_at_workers(self, now_s: float) -> None:
+        if now_s - self._pinged_s >= PING_EVERY_S:
+            self._pinged_s = now_s
+            for member in list(self._roster.members.values()):
+                self._ping(member, now_s)
+        for member in self._roster.newly_silent(now_s):
+            log.warning("%s is silent: the supervisor is asked to kill it", member.name)
+            member.doomed = True
+            self._order_kill(member, "no echo")
+        if self._orphans and now_s - self._begun_s > GRACE_S:
+            for step in self._orphans.values():
+                if self._store.current(step.identity) is not None:
+                    self._dispatcher.lose(step, now_s, blame=False)
+            self._orphans.clear()
+
+    def _ping(self, member: Member, now_s: float) -> None:
+        try:
+            self._link.ping(member.pulse, b"%d" % round(now_s * 1000))
+        except Gone:
+            # Its first ping may come before its echo socket has connected.
+            if now_s - member.met_s < _ECHO_CONNECTS_WITHIN_S:
+                return
+            log.warning("%s has left", member.name)
+            self._roster.dismiss(member.name)
+            for step in self._store.running_steps():
+                if step.worker == member.name:
+                    self._dispatcher.lose(step, now_s, blame=True)
+
+    def _order_kill(self, member: Member, reason: str) -> None:
+        if self._control is None:
+            return
+        order = {"kill": member.environment, "pid": member.pid, "reason": reason}
+        os.write(self._control, (json.dumps(order) + "\n").encode())
+
+    def _to_worker(self, peer: bytes, message: Welcome | Reject | Drain) -> None:
+        try:
+            self._link.send("w", peer, Header(run=self._run), message)
+        except Gone:
+            log.info("%r left before it heard %s", peer, type(message).__name__)
+
+    # clients
+
+    def _on_client(self, arrival: Arrival) -> None:
+        try:
+            answer = self._answer(arrival.message)
+        except CpwError as error:
+            answer = Refused(error=info_from_error(error))
+        except OSError as error:
+            log.exception("a request failed")
+            answer = Refused(error=info_from_error(error))
+        self._to_client(arrival.peer, arrival.header, answer)
+
+    def _answer(self, message: Any) -> Any:
+        match message:
+            case Submit():
+                return take_in(
+                    message, self._store, lambda name: check_worker(name, self._runtime, self._roster)
+                )
+            case StatusQuery():
+                return self._status(message)
+            case HealthQuery():
+                return self._health()
+        text = f"{type(message).__name__} is not a request."
+        return Refused(error=ErrorInfo(kind=ErrorKind.WIRE, message=text))
+
+    def _status(self, query: StatusQuery) -> StatusReport:
+        if query.jobs:
+            found = {each: self._store.job(each) for each in query.jobs}
+            jobs = [job for job in found.values() if job is not None]
+            unknown = tuple(each for each, job in found.items() if job is None)
+        else:
+            jobs, unknown = self._store.newest_jobs(query.limit), ()
+        progress = self._dispatcher.progress
+        reports = tuple(report_job(job, self._store.steps(job.id), progress) for job in jobs)
+        return StatusReport(jobs=reports, unknown=unknown)
+
+    def _health(self) -> HealthReport:
+        now_s = time.monotonic()
+        found = environments_health(envspecs.read_all(), self._runtime, self._roster, now_s)
+        return HealthReport(
+            healthy=all(each.usable for each in found if each.built or not each.optional),
+            run=self._run,
+            pid=os.getpid(),
+            uptime_ms=round((now_s - self._begun_s) * 1000),
+            environments=found,
+            jobs_running=self._store.count_jobs("running"),
+            jobs_queued=self._store.count_jobs("queued"),
+            free_disk_bytes=shutil.disk_usage(envspecs.home()).free,
+        )
+
+    def _to_client(self, peer: bytes, header: Header, message: Any, version: bytes | None = None) -> None:
+        try:
+            self._link.send("c", peer, Header(run=self._run, request=header.request), message, version)
+        except Gone:
+            log.info("a client left before its answer")
+
+    def _refuse_malformed(self, event: Malformed) -> None:
+        """Say what is wrong, in the peer's own version where only the version differs."""
+        log.warning("refused a message on socket %s: %s", event.side, event.error)
+        if event.side == "c":
+            refused = Refused(error=info_from_error(event.error))
+            self._to_client(event.peer, Header(), refused, event.peer_version)
+        elif event.peer_version is not None:
+            try:
+                reject = Reject(reason=info_from_error(event.error))
+                self._link.send("w", event.peer, Header(run=self._run), reject, event.peer_version)
+            except Gone:
+                log.info("%r left before it was refused", event.peer)
+
+
+def _find_mismatch(hello: Hello, peer: bytes) -> ErrorInfo | None:
+    remedy = f"cpw envs build {hello.environment}"
+    if hello.worker.encode() != peer:
+        text = f"The worker {hello.worker!r} speaks under another name."
+        return ErrorInfo(kind=ErrorKind.WIRE, message=text)
+    if hello.oldest_protocol > PROTOCOL_VERSION or hello.newest_protocol < OLDEST_SUPPORTED_VERSION:
+        text = (
+            f"The worker speaks wire versions {hello.oldest_protocol} to {hello.newest_protocol}, "
+            f"the coordinator {OLDEST_SUPPORTED_VERSION} to {PROTOCOL_VERSION}."
+        )
+        return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
+    for stage, version in hello.stages.items():
+        if stage not in STAGES or STAGES[stage].version != version:
+            text = f"The worker {hello.environment} has {stage} version {version}, which is not ours."
+            return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
+    return None

@@ -1,0 +1,104 @@
+"""How everything is: what the workers say, what the supervisor wrote, what is built."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import envspecs
+from coordinator.roster import SILENT_AFTER_S, Member, Roster
+from protocol.errors import NotRunningError
+from protocol.messages import EnvironmentHealth
+
+__all__ = ["check_worker", "environments_health", "last_exit", "read_supervisor_state"]
+
+_FINAL = ("crash-loop", "outdated", "unusable", "stopped")
+
+
+def read_supervisor_state(runtime: Path) -> dict[str, Any]:
+    """Return the children that the supervisor wrote down; empty where there is no supervisor's file."""
+    try:
+        state = json.loads((runtime / "supervisor.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    children = state.get("children")
+    return children if isinstance(children, dict) else {}
+
+
+def last_exit(runtime: Path, environment: str) -> dict[str, Any]:
+    """Return how the environment's last worker went, as the supervisor saw it; empty where unknown."""
+    found = read_supervisor_state(runtime).get(environment, {}).get("last_exit")
+    return found if isinstance(found, dict) else {}
+
+
+def check_worker(environment: str, runtime: Path, roster: Roster) -> None:
+    """Raise `NotRunningError` where no worker of the environment is up or can be expected to come."""
+    if environment in roster.environments():
+        return
+    child = read_supervisor_state(runtime).get(environment)
+    if child is not None and child["state"] in _FINAL:
+        raise NotRunningError(
+            child["problem"] or f"The worker {environment} is not running.", child["remedy"]
+        )
+
+
+def environments_health(
+    specs: Iterable[envspecs.EnvSpec], runtime: Path, roster: Roster, now_s: float
+) -> tuple[EnvironmentHealth, ...]:
+    """Return the truth about each environment that has workers."""
+    children = read_supervisor_state(runtime)
+    members = {each.environment: each for each in roster.members.values()}
+    return tuple(
+        _environment_health(spec, members.get(spec.name), children.get(spec.name, {}), now_s)
+        for spec in specs
+        if spec.worker and spec.usable_here()
+    )
+
+
+def _environment_health(
+    spec: envspecs.EnvSpec, member: Member | None, child: dict[str, Any], now_s: float
+) -> EnvironmentHealth:
+    built = envspecs.is_built(spec)
+    common: dict[str, Any] = {
+        "environment": spec.name,
+        "built": built,
+        "optional": spec.optional,
+        "stages": tuple(spec.stages),
+        "restarts": int(child.get("restarts", 0)),
+    }
+    if member is None:
+        state, problem, remedy = _state_without_worker(spec, built, child)
+        return EnvironmentHealth(**common, state=state, usable=False, problem=problem, remedy=remedy)
+    echo_ms = round((now_s - member.echoed_s) * 1000)
+    silent = echo_ms > SILENT_AFTER_S * 1000
+    return EnvironmentHealth(
+        **common,
+        state="silent" if silent else member.state,
+        usable=not silent and member.state in ("ready", "busy"),
+        pid=member.pid,
+        uptime_ms=round((now_s - member.since_s) * 1000),
+        rss_bytes=member.rss_bytes,
+        echo_ms=echo_ms,
+        calls_done=member.calls_done,
+        models=member.models,
+        busy_with=member.call,
+        problem=f"It has not answered for {echo_ms / 1000:.0f} s." if silent else "",
+    )
+
+
+def _state_without_worker(
+    spec: envspecs.EnvSpec,
+    built: bool,
+    child: dict[str, Any],  # noqa: FBT001
+) -> tuple[str, str, str]:
+    if not built:
+        return "not built", f"The environment {spec.name} is not built.", f"cpw envs build {spec.name}"
+    state = str(child.get("state", "stopped"))
+    if state == "running":
+        return "starting", "", ""
+    if state == "not built":
+        # Built after the supervisor had started: it reads the specs once.
+        return "stopped", f"{spec.name} was built after the start.", "make down && make up"
+    return state, str(child.get("problem", "")), str(child.get("remedy", ""))

@@ -1,0 +1,207 @@
+"""The coordinator's two sockets and a client's one. The only module of this room that knows ZeroMQ."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import zmq
+
+from protocol.endpoints import client_endpoint, worker_endpoint
+from protocol.errors import NotRunningError, VersionError, WireError, error_from_info
+from protocol.frames import MAX_MESSAGE_BYTES, Header, decode, encode
+from protocol.messages import MESSAGES, Refused
+from protocol.schema import from_plain
+
+__all__ = ["Arrival", "Client", "Echo", "Gone", "Link", "Malformed"]
+
+_HEARTBEAT_MS = 2_000
+_PULSE = b"/pulse"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message: which socket (`w` or `c`), from whom, what."""
+
+    side: str
+    peer: bytes
+    header: Header
+    message: Any
+
+
+@dataclass(frozen=True)
+class Echo:
+    """A worker's process answered a ping, GIL or not. `worker` is its name, `payload` the ping's."""
+
+    worker: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """Frames that are not a message; `peer_version` is set where only the wire version is wrong."""
+
+    side: str
+    peer: bytes
+    error: WireError
+    peer_version: bytes | None
+
+
+class Gone(Exception):  # noqa: N818 (an answer, not an error: the peer has left)
+    """The peer has disconnected; the message was not sent."""
+
+
+class Link:
+    """Two ROUTER sockets, `w` for workers and `c` for clients, and a wake-up for other threads."""
+
+    def __init__(self, runtime: Path) -> None:
+        self._context: zmq.Context[Any] = zmq.Context()
+        self._wake_near = self._context.socket(zmq.PAIR)
+        self._wake_near.bind("inproc://wake")
+        self._wake_far = self._context.socket(zmq.PAIR)
+        self._wake_far.connect("inproc://wake")
+        self._wake_lock = threading.Lock()
+        previous = os.umask(0o077)
+        try:
+            self._sockets = {
+                "w": self._router(worker_endpoint(runtime)),
+                "c": self._router(client_endpoint(runtime)),
+            }
+        finally:
+            os.umask(previous)
+        self._poller = zmq.Poller()
+        for socket in (*self._sockets.values(), self._wake_near):
+            self._poller.register(socket, zmq.POLLIN)
+
+    def _router(self, endpoint: str) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.ROUTER)
+        socket.linger = 0
+        # Otherwise a message to a peer that has left vanishes without a word.
+        socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        # A worker that reconnects keeps its name; the old connection may not have been noticed yet.
+        socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 5 * _HEARTBEAT_MS)
+        # The kernel tells the peer's user id; another user is refused even where the directory let him in.
+        socket.setsockopt(zmq.IPC_FILTER_UID, os.getuid())
+        socket.bind(endpoint)
+        return cast("zmq.Socket[bytes]", socket)
+
+    def wake(self) -> None:
+        """End a `wait` from any thread."""
+        with self._wake_lock:
+            self._wake_far.send(b"")
+
+    def wait(self, timeout_ms: int) -> Iterator[Arrival | Echo | Malformed]:
+        """Wait at most `timeout_ms`, then yield all that has arrived, at most some hundred a turn."""
+        ready = dict(self._poller.poll(timeout_ms))
+        if self._wake_near in ready:
+            with contextlib.suppress(zmq.Again):
+                while True:
+                    self._wake_near.recv(zmq.NOBLOCK)
+        for side, socket in self._sockets.items():
+            if socket in ready:
+                yield from self._receive(side, socket)
+
+    def _receive(self, side: str, socket: zmq.Socket[bytes]) -> Iterator[Arrival | Echo | Malformed]:
+        for _ in range(_A_TURN):
+            try:
+                peer, *frames = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if side == "w" and peer.endswith(_PULSE):
+                worker = peer.removesuffix(_PULSE).decode("ascii", "replace")
+                yield Echo(worker, b"".join(frames))
+                continue
+            try:
+                yield _read(side, peer, frames)
+            except WireError as error:
+                version = frames[1] if isinstance(error, VersionError) else None
+                yield Malformed(side, peer, error, version)
+
+    def send(
+        self, side: str, peer: bytes, header: Header, message: Any, version: bytes | None = None
+    ) -> None:
+        """Send `message`; raises `Gone` where the peer has left or takes nothing more."""
+        frames = encode(type(message).__name__, header, message)
+        if version is not None:
+            frames[1] = version
+        self._send(side, [peer, *frames])
+
+    def ping(self, pulse: str, payload: bytes) -> None:
+        """Send `payload` to be echoed; raises `Gone` where the process has left."""
+        self._send("w", [pulse.encode(), payload])
+
+    def _send(self, side: str, frames: list[bytes]) -> None:
+        try:
+            self._sockets[side].send_multipart(frames, zmq.NOBLOCK)
+        except zmq.Again as error:
+            raise Gone from error
+        except zmq.ZMQError as error:
+            if error.errno != errno.EHOSTUNREACH:
+                raise
+            raise Gone from error
+
+    def close(self) -> None:
+        """Close the sockets; peers notice and reconnect to the next coordinator."""
+        self._context.destroy(linger=0)
+
+
+_A_TURN = 500
+
+
+def _read(side: str, peer: bytes, frames: list[bytes]) -> Arrival:
+    envelope = decode(frames)
+    kind = MESSAGES.get(envelope.type)
+    if kind is None:
+        message = f"There is no message {envelope.type!r}."
+        raise WireError(message)
+    return Arrival(side, peer, envelope.header, from_plain(kind, envelope.body))
+
+
+class Client:
+    """One client's connection to the coordinator; a context manager."""
+
+    def __init__(self, runtime: Path, timeout_ms: int = 3000) -> None:
+        self._timeout_ms = timeout_ms
+        self._context: zmq.Context[Any] = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        self._socket.linger = 0
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        self._socket.connect(client_endpoint(runtime))
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._context.destroy(linger=0)
+
+    def ask(self, message: Any, *, timeout_ms: int | None = None) -> Any:
+        """Send a request and return the answering message.
+
+        Raises what a `Refused` answer carries, and `NotRunningError` where nobody answers in time.
+        """
+        wait_ms = self._timeout_ms if timeout_ms is None else timeout_ms
+        request = uuid.uuid4().hex
+        self._socket.send_multipart(encode(type(message).__name__, Header(request=request), message))
+        while self._socket.poll(wait_ms, zmq.POLLIN):
+            arrival = _read("c", b"", self._socket.recv_multipart())
+            if arrival.header.request != request:
+                continue  # the late answer to a question that was given up
+            if isinstance(arrival.message, Refused):
+                raise error_from_info(arrival.message.error)
+            return arrival.message
+        text = "The coordinator does not answer."
+        raise NotRunningError(text, "make up")

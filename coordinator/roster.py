@@ -1,0 +1,83 @@
+"""The workers that have said hello: who is free, who is silent, who runs what. Time is an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from protocol.messages import CallIdentity, Hello, LoadedModel, WorkerState
+
+__all__ = ["SILENT_AFTER_S", "Member", "Roster"]
+
+SILENT_AFTER_S = 10.0
+"""A process that has not echoed for this long is stopped or wedged: the supervisor is asked to kill it."""
+
+
+@dataclass
+class Member:
+    """One worker process."""
+
+    name: str
+    environment: str
+    pid: int
+    pulse: str
+    stages: dict[str, int]
+    since_s: float
+    met_s: float
+    """Its last hello; its echo socket may connect a moment later."""
+    echoed_s: float
+    state: WorkerState
+    rss_bytes: int = 0
+    calls_done: int = 0
+    models: tuple[LoadedModel, ...] = ()
+    call: CallIdentity | None = None
+    doomed: bool = False
+    """The supervisor was asked to kill it."""
+
+    def free(self) -> bool:
+        """Tell whether it can be given a call now."""
+        return self.call is None and self.state == "ready" and not self.doomed
+
+
+@dataclass
+class Roster:
+    """All workers by name."""
+
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def admit(self, hello: Hello, now_s: float) -> Member:
+        """Enter a worker, or renew its entry after a reconnect."""
+        known = self.members.get(hello.worker)
+        member = Member(
+            name=hello.worker,
+            environment=hello.environment,
+            pid=hello.pid,
+            pulse=hello.pulse,
+            stages=hello.stages,
+            since_s=known.since_s if known else now_s,
+            met_s=now_s,
+            echoed_s=now_s,
+            state=hello.state,
+            call=hello.busy_with,
+        )
+        self.members[hello.worker] = member
+        return member
+
+    def dismiss(self, name: str) -> Member | None:
+        """Strike a worker that has left."""
+        return self.members.pop(name, None)
+
+    def free_in(self, environment: str) -> list[Member]:
+        """Return the environment's workers that can be given a call now."""
+        return [each for each in self.members.values() if each.environment == environment and each.free()]
+
+    def environments(self) -> set[str]:
+        """Return the environments that have a worker."""
+        return {each.environment for each in self.members.values()}
+
+    def newly_silent(self, now_s: float) -> list[Member]:
+        """Return the workers to be killed for their silence."""
+        return [
+            each
+            for each in self.members.values()
+            if not each.doomed and now_s - each.echoed_s > SILENT_AFTER_S
+        ]

@@ -1,0 +1,91 @@
+"""What happens next to the steps of a job. Pure: states in, states out, no clock, no store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from protocol.errors import ErrorKind
+from protocol.messages import JobState, StepState
+
+__all__ = ["MAX_KILLS", "Retry", "Verdict", "after_failure", "job_state", "settle"]
+
+MAX_KILLS = 2
+"""A step that killed this many workers is quarantined."""
+_RETRIES: dict[ErrorKind, int] = {
+    ErrorKind.TRANSIENT: 4,
+    ErrorKind.RESOURCE: 2,
+    ErrorKind.BUG: 1,
+    ErrorKind.WIRE: 1,
+    ErrorKind.HUNG: MAX_KILLS - 1,
+    ErrorKind.CRASHED: MAX_KILLS - 1,
+}
+_BACK_OFF_MS = (500, 2_000, 8_000, 30_000)
+
+ENDED: frozenset[StepState] = frozenset({"done", "skipped", "failed", "cancelled"})
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Try the step again after `delay_ms`."""
+
+    delay_ms: int
+
+
+Verdict = Retry | Literal["failed", "cancelled"]
+
+
+def after_failure(kind: ErrorKind, failures: int, kills: int) -> Verdict:
+    """Return what follows from a failed attempt; `failures` and `kills` count this one."""
+    if kind is ErrorKind.CANCELLED:
+        return "cancelled"
+    count = kills if kind in (ErrorKind.HUNG, ErrorKind.CRASHED) else failures
+    if count > _RETRIES.get(kind, 0):
+        return "failed"
+    immediately = kind in (ErrorKind.HUNG, ErrorKind.CRASHED, ErrorKind.BUG, ErrorKind.WIRE)
+    return Retry(0 if immediately else _BACK_OFF_MS[min(count, len(_BACK_OFF_MS)) - 1])
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a step waits for."""
+
+    needs: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def settle(states: Mapping[str, StepState], links: Mapping[str, Link]) -> dict[str, StepState]:
+    """Return the steps whose state changes because of the others': to `ready`, or to `skipped`.
+
+    A step is ready when all it needs is done (or was skipped as not needed) and all it comes after has
+    ended; it is skipped where something that it needs has failed or was given up for that reason.
+    """
+    now = dict(states)
+    lost = {name for name, state in now.items() if state in ("failed", "cancelled")}
+    changes: dict[str, StepState] = {}
+    moved = True
+    while moved:
+        moved = False
+        for name, link in links.items():
+            if now[name] != "waiting":
+                continue
+            if any(each in lost for each in link.needs):
+                lost.add(name)
+                now[name] = changes[name] = "skipped"
+                moved = True
+            elif all(now[each] in ("done", "skipped") for each in link.needs) and all(
+                now[each] in ENDED for each in link.after
+            ):
+                now[name] = changes[name] = "ready"
+    return changes
+
+
+def job_state(states: Mapping[str, StepState]) -> JobState:
+    """Return the job's state that follows from its steps'."""
+    found = set(states.values())
+    if not found <= ENDED:
+        return "running" if found - {"waiting", "ready"} else "queued"
+    if "failed" in found:
+        return "failed"
+    return "cancelled" if "cancelled" in found else "done"

@@ -1,0 +1,151 @@
+"""Takes a wish in: all that can be refused is refused before the job exists."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import envspecs
+from coordinator import jobdir, planner
+from coordinator.store import Store
+from envspecs import models
+from protocol.errors import InputError, MissingError, UsageError
+from protocol.languages import find_language
+from protocol.messages import Submit, Submitted
+from protocol.stages import STAGES
+
+__all__ = ["take_in"]
+
+_USE_MODELS = ("asr", "align", "translate")
+_MIN_FREE_BYTES = 256 * 1024 * 1024
+
+
+def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -> Submitted:
+    """Check the wish, lay out its plan, make its folder, commit it.
+
+    `check_worker` raises where an environment's worker cannot be expected to come up. Raises `UsageError`,
+    `InputError` or `MissingError` with a sentence; nothing is left behind then.
+    """
+    submit = _normalise(submit)
+    plan = planner.plan(submit, lambda stage: envspecs.environment_for(stage).name)
+    served = {step.stage: step.environment for step in plan.steps}
+    specs = {name: envspecs.read(name) for name in served.values()}
+    for spec in specs.values():
+        _check_built(spec)
+        check_worker(spec.name)
+    submit = _with_models(submit, plan, specs)
+    out = Path(submit.out)
+    _check_out(out)
+    job, directory = jobdir.claim_directory(out, submit.user, store.highest_number)
+    title, year = planner.title_of(submit)
+    _write_job(job, directory, submit, (title, year), served)
+    notes = list(plan.notes)
+    if submit.source_language is not None:
+        refined = planner.refine(submit, submit.source_language, title)
+        notes += refined.notes
+    with store.transaction():
+        store.add_job(job, submit, directory, plan.steps, notes)
+    return Submitted(job=job, directory=str(directory), notes=tuple(notes))
+
+
+def _normalise(submit: Submit) -> Submit:
+    if not Path(submit.media).is_absolute() or not Path(submit.out).is_absolute():
+        message = "A job needs absolute paths."
+        raise UsageError(message)
+    if not Path(submit.media).is_file():
+        message = f"{submit.media} is not there."
+        raise InputError(message)
+    source = find_language(submit.source_language).code if submit.source_language else None
+    targets = tuple(dict.fromkeys(find_language(each).code for each in submit.target_languages))
+    if submit.workflow == "translate" and not targets:
+        targets = ("en",)
+    if submit.workflow == "transcribe" and targets:
+        message = "The workflow transcribe makes no translation."
+        raise UsageError(message, "Use --workflow subtitle or translate, or leave out -t.")
+    for stage, fields in submit.parameters.items():
+        _check_parameters(stage, fields)
+    return dataclasses.replace(submit, source_language=source, target_languages=targets)
+
+
+def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
+    if stage not in STAGES:
+        message = f"There is no stage {stage!r}; there are {', '.join(STAGES)}."
+        raise UsageError(message)
+    known = [each.name for each in dataclasses.fields(STAGES[stage].request)]
+    for name in fields:
+        if name not in known:
+            message = f"The stage {stage} has no parameter {name!r}; it has {', '.join(known)}."
+            raise UsageError(message)
+
+
+def _check_built(spec: envspecs.EnvSpec) -> None:
+    if not envspecs.is_built(spec):
+        message = f"The environment {spec.name} ({spec.purpose}) is not built."
+        raise MissingError(message, f"cpw envs build {spec.name}")
+
+
+def _with_models(submit: Submit, plan: planner.Plan, specs: dict[str, envspecs.EnvSpec]) -> Submit:
+    """Return the wish with the model of every stage written down: what is asked for is what is done."""
+    registry = models.read_registry()
+    parameters = {stage: dict(fields) for stage, fields in submit.parameters.items()}
+    for step in plan.steps:
+        if step.stage not in _USE_MODELS:
+            continue
+        model = planner.model_of(step, submit.parameters, specs[step.environment].default_model)
+        if model not in registry and not models.has_model(model):
+            message = f"There is no model {model!r}; there are {', '.join(registry)}."
+            raise UsageError(message, "cpw models list")
+        if not models.has_model(model):
+            message = f"The model {model} is not in the model store."
+            raise MissingError(message, f"cpw models fetch {model}")
+        if step.stage == "translate" and model in registry and not registry[model].translates:
+            message = f"The model {model} is not trained to translate."
+            raise UsageError(message, "Choose another one: --set translate.model=whisper-base")
+        parameters.setdefault(step.stage, {})["model"] = model
+    return dataclasses.replace(submit, parameters=parameters)
+
+
+def _check_out(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(out).free
+    except OSError as error:
+        message = f"Jobs cannot be written to {out}: {error.strerror}."
+        raise UsageError(message, "Name another folder with --out.") from error
+    if free < _MIN_FREE_BYTES:
+        message = f"Only {free // 2**20} MB are free in {out}."
+        raise UsageError(message, "Make room, or name another folder with --out.")
+
+
+def _write_job(
+    job: str, directory: Path, submit: Submit, title: tuple[str, int | None], served: dict[str, str]
+) -> None:
+    media = Path(submit.media).stat()
+    jobdir.write_job(
+        directory,
+        {
+            "job": job,
+            "workflow": submit.workflow,
+            "source_language": submit.source_language,
+            "target_languages": submit.target_languages,
+            "input_media": {"path": submit.media, "size": media.st_size, "modified_ns": media.st_mtime_ns},
+            "title": title[0],
+            "year": title[1],
+            "user": submit.user,
+            "audio_track": submit.audio_track,
+            "start_ms": submit.start_ms,
+            "end_ms": submit.end_ms,
+            "parameters": submit.parameters,
+            "debug": submit.debug,
+            "stage_environments": served,
+            "environments": {name: _installed(name) for name in sorted(set(served.values()))},
+        },
+    )
+
+
+def _installed(name: str) -> dict[str, Any]:
+    marker = envspecs.read_marker(envspecs.venv_path(name))
+    return {"key": marker.key, "versions": marker.versions} if marker else {}

@@ -1,0 +1,386 @@
+"""Starts the coordinator and one worker an environment, keeps them alive, leaves no orphan.
+
+The only code that starts or kills them. `python supervisor.py run` stays in the foreground; `cpw up` starts
+it in the background. What it knows is in `<runtime>/supervisor.json`, written whole on every change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import secrets
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+import envspecs
+from protocol.artefacts import write_json
+from protocol.clock import now_iso
+from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
+from protocol.errors import CpwError, ExitCode, NotRunningError, WorkerExit
+
+log = logging.getLogger("supervisor")
+
+COOKIE = "CPW_COOKIE"
+DRAIN_S = 10.0
+TERM_S = 2.0
+_PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
+_PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "XDG_", "CPW_")
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a child went. `lived_s` from its start; a negative `code` is the signal it died of."""
+
+    code: int
+    at_s: float
+    lived_s: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What follows from an exit: a restart after `delay_s`, or a final state with its reason."""
+
+    state: str
+    delay_s: float = 0.0
+    problem: str = ""
+    remedy: str = ""
+
+
+def decide_restart(name: str, exits: list[Exit]) -> Decision:
+    """Return what follows from the newest of `exits`. Pure: time is in the exits."""
+    newest = exits[-1]
+    if newest.code == WorkerExit.OUTDATED:
+        problem = f"The environment {name} speaks another version than the coordinator."
+        return Decision("outdated", problem=problem, remedy=f"cpw envs build {name}")
+    if newest.code == WorkerExit.UNUSABLE and newest.lived_s < _SHORT_LIFE_S:
+        problem = f"The engines of {name} cannot be loaded; the reason is in its log."
+        return Decision("unusable", problem=problem, remedy=f"cpw logs {name}")
+    short = 0
+    for each in reversed(exits):
+        if newest.at_s - each.at_s > _LOOP_WINDOW_S or each.lived_s > _SHORT_LIFE_S:
+            break
+        short += 1
+    if short >= len(_BACK_OFF_S):
+        problem = f"{name} died {short} times in a row, within {_SHORT_LIFE_S:.0f} s of each start."
+        return Decision("crash-loop", problem=problem, remedy=f"cpw logs {name}")
+    return Decision("restarting", delay_s=_BACK_OFF_S[short])
+
+
+_BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_SHORT_LIFE_S = 30.0
+_LOOP_WINDOW_S = 300.0
+
+
+@dataclass
+class Child:
+    """A guardian with its command, or the place where one will be."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    stacks: Path | None = None
+    state: str = "starting"
+    problem: str = ""
+    remedy: str = ""
+    process: subprocess.Popen[bytes] | None = None
+    lifeline: int = -1
+    started_s: float = 0.0
+    started_at: str = ""
+    restart_at_s: float = 0.0
+    restarts: int = 0
+    exits: list[Exit] = field(default_factory=list)
+    last_exit: dict[str, object] | None = None
+
+    def start(self, control: int | None = None) -> None:
+        """Start the guardian in a process group of its own."""
+        nonce = secrets.token_hex(8)
+        command = list(self.command)
+        if self.stacks is not None:
+            command += ["--nonce", nonce, "--stack", str(self.stacks)]
+        read_end, self.lifeline = os.pipe()
+        passed = [read_end] if control is None else [read_end, control]
+        guardian = [sys.executable, "-I", "-m", "envspecs.guardian", "--name", self.name]
+        guardian += ["--log", str(self.log), "--nonce", nonce, "--lifeline", str(read_end), "--"]
+        self.process = subprocess.Popen(
+            guardian + command,
+            stdin=subprocess.DEVNULL,
+            env=self.environment,
+            pass_fds=passed,
+            start_new_session=True,
+        )
+        os.close(read_end)
+        self.state = "running"
+        self.started_s = time.monotonic()
+        self.started_at = now_iso()
+        log.info("started %s (group %d)", self.name, self.process.pid)
+
+    def signal_group(self, number: int) -> None:
+        """Signal the guardian, its command and all that came of it."""
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def reap(self) -> bool:
+        """Tell whether the process has gone; end what it left in its group and record the exit."""
+        if self.process is None:
+            return False
+        gone = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if gone is None:
+            return False
+        # Not reaped yet, so the group's number is still ours: nobody else can be hit.
+        self.signal_group(signal.SIGKILL)
+        code = self.process.wait()
+        os.close(self.lifeline)
+        self.process = None
+        now = time.monotonic()
+        self.exits = [*self.exits[-9:], Exit(code, now, now - self.started_s)]
+        stack = self.stacks if self.stacks and self.stacks.exists() and self.stacks.stat().st_size else None
+        self.last_exit = {
+            "code": code if code >= 0 else None,
+            "signal": -code if code < 0 else None,
+            "at": now_iso(),
+            "stack": str(self._keep_stack(stack)) if stack else None,
+        }
+        log.warning("%s has gone: %s", self.name, self.last_exit)
+        return True
+
+    def _keep_stack(self, stack: Path) -> Path:
+        # The next worker opens its file anew; the coordinator reads this one for the job's error.
+        kept = stack.with_suffix(".last.txt")
+        return stack.replace(kept)
+
+
+class Supervisor:
+    """The table of children and the loop that looks after them."""
+
+    def __init__(self, home: Path, runtime: Path) -> None:
+        self._home = home
+        self._runtime = runtime
+        self._run = secrets.token_hex(4)
+        self._state = "running"
+        self._stopping = False
+        self._control_read, self._control_write = os.pipe()
+        os.set_blocking(self._control_read, False)
+        self._wake_read, self._wake_write = os.pipe()
+        for end in (self._wake_read, self._wake_write):
+            os.set_blocking(end, False)
+        self._orders = b""
+        self._children = {each.name: each for each in self._make_children()}
+
+    def _make_children(self) -> Iterator[Child]:
+        logs = self._home / "logs"
+        common = str(envspecs.interpreter("common"))
+        yield Child(
+            name="coordinator",
+            command=[common, "-I", "-u", "-m", "coordinator", "--runtime", str(self._runtime)],
+            environment=self._environment() | {"CPW_CONTROL_FD": str(self._control_write)},
+            log=logs / "coordinator.log",
+        )
+        for spec in envspecs.read_all():
+            if not spec.worker or not spec.usable_here():
+                continue
+            child = Child(
+                name=spec.name,
+                command=self._worker_command(spec),
+                environment=self._environment() | _OFFLINE | spec.environment,
+                log=logs / f"{spec.name}.log",
+                stacks=logs / "stacks" / f"{spec.name}.txt",
+            )
+            if not envspecs.is_built(spec):
+                child.state = "not built"
+                child.problem = f"The environment {spec.name} is not built."
+                child.remedy = f"cpw envs build {spec.name}"
+            yield child
+
+    def _worker_command(self, spec: envspecs.EnvSpec) -> list[str]:
+        command = [str(envspecs.interpreter(spec.name)), "-I", "-u", "-X", "faulthandler", "-m", "workers"]
+        command += ["--environment", spec.name, "--endpoint", worker_endpoint(self._runtime)]
+        marker = envspecs.read_marker(envspecs.venv_path(spec.name))
+        command += ["--key", marker.key if marker else "", "--models", str(envspecs.models_directory())]
+        if spec.default_model:
+            command += ["--default-model", spec.default_model]
+        for stage, served in spec.stages.items():
+            command += ["--engine", f"{stage}={served.engine}"]
+        return command
+
+    def _environment(self) -> dict[str, str]:
+        """Return the scrubbed environment of every child, with the cookie by which a sweep knows ours."""
+        passed = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
+        }
+        return passed | {COOKIE: str(self._runtime), "CPW_HOME": str(self._home), "PYTHONUTF8": "1"}
+
+    def serve(self) -> None:
+        """Look after the children until told to stop."""
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_stop)
+        for child in self._children.values():
+            if child.state == "starting":
+                self._start(child)
+        self._write_state()
+        while not self._stopping:
+            self._wait(self._next_restart_s())
+            self._obey_orders()
+            self._look_after()
+        self._stop()
+
+    def _wait(self, timeout_s: float | None) -> None:
+        """Wait for a signal (a child's end, a stop) or an order, at most `timeout_s`."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wake_read, selectors.EVENT_READ)
+            selector.register(self._control_read, selectors.EVENT_READ)
+            selector.select(timeout=timeout_s)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
+
+    def _start(self, child: Child) -> None:
+        child.start(self._control_write if child.name == "coordinator" else None)
+
+    def _next_restart_s(self) -> float | None:
+        due = [each.restart_at_s for each in self._children.values() if each.state == "restarting"]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _look_after(self) -> None:
+        changed = False
+        for child in self._children.values():
+            if child.reap():
+                decision = decide_restart(child.name, child.exits)
+                child.state, child.problem, child.remedy = decision.state, decision.problem, decision.remedy
+                child.restart_at_s = time.monotonic() + decision.delay_s
+                changed = True
+            if child.state == "restarting" and time.monotonic() >= child.restart_at_s:
+                child.restarts += 1
+                self._start(child)
+                changed = True
+        if changed:
+            self._write_state()
+
+    def _obey_orders(self) -> None:
+        """Carry out what the coordinator asks on its control pipe: `{"kill": environment, "pid": n}`."""
+        with contextlib.suppress(BlockingIOError):
+            self._orders += os.read(self._control_read, 65536)
+        *lines, self._orders = self._orders.split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            child = self._children.get(str(order.get("kill")))
+            if child is None or child.process is None:
+                continue
+            # The order may be about an earlier worker of that name: hit only the one it means.
+            with contextlib.suppress(ProcessLookupError):
+                if os.getpgid(int(order["pid"])) == child.process.pid:
+                    log.warning("killing %s: %s", child.name, order.get("reason"))
+                    child.signal_group(signal.SIGKILL)
+
+    def _on_stop(self, number: int, _frame: object) -> None:
+        log.info("told to stop (signal %d)", number)
+        self._stopping = True
+
+    def _stop(self) -> None:
+        """Drain, wait, SIGTERM, SIGKILL: the coordinator passes the drain on and ends when it is done."""
+        self._state = "stopping"
+        self._write_state()
+        alive = [each for each in self._children.values() if each.process is not None]
+        coordinator = self._children["coordinator"]
+        coordinator.signal_group(signal.SIGTERM)
+        for number, wait_s in ((None, DRAIN_S), (signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
+            for child in alive:
+                if number is not None:
+                    child.signal_group(number)
+            alive = self._wait_for(alive, wait_s)
+        self._write_state()
+
+    def _wait_for(self, children: list[Child], wait_s: float) -> list[Child]:
+        until = time.monotonic() + wait_s
+        while children and time.monotonic() < until:
+            children = [each for each in children if not each.reap()]
+            if children:
+                self._wait(0.05)
+        return children
+
+    def _write_state(self) -> None:
+        children = {
+            each.name: {
+                "state": each.state,
+                "pid": each.process.pid if each.process else None,
+                "started_at": each.started_at,
+                "restarts": each.restarts,
+                "last_exit": each.last_exit,
+                "problem": each.problem,
+                "remedy": each.remedy,
+            }
+            for each in self._children.values()
+        }
+        me = psutil.Process()
+        state = {"pid": me.pid, "started": me.create_time(), "run": self._run, "state": self._state}
+        write_json(self._runtime / "supervisor.json", state | {"children": children})
+
+
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+@contextlib.contextmanager
+def only_one(runtime: Path) -> Iterator[None]:
+    """Hold the runtime directory's lock, or raise `NotRunningError` where another supervisor does."""
+    with (runtime / "supervisor.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"A supervisor runs already on {runtime}."
+            raise NotRunningError(message, "make down") from error
+        yield
+
+
+def sweep(runtime: Path) -> int:
+    """Kill what an older run left: processes of ours whose environment carries this runtime's cookie."""
+    left = []
+    family = {os.getpid(), os.getppid()}
+    for process in psutil.process_iter(["pid", "uids"]):
+        if process.pid in family or process.info["uids"] is None or process.info["uids"].real != os.getuid():
+            continue
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(COOKIE) == str(runtime):
+                process.kill()
+                left.append(process)
+    psutil.wait_procs(left, timeout=5)
+    return len(left)
+
+
+def run() -> int:
+    """Supervise until stopped; return the exit code."""
+    home = envspecs.home()
+    runtime = runtime_directory(home)
+    prepare_runtime_directory(runtime)
+    with only_one(runtime):
+        swept = sweep(runtime)
+        if swept:
+            log.warning("ended %d processes that an older run had left", swept)
+        Supervisor(home, runtime).serve()
+    return ExitCode.DONE
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if sys.argv[1:] != ["run"]:
+        log.error("usage: python supervisor.py run")
+        sys.exit(ExitCode.USAGE)
+    try:
+        sys.exit(run())
+    except CpwError as failure:
+        log.error("%s %s", failure.message, failure.remedy)  # noqa: TRY400 (a sentence, not a crash)
+        sys.exit(ExitCode.NOT_RUNNING)

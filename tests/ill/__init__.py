@@ -1,0 +1,1 @@
+"""Engines that misbehave to order, for the stages' real contracts."""

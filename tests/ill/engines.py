@@ -1,0 +1,204 @@
+"""Quick engines that keep the stages' contracts, and misbehave when `asr.initial_prompt` says so."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import InputError, TransientError
+from protocol.schema import to_plain
+from protocol.stages.align import AlignRequest, AlignResult
+from protocol.stages.asr import AsrRequest, AsrResult, Span
+from protocol.stages.demux import DemuxRequest, DemuxResult, MediaFacts
+from protocol.stages.mux import MuxRequest, MuxResult
+from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
+from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.timeline import Segment, Transcript, Word
+from workers.engine import Context, ModelKey, Models
+
+_FACTS = MediaFacts(
+    duration_ms=2_000,
+    container="fake",
+    has_video=True,
+    frames_per_second=24.0,
+    audio_tracks=(),
+    subtitle_languages=(),
+)
+
+
+def _write(context: Context, name: str, transcript: Transcript) -> Any:
+    context.output(name).write_text(json.dumps(to_plain(transcript)))
+    return context.publish(name)
+
+
+class FakeDemux:
+    """Writes the film's bytes as its sound; a film that starts with `bad` cannot be used."""
+
+    stage = "demux"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: DemuxRequest, context: Context) -> DemuxResult:
+        data = Path(request.media).read_bytes()
+        if data.startswith(b"bad"):
+            message = f"{request.media} is not a film."
+            raise InputError(message)
+        context.output("audio.wav").write_bytes(data)
+        audio = context.publish("audio.wav")
+        return DemuxResult(
+            audio=audio, audio_duration_ms=2_000, audio_track=0, clip_start_ms=0, facts=_FACTS
+        )
+
+
+def _hold_the_gil(seconds: int) -> None:
+    """Wait in native code without giving the GIL back: `PyDLL` calls keep it."""
+    ctypes.PyDLL(None).sleep(seconds)
+
+
+def _wait_for_release(context: Context, path: Path) -> None:
+    """Work until the file `path` is there, reporting progress, as a long recognition would."""
+    while not path.exists():
+        context.progress(0.5)
+        ctypes.CDLL(None).usleep(5_000)
+
+
+class FakeAsr:
+    """Recognises `hello world`; what `initial_prompt` names goes wrong."""
+
+    stage = "asr"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        models.get(ModelKey(kind="fake", model="whisper-base", device="cpu", compute_type="int8"), object)
+
+    def run(self, request: AsrRequest, context: Context) -> AsrResult:
+        key = ModelKey(kind="fake", model="whisper-base", device="cpu", compute_type="int8")
+        context.models.get(key, object)
+        order, _, argument = (request.initial_prompt or "").partition(":")
+        self._misbehave(order, argument, context)
+        language = argument if order == "language" else request.language or "de"
+        transcript = Transcript(
+            language=language,
+            segments=(Segment(start_ms=100, end_ms=900, text="hello world"),),
+            language_probability=0.9,
+        )
+        segments = _write(context, "segments.json", transcript)
+        return AsrResult(
+            segments=segments,
+            language=language,
+            language_probability=0.9,
+            segment_count=1,
+            speech=(Span(start_ms=100, end_ms=900),),
+            device="cpu",
+            compute_type="int8",
+            model=request.model,
+        )
+
+    def _misbehave(self, order: str, argument: str, context: Context) -> None:
+        match order:
+            case "segfault":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "exit":
+                os._exit(0)
+            case "systemexit":
+                sys.exit(3)
+            case "memory":
+                raise MemoryError
+            case "bug":
+                message = "a library's own error"
+                raise RuntimeError(message)
+            case "transient-once" if not Path(argument).exists():
+                Path(argument).touch()
+                message = "The device is busy."
+                raise TransientError(message)
+            case "hold-gil":
+                subprocess.Popen(["sleep", "600"])  # noqa: S607
+                Path(argument).write_text(str(os.getpid()))
+                _hold_the_gil(600)
+            case "loop":
+                while True:
+                    pass
+            case "until":
+                _wait_for_release(context, Path(argument))
+            case "print":
+                os.write(1, b"a line from native code\ntoken=abcdefghijkl\n")
+            case _:
+                return
+
+
+class FakeAlign:
+    """Gives two words their times."""
+
+    stage = "align"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: AlignRequest, context: Context) -> AlignResult:
+        language = json.loads(context.input(request.segments).read_text())["language"]
+        words = (
+            Word(text="hello", start_ms=100, end_ms=400),
+            Word(text="world", start_ms=500, end_ms=900),
+        )
+        transcript = Transcript(
+            language=language,
+            segments=(Segment(start_ms=100, end_ms=900, text="hello world", words=words),),
+        )
+        return AlignResult(
+            transcript=_write(context, "transcript.json", transcript), word_count=2, timed_by={"fake": 2}
+        )
+
+
+class FakeTranslate:
+    """Says that it is a translation."""
+
+    stage = "translate"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: TranslateRequest, context: Context) -> TranslateResult:
+        plain = json.loads(context.input(request.transcript).read_text())
+        plain["translated_from"], plain["language"] = plain["language"], request.target_language
+        name = f"transcript.{request.target_language}.json"
+        context.output(name).write_text(json.dumps(plain))
+        return TranslateResult(transcript=context.publish(name), segment_count=1, model=request.model)
+
+
+class FakeSubtitle:
+    """Writes one cue."""
+
+    stage = "subtitle"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: SubtitleRequest, context: Context) -> SubtitleResult:
+        language = json.loads(context.input(request.transcript).read_text())["language"]
+        files = []
+        for each in request.formats:
+            name = f"{request.title}.{language}.{each}"
+            context.output(name).write_text("1\n00:00:00,100 --> 00:00:00,900\nhello world\n")
+            files.append(context.publish(name))
+        return SubtitleResult(files=tuple(files), language=language, cue_count=1, first_cues=())
+
+
+class FakeMux:
+    """Puts the tracks' names behind the film's bytes."""
+
+    stage = "mux"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: MuxRequest, context: Context) -> MuxResult:
+        languages = tuple(each.language for each in request.tracks)
+        name = f"{request.title}_subtitled.mkv"
+        context.output(name).write_bytes(Path(request.media).read_bytes() + " ".join(languages).encode())
+        return MuxResult(film=context.publish(name), track_languages=languages)

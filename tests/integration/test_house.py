@@ -1,0 +1,213 @@
+"""The whole house with quick engines: real processes, real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from protocol.errors import ErrorKind, InputError, MissingError, NotRunningError, UsageError
+from tests.house import House, until
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_film_goes_through_every_stage_and_its_outputs_lie_where_the_report_says(house: House) -> None:
+    report = house.ended(house.submit(target_languages=("en",)))
+
+    assert report.state == "done"
+    assert [step.state for step in report.steps] == ["done"] * 7
+    names = sorted(Path(each).name for each in report.outputs)
+    assert names == [
+        "Film 0.de.srt",
+        "Film 0.de.vtt",
+        "Film 0.en.srt",
+        "Film 0.en.vtt",
+        "Film 0_subtitled.mkv",
+    ]
+    assert all(Path(each).is_file() for each in report.outputs)
+    assert not (Path(report.directory) / ".scratch").exists()
+    manifest = json.loads((Path(report.directory) / "manifest.json").read_text())
+    assert manifest["status"] == "done"
+    job = json.loads((Path(report.directory) / "job.json").read_text())
+    assert job["stage_environments"]["asr"] == "whisperx"
+
+
+def test_a_second_film_loads_no_model(house: House) -> None:
+    for _ in range(2):
+        assert house.ended(house.submit()).state == "done"
+
+    models = until(lambda: house.environment("whisperx").models)
+    assert [(each.key, each.loads) for each in models] == [("fake:whisper-base@cpu/int8", 1)]
+
+
+def test_a_bad_film_fails_alone_with_its_sentence(house: House) -> None:
+    bad, good = house.submit(b"bad"), house.submit()
+
+    assert house.ended(good).state == "done"
+    report = house.ended(bad)
+    assert report.state == "failed"
+    assert report.error is not None
+    assert report.error.message.endswith("is not a film.")
+    assert report.steps[0].attempt == 1
+    assert {step.state for step in report.steps[1:]} == {"skipped"}
+
+
+def test_a_film_in_the_target_language_is_said_to_be_so_and_not_translated(house: House) -> None:
+    parameters = {"asr": {"initial_prompt": "language:en"}}
+    job = house.submit(workflow="translate", target_languages=("en",), parameters=parameters)
+
+    report = house.ended(job)
+
+    assert report.state == "done"
+    assert "Film 0 is already in English: not translated." in report.notes
+    states = {step.name: step.state for step in report.steps}
+    assert states["translate-en"] == "skipped"
+    assert states["subtitle-en"] == "done"
+    assert any(each.endswith("Film 0.en.srt") for each in report.outputs)
+
+
+@pytest.mark.parametrize("order", ["segfault", "exit"])
+def test_a_film_that_kills_its_worker_twice_is_given_up_and_the_next_one_is_served(
+    house: House, order: str
+) -> None:
+    deadly = house.submit(parameters={"asr": {"initial_prompt": order}})
+    harmless = house.submit()
+
+    report = house.ended(deadly)
+    assert report.state == "failed"
+    assert report.error is not None
+    assert report.error.kind is ErrorKind.CRASHED
+    assert next(step.attempt for step in report.steps if step.name == "asr") == 2
+    assert house.ended(harmless).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("order", "kind"),
+    [("systemexit", ErrorKind.BUG), ("memory", ErrorKind.RESOURCE), ("bug", ErrorKind.BUG)],
+)
+def test_an_engine_that_raises_fails_its_step_and_not_its_worker(
+    house: House, order: str, kind: ErrorKind
+) -> None:
+    pid = house.environment("whisperx").pid
+    report = house.ended(house.submit(parameters={"asr": {"initial_prompt": order}}))
+
+    assert report.state == "failed"
+    assert report.error is not None
+    assert report.error.kind is kind
+    assert "Traceback" in report.error.details
+    assert house.environment("whisperx").pid == pid
+
+
+def test_what_may_pass_is_tried_again(house: House, tmp_path: Path) -> None:
+    order = f"transient-once:{tmp_path / 'was-here'}"
+    report = house.ended(house.submit(parameters={"asr": {"initial_prompt": order}}))
+
+    assert report.state == "done"
+    assert next(step.attempt for step in report.steps if step.name == "asr") == 2
+
+
+def test_a_coordinator_that_is_killed_under_a_call_gets_its_result_and_no_model_is_lost(
+    house: House, tmp_path: Path
+) -> None:
+    release = tmp_path / "release"
+    job = house.submit(parameters={"asr": {"initial_prompt": f"until:{release}"}})
+    until(lambda: {s.name: s.state for s in house.job(job).steps}["asr"] == "running", what="asr runs")
+    before, health = house.environment("whisperx"), house.health()
+    assert health is not None
+
+    os.kill(health.pid, signal.SIGKILL)
+    until(lambda: (now := house.health()) is not None and now.pid != health.pid, what="a new coordinator")
+    until(lambda: house.environment("whisperx").busy_with, what="the worker is known to be busy")
+    release.touch()
+
+    report = house.ended(job)
+    assert report.state == "done"
+    assert next(step.attempt for step in report.steps if step.name == "asr") == 1
+    after = house.environment("whisperx")
+    assert after.pid == before.pid
+    assert [each.loads for each in after.models] == [1]
+
+
+def test_no_process_is_left_a_second_after_the_supervisor_is_killed(house: House, tmp_path: Path) -> None:
+    sign = tmp_path / "holding"
+    house.submit(parameters={"asr": {"initial_prompt": f"hold-gil:{sign}"}})
+    until(sign.exists, what="the worker holds the GIL")
+    assert len(house.processes()) >= 6
+    assert house.supervisor is not None
+
+    house.supervisor.kill()
+    house.supervisor.wait()
+
+    until(lambda: not house.processes(), timeout_s=1.0, what="no process of ours")
+
+
+def test_a_busy_worker_that_holds_the_gil_still_echoes(house: House, tmp_path: Path) -> None:
+    sign = tmp_path / "holding"
+    house.submit(parameters={"asr": {"initial_prompt": f"hold-gil:{sign}"}})
+    until(sign.exists, what="the worker holds the GIL")
+    seen = house.environment("whisperx")
+    for _ in range(3):
+        until(lambda: house.environment("whisperx").echo_ms < 1_000, what="an echo")
+    assert seen.state == "busy"
+
+
+def test_a_worker_that_is_stopped_is_killed_and_replaced(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    pid = house.environment("common").pid
+    os.kill(pid, signal.SIGSTOP)
+
+    until(lambda: house.environment("common").pid not in (pid, None), timeout_s=25, what="a new worker")
+    assert pid not in [each.pid for each in house.processes()]
+    assert house.ended(house.submit()).state == "done"
+
+
+def test_output_of_native_code_lands_in_the_jobs_log_with_secrets_masked(house: House) -> None:
+    report = house.ended(house.submit(parameters={"asr": {"initial_prompt": "print"}}))
+
+    lines = (Path(report.directory) / "logs" / "asr.log").read_text()
+    assert "a line from native code" in lines
+    assert "token=***" in lines
+    assert f"{report.job}/asr#1" in (house.home / "logs" / "whisperx.log").read_text()
+
+
+def test_what_a_person_writes_wrong_is_refused_before_a_job_exists(house: House) -> None:
+    with pytest.raises(UsageError, match="not a workflow"):
+        house.submit(workflow="dub")
+    with pytest.raises(UsageError, match="not a language"):
+        house.submit(source_language="klingon")
+    with pytest.raises(UsageError, match="no parameter 'beem'"):
+        house.submit(parameters={"asr": {"beem": 1}})
+    with pytest.raises(MissingError, match=r"translates .* into Gujarati"):
+        house.submit(target_languages=("gu",))
+    with pytest.raises(MissingError, match="not in the model store"):
+        house.submit(parameters={"asr": {"model": "whisper-small"}})
+    assert not list(house.out.glob("**/job.json"))
+
+
+def test_a_file_that_is_not_there_is_refused(house: House) -> None:
+    from protocol.messages import Submit  # noqa: PLC0415
+
+    with pytest.raises(InputError, match="is not there"):
+        house.ask(Submit(media="/no/such/film.mkv", workflow="subtitle", user="x", out=str(house.out)))
+
+
+def test_an_environment_that_crashes_in_a_loop_is_stopped_and_jobs_for_it_are_refused(
+    tmp_path: Path,
+) -> None:
+    with House(tmp_path) as house:
+        (house.home / "envspecs" / "whisperx.toml").write_text(
+            (house.home / "envspecs" / "whisperx.toml").read_text().replace("FakeAsr", "NoSuchEngine")
+        )
+        house.add_environment_marker("whisperx")
+        with pytest.raises(AssertionError):
+            house.start(timeout_s=1.0)
+        until(lambda: house.environment("whisperx").state == "unusable", what="unusable")
+        health = house.health()
+        assert health is not None
+        assert not health.healthy
+        with pytest.raises(NotRunningError, match="cannot be loaded"):
+            house.submit()

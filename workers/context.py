@@ -1,0 +1,87 @@
+"""What a running call may touch: its inputs, its scratch folder, its progress."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from protocol.artefacts import Artefact, describe_file, resolve_inside, sync_directory, sync_file
+from protocol.errors import CancelledError, InputError
+from workers.engine import Models
+
+__all__ = ["CallContext"]
+
+_PROGRESS_EVERY_S = 0.1
+
+
+class CallContext:
+    """One call's surroundings. Implements `workers.engine.Context`."""
+
+    def __init__(
+        self,
+        job_directory: Path,
+        scratch: str,
+        folder: str,
+        models: Models,
+        report: Callable[[float, str], None],
+        *,
+        debug: bool = False,
+    ) -> None:
+        self.models = models
+        self.debug = debug
+        self.cancelled = threading.Event()
+        self._job_directory = job_directory
+        self._scratch = resolve_inside(job_directory, scratch)
+        self._folder = folder
+        self._report = report
+        self._reported_at = 0.0
+        self._manifest: dict[str, Artefact] = {}
+
+    def prepare(self) -> None:
+        """Empty the scratch folder: an earlier attempt may have died in it."""
+        if self._scratch.exists():
+            shutil.rmtree(self._scratch)
+
+    def discard(self) -> None:
+        """Remove the scratch folder of a call that failed."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def input(self, artefact: Artefact) -> Path:
+        """Return the absolute path of an input, its presence and size checked."""
+        path = resolve_inside(self._job_directory, artefact.path)
+        if not path.is_file() or path.stat().st_size != artefact.size:
+            message = f"{path} is gone or was changed since it was made."
+            raise InputError(message, "Submit the film again.")
+        return path
+
+    def output(self, name: str) -> Path:
+        """Return the path in the scratch folder at which to write the file `name`."""
+        path = resolve_inside(self._scratch, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def publish(self, name: str) -> Artefact:
+        """Sync and hash the file `name`; return it as it will be known in the job folder."""
+        path = self.output(name)
+        sync_file(path)
+        sync_directory(path.parent)
+        artefact = describe_file(path, f"{self._folder}/{name}")
+        self._manifest[name] = artefact
+        return artefact
+
+    def manifest(self) -> tuple[Artefact, ...]:
+        """Return what was published."""
+        return tuple(self._manifest.values())
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say how far the call is; raises `CancelledError` where the call was cancelled."""
+        if self.cancelled.is_set():
+            message = "The job was cancelled."
+            raise CancelledError(message)
+        now = time.monotonic()
+        if now - self._reported_at >= _PROGRESS_EVERY_S:
+            self._reported_at = now
+            self._report(min(1.0, max(0.0, fraction)), note)

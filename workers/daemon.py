@@ -1,0 +1,237 @@
+"""The worker: an IO thread that owns the socket from the first moment, a main thread that runs the model."""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import logging
+import os
+import platform
+import resource
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import IO, Any
+
+from protocol.errors import MissingError, UsageError, WorkerExit, info_from_error
+from protocol.marks import Mark
+from protocol.messages import Call, CallIdentity, Failure, Hello, Progress, Result, State
+from protocol.schema import from_plain, to_plain
+from protocol.stages import STAGES
+from workers.context import CallContext
+from workers.engine import Engine
+from workers.link import Peer, start_echo
+from workers.models import ModelShelf
+from workers.options import Options
+from workers.output import Output
+from workers.phases import Begin, CancelCall, Command, Exit, Phases, Send
+
+__all__ = ["run"]
+
+BEAT_MS = 500
+
+log = logging.getLogger(__name__)
+
+
+def run(options: Options) -> int:
+    """Serve calls until told to drain; return the process's exit code (`WorkerExit`)."""
+    worker = f"{options.environment}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    pulse = f"{worker}/pulse"
+    hello = Hello(
+        worker=worker,
+        environment=options.environment,
+        pid=os.getpid(),
+        pulse=pulse,
+        state="importing",
+        python=platform.python_version(),
+        lock=options.key,
+        stages={stage: STAGES[stage].version for stage in options.engines if stage in STAGES},
+    )
+    shelf = ModelShelf(options.models)
+    # A worker whose IO thread is gone is deaf and mute: better to die and be restarted.
+    threading.excepthook = _die_of
+    start_echo(options.endpoint, pulse.encode())
+    io = _IoThread(Phases(hello), Peer(options.endpoint, worker.encode()), shelf)
+    threading.Thread(target=io.serve, name="io", daemon=True).start()
+    return _MainThread(options, io, shelf).serve()
+
+
+class _IoThread:
+    """Moves messages between the socket, `Phases` and the main thread."""
+
+    def __init__(self, phases: Phases, peer: Peer, shelf: ModelShelf) -> None:
+        self._phases = phases
+        self._peer = peer
+        self._shelf = shelf
+        self._run = ""
+        self._calls_done = 0
+        self._running: CallContext | None = None
+        self.mailbox = peer.mailbox
+
+    def serve(self) -> None:
+        """Run for as long as the process lives."""
+        beat_at = time.monotonic()
+        while True:
+            left_ms = max(0, round((beat_at - time.monotonic()) * 1000))
+            self._peer.wait(left_ms, self._on_connected, self._on_message, self._on_item)
+            if time.monotonic() >= beat_at:
+                beat_at = time.monotonic() + BEAT_MS / 1000
+                self._do(self._phases.beat(self._measure()))
+
+    def running(self, context: CallContext | None) -> None:
+        """Main thread: name the context that a cancel is meant for."""
+        self._running = context
+
+    def _measure(self) -> State:
+        # ru_maxrss is the peak; what is resident now is in /proc, where there is one.
+        statm = Path("/proc/self/statm")
+        if statm.exists():
+            rss = int(statm.read_text().split()[1]) * resource.getpagesize()
+        else:
+            rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return State(state="ready", rss_bytes=rss, models=self._shelf.loaded(), calls_done=self._calls_done)
+
+    def _on_connected(self) -> None:
+        self._do(self._phases.on_connected())
+
+    def _on_message(self, message: Any, identity: CallIdentity, run: str) -> None:
+        self._run = run or self._run
+        self._do(self._phases.on_message(message, identity))
+
+    def _on_item(self, item: tuple[str, Any, Any]) -> None:
+        kind, identity, value = item
+        if kind == "state":
+            self._do(self._phases.on_loaded(value))
+        elif kind == "progress":
+            self._do(self._phases.on_progress(identity, value))
+        else:
+            self._calls_done += 1
+            # The beat first: whoever sees the outcome also sees the models that it loaded.
+            self._do(self._phases.beat(self._measure()))
+            self._do(self._phases.on_outcome(identity, value))
+
+    def _do(self, commands: list[Command]) -> None:
+        for command in commands:
+            match command:
+                case Send(message, identity):
+                    self._peer.send(message, identity, self._run)
+                case Begin():
+                    self.mailbox.reply(command)
+                case CancelCall() if self._running is not None:
+                    self._running.cancelled.set()
+                case Exit(reason) if reason:
+                    # The main thread may be deep in an import; there is nothing to lose yet.
+                    log.error("the coordinator refused this worker: %s", reason)
+                    os._exit(WorkerExit.OUTDATED)
+                case Exit():
+                    self.mailbox.reply(command)
+
+
+class _MainThread:
+    """Imports the engines, then does one call after the other."""
+
+    def __init__(self, options: Options, io: _IoThread, shelf: ModelShelf) -> None:
+        self._options = options
+        self._io = io
+        self._shelf = shelf
+        self._output = Output(options.nonce)
+        self._engines: dict[str, Engine] = {}
+        self._stack = _open_stack(options.stack)
+
+    def serve(self) -> int:
+        try:
+            self._load()
+        except (ImportError, AttributeError, UsageError):
+            log.exception("the engines of %s cannot be imported", self._options.environment)
+            return WorkerExit.UNUSABLE
+        self._io.mailbox.put(("state", None, "ready"))
+        while True:
+            item = self._io.mailbox.get()
+            if not isinstance(item, Begin):
+                return WorkerExit.DRAINED
+            self._serve_call(item.identity, item.call)
+
+    def _load(self) -> None:
+        for stage, target in self._options.engines.items():
+            module, _, name = target.partition(":")
+            engine: Engine = getattr(importlib.import_module(module), name)()
+            if engine.stage != stage:
+                message = f"{target} is an engine for {engine.stage}, not for {stage}."
+                raise UsageError(message)
+            self._engines[stage] = engine
+        self._io.mailbox.put(("state", None, "loading"))
+        for engine in self._engines.values():
+            try:
+                engine.warm(self._shelf, self._options.default_model)
+            except MissingError as error:
+                # Jobs that need the model are refused before they start; others can be served.
+                log.warning("%s (%s)", error.message, error.remedy)
+
+    def _serve_call(self, identity: CallIdentity, call: Call) -> None:
+        directory = Path(call.job_directory)
+        job_log = directory / "logs" / f"{identity.step}.log"
+        self._output.belongs_to(
+            Mark(job=identity.job, step=identity.step, attempt=identity.attempt, log=str(job_log))
+        )
+        begun = time.monotonic()
+        outcome = self._attempt(identity, call, directory, begun)
+        self._output.belongs_to_nobody()
+        self._io.mailbox.put(("outcome", identity, outcome))
+
+    def _attempt(self, identity: CallIdentity, call: Call, directory: Path, begun: float) -> Result | Failure:
+        context: CallContext | None = None
+        faulthandler.dump_traceback_later(call.budget_ms / 1000, exit=True, file=self._stack)
+        try:
+            engine, request = self._understand(call)
+            context = CallContext(
+                directory,
+                call.scratch,
+                call.folder,
+                self._shelf,
+                lambda fraction, note: self._io.mailbox.put(
+                    ("progress", identity, Progress(fraction=fraction, note=note))
+                ),
+                debug=call.debug,
+            )
+            self._io.running(context)
+            context.prepare()
+            result = to_plain(engine.run(request, context))
+            return Result(result=result, artefacts=context.manifest(), duration_ms=_since(begun))
+        # The one place where everything is caught: whatever an engine throws, SystemExit too, ends its
+        # call and not the worker with its loaded models.
+        except BaseException as error:
+            log.exception("%s failed", identity.step)
+            if context is not None:
+                context.discard()
+            return Failure(error=info_from_error(error), duration_ms=_since(begun))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            self._io.running(None)
+
+    def _understand(self, call: Call) -> tuple[Engine, Any]:
+        engine = self._engines.get(call.stage)
+        if engine is None or STAGES[call.stage].version != call.schema_version:
+            message = f"This worker has no engine for {call.stage} version {call.schema_version}."
+            raise UsageError(message, f"cpw envs build {self._options.environment}")
+        return engine, from_plain(STAGES[call.stage].request, call.request)
+
+
+def _die_of(failure: threading.ExceptHookArgs) -> None:
+    log.critical("a thread of the worker failed", exc_info=failure.exc_value)
+    os._exit(WorkerExit.UNUSABLE)
+
+
+def _since(begun: float) -> int:
+    return round((time.monotonic() - begun) * 1000)
+
+
+def _open_stack(path: Path | None) -> IO[str]:
+    """Open the file that receives stacks: a crash or a hang leaves its own there, with no help of ours."""
+    if path is None:
+        return sys.stderr
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stack = path.open("w", encoding="utf-8")
+    faulthandler.enable(file=stack)
+    return stack

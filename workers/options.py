@@ -1,0 +1,54 @@
+"""The worker's command line: all that it is told of its environment. It reads no spec."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Options", "parse"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """See `python -m workers --help`."""
+
+    environment: str
+    endpoint: str
+    key: str
+    engines: dict[str, str]
+    """Stage to `module:Class`."""
+    models: Path
+    default_model: str | None
+    stack: Path | None
+    nonce: str
+
+
+def parse(arguments: list[str]) -> Options:
+    """Read the command line; argparse ends the process with 2 where it is wrong."""
+    parser = argparse.ArgumentParser(prog="workers", description="The long-lived worker of one environment.")
+    parser.add_argument("--environment", required=True)
+    parser.add_argument("--endpoint", required=True, help="address of the coordinator's socket for workers")
+    parser.add_argument("--key", default="", help="key of the environment's build")
+    parser.add_argument("--engine", action="append", default=[], metavar="STAGE=MODULE:CLASS")
+    parser.add_argument("--models", required=True, type=Path, help="the model store")
+    parser.add_argument("--default-model", default=None)
+    parser.add_argument("--stack", type=Path, default=None, help="file for the stacks of a hang or a crash")
+    parser.add_argument("--nonce", default="", help="what marks in the output start with")
+    given = parser.parse_args(arguments)
+    engines = {}
+    for each in given.engine:
+        stage, equals, target = each.partition("=")
+        if not equals or ":" not in target:
+            parser.error(f"--engine {each!r} is not STAGE=MODULE:CLASS")
+        engines[stage] = target
+    return Options(
+        environment=given.environment,
+        endpoint=given.endpoint,
+        key=given.key,
+        engines=engines,
+        models=given.models,
+        default_model=given.default_model or None,
+        stack=given.stack,
+        nonce=given.nonce,
+    )

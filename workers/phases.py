@@ -1,0 +1,153 @@
+"""What a worker does next: events in, commands out. No socket, no thread, no clock."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from protocol.messages import (
+    Ack,
+    Call,
+    CallIdentity,
+    Cancel,
+    Drain,
+    Failure,
+    Hello,
+    Progress,
+    Reject,
+    Result,
+    State,
+    Welcome,
+    WorkerState,
+)
+
+__all__ = ["Begin", "CancelCall", "Exit", "Phases", "Send"]
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send `message` to the coordinator, about `identity` where it is about a call."""
+
+    message: Any
+    identity: CallIdentity | None = None
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Hand the call to the main thread."""
+
+    identity: CallIdentity
+    call: Call
+
+
+@dataclass(frozen=True)
+class CancelCall:
+    """Raise at the next progress report of the running call."""
+
+    identity: CallIdentity
+
+
+@dataclass(frozen=True)
+class Exit:
+    """Leave. `reason` is empty where the worker was asked to drain."""
+
+    reason: str = ""
+
+
+Command = Send | Begin | CancelCall | Exit
+
+
+@dataclass
+class Phases:
+    """One worker's state as its IO thread knows it.
+
+    Outcomes are kept until the coordinator acknowledges them, and said again on every new connection: a
+    coordinator that died in between finds them when it is back.
+    """
+
+    hello: Hello
+    state: WorkerState = "importing"
+    running: CallIdentity | None = None
+    draining: bool = False
+    waiting: deque[Begin] = field(default_factory=deque)
+    outcomes: dict[CallIdentity, Result | Failure] = field(default_factory=dict)
+
+    def on_connected(self) -> list[Command]:
+        """Return what is said first on a new connection."""
+        fields = {**self.hello.__dict__, "state": self.state, "busy_with": self.running}
+        fields["unacknowledged"] = tuple(self.outcomes)
+        return [Send(Hello(**fields))]
+
+    def on_message(self, message: Any, identity: CallIdentity) -> list[Command]:
+        """Return what follows from a message of the coordinator."""
+        match message:
+            case Welcome():
+                return [Send(outcome, each) for each, outcome in self.outcomes.items()]
+            case Reject(reason=reason):
+                return [Exit(f"{reason.message} {reason.remedy}".strip())]
+            case Call():
+                return self._on_call(Begin(identity, message))
+            case Cancel():
+                return self._on_cancel(identity)
+            case Ack():
+                self.outcomes.pop(identity, None)
+                return self._leave_if_drained()
+            case Drain():
+                self.draining = True
+                self.waiting.clear()
+                return [*self._change("draining"), *self._leave_if_drained()]
+        return []
+
+    def on_loaded(self, state: WorkerState) -> list[Command]:
+        """Return what follows when the main thread has come one step further in its start."""
+        if state == "ready" and self.draining:
+            return self._leave_if_drained()
+        commands = self._change(state)
+        return commands + (self._begin_next() if state == "ready" else [])
+
+    def on_progress(self, identity: CallIdentity, progress: Progress) -> list[Command]:
+        """Pass progress on, for the running call only."""
+        return [Send(progress, identity)] if identity == self.running else []
+
+    def on_outcome(self, identity: CallIdentity, outcome: Result | Failure) -> list[Command]:
+        """Keep the outcome, say it, go on with the next call."""
+        self.running = None
+        self.outcomes[identity] = outcome
+        state: WorkerState = "draining" if self.draining else "ready"
+        return [Send(outcome, identity), *self._change(state), *self._begin_next()]
+
+    def beat(self, measured: State) -> list[Command]:
+        """Return the state as a message: the Python beat."""
+        return [Send(State(**{**measured.__dict__, "state": self.state}))]
+
+    def _on_call(self, begin: Begin) -> list[Command]:
+        if begin.identity in self.outcomes:
+            return [Send(self.outcomes[begin.identity], begin.identity)]
+        known = [each.identity for each in self.waiting]
+        if self.draining or begin.identity == self.running or begin.identity in known:
+            return []
+        self.waiting.append(begin)
+        return self._begin_next()
+
+    def _on_cancel(self, identity: CallIdentity) -> list[Command]:
+        if identity == self.running:
+            return [CancelCall(identity)]
+        self.waiting = deque(each for each in self.waiting if each.identity != identity)
+        return []
+
+    def _begin_next(self) -> list[Command]:
+        ready = self.state in ("ready", "busy") and self.running is None and not self.draining
+        if not ready or not self.waiting:
+            return []
+        begin = self.waiting.popleft()
+        self.running = begin.identity
+        return [*self._change("busy"), begin]
+
+    def _change(self, state: WorkerState) -> list[Command]:
+        changed = state != self.state
+        self.state = state
+        return [Send(State(state=state))] if changed else []
+
+    def _leave_if_drained(self) -> list[Command]:
+        return [Exit()] if self.draining and self.running is None and not self.outcomes else []
