@@ -180,7 +180,7 @@ class Supervisor:
         self._children = {each.name: each for each in self._make_children()}
 
     def _make_children(self) -> Iterator[Child]:
-        logs = self._home / "logs"
+        logs = envspecs.logs_directory(self._home)
         common = str(envspecs.interpreter("common"))
         yield Child(
             name="coordinator",

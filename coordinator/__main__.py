@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--runtime", required=True, type=Path)
     given = parser.parse_args(arguments)
     prepare_runtime_directory(given.runtime)
-    store = Store(envspecs.home() / "state" / "jobs.sqlite")
+    store = Store(envspecs.state_directory() / "jobs.sqlite")
     control = os.environ.get("CPW_CONTROL_FD")
     coordinator = Coordinator(given.runtime, store, int(control) if control else None)
     signal.signal(signal.SIGTERM, lambda *_: coordinator.drain())

@@ -69,7 +69,7 @@ def _environment_health(
         "restarts": int(child.get("restarts", 0)),
     }
     if member is None:
-        state, problem, remedy = _state_without_worker(spec, built, child)
+        state, problem, remedy = _state_without_worker(spec, child)
         return EnvironmentHealth(**common, state=state, usable=False, problem=problem, remedy=remedy)
     echo_ms = round((now_s - member.echoed_s) * 1000)
     silent = echo_ms > SILENT_AFTER_S * 1000
@@ -88,12 +88,8 @@ def _environment_health(
     )
 
 
-def _state_without_worker(
-    spec: envspecs.EnvSpec,
-    built: bool,
-    child: dict[str, Any],  # noqa: FBT001
-) -> tuple[str, str, str]:
-    if not built:
+def _state_without_worker(spec: envspecs.EnvSpec, child: dict[str, Any]) -> tuple[str, str, str]:
+    if not envspecs.is_built(spec):
         return "not built", f"The environment {spec.name} is not built.", f"cpw envs build {spec.name}"
     state = str(child.get("state", "stopped"))
     if state == "running":

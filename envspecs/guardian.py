@@ -36,12 +36,17 @@ _LOG_BYTES = 16 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _LOOK_EVERY_S = 0.1
 
-_SECRETS = re.compile(r"\bhf_[A-Za-z0-9]{8,}|(?i:(?<=token=)|(?<=bearer )|(?<=authorization: ))[^\s&'\"]{6,}")
+_SECRETS = (
+    re.compile(r"()\bhf_[A-Za-z0-9]{8,}"),
+    re.compile(r"(?i)(token=|bearer\s+)[^\s&'\"]{6,}"),
+)
 
 
 def mask(line: str) -> str:
     """Return `line` with access tokens replaced by `***`."""
-    return _SECRETS.sub("***", line)
+    for pattern in _SECRETS:
+        line = pattern.sub(r"\1***", line)
+    return line
 
 
 class LineLog:

@@ -54,7 +54,7 @@ class House:
     def __init__(self, tmp_path: Path) -> None:
         self.home = tmp_path / "home"
         # Socket paths are short; pytest's temporary folders are not.
-        self.runtime = Path(tempfile.mkdtemp(prefix="cpw-", dir="/tmp"))  # noqa: S108
+        self.runtime = Path(tempfile.mkdtemp(prefix="cpw-", dir="/tmp"))
         self.out = tmp_path / "out"
         self.supervisor: subprocess.Popen[bytes] | None = None
         (self.home / "envspecs").mkdir(parents=True)
@@ -70,7 +70,7 @@ class House:
         self._environment = dict(os.environ, CPW_HOME=str(self.home), CPW_RUNTIME=str(self.runtime))
 
     def add_environment(self, name: str, stages: dict[str, str]) -> None:
-        """Make an environment that counts as built: a real interpreter, this checkout and its tests on its path."""
+        """Make an environment that counts as built: a real interpreter that finds this checkout."""
         lines = [f'name = "{name}"', 'purpose = "for a test"', "requirements = []"]
         lines += ['default_model = "whisper-base"', 'models = ["whisper-base"]', "[stages]"]
         lines += [f'{stage} = {{ engine = "{_FAKE}:{cls}" }}' for stage, cls in stages.items()]
@@ -182,5 +182,3 @@ class House:
     def supervisor_state(self) -> dict[str, Any]:
         """Return what the supervisor wrote down."""
         return json.loads((self.runtime / "supervisor.json").read_text())
-
-

@@ -52,9 +52,7 @@ class FakeDemux:
             raise InputError(message)
         context.output("audio.wav").write_bytes(data)
         audio = context.publish("audio.wav")
-        return DemuxResult(
-            audio=audio, audio_duration_ms=2_000, audio_track=0, clip_start_ms=0, facts=_FACTS
-        )
+        return DemuxResult(audio=audio, audio_duration_ms=2_000, audio_track=0, clip_start_ms=0, facts=_FACTS)
 
 
 def _hold_the_gil(seconds: int) -> None:
@@ -100,7 +98,9 @@ class FakeAsr:
             model=request.model,
         )
 
-    def _misbehave(self, order: str, argument: str, context: Context) -> None:
+    def _misbehave(  # noqa: C901, PLR0912 (a list of misdeeds)
+        self, order: str, argument: str, context: Context
+    ) -> None:
         match order:
             case "segfault":
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -118,7 +118,7 @@ class FakeAsr:
                 message = "The device is busy."
                 raise TransientError(message)
             case "hold-gil":
-                subprocess.Popen(["sleep", "600"])  # noqa: S607
+                subprocess.Popen(["sleep", "600"])
                 Path(argument).write_text(str(os.getpid()))
                 _hold_the_gil(600)
             case "loop":

@@ -7,7 +7,6 @@ import os
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from protocol.errors import ErrorKind, InputError, MissingError, NotRunningError, UsageError
@@ -156,7 +155,9 @@ def test_a_busy_worker_that_holds_the_gil_still_echoes(house: House, tmp_path: P
     assert seen.state == "busy"
 
 
-def test_a_worker_that_is_stopped_is_killed_and_replaced(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_is_stopped_is_killed_and_replaced(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pid = house.environment("common").pid
     os.kill(pid, signal.SIGSTOP)
 
@@ -189,7 +190,7 @@ def test_what_a_person_writes_wrong_is_refused_before_a_job_exists(house: House)
 
 
 def test_a_file_that_is_not_there_is_refused(house: House) -> None:
-    from protocol.messages import Submit  # noqa: PLC0415
+    from protocol.messages import Submit
 
     with pytest.raises(InputError, match="is not there"):
         house.ask(Submit(media="/no/such/film.mkv", workflow="subtitle", user="x", out=str(house.out)))

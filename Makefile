@@ -1,0 +1,61 @@
+# What a person types. Everything is built by `python -m envspecs`, from this checkout's own files.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+COMMON := venv/common/bin
+DEV := venv/dev/bin
+
+.PHONY: help build dev up down health demo link test check fix bench bench-rpc bench-warm lock clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+build: ## build the environments and fetch their models
+	@$(PYTHON) -m envspecs build
+
+dev: ## build what tests and checks need
+	@$(PYTHON) -m envspecs build common dev
+
+up: build ## start everything and wait until it is ready
+	@$(COMMON)/cpw up
+
+down: ## stop everything
+	@$(COMMON)/cpw down
+
+health: ## tell the truth
+	@$(COMMON)/cpw health
+
+demo: build ## see a short film subtitled, then a second one by warm models
+	@$(COMMON)/cpw demo
+
+link: ## put cpw and cpw-submit into ~/.local/bin
+	@mkdir -p $(HOME)/.local/bin
+	@ln -sf $(CURDIR)/$(COMMON)/cpw $(CURDIR)/$(COMMON)/cpw-submit $(HOME)/.local/bin/
+
+check: dev ## lint, types, import contracts, unit and contract tests: before every commit
+	@$(DEV)/ruff check .
+	@$(DEV)/ruff format --check .
+	@$(DEV)/mypy --python-version 3.10 protocol workers
+	@$(DEV)/mypy --python-version 3.11 envspecs coordinator supervisor.py
+	@$(DEV)/lint-imports
+	@$(DEV)/python -m pytest -q
+
+fix: dev ## let ruff mend what it can
+	@$(DEV)/ruff check --fix .
+	@$(DEV)/ruff format .
+
+test: build check ## everything: real environments, real films, kills
+	@$(PYTHON) -m envspecs models fetch whisper-tiny.en
+	@$(DEV)/python -m pytest -q -m "integration or env or chaos" --durations=15
+
+bench: bench-rpc bench-warm ## all measurements
+
+bench-rpc: dev ## what a call costs that does nothing
+	@$(DEV)/python -m tests.bench.rpc
+
+bench-warm: build dev ## a second film against the whisperx command line
+	@$(DEV)/python -m tests.bench.warm
+
+lock: ## resolve every environment's requirements anew
+	@$(PYTHON) -m envspecs lock
+
+clean: ## remove what was built (models, jobs and logs stay)
+	rm -rf venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,206 @@
+"""The commands of the shell: `cpw` and `cpw-submit`. Words in, an exit code out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from coordinator.cli_options import WORKFLOWS, Written
+from coordinator.client import Desk, desk_here
+from coordinator.report import Report
+from protocol import PROTOCOL_VERSION
+from protocol.errors import CpwError, ExitCode
+
+__all__ = ["cpw", "main", "run", "submit_main"]
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+pass_desk = click.make_pass_decorator(Desk)
+
+
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = version("cpw")
+    except PackageNotFoundError:
+        number = "from a checkout"
+    context.ensure_object(Desk).report.line(f"cpw {number} (wire version {PROTOCOL_VERSION})")
+    context.exit()
+
+
+_version = click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+
+@click.group(context_settings=_CONTEXT)
+@_version
+def cpw() -> None:
+    """Subtitles for films, made by workers that keep their models loaded.
+
+    \b
+    Exit codes: 0 done, 1 a job failed, 2 what you wrote is wrong, 3 an environment
+    or model is missing, 4 not running, 130 interrupted.
+    """
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("media", nargs=-1, required=True)
+@click.option("-w", "--workflow", type=click.Choice(WORKFLOWS), required=True, help="What to make.")
+@click.option(
+    "-s", "--source-language", "source", metavar="LANG", help="Spoken language; detected when left out."
+)
+@click.option(
+    "-t", "--target-language", "targets", multiple=True, metavar="LANG,...", help="Languages to make."
+)
+@click.option("--audio-track", metavar="N|LANG", help="Audio track, by number from 0 or by language.")
+@click.option("--start", metavar="TIME", help="Start of the clip, as 00:01:00.")
+@click.option("--end", metavar="TIME", help="End of the clip.")
+@click.option("--title", help="Title, instead of the file's name.")
+@click.option("--year", type=click.IntRange(1870, 2999), help="Year of the film.")
+@click.option("-o", "--out", metavar="DIR", help="Folder for the job folders.")
+@click.option("--set", "settings", multiple=True, metavar="STAGE.FIELD=VALUE", help="As asr.model=small.")
+@click.option("-d", "--detach", is_flag=True, help="Submit and go.")
+@_json
+@click.option("--debug", is_flag=True, help="Log more, keep intermediate files.")
+@pass_desk
+def submit(desk: Desk, /, *, detach: bool, as_json: bool, **words: object) -> int:
+    """Submit films and follow them until they are done.
+
+    MEDIA are files, folders (searched through) and patterns such as '*.mkv'; names that start with a
+    dash go after --. Ctrl-C stops the following, not the jobs.
+    """
+    from coordinator.cli_submit import Manner
+    from coordinator.cli_submit import submit as submit_films
+    from protocol.schema import from_plain
+
+    written = from_plain(Written, words, path="submit", strict=True)
+    return submit_films(desk, written, Manner(detach=detach, json=as_json))
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("jobs", nargs=-1)
+@click.option("-n", "limit", type=click.IntRange(min=1), default=20, show_default=True, help="Newest N jobs.")
+@_json
+@pass_desk
+def status(desk: Desk, jobs: tuple[str, ...], limit: int, *, as_json: bool) -> int:
+    """Show jobs; with one JOB its steps too."""
+    from coordinator.cli_show import status as show_status
+
+    return show_status(desk, jobs, limit, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@_json
+@pass_desk
+def health(desk: Desk, *, as_json: bool) -> int:
+    """Show how every environment is; exit code 0 when healthy, else 4."""
+    from coordinator.cli_show import health as show_health
+
+    return show_health(desk, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("name", metavar="JOB|ENV")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is added.")
+@click.option("-n", "limit", type=click.IntRange(min=0), default=50, show_default=True, help="Last N lines.")
+@pass_desk
+def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> int:
+    """Show the log of a job, an environment, the supervisor or the coordinator."""
+    from coordinator.cli_show import logs as show_logs
+
+    return show_logs(desk, name, limit, follow=follow)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.option(
+    "--wait", "seconds", type=click.FloatRange(min=0), default=180, show_default=True, metavar="SECONDS"
+)
+@pass_desk
+def up(desk: Desk, seconds: float) -> int:
+    """Start everything and wait until it is ready."""
+    from coordinator.cli_show import up as start_up
+
+    return start_up(desk, seconds)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.option(
+    "--wait", "seconds", type=click.FloatRange(min=0), default=30, show_default=True, metavar="SECONDS"
+)
+@pass_desk
+def down(desk: Desk, seconds: float) -> int:
+    """Stop everything; jobs go on with the next start."""
+    from coordinator.cli_show import down as shut_down
+
+    return shut_down(desk, seconds)
+
+
+@cpw.command(context_settings=_PASS_ON)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def envs(words: tuple[str, ...]) -> int:
+    """List, build, validate or lock environments."""
+    from envspecs.__main__ import main as envspecs_main
+
+    return envspecs_main(list(words))
+
+
+@cpw.command(context_settings=_PASS_ON)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def models(words: tuple[str, ...]) -> int:
+    """List, fetch or verify models, or show where one lies."""
+    from envspecs.__main__ import main as envspecs_main
+
+    return envspecs_main(["models", *words])
+
+
+def run(command: click.Command, words: Sequence[str], name: str, desk: Desk | None = None) -> int:
+    """Run a command and return its exit code; whatever goes wrong is told in one sentence."""
+    report = desk.report if desk is not None else Report()
+    try:
+        code = command.main(args=list(words), prog_name=name, standalone_mode=False, obj=desk or desk_here())
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else name
+        report.error(_sentence(error.format_message()), f"{path} --help")
+        return ExitCode.USAGE
+    except click.ClickException as error:
+        report.error(_sentence(error.format_message()))
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except CpwError as error:
+        from coordinator.cli_submit import code_of
+
+        report.error(error.message, error.remedy)
+        return code_of(error)
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        report.error(f"{error.strerror or error}{place}.")
+        return ExitCode.JOB_FAILED
+    return int(code or 0)
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())
+
+
+def main() -> None:
+    """Run `cpw`."""
+    sys.exit(run(cpw, sys.argv[1:], "cpw"))
+
+
+def submit_main() -> None:
+    """Run `cpw-submit`."""
+    sys.exit(run(submit, sys.argv[1:], "cpw-submit"))

@@ -1,0 +1,179 @@
+"""An environment as its `<name>.toml` describes it; one wrong key is refused by its path."""
+
+from __future__ import annotations
+
+import platform
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envspecs.layout import specs_directory
+from protocol.errors import SchemaError, UsageError
+from protocol.schema import from_plain
+from protocol.stages import STAGES
+
+__all__ = [
+    "EnvSpec",
+    "Limits",
+    "Platform",
+    "StageEngine",
+    "all_requirements",
+    "read",
+    "read_all",
+    "read_toml",
+    "spec_names",
+]
+
+_NOT_ENVIRONMENTS = frozenset({"models"})
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ENGINE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_CLAUSE = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageEngine:
+    """Which class keeps a stage's contract, as `module:Class`."""
+
+    engine: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Where an environment can be built; an empty field fits everything."""
+
+    system: str = ""
+    machine: str = ""
+
+    def fits_here(self) -> bool:
+        """Tell whether this machine is such a one."""
+        return self.system in ("", platform.system()) and self.machine in ("", platform.machine())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a worker of the environment may take; 0 means no limit."""
+
+    memory_mb: int = 0
+    start_timeout_s: float = 300.0
+    """From the process's start to READY, models loaded."""
+    drain_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvSpec:
+    """One environment: an interpreter with packages, and the stages a worker in it can do."""
+
+    name: str
+    purpose: str
+    requirements: tuple[str, ...]
+    python: str = ">=3.11"
+    include: tuple[str, ...] = ()
+    """Other specs whose requirements are added to these."""
+    stages: dict[str, StageEngine] = field(default_factory=dict)
+    worker: bool = True
+    """Whether a worker process is started in it."""
+    optional: bool = False
+    """Used when built, skipped when not, and never built unless named."""
+    platform: Platform = Platform()
+    limits: Limits = Limits()
+    default_model: str = ""
+    models: tuple[str, ...] = ()
+    """Ids in the model registry, fetched with the build."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Extra environment variables of the worker."""
+
+    def usable_here(self) -> bool:
+        """Tell whether the environment is meant for this machine."""
+        return self.platform.fits_here()
+
+    def allows_python(self, version: tuple[int, int]) -> bool:
+        """Tell whether the interpreter of this version fits `python`."""
+        for operator, major, minor in _CLAUSE.findall(self.python):
+            bound = (int(major), int(minor))
+            if (operator == ">=" and version < bound) or (operator == "<" and version >= bound):
+                return False
+        return True
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Return the tables of the TOML file; `UsageError` where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except tomllib.TOMLDecodeError as error:
+        message = f"The file {path} is not valid TOML: {error}."
+        raise UsageError(message, "Mend that line.") from error
+    except OSError as error:
+        message = f"The file {path} cannot be read: {error.strerror}."
+        raise UsageError(message) from error
+
+
+def spec_names(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the names of all environments, in order."""
+    found = (each.stem for each in (folder or specs_directory()).glob("*.toml"))
+    return tuple(sorted(name for name in found if name not in _NOT_ENVIRONMENTS))
+
+
+def read(name: str, folder: Path | None = None) -> EnvSpec:
+    """Return the environment's spec; `UsageError` where there is none, `SchemaError` where it is wrong."""
+    folder = folder or specs_directory()
+    known = spec_names(folder)
+    if name not in known:
+        message = f"There is no environment {name!r}; there are {', '.join(known) or 'none'}."
+        raise UsageError(message, "python3 -m envspecs list")
+    path = folder / f"{name}.toml"
+    spec = from_plain(EnvSpec, read_toml(path), path=f"{name}.toml", strict=True)
+    _check(spec, name)
+    return spec
+
+
+def read_all(folder: Path | None = None) -> tuple[EnvSpec, ...]:
+    """Return every environment's spec, in the order of their names."""
+    return tuple(read(name, folder) for name in spec_names(folder))
+
+
+def all_requirements(spec: EnvSpec, folder: Path | None = None) -> tuple[str, ...]:
+    """Return the requirements, those of the included specs first, each once."""
+    return tuple(dict.fromkeys(_requirements(spec, folder, ())))
+
+
+def _requirements(spec: EnvSpec, folder: Path | None, above: tuple[str, ...]) -> list[str]:
+    if spec.name in above:
+        raise SchemaError(
+            f"{spec.name}.toml.include", f"goes in a circle: {' -> '.join((*above, spec.name))}"
+        )
+    found: list[str] = []
+    for name in spec.include:
+        found += _requirements(read(name, folder), folder, (*above, spec.name))
+    return [*found, *spec.requirements]
+
+
+def _check(spec: EnvSpec, name: str) -> None:
+    file = f"{name}.toml"
+    if spec.name != name or not _NAME.fullmatch(name):
+        raise SchemaError(f"{file}.name", f"{spec.name!r} is not the file's name in lower case, digits and -")
+    clauses = [each.strip() for each in spec.python.split(",")]
+    if not all(_CLAUSE.fullmatch(each) for each in clauses):
+        raise SchemaError(f"{file}.python", f"{spec.python!r} is not of the form '>=3.11' or '>=3.11,<3.14'")
+    if spec.default_model and spec.default_model not in spec.models:
+        raise SchemaError(f"{file}.default_model", f"{spec.default_model!r} is not in models")
+    _check_requirements(spec, file)
+    _check_stages(spec, file)
+
+
+def _check_requirements(spec: EnvSpec, file: str) -> None:
+    for index, requirement in enumerate(spec.requirements):
+        # A leading dash would be an option of uv, a slash a path of this machine.
+        if not re.match(r"[A-Za-z0-9]", requirement) or "/" in requirement:
+            raise SchemaError(
+                f"{file}.requirements[{index}]", f"{requirement!r} is not a package requirement"
+            )
+
+
+def _check_stages(spec: EnvSpec, file: str) -> None:
+    for stage, entry in spec.stages.items():
+        if stage not in STAGES:
+            raise SchemaError(f"{file}.stages.{stage}", f"is not one of {', '.join(STAGES)}")
+        if not _ENGINE.fullmatch(entry.engine):
+            raise SchemaError(f"{file}.stages.{stage}.engine", f"{entry.engine!r} is not 'module:Class'")

@@ -1,0 +1,41 @@
+"""When a child is started again, without a child."""
+
+from __future__ import annotations
+
+from protocol.errors import WorkerExit
+from supervisor import Exit, decide_restart
+
+
+def short_lives(count: int) -> list[Exit]:
+    return [Exit(-9, at_s=float(number), lived_s=1.0) for number in range(count)]
+
+
+def test_the_first_death_is_followed_by_a_restart_almost_at_once() -> None:
+    assert decide_restart("whisperx", [Exit(-9, 100.0, 3600.0)]).delay_s <= 0.2
+
+
+def test_each_short_life_makes_the_next_wait_longer() -> None:
+    delays = [decide_restart("x", short_lives(count)).delay_s for count in range(1, 6)]
+    assert delays == sorted(delays)
+    assert delays[-1] > 10 * delays[0]
+
+
+def test_a_crash_loop_is_stopped_with_the_command_that_shows_why() -> None:
+    decision = decide_restart("whisperx", short_lives(6))
+    assert decision.state == "crash-loop"
+    assert "6 times" in decision.problem
+    assert decision.remedy == "cpw logs whisperx"
+
+
+def test_a_long_life_in_between_ends_the_count() -> None:
+    exits = [*short_lives(5), Exit(1, 4000.0, 3900.0), Exit(1, 4010.0, 5.0)]
+    assert decide_restart("x", exits).state == "restarting"
+
+
+def test_an_outdated_worker_is_not_started_again() -> None:
+    decision = decide_restart("whisperx", [Exit(WorkerExit.OUTDATED, 1.0, 1.0)])
+    assert (decision.state, decision.remedy) == ("outdated", "cpw envs build whisperx")
+
+
+def test_engines_that_cannot_be_loaded_are_not_tried_again() -> None:
+    assert decide_restart("x", [Exit(WorkerExit.UNUSABLE, 1.0, 1.0)]).state == "unusable"

@@ -1,0 +1,123 @@
+"""The worker's states, without a socket."""
+
+from __future__ import annotations
+
+from protocol.errors import ErrorInfo, ErrorKind
+from protocol.messages import (
+    Ack,
+    Call,
+    CallIdentity,
+    Cancel,
+    Drain,
+    Hello,
+    Progress,
+    Reject,
+    Result,
+    State,
+    Welcome,
+)
+from workers.phases import Begin, CancelCall, Exit, Phases, Send
+
+ONE = CallIdentity(job="j", step="asr", attempt=1, run="1")
+TWO = CallIdentity(job="j", step="align", attempt=1, run="1")
+CALL = Call(
+    stage="asr", schema_version=1, job_directory="/j", scratch="s", folder="f", budget_ms=1, request={}
+)
+RESULT = Result(result={}, artefacts=(), duration_ms=1)
+
+
+def ready() -> Phases:
+    phases = Phases(Hello(worker="w", environment="e", pid=1, pulse="p", state="importing"))
+    phases.on_loaded("loading")
+    phases.on_loaded("ready")
+    return phases
+
+
+def test_hello_says_the_state_of_the_moment() -> None:
+    phases = Phases(Hello(worker="w", environment="e", pid=1, pulse="p", state="importing"))
+    phases.on_loaded("loading")
+    (send,) = phases.on_connected()
+    assert isinstance(send, Send)
+    assert send.message.state == "loading"
+
+
+def test_a_call_is_begun_and_said_to_be() -> None:
+    phases = ready()
+    assert phases.on_message(CALL, ONE) == [Send(State(state="busy")), Begin(ONE, CALL)]
+
+
+def test_a_call_that_comes_before_the_models_are_loaded_waits_for_them() -> None:
+    phases = Phases(Hello(worker="w", environment="e", pid=1, pulse="p", state="importing"))
+    assert phases.on_message(CALL, ONE) == []
+    assert Begin(ONE, CALL) in phases.on_loaded("ready")
+
+
+def test_a_second_call_waits_for_the_first() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    assert phases.on_message(CALL, TWO) == []
+    assert Begin(TWO, CALL) in phases.on_outcome(ONE, RESULT)
+
+
+def test_the_same_call_twice_is_one_call() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    assert phases.on_message(CALL, ONE) == []
+    phases.on_outcome(ONE, RESULT)
+    assert phases.on_message(CALL, ONE) == [Send(RESULT, ONE)]
+
+
+def test_an_outcome_is_said_again_on_every_connection_until_it_is_acknowledged() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    phases.on_outcome(ONE, RESULT)
+    (hello,) = phases.on_connected()
+    assert isinstance(hello, Send)
+    assert hello.message.unacknowledged == (ONE,)
+    assert phases.on_message(Welcome(), ONE) == [Send(RESULT, ONE)]
+    phases.on_message(Ack(), ONE)
+    assert phases.on_message(Welcome(), ONE) == []
+
+
+def test_hello_names_the_running_call() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    (hello,) = phases.on_connected()
+    assert isinstance(hello, Send)
+    assert hello.message.busy_with == ONE
+
+
+def test_a_cancel_reaches_the_running_call_and_drops_a_waiting_one() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    phases.on_message(CALL, TWO)
+    assert phases.on_message(Cancel(), ONE) == [CancelCall(ONE)]
+    assert phases.on_message(Cancel(), TWO) == []
+    assert not any(isinstance(each, Begin) for each in phases.on_outcome(ONE, RESULT))
+
+
+def test_progress_of_a_call_that_has_ended_is_not_passed_on() -> None:
+    assert ready().on_progress(ONE, Progress(fraction=0.1)) == []
+
+
+def test_a_draining_worker_finishes_says_its_result_and_leaves_when_it_is_acknowledged() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    phases.on_message(CALL, TWO)
+    assert phases.on_message(Drain(), ONE) == [Send(State(state="draining"))]
+    assert Send(RESULT, ONE) in phases.on_outcome(ONE, RESULT)
+    assert phases.on_message(Ack(), ONE) == [Exit()]
+
+
+def test_a_draining_worker_with_nothing_to_do_leaves_at_once() -> None:
+    assert ready().on_message(Drain(), ONE) == [Send(State(state="draining")), Exit()]
+
+
+def test_a_worker_told_to_drain_while_it_loads_leaves_when_it_has_loaded() -> None:
+    phases = Phases(Hello(worker="w", environment="e", pid=1, pulse="p", state="importing"))
+    assert Exit() in phases.on_message(Drain(), ONE)
+
+
+def test_a_rejected_worker_leaves_with_the_reason() -> None:
+    reason = ErrorInfo(kind=ErrorKind.WIRE, message="Too old.", remedy="build")
+    assert ready().on_message(Reject(reason=reason), ONE) == [Exit("Too old. build")]

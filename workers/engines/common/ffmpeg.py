@@ -1,0 +1,182 @@
+"""ffmpeg as a child process: where it is, how it is told, what it says, how it ends.
+
+Names reach it only as `file:` + absolute path in an argument of its own: without a shell and with the
+protocol spelt out, a leading dash, `concat:`, `http:`, quotes, line ends and `%` are parts of a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from protocol.errors import BugError, CpwError, DiskFullError, InputError, MissingError
+from workers.engine import Context
+from workers.engines.common.names import shown
+
+__all__ = ["INPUT_PROTOCOLS", "Outcome", "build_command", "failure", "file_url", "find_ffmpeg", "run"]
+
+INPUT_PROTOCOLS = "file"
+"""What a film may open by itself: a playlist that poses as a film must not reach the network."""
+
+_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-progress", "pipe:1", "-y")
+_TAIL_LINES = 40
+_TICK_S = 0.25
+"""How often a call that hears nothing from ffmpeg still asks whether it was cancelled."""
+_TERMINATE_GRACE_S = 2.0
+_FULL = ("No space left on device", "Disk quota exceeded")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an ffmpeg ended: its exit code (negative: the signal) and the last lines it said."""
+
+    returncode: int
+    tail: tuple[str, ...]
+
+
+def find_ffmpeg() -> str:
+    """Return the program: `CPW_FFMPEG`, else the one on PATH, else imageio-ffmpeg's.
+
+    Raises `MissingError` where there is none.
+    """
+    if named := os.environ.get("CPW_FFMPEG"):
+        if found := shutil.which(named):
+            return found
+        message = f"CPW_FFMPEG names {shown(named)}, which is not a program that can be run."
+        raise MissingError(message, "Correct CPW_FFMPEG, or unset it.")
+    if found := shutil.which("ffmpeg"):
+        return found
+    try:
+        import imageio_ffmpeg
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        message = "There is no ffmpeg: neither on PATH nor in the environment common."
+        raise MissingError(message, "Build the environment again: cpw envs build common") from error
+
+
+def file_url(path: Path) -> str:
+    """Return the path as ffmpeg takes it literally, whatever its characters."""
+    return f"file:{path.absolute()}"
+
+
+def build_command(output: Any, extra: Sequence[str] = ()) -> list[str]:
+    """Return the arguments for `output`, an output node of ffmpeg-python.
+
+    `extra` goes before the output's name: options that must be repeated, which its keywords cannot do.
+    """
+    import ffmpeg
+
+    compiled: list[str] = ffmpeg.compile(output, cmd=[find_ffmpeg(), *_GLOBAL])
+    return [*compiled[:-1], *extra, compiled[-1]]
+
+
+def run(command: Sequence[str], context: Context, *, duration_ms: int, note: str) -> Outcome:
+    """Run ffmpeg, telling `context` how far of `duration_ms` it is (0: not known).
+
+    Raises `CancelledError` out of `context.progress`, ffmpeg ended; `DiskFullError` where the disk is full.
+    """
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    readers = (
+        threading.Thread(target=_forward, args=(process.stdout, said), daemon=True),
+        threading.Thread(target=_keep_tail, args=(process.stderr, tail), daemon=True),
+    )
+    for each in readers:
+        each.start()
+    try:
+        _follow(said, context, duration_ms, note)
+        returncode = _wait(process, context, note)
+    finally:
+        _end(process)
+        for each in readers:
+            each.join()
+    outcome = Outcome(returncode=returncode, tail=tuple(tail))
+    if any(words in line for line in outcome.tail for words in _FULL):
+        target = shown(command[-1].removeprefix("file:"))
+        message = f"No space is left on the disk where {target} is written."
+        raise DiskFullError(message, "Make room, then: cpw resume")
+    return outcome
+
+
+def failure(outcome: Outcome, media: Path, deed: str) -> CpwError:
+    """Return the error for an ffmpeg that could not do `deed` (`take the sound out of`) with `media`."""
+    if outcome.returncode < 0:
+        name = signal.Signals(-outcome.returncode).name
+        return BugError(f"ffmpeg was ended by {name} when it was to {deed} {shown(media)}.")
+    reason = next((line for line in reversed(outcome.tail) if line.strip()), "it gave no reason")
+    message = f"ffmpeg could not {deed} {shown(media)}: {shown(reason.strip())}."
+    return InputError(message, "Check that the film plays, or copy it again.")
+
+
+def _forward(stream: IO[bytes], said: queue.SimpleQueue[str | None]) -> None:
+    with stream:
+        for line in stream:
+            said.put(line.decode("utf-8", "replace"))
+    said.put(None)
+
+
+def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
+    with stream:
+        for line in stream:
+            tail.append(line.decode("utf-8", "replace").rstrip())
+
+
+def _follow(said: queue.SimpleQueue[str | None], context: Context, duration_ms: int, note: str) -> None:
+    fraction = 0.0
+    context.progress(fraction, note)
+    while True:
+        try:
+            line = said.get(timeout=_TICK_S)
+        except queue.Empty:
+            context.progress(fraction, note)
+            continue
+        if line is None:
+            return
+        reached = _reached_ms(line)
+        if reached is not None and duration_ms > 0:
+            fraction = max(fraction, min(1.0, reached / duration_ms))
+            context.progress(fraction, note)
+
+
+def _reached_ms(line: str) -> int | None:
+    """Return the time in a line of `-progress`, else None; before the first packet it says N/A."""
+    key, _, value = line.strip().partition("=")
+    # `out_time_ms` is in microseconds too (ffmpeg trac 7345); only `out_time_us` says what it is.
+    if key != "out_time_us":
+        return None
+    with contextlib.suppress(ValueError):
+        return max(0, int(value) // 1000)
+    return None
+
+
+def _wait(process: subprocess.Popen[bytes], context: Context, note: str) -> int:
+    while True:
+        try:
+            return process.wait(timeout=_TICK_S)
+        except subprocess.TimeoutExpired:
+            context.progress(1.0, note)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(timeout=_TERMINATE_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
