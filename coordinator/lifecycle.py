@@ -137,7 +137,7 @@ def why_silent(runtime: Path) -> NotRunningError:
 def check_built(home: Path) -> None:
     """Raise `MissingError` unless every environment that is needed on this machine is built."""
     from envspecs.installed import build_state
-    from envspecs.layout import logs_directory, specs_directory
+    from envspecs.layout import specs_directory
     from envspecs.spec import read_all
 
     missing = [
@@ -176,6 +176,8 @@ def start(desk: Desk) -> subprocess.Popen[bytes]:
 
 def supervisor_log(home: Path) -> Path:
     """Return the file in which the supervisor's own words are kept."""
+    from envspecs.layout import logs_directory
+
     return logs_directory(home) / "supervisor.log"
 
 

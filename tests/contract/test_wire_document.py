@@ -6,6 +6,8 @@ import dataclasses
 import re
 from pathlib import Path
 
+from coordinator.recipes import RECIPES
+from envspecs import WORKFLOWS
 from protocol import PROTOCOL_VERSION
 from protocol.errors import ErrorInfo, ErrorKind
 from protocol.frames import Header, decode, encode
@@ -61,3 +63,8 @@ def test_stages_are_numbered_in_the_order_of_the_pipeline() -> None:
     folders = [each.folder for each in STAGES.values()]
     assert folders == sorted(folders)
     assert STAGES["translate"].request is TranslateRequest
+
+
+def test_what_a_workflow_needs_is_what_its_recipe_says() -> None:
+    needed = {name: {each.stage for each in recipe} for name, recipe in RECIPES.items()}
+    assert {name: set(stages) for name, stages in WORKFLOWS.items()} == needed
