@@ -148,6 +148,15 @@ def down(desk: Desk, seconds: float) -> int:
     return shut_down(desk, seconds)
 
 
+@cpw.command(context_settings=_CONTEXT)
+@pass_desk
+def demo(desk: Desk) -> int:
+    """Make two short films and subtitle them, the second with warm models."""
+    from coordinator.demo import demo as show_demo
+
+    return show_demo(desk)
+
+
 @cpw.command(context_settings=_PASS_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def envs(words: tuple[str, ...]) -> int:

@@ -194,7 +194,8 @@ class Coordinator:
             self._roster.dismiss(member.name)
             for step in self._store.running_steps():
                 if step.worker == member.name:
-                    self._dispatcher.lose(step, now_s, blame=True)
+                    # A worker that was told to go is not killed by its film.
+                    self._dispatcher.lose(step, now_s, blame=not self._draining)
 
     def _order_kill(self, member: Member, reason: str) -> None:
         if self._control is None:

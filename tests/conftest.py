@@ -1,0 +1,36 @@
+"""Skips what this machine cannot run, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import envspecs
+
+Figure = Callable[[str], None]
+_FIGURES: list[str] = []
+
+
+@pytest.fixture
+def figure() -> Figure:
+    """Return a function that puts a measured figure into the summary of the run."""
+    return _FIGURES.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    if _FIGURES:
+        terminalreporter.section("figures")
+        for each in _FIGURES:
+            terminalreporter.write_line(each)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests of environments that are not built."""
+    for item in items:
+        for marker in item.iter_markers("env"):
+            for name in marker.args:
+                if not envspecs.is_built(envspecs.read(name)):
+                    reason = f"the environment {name} is not built: make build"
+                    item.add_marker(pytest.mark.skip(reason=reason))

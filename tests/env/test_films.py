@@ -1,0 +1,145 @@
+"""Real films through the real house: what comes out is held to the script."""
+
+from __future__ import annotations
+
+import os
+import signal
+import statistics
+from typing import Any
+
+import jiwer
+import pysubs2
+import pytest
+import regex
+
+from tests.conftest import Figure
+from tests.data import data, plain, script, two_speakers
+from tests.house import until
+from tests.real_house import RealHouse
+
+pytestmark = [pytest.mark.env("common", "whisperx"), pytest.mark.slow, pytest.mark.timeout(300)]
+
+LATE_MS = 3_977
+
+
+def one_job(answer: tuple[int, list[dict[str, Any]], str]) -> dict[str, Any]:
+    code, jobs, said = answer
+    assert code == 0, said
+    (job,) = jobs
+    return job
+
+
+def cues(job: dict[str, Any], language: str) -> list[pysubs2.SSAEvent]:
+    (path,) = (each for each in job["outputs"] if each.endswith(f".{language}.srt"))
+    return list(pysubs2.load(path).events)
+
+
+@pytest.fixture(scope="module")
+def film_en(real_house: RealHouse) -> dict[str, Any]:
+    """Return the job of film_en.mp4, subtitled once for all tests of this module."""
+    return one_job(real_house.submit(str(data("film/film_en.mp4")), "--workflow", "subtitle"))
+
+
+def check_form(found: list[pysubs2.SSAEvent]) -> None:
+    for cue, following in zip(found, [*found[1:], None], strict=True):
+        lines = cue.plaintext.split("\n")
+        assert len(lines) <= 2
+        assert max(len(regex.findall(r"\X", line)) for line in lines) <= 42
+        assert cue.duration <= 7_000
+        assert following is None or cue.end <= following.start
+
+
+def starts_of_lines(found: list[pysubs2.SSAEvent], offset_ms: int) -> list[int]:
+    """Return, for each line of the script, how far the nearest cue start is from it, with sign."""
+    return [
+        min((cue.start - offset_ms - line.start_ms for cue in found), key=abs) for line in script("film_en")
+    ]
+
+
+def test_the_words_of_the_film_are_right(
+    film_en: dict[str, Any], record_property: Callable[..., None]
+) -> None:
+    said = plain(" ".join(cue.plaintext for cue in cues(film_en, "en")))
+    meant = plain(" ".join(line.text for line in script("film_en")))
+    rate = jiwer.wer(meant, said)
+    figure(f"film_en.mp4: word error rate {rate:.3f} (limit 0.10)")
+    assert rate <= 0.10
+    assert film_en["language"] == "en"
+
+
+def test_the_cues_have_the_form_that_is_asked(film_en: dict[str, Any]) -> None:
+    check_form(cues(film_en, "en"))
+
+
+def test_the_cues_start_with_the_speech(film_en: dict[str, Any], figure: Figure) -> None:
+    off = starts_of_lines(cues(film_en, "en"), 0)
+    figure(f"film_en.mp4 cue start - line start, ms: {off}")
+    assert statistics.median(map(abs, off)) <= 350
+
+
+def test_sound_that_starts_late_moves_the_cues_with_it(
+    real_house: RealHouse, film_en: dict[str, Any]
+) -> None:
+    film = data("film/film_en_audio_starts_4s_late.mkv")
+    late = cues(one_job(real_house.submit(str(film), "--workflow", "subtitle")), "en")
+    check_form(late)
+    plain_off, late_off = starts_of_lines(cues(film_en, "en"), 0), starts_of_lines(late, LATE_MS)
+    figure(f"late film, cue start - (line start + 3977), ms: {late_off}")
+    assert statistics.median(map(abs, late_off)) <= 350
+    moved = [after - before for before, after in zip(plain_off, late_off, strict=True)]
+    figure(f"late film: moved against film_en.mp4 by 3977 ms and, ms: {moved}")
+    assert statistics.median(map(abs, moved)) <= 100
+
+
+def test_a_film_without_dialogue_gets_no_cue(real_house: RealHouse) -> None:
+    film = data("film/tears_of_steel_battle_no_dialogue.webm")
+    job = one_job(real_house.submit(str(film), "--workflow", "subtitle"))
+    assert cues(job, "und") == []
+    assert any("nothing is said" in note for note in job["notes"])
+
+
+def test_a_german_film_is_translated_and_said_to_be_german(real_house: RealHouse, figure: Figure) -> None:
+    job = one_job(real_house.submit(str(data("film/film_de.mp4")), "--workflow", "translate"))
+    found = cues(job, "en")
+    check_form(found)
+    text = plain(" ".join(cue.plaintext for cue in found))
+    figure(f"film_de.mp4 in English: {text}")
+    assert job["language"] == "de"
+    assert {"software", "permission"} & set(text.split())
+    assert not {"und", "die", "der"} & set(text.split())
+
+
+def test_a_hindi_film_is_heard_to_be_hindi(real_house: RealHouse) -> None:
+    job = one_job(real_house.submit(str(data("film/film_hi.mp4")), "--workflow", "transcribe"))
+    assert job["language"] == "hi"
+    found = cues(job, "hi")
+    check_form(found)
+    assert regex.search(r"\p{Devanagari}", "".join(cue.plaintext for cue in found))
+
+
+def test_an_english_film_is_not_put_through_a_translator(real_house: RealHouse) -> None:
+    job = one_job(real_house.submit(str(data("film/nasa_13013.mp4")), "--workflow", "translate"))
+    assert any("already in English" in note for note in job["notes"])
+    assert cues(job, "en")
+
+
+def test_no_model_is_loaded_twice_though_a_killed_coordinator_comes_back(
+    real_house: RealHouse, figure: Figure
+) -> None:
+    job = real_house.cpw("submit", "--detach", "--json", str(two_speakers()), "--workflow", "transcribe")
+    assert job.returncode == 0, job.stderr
+    before = real_house.health()
+    until(lambda: _whisperx(real_house).state == "busy", 30, "asr runs")
+    os.kill(before.pid, signal.SIGKILL)
+    done = real_house.cpw("submit", "--json", str(two_speakers()), "--workflow", "transcribe")
+    assert done.returncode == 0, done.stderr
+    status = real_house.cpw("status", "-n", "2")
+    assert status.stdout.count("done") == 2, status.stdout
+    models = _whisperx(real_house).models
+    figure(f"loads: {[(each.key, each.loads) for each in models]}")
+    assert models
+    assert all(each.loads == 1 for each in models)
+
+
+def _whisperx(house: RealHouse) -> Any:
+    return next(each for each in house.health().environments if each.environment == "whisperx")

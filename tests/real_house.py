@@ -1,0 +1,63 @@
+"""This checkout's own environments and models, with a state, a runtime directory and outputs of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from coordinator.link import Client
+from protocol.messages import HealthQuery, HealthReport
+from tests.data import ROOT
+
+BIN = ROOT / "venv" / "common" / "bin"
+
+
+class RealHouse:
+    """Use as a context manager; everything is done through the commands that people type."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+        self.out = tmp_path / "out"
+        self.runtime = Path(tempfile.mkdtemp(prefix="cpw-", dir="/tmp"))
+        self.environment = dict(
+            os.environ,
+            CPW_RUNTIME=str(self.runtime),
+            CPW_STATE=str(tmp_path / "state"),
+            CPW_OUT=str(self.out),
+        )
+
+    def __enter__(self) -> RealHouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cpw("down")
+        shutil.rmtree(self.runtime, ignore_errors=True)
+
+    def cpw(self, *words: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
+        """Run `cpw` without a terminal."""
+        return subprocess.run(
+            [BIN / "cpw", *words],
+            env=self.environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    def submit(self, *words: str) -> tuple[int, list[dict[str, Any]], str]:
+        """Run `cpw submit --json`; return the exit code, the jobs and what stood on stderr."""
+        done = self.cpw("submit", "--json", *words)
+        jobs = json.loads(done.stdout)["jobs"] if done.stdout else []
+        return done.returncode, jobs, done.stderr
+
+    def health(self) -> HealthReport:
+        """Return the health."""
+        with Client(self.runtime) as client:
+            return client.ask(HealthQuery())
