@@ -56,9 +56,7 @@ def starts_of_lines(found: list[pysubs2.SSAEvent], offset_ms: int) -> list[int]:
     ]
 
 
-def test_the_words_of_the_film_are_right(
-    film_en: dict[str, Any], record_property: Callable[..., None]
-) -> None:
+def test_the_words_of_the_film_are_right(film_en: dict[str, Any], figure: Figure) -> None:
     said = plain(" ".join(cue.plaintext for cue in cues(film_en, "en")))
     meant = plain(" ".join(line.text for line in script("film_en")))
     rate = jiwer.wer(meant, said)
@@ -78,7 +76,7 @@ def test_the_cues_start_with_the_speech(film_en: dict[str, Any], figure: Figure)
 
 
 def test_sound_that_starts_late_moves_the_cues_with_it(
-    real_house: RealHouse, film_en: dict[str, Any]
+    real_house: RealHouse, film_en: dict[str, Any], figure: Figure
 ) -> None:
     film = data("film/film_en_audio_starts_4s_late.mkv")
     late = cues(one_job(real_house.submit(str(film), "--workflow", "subtitle")), "en")
