@@ -158,7 +158,7 @@ def start(desk: Desk) -> subprocess.Popen[bytes]:
     if not script.is_file():
         raise MissingError(f"{script} is not there.", "Set CPW_HOME to the checkout, or unset it.")
     log = supervisor_log(desk.home)
-    log.parent.mkdir(exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(
