@@ -1,0 +1,139 @@
+"""Times of words by Whisper's cross-attention, through CTranslate2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from protocol.stages.asr import Span
+from workers.engines.whisperx.models import tokenizer
+from workers.engines.whisperx.recognising import WINDOW_MS, features
+from workers.engines.whisperx.settling import TimedWord, settle, spread_words
+from workers.engines.whisperx.sound import Sound
+from workers.engines.whisperx.spans import within
+from workers.engines.whisperx.writing import UNSPACED, glue, is_punctuation
+
+__all__ = ["CROSS_ATTENTION", "INTERPOLATED", "Clockwork", "Spoken", "split_words"]
+
+CROSS_ATTENTION = "cross-attention"
+INTERPOLATED = "interpolated"
+_MOST_TOKENS = 440
+"""Whisper's decoder has 448 positions."""
+_SAMPLES_PER_FRAME = 160
+"""A mel frame is 10 ms."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """A text and where it is said, on the film's clock."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attended:
+    """A piece of the tokenizer's and when the decoder attended to it, ms on the film's clock."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float
+
+
+def split_words(text: str, language: str) -> list[str]:
+    """Return the words of a text that nothing has timed; without spaces between them, its characters."""
+    pieces = list(text) if language in UNSPACED else [f" {each}" for each in text.split()]
+    return ["".join(pieces[each] for each in group).strip() for group in glue(pieces, language)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clockwork:
+    """One Whisper model on one film's sound, to time words in.
+
+    `language` is the one spoken; with the task `translate` the texts are English.
+    """
+
+    model: Any
+    sound: Sound
+    language: str
+    task: str = "transcribe"
+    batch_size: int
+
+    @property
+    def _written(self) -> str:
+        return "en" if self.task == "translate" else self.language
+
+    def time(
+        self, texts: Sequence[Spoken], speech: Sequence[Span], progress: Callable[[float], None]
+    ) -> list[tuple[list[TimedWord], str]]:
+        """Return for each text its words inside `speech` and what timed them.
+
+        A text that stands over more than 30 s, or that cannot be aligned, has its words spread over the
+        speech by length. `progress` is called before each batch with 0 to 1.
+        """
+        found: list[tuple[list[TimedWord], str]] = []
+        for at in range(0, len(texts), self.batch_size):
+            progress(at / len(texts))
+            batch = texts[at : at + self.batch_size]
+            for spoken, pieces in zip(batch, self._attend(batch), strict=True):
+                room = within(speech, spoken.start_ms, spoken.end_ms)
+                if words := _words(pieces, self._written):
+                    found.append((settle(words, room), CROSS_ATTENTION))
+                else:
+                    found.append((self._spread(spoken, room), INTERPOLATED))
+        return found
+
+    def _spread(self, spoken: Spoken, room: list[Span]) -> list[TimedWord]:
+        end_ms = max(spoken.end_ms, spoken.start_ms + 1)
+        whole = [Span(start_ms=spoken.start_ms, end_ms=end_ms)]
+        return spread_words(split_words(spoken.text, self._written), room or whole)
+
+    def _attend(self, batch: Sequence[Spoken]) -> list[list[_Attended]]:
+        """Return for each text when the decoder attended to its pieces; nothing where it cannot."""
+        tokens = tokenizer(self.model, self.language, self.task)
+        lead = "" if self._written in UNSPACED else " "
+        ids = [tokens.encode(lead + each.text.strip()) for each in batch]
+        able = [
+            index
+            for index, each in enumerate(batch)
+            if each.end_ms - each.start_ms <= WINDOW_MS and 0 < len(ids[index]) <= _MOST_TOKENS
+        ]
+        found: list[list[_Attended]] = [[] for _ in batch]
+        if not able:
+            return found
+        sounds = [self.sound.between(batch[index].start_ms, batch[index].end_ms) for index in able]
+        encoded = self.model.encode(features(self.model, sounds))
+        frames = [max(2, len(each) // _SAMPLES_PER_FRAME) for each in sounds]
+        aligned = self.model.find_alignment(tokens, [ids[index] for index in able], encoded, frames)
+        for index, pieces in zip(able, aligned, strict=True):
+            found[index] = [_attended(each, batch[index].start_ms) for each in pieces]
+        return found
+
+
+def _attended(piece: Any, offset_ms: int) -> _Attended:
+    return _Attended(
+        text=piece["word"],
+        start_ms=offset_ms + round(float(piece["start"]) * 1000),
+        end_ms=offset_ms + round(float(piece["end"]) * 1000),
+        probability=float(piece["probability"]),
+    )
+
+
+def _words(pieces: Sequence[_Attended], language: str) -> list[TimedWord]:
+    """Join pieces to words. Punctuation is written to the word but is not spoken: it takes the pause."""
+    words = []
+    for group in glue([each.text for each in pieces], language):
+        parts = [pieces[index] for index in group]
+        spoken = [each for each in parts if not is_punctuation(each.text)] or parts
+        words.append(
+            TimedWord(
+                text="".join(each.text for each in parts).strip(),
+                start_ms=spoken[0].start_ms,
+                end_ms=spoken[-1].end_ms,
+                probability=round(sum(each.probability for each in spoken) / len(spoken), 4),
+            )
+        )
+    return words

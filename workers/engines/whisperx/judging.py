@@ -1,0 +1,121 @@
+"""What a recognised chunk is worth: speech or silence, a loop, the wrong script; the language vote. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+__all__ = [
+    "SCRIPTS",
+    "Guess",
+    "is_doubtful",
+    "is_silence",
+    "repetition",
+    "same_words",
+    "script_share",
+    "vote",
+]
+
+# faster-whisper's and openai/whisper's own thresholds (transcribe.py: compression_ratio_threshold,
+# log_prob_threshold, no_speech_threshold).
+_MOST_REPETITION = 2.4
+_LEAST_LOGPROB = -1.0
+_NO_SPEECH = 0.6
+_FAINT_SPEECH = 0.6
+"""VAD's peak under which a stretch is hardly speech: its onset is 0.5, and speech reaches 0.99."""
+
+SCRIPTS = {
+    **dict.fromkeys(("hi", "mr", "ne", "sa"), "DEVANAGARI"),
+    **dict.fromkeys(("bn", "as"), "BENGALI"),
+    **dict.fromkeys(("ur", "sd", "ar", "fa", "ps"), "ARABIC"),
+    **dict.fromkeys(("ru", "uk", "bg", "be"), "CYRILLIC"),
+    "pa": "GURMUKHI",
+    "gu": "GUJARATI",
+    "ta": "TAMIL",
+    "te": "TELUGU",
+    "kn": "KANNADA",
+    "ml": "MALAYALAM",
+    "si": "SINHALA",
+    "el": "GREEK",
+    "he": "HEBREW",
+    "en": "LATIN",
+}
+"""Languages whose text in another script is a mistake: first words of Unicode's character names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """What the recogniser made of one chunk."""
+
+    text: str
+    avg_logprob: float
+    """Mean log probability of a token, natural logarithm."""
+    no_speech: float
+    """Whisper's own probability that nothing is said, 0 to 1."""
+    cut_short: bool = False
+    """The text ended because the recogniser's room for tokens did."""
+
+
+def repetition(text: str) -> float:
+    """Return how often over the text says the same: its letters' count over their compressed size.
+
+    Whisper's compression ratio, which counts UTF-8 bytes, takes plain Hindi (3 bytes a letter) for a loop;
+    here every distinct character is one byte.
+    """
+    order = {character: index % 256 for index, character in enumerate(dict.fromkeys(text))}
+    return len(text) / len(zlib.compress(bytes(order[each] for each in text))) if text else 0.0
+
+
+def in_script(text: str, language: str) -> bool:
+    """Tell whether at least half the letters are of the language's own script; True where it is not listed."""
+    script = SCRIPTS.get(language)
+    letters = [unicodedata.name(each, "") for each in text if each.isalpha()]
+    return script is None or sum(each.startswith(script) for each in letters) * 2 >= len(letters)
+
+
+def is_loop(guess: Guess) -> bool:
+    """Tell whether the text repeats itself, or went on until there was no room for more."""
+    return guess.cut_short or repetition(guess.text) > _MOST_REPETITION
+
+
+def nothing_said(guess: Guess) -> bool:
+    """Tell whether Whisper alone says that the chunk is silent: another attempt could only invent something."""
+    return guess.no_speech > _NO_SPEECH and guess.avg_logprob < _LEAST_LOGPROB
+
+
+def is_silence(guess: Guess, vad_peak: float) -> bool:
+    """Tell whether what VAD passed is no speech: two of three witnesses say so, or there is no text.
+
+    Whisper's rule asks for its two (no speech, low probability); VAD's peak is the third.
+    """
+    witnesses = (guess.no_speech > _NO_SPEECH, guess.avg_logprob < _LEAST_LOGPROB, vad_peak < _FAINT_SPEECH)
+    return sum(witnesses) >= 2 or not any(each.isalnum() for each in guess.text)
+
+
+def is_doubtful(guess: Guess, language: str) -> bool:
+    """Tell whether the chunk is worth another attempt."""
+    return is_loop(guess) or guess.avg_logprob < _LEAST_LOGPROB or not in_script(guess.text, language)
+
+
+def vote(windows: Iterable[Mapping[str, float]]) -> tuple[str, float]:
+    """Return the language with the largest summed probability over the windows, and its mean probability."""
+    sums: dict[str, float] = {}
+    count = 0
+    for window in windows:
+        count += 1
+        for language, probability in window.items():
+            sums[language] = sums.get(language, 0.0) + probability
+    best = max(sums, key=lambda each: sums[each])
+    return best, min(1.0, sums[best] / count)
+
+
+def same_words(one: str, other: str) -> bool:
+    """Tell whether two texts differ in nothing but case, spaces and punctuation."""
+
+    def letters(text: str) -> str:
+        kept = (each for each in text.casefold() if not each.isspace())
+        return "".join(each for each in kept if not unicodedata.category(each).startswith(("P", "S")))
+
+    return letters(one) == letters(other)

@@ -1,0 +1,63 @@
+"""The film's sound, read from the file a stretch at a time: a film of any length costs no memory."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from protocol.errors import InputError
+
+__all__ = ["SAMPLE_RATE", "Sound"]
+
+SAMPLE_RATE = 16_000
+_SAMPLES_PER_MS = SAMPLE_RATE // 1000
+
+
+class Sound:
+    """A 16 kHz mono 16-bit WAV file, open for reading; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            # Closed by __exit__; wave reads the header here and samples on demand.
+            self._file = wave.open(str(path), "rb")  # noqa: SIM115
+        except (wave.Error, EOFError) as error:
+            message = f"{path.name} is not a WAV file: {error}."
+            raise InputError(message) from error
+        form = (self._file.getframerate(), self._file.getnchannels(), self._file.getsampwidth())
+        if form != (SAMPLE_RATE, 1, 2):
+            self._file.close()
+            message = (
+                f"{path.name} has {form[0]} Hz, {form[1]} channels, {8 * form[2]} bits; needed: 16000, 1, 16."
+            )
+            raise InputError(message)
+        self.sample_count = self._file.getnframes()
+
+    def __enter__(self) -> Sound:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def duration_ms(self) -> int:
+        """Return the sound's length, rounded up."""
+        return -(-self.sample_count // _SAMPLES_PER_MS)
+
+    def between(self, start_ms: int, end_ms: int) -> Any:
+        """Return the samples between two times as `samples`."""
+        return self.samples(start_ms * _SAMPLES_PER_MS, (end_ms - start_ms) * _SAMPLES_PER_MS)
+
+    def samples(self, first: int, count: int) -> Any:
+        """Return `count` samples as float32 in -1 to 1, shape (n,); fewer where the file ends."""
+        import numpy as np
+
+        first = min(max(0, first), self.sample_count)
+        self._file.setpos(first)
+        raw = self._file.readframes(max(0, min(count, self.sample_count - first)))
+        return np.frombuffer(raw, dtype="<i2").astype(np.float32) / np.float32(32768)

@@ -1,0 +1,82 @@
+"""Stretches of speech: packed into chunks, widened, chosen. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from protocol.stages.asr import Span
+
+__all__ = ["Chunk", "pack", "spread", "widen", "within"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Neighbouring stretches of speech that are recognised together; never empty."""
+
+    spans: tuple[Span, ...]
+
+    @property
+    def start_ms(self) -> int:
+        """Return where its first stretch starts."""
+        return self.spans[0].start_ms
+
+    @property
+    def end_ms(self) -> int:
+        """Return where its last stretch ends."""
+        return self.spans[-1].end_ms
+
+
+def pack(spans: Iterable[Span], limit_ms: int) -> list[Chunk]:
+    """Join neighbours, greedily and in order, into chunks of at most `limit_ms`.
+
+    The more Whisper hears at once the better it writes, and it hears 30 s at most. A span that is
+    longer by itself stays whole; VAD cuts none longer than the limit it was given.
+    Source of the rule: WhisperX, https://arxiv.org/abs/2303.00747, "merge".
+    """
+    chunks: list[Chunk] = []
+    held: list[Span] = []
+    for span in spans:
+        if held and span.end_ms - held[0].start_ms > limit_ms:
+            chunks.append(Chunk(spans=tuple(held)))
+            held = []
+        held.append(span)
+    if held:
+        chunks.append(Chunk(spans=tuple(held)))
+    return chunks
+
+
+def spread(chunks: Sequence[Chunk], count: int) -> list[Chunk]:
+    """Return up to `count` chunks that lie evenly over the film, the longest of each part of it.
+
+    The longest, because a shout or a logo's jingle says little about the language.
+    """
+    if len(chunks) <= count:
+        return list(chunks)
+    edges = [round(part * len(chunks) / count) for part in range(count + 1)]
+    return [
+        max(chunks[low:high], key=lambda each: each.end_ms - each.start_ms)
+        for low, high in itertools.pairwise(edges)
+    ]
+
+
+def widen(spans: Sequence[Span], before_ms: int, after_ms: int, limit_ms: int) -> list[Span]:
+    """Return the spans, in order, each wider by so much but never by more than half the pause it borders on.
+
+    `limit_ms` is the length of the sound.
+    """
+    wider = []
+    for index, span in enumerate(spans):
+        low = (spans[index - 1].end_ms + span.start_ms + 1) // 2 if index else 0
+        high = (span.end_ms + spans[index + 1].start_ms) // 2 if index + 1 < len(spans) else limit_ms
+        start = min(span.start_ms, max(low, span.start_ms - before_ms))
+        end = max(span.end_ms, min(high, span.end_ms + after_ms))
+        wider.append(Span(start_ms=start, end_ms=end))
+    return wider
+
+
+def within(spans: Iterable[Span], start_ms: int, end_ms: int) -> list[Span]:
+    """Return what of the spans lies between the two times; slivers under 20 ms are left out."""
+    cut = (Span(start_ms=max(each.start_ms, start_ms), end_ms=min(each.end_ms, end_ms)) for each in spans)
+    return [each for each in cut if each.end_ms - each.start_ms >= 20]

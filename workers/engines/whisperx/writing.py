@@ -1,0 +1,95 @@
+"""How languages write words and sentences: where a word and a sentence end. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from protocol.timeline import Segment, Word
+
+__all__ = ["UNSPACED", "cut_to_sentences", "ends_sentence", "glue", "is_punctuation", "join"]
+
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+"""Languages written without spaces between words (faster-whisper tokenizer.py, split_to_word_tokens)."""
+
+_SENTENCE_ENDS = ".?!…।॥。？！؟۔።"  # noqa: RUF001
+_CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
+_OPENERS = "\"'“‘«([{「『（¿¡"  # noqa: RUF001
+_ABBREVIATIONS = frozenset(
+    {"mr", "mrs", "ms", "dr", "st", "prof", "jr", "sr", "vs", "capt", "lt", "sgt", "rev", "bzw", "z.b"}
+)
+_LONG_PAUSE_MS = 2_000
+"""A pause that ends a segment whatever the punctuation."""
+
+
+def is_punctuation(text: str) -> bool:
+    """Tell whether there is nothing to be spoken in the text."""
+    return not any(unicodedata.category(each)[0] in "LNM" or each in "%&+=@€$£₹°" for each in text)
+
+
+def ends_sentence(word: str) -> bool:
+    """Tell whether a sentence ends with the word: not with `Mr.`, nor with an initial."""
+    bare = word.rstrip(_CLOSERS)
+    if not bare or bare[-1] not in _SENTENCE_ENDS:
+        return False
+    stem = bare[:-1].lstrip(_OPENERS).casefold()
+    initial = len(stem) == 1 and stem.isalpha() and stem.isascii() and stem != "i"
+    return not (bare[-1] == "." and (stem in _ABBREVIATIONS or initial))
+
+
+def join(words: Sequence[str], language: str) -> str:
+    """Return the words as the language writes them, with spaces or without."""
+    return ("" if language in UNSPACED else " ").join(words)
+
+
+def glue(pieces: Sequence[str], language: str) -> list[list[int]]:
+    """Return which pieces of a tokenizer (indices) make each word.
+
+    With spaces, a word is what stands between two: punctuation, hyphens and apostrophes stay with it and no
+    grapheme is ever split. Without, each piece is a word, but for punctuation, which goes to the word before
+    (an opening one to the word after), and for a mark that combines with the letter before. Punctuation
+    that stands alone (a dash) goes to the word before it, or the first word.
+    """
+    groups: list[list[int]] = []
+    for index, piece in enumerate(pieces):
+        if groups and _belongs(piece, "".join(pieces[each] for each in groups[-1]), language):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return [each for each in groups if "".join(pieces[index] for index in each).strip()]
+
+
+def _belongs(piece: str, before: str, language: str) -> bool:
+    if not before.strip():
+        return True
+    opened = all(each in _OPENERS for each in before.strip())
+    if language not in UNSPACED:
+        opening = piece.strip() and all(each in _OPENERS for each in piece.strip())
+        alone = piece.startswith(" ") and is_punctuation(piece) and not opening
+        return not piece.startswith(" ") or alone or is_punctuation(before)
+    bare = piece.strip()
+    combines = bool(bare) and (unicodedata.category(bare[0])[0] == "M" or bare[0] == "\u200d")
+    closing = is_punctuation(piece) and not (bare and bare[0] in _OPENERS and bare[0] not in _CLOSERS)
+    latin = bare.isascii() and bare.isalnum() and before[-1].isascii() and before[-1].isalnum()
+    return opened or combines or before.endswith("\u200d") or closing or (latin and not piece.startswith(" "))
+
+
+def cut_to_sentences(segment: Segment, language: str) -> list[Segment]:
+    """Return the segment cut behind sentence ends and at long pauses, each with the times of its words."""
+    groups: list[list[Word]] = []
+    for word in segment.words:
+        before = groups[-1][-1] if groups else None
+        if before is None or ends_sentence(before.text) or word.start_ms - before.end_ms > _LONG_PAUSE_MS:
+            groups.append([word])
+        else:
+            groups[-1].append(word)
+    return [
+        Segment(
+            start_ms=words[0].start_ms,
+            end_ms=words[-1].end_ms,
+            text=join([each.text for each in words], language),
+            words=tuple(words),
+            avg_logprob=segment.avg_logprob,
+        )
+        for words in groups
+    ]
