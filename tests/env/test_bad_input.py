@@ -27,9 +27,11 @@ PICTURE = ("-f", "lavfi", "-i", "testsrc=size=160x90:rate=24")
 
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a film of ten seconds of the two speakers."""
+    """Return a film of eight seconds of the two speakers."""
     path = tmp_path_factory.mktemp("films") / "talk.mkv"
-    return make(path, *PICTURE, "-i", str(two_speakers()), "-t", "10", "-c:v", "libx264", "-shortest")
+    return make(
+        path, *PICTURE, "-ss", "6", "-i", str(two_speakers()), "-t", "8", "-c:v", "libx264", "-shortest"
+    )
 
 
 def said(answer: tuple[int, list[dict[str, object]], str]) -> str:
@@ -100,7 +102,7 @@ def test_an_audio_track_is_chosen_by_number_or_language_and_a_wrong_one_named(
 ) -> None:
     two = make(
         tmp_path / "two.mkv",
-        *("-f", "lavfi", "-i", "sine=220:duration=6", "-i", str(two_speakers()), "-t", "6"),
+        *("-f", "lavfi", "-i", "sine=220:duration=8", "-ss", "6", "-i", str(two_speakers()), "-t", "8"),
         *("-map", "0:a", "-map", "1:a", "-metadata:s:a:0", "language=fra", "-metadata:s:a:1", "language=eng"),
     )
     code, jobs, stderr = real_house.submit(str(two), "--workflow", "transcribe", "--audio-track", "en")

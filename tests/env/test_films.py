@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import statistics
@@ -31,7 +32,7 @@ def one_job(answer: tuple[int, list[dict[str, Any]], str]) -> dict[str, Any]:
 
 def cues(job: dict[str, Any], language: str) -> list[pysubs2.SSAEvent]:
     (path,) = (each for each in job["outputs"] if each.endswith(f".{language}.srt"))
-    return list(pysubs2.load(path).events)
+    return list(pysubs2.load(path, format_="srt").events)
 
 
 @pytest.fixture(scope="module")
@@ -131,8 +132,8 @@ def test_no_model_is_loaded_twice_though_a_killed_coordinator_comes_back(
     os.kill(before.pid, signal.SIGKILL)
     done = real_house.cpw("submit", "--json", str(two_speakers()), "--workflow", "transcribe")
     assert done.returncode == 0, done.stderr
-    status = real_house.cpw("status", "-n", "2")
-    assert status.stdout.count("done") == 2, status.stdout
+    newest = json.loads(real_house.cpw("status", "--json", "-n", "2").stdout)["jobs"]
+    assert [each["state"] for each in newest] == ["done", "done"]
     models = _whisperx(real_house).models
     figure(f"loads: {[(each.key, each.loads) for each in models]}")
     assert models

@@ -1,0 +1,151 @@
+"""The coordinator's real loop, store and sockets in this process, turned by hand, with a worker played by the test."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import zmq
+
+from coordinator.coordinator import Coordinator
+from coordinator.planner import plan
+from coordinator.store import StepRow, Store
+from protocol.artefacts import Artefact
+from protocol.endpoints import client_endpoint, worker_endpoint
+from protocol.frames import Header, decode, encode
+from protocol.messages import MESSAGES, CallIdentity, Hello, Submit, WorkerState
+from protocol.schema import from_plain
+
+T = TypeVar("T")
+
+
+class PlayedWorker:
+    """A worker's two sockets in the hands of a test."""
+
+    def __init__(self, endpoint: str, environment: str, pid: int) -> None:
+        self._context: zmq.Context[Any] = zmq.Context()
+        self._endpoint = endpoint
+        self.name = f"{environment}.{pid}.test"
+        self.hello = Hello(
+            worker=self.name, environment=environment, pid=pid, pulse=f"{self.name}/pulse", state="ready"
+        )
+        self.socket = self._connect(self.name)
+        self.pulse = self._connect(self.hello.pulse)
+
+    def _connect(self, name: str) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.ROUTING_ID, name.encode())
+        socket.connect(self._endpoint)
+        return socket
+
+    def say(self, message: Any, identity: CallIdentity | None = None) -> None:
+        """Send to the coordinator."""
+        header = Header(**identity.__dict__) if identity is not None else Header()
+        self.socket.send_multipart(encode(type(message).__name__, header, message))
+
+    def heard(self) -> list[tuple[Header, Any]]:
+        """Return what the coordinator has said since the last time."""
+        messages = []
+        while self.socket.poll(0):
+            envelope = decode(self.socket.recv_multipart())
+            messages.append((envelope.header, from_plain(MESSAGES[envelope.type], envelope.body)))
+        return messages
+
+    def leave(self) -> None:
+        """Close both sockets, as the kernel does for a process that dies."""
+        self._context.destroy(linger=0)
+
+
+class LoneCoordinator:
+    """A context manager; `turns` until something is so."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="cpw-", dir="/tmp")
+        self.runtime = Path(self._folder.name)
+        self.path = tmp_path
+        self.store = Store(tmp_path / "state" / "jobs.sqlite")
+        self.coordinator = Coordinator(self.runtime, self.store, None)
+        self._workers: list[PlayedWorker] = []
+
+    def __enter__(self) -> LoneCoordinator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.leave()
+        self.coordinator.close()
+        self.store.close()
+        self._folder.cleanup()
+
+    def restart(self) -> None:
+        """Be a coordinator that has died and come back."""
+        self.coordinator.close()
+        self.store.close()
+        self.store = Store(self.path / "state" / "jobs.sqlite")
+        self.coordinator = Coordinator(self.runtime, self.store, None)
+
+    def worker(self, environment: str = "common", pid: int | None = None) -> PlayedWorker:
+        """Return a worker that has been welcomed; it is given a call as soon as one is ready."""
+        worker = PlayedWorker(worker_endpoint(self.runtime), environment, pid or os.getpid())
+        self._workers.append(worker)
+        worker.say(worker.hello)
+        members = self.coordinator._roster.members
+        self.until(lambda: worker.name in members and members[worker.name].echoed_s)
+        return worker
+
+    def add_job(self, **fields: Any) -> str:
+        """Put a job for one film into the store and return its id."""
+        number = len(self.store.newest_jobs(100)) + 1
+        directory = self.path / f"job{number}"
+        (directory / "logs").mkdir(parents=True)
+        submit = Submit(media="/film.mkv", workflow="transcribe", user="u", out="/out", **fields)
+        steps = plan(submit, lambda stage: {"demux": "common", "subtitle": "common"}.get(stage, "speech"))
+        with self.store.transaction():
+            self.store.add_job(f"job-{number}", submit, directory, steps.steps, [])
+        return f"job-{number}"
+
+    def step(self, job: str, name: str = "demux") -> StepRow:
+        """Return a step as the store has it."""
+        return next(each for each in self.store.steps(job) if each.name == name)
+
+    def until(self, condition: Any, turns: int = 400) -> Any:
+        """Turn until `condition` is true and return it."""
+        for _ in range(turns):
+            if value := condition():
+                return value
+            self.coordinator.turn(10)
+        message = f"not within {turns} turns"
+        raise AssertionError(message)
+
+
+    def ask(self, *messages: Any) -> list[Any]:
+        """Send these as one client would and return the answers."""
+        context: zmq.Context[Any] = zmq.Context()
+        socket = context.socket(zmq.DEALER)
+        socket.connect(client_endpoint(self.runtime))
+        answers = []
+        for message in messages:
+            socket.send_multipart(encode(type(message).__name__, Header(request="r"), message))
+            self.until(lambda: socket.poll(0))
+            envelope = decode(socket.recv_multipart())
+            answers.append(from_plain(MESSAGES[envelope.type], envelope.body))
+        context.destroy(linger=0)
+        return answers
+
+
+def demux_result(directory: Path, identity: CallIdentity) -> tuple[dict[str, Any], Artefact]:
+    """Leave a sound in the scratch folder of a demux call; return the call's result and its file."""
+    from protocol.artefacts import describe_file
+    from protocol.schema import to_plain
+    from protocol.stages.demux import DemuxResult
+    from tests.ill.engines import _FACTS
+
+    scratch = directory / ".scratch" / f"demux-{identity.attempt}"
+    scratch.mkdir(parents=True)
+    (scratch / "audio.wav").write_bytes(b"sound")
+    audio = describe_file(scratch / "audio.wav", "01_demux/audio.wav")
+    result = DemuxResult(audio=audio, audio_duration_ms=2_000, audio_track=0, clip_start_ms=0, facts=_FACTS)
+    return to_plain(result), audio

@@ -1,0 +1,361 @@
+"""The coordinator's loop under what it must survive: dead workers, bad messages, races, restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator import jobdir
+from coordinator.link import Link
+from coordinator.roster import SILENT_AFTER_S
+from protocol.errors import ErrorInfo, ErrorKind
+from protocol.messages import (
+    Ack,
+    Call,
+    CallIdentity,
+    Failure,
+    Progress,
+    Refused,
+    Result,
+    StatusQuery,
+    StatusReport,
+    Submit,
+)
+from tests.lone_coordinator import LoneCoordinator, PlayedWorker, demux_result
+
+_NO_PROCESS = 2**22 + 1
+"""Above what Linux ever gives a process."""
+
+
+@pytest.fixture
+def lone(tmp_path: Path) -> Iterator[LoneCoordinator]:
+    with LoneCoordinator(tmp_path) as made:
+        yield made
+
+
+def called(lone: LoneCoordinator, worker: PlayedWorker) -> CallIdentity:
+    """Return the identity of the call that the worker is given."""
+
+    def look() -> CallIdentity | None:
+        calls = [header for header, message in worker.heard() if isinstance(message, Call)]
+        return CallIdentity(**{k: getattr(calls[0], k) for k in ("job", "step", "attempt", "run")}) if calls else None
+
+    return lone.until(look)
+
+
+def done(lone: LoneCoordinator, job: str, identity: CallIdentity, **more: Any) -> Result:
+    """Return a good result of a demux call, its file in place."""
+    result, audio = demux_result(lone.path / "job1", identity)
+    return Result(result=result | more, artefacts=(audio,), duration_ms=1)
+
+
+# workers that go
+
+
+def test_a_worker_that_dies_after_its_result_costs_nothing_and_the_step_is_done_once(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)
+    identity = called(lone, worker)
+    held: Future[None] = Future()
+    monkeypatch.setattr(lone.coordinator._dispatcher._pool, "submit", lambda *_: held)
+    worker.say(done(lone, job, identity), identity)
+    lone.until(lone.coordinator._dispatcher.settling)
+    worker.leave()
+    lone.until(lambda: worker.name not in lone.coordinator._roster.members)
+    for _ in range(20):
+        lone.coordinator.turn(0)
+    held.set_result(None)
+    lone.until(lambda: not lone.coordinator._dispatcher.settling())
+    for _ in range(5):
+        lone.coordinator.turn(0)
+
+    step = lone.step(job)
+    assert (step.state, step.attempt, step.kills) == ("done", 1, 0)
+
+
+def test_a_worker_whose_echo_connection_breaks_is_not_taken_for_dead(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, worker = lone.add_job(), lone.worker(pid=os.getpid())
+    identity = called(lone, worker)
+    monkeypatch.setattr("coordinator.coordinator._ECHO_CONNECTS_WITHIN_S", 0.0)
+    worker.pulse.close(linger=0)
+    for _ in range(100):
+        lone.coordinator.turn(10)
+
+    assert lone.step(job).state == "running"
+    worker.say(done(lone, job, identity), identity)
+    lone.until(lambda: lone.step(job).state == "done")
+
+
+def test_a_coordinator_that_stood_still_does_not_call_its_workers_silent(lone: LoneCoordinator) -> None:
+    worker = lone.worker()
+    lone.coordinator._look_at_workers(time.monotonic() + SILENT_AFTER_S + 5)
+    assert not lone.coordinator._roster.members[worker.name].doomed
+
+
+def test_a_worker_that_could_not_be_sent_a_call_is_still_killed_for_its_silence(
+    lone: LoneCoordinator,
+) -> None:
+    worker = lone.worker()
+    worker.socket.close(linger=0)
+    lone.until(lambda: not lone.coordinator._link._sockets["w"].poll(20))
+    job = lone.add_job()
+    lone.until(lambda: lone.step(job).attempt == 1)
+    assert lone.step(job).state == "ready"
+    member = lone.coordinator._roster.members[worker.name]
+    assert not member.free()
+    assert member in lone.coordinator._roster.newly_silent(member.echoed_s + SILENT_AFTER_S + 1)
+
+
+def test_a_death_is_described_by_the_exit_that_the_supervisor_records_afterwards(
+    lone: LoneCoordinator,
+) -> None:
+    old, new = lone.path / "old.txt", lone.path / "new.txt"
+    old.write_text("Fatal Python error: Segmentation fault\n")
+    new.write_text("Timeout (0:00:01)!\n")
+
+    def record(at: str, stack: Path) -> None:
+        children = {"common": {"state": "restarting", "last_exit": {"at": at, "stack": str(stack)}}}
+        (lone.runtime / "supervisor.json").write_text(json.dumps({"children": children}))
+
+    record("2001-01-01T00:00:00.000Z", old)
+    job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)
+    called(lone, worker)
+    worker.leave()
+    lone.until(lambda: worker.name not in lone.coordinator._roster.members)
+    record("2999-01-01T00:00:00.000Z", new)
+    lone.until(lambda: lone.step(job).kills)
+
+    error = lone.step(job).error
+    assert error is None or error.kind is ErrorKind.HUNG
+
+
+def test_a_death_without_a_supervisor_is_concluded_all_the_same(lone: LoneCoordinator) -> None:
+    job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)
+    called(lone, worker)
+    worker.leave()
+    lone.until(lambda: lone.step(job).kills)
+
+
+def test_a_process_that_is_only_not_reaped_yet_counts_as_dead(lone: LoneCoordinator) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    job, worker = lone.add_job(), lone.worker(pid=child.pid)
+    called(lone, worker)
+    worker.leave()
+    lone.until(lambda: lone.step(job).kills)
+    child.wait()
+
+
+# restarts
+
+
+def test_a_retry_of_a_step_that_was_never_sent_survives_a_restart(lone: LoneCoordinator) -> None:
+    job = lone.add_job()
+    step = lone.step(job)
+    error = ErrorInfo(kind=ErrorKind.BUG, message="Its request could not be made.")
+    with lone.store.transaction():
+        lone.store.fail(step, "waiting", error, kills=0, failures=1)
+    lone.restart()
+    assert lone.step(job).state == "ready"
+
+
+# what one job or one message must not do
+
+
+def test_a_parameter_of_the_wrong_type_fails_its_job_alone_and_the_manifest_says_so(
+    lone: LoneCoordinator,
+) -> None:
+    lone.worker()
+    bad = lone.add_job(parameters={"demux": {"start_ms": "soon"}})
+    good = lone.add_job()
+    lone.until(lambda: lone.step(bad).state == "failed" and lone.step(good).state == "running")
+    manifest = json.loads((lone.path / "job1" / "manifest.json").read_text())
+    assert manifest["status"] == "failed"
+
+
+@pytest.mark.parametrize("value", ["x" * (17 << 20), b"bytes"])
+def test_a_call_that_cannot_be_sent_fails_its_job_alone(lone: LoneCoordinator, value: Any) -> None:
+    lone.worker()
+    bad = lone.add_job(audio_track="x" * (17 << 20))
+    good = lone.add_job()
+    lone.until(lambda: lone.step(bad).state == "failed")
+    lone.until(lambda: lone.step(good).state == "running")
+
+
+def test_a_result_that_the_store_cannot_hold_fails_its_step_and_not_the_loop(lone: LoneCoordinator) -> None:
+    job, worker = lone.add_job(), lone.worker()
+    for _ in range(2):
+        identity = called(lone, worker)
+        worker.say(done(lone, job, identity, track_languages=b"\xff", audio_duration_ms=b"x"), identity)
+        lone.until(lambda: any(isinstance(each, Ack) for _, each in worker.heard()))
+    assert lone.step(job).state == "failed"
+
+
+def test_what_a_result_holds_beyond_its_contract_is_left_out(lone: LoneCoordinator) -> None:
+    job, worker = lone.add_job(), lone.worker()
+    identity = called(lone, worker)
+    worker.say(done(lone, job, identity, more=b"\xff"), identity)
+    lone.until(lambda: lone.step(job).state == "done")
+    assert "more" not in (lone.step(job).result or {})
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../../x", "01_demux/../../x", "02_other/x", "01_demux/\0"])
+def test_a_hostile_path_in_a_result_fails_its_step(lone: LoneCoordinator, path: str) -> None:
+    job, worker = lone.add_job(), lone.worker()
+    identity = called(lone, worker)
+    result = done(lone, job, identity)
+    artefact = result.artefacts[0].__class__(path=path, size=5, sha256=result.artefacts[0].sha256)
+    worker.say(Result(result=result.result, artefacts=(artefact,), duration_ms=1), identity)
+    lone.until(lambda: lone.step(job).error)
+
+
+def test_a_number_that_no_store_holds_is_refused(lone: LoneCoordinator) -> None:
+    worker = lone.worker()
+    identity = CallIdentity(job="job-1", step="demux", attempt=2**63, run="1")
+    worker.say(Failure(error=ErrorInfo(kind=ErrorKind.BUG, message="x"), duration_ms=1), identity)
+    refused, answered = lone.ask(StatusQuery(limit=2**63), StatusQuery())
+    assert isinstance(refused, Refused)
+    assert isinstance(answered, StatusReport)
+
+
+def test_a_malformed_outcome_fails_the_call_instead_of_keeping_its_worker_busy_for_good(
+    lone: LoneCoordinator,
+) -> None:
+    job, worker = lone.add_job(), lone.worker()
+    identity = called(lone, worker)
+    worker.say(Result(result={}, artefacts=(), duration_ms=2**63), identity)
+    lone.until(lambda: lone.step(job).failures)
+    assert called(lone, worker).attempt == 2
+
+
+def test_progress_that_is_no_number_is_not_shown(lone: LoneCoordinator) -> None:
+    job, worker = lone.add_job(), lone.worker()
+    identity = called(lone, worker)
+    worker.say(Progress(fraction=float("nan")), identity)
+    worker.say(Progress(fraction=1e300), identity)
+    lone.until(lambda: lone.coordinator._dispatcher.progress.get((job, "demux")) == 1.0)
+
+
+def test_a_failed_attempt_leaves_no_progress_behind(lone: LoneCoordinator) -> None:
+    job, worker = lone.add_job(), lone.worker()
+    identity = called(lone, worker)
+    worker.say(Progress(fraction=0.7), identity)
+    lone.until(lambda: lone.coordinator._dispatcher.progress)
+    worker.say(Failure(error=ErrorInfo(kind=ErrorKind.INPUT, message="x"), duration_ms=1), identity)
+    lone.until(lambda: lone.step(job).state == "failed")
+    assert not lone.coordinator._dispatcher.progress
+
+
+def test_an_answer_that_is_too_large_is_refused_with_a_sentence(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lone.add_job()
+    monkeypatch.setattr("protocol.frames.MAX_MESSAGE_BYTES", 1_000)
+    (refused,) = lone.ask(StatusQuery())
+    assert isinstance(refused, Refused)
+    assert "over the limit" in refused.error.message
+
+
+def _deep(levels: int) -> Any:
+    return [_deep(levels - 1)] if levels else 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"out": "/tmp/\0"},
+        {"parameters": {"demux": {"start_ms": b"\xff"}}},
+        {"parameters": {"demux": {"start_ms": _deep(300)}}},
+    ],
+)
+def test_a_wish_that_no_one_thought_of_is_refused_and_the_loop_goes_on(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    media = lone.path / "film.mkv"
+    media.touch()
+    monkeypatch.setattr("coordinator.submission._check_built", lambda _: None)
+    monkeypatch.setattr("envspecs.models.has_model", lambda _: True)
+    given = {"media": str(media), "workflow": "transcribe", "user": "u", "out": str(lone.path / "out")}
+    refused, answered = lone.ask(Submit(**(given | fields)), StatusQuery())
+    assert isinstance(refused, Refused)
+    assert isinstance(answered, StatusReport)
+    assert not list((lone.path / "out").glob("*/*/*/u/*"))
+
+
+# what is left in the folder
+
+
+def test_what_a_killed_attempt_left_is_gone_when_the_job_has_ended(lone: LoneCoordinator) -> None:
+    job, worker = lone.add_job(), lone.worker()
+    identity = called(lone, worker)
+    left = lone.path / "job1" / ".scratch" / "demux-0"
+    left.mkdir(parents=True)
+    worker.say(Failure(error=ErrorInfo(kind=ErrorKind.INPUT, message="x"), duration_ms=1), identity)
+    lone.until(lambda: lone.step(job).state == "failed")
+    assert not left.parent.exists()
+
+
+def test_a_signal_that_comes_while_the_loop_is_being_woken_does_not_lock_it(lone: LoneCoordinator) -> None:
+    link: Link = lone.coordinator._link
+    with link._wake_lock:
+        lone.coordinator.drain()
+    assert not lone.coordinator.turn(0)
+
+
+def test_a_folder_that_another_step_is_using_is_no_failure(tmp_path: Path, monkeypatch: Any) -> None:
+    from protocol.artefacts import describe_file
+
+    scratch = tmp_path / ".scratch" / "demux-1"
+    scratch.mkdir(parents=True)
+    (scratch / "a").touch()
+    artefact = describe_file(scratch / "a", "01_demux/a")
+    rmtree = jobdir.shutil.rmtree
+
+    def and_another_takes_the_parent(path: Path, **more: Any) -> None:
+        rmtree(path, **more)
+        path.parent.rmdir()
+
+    monkeypatch.setattr(jobdir.shutil, "rmtree", and_another_takes_the_parent)
+    jobdir.accept(tmp_path, ".scratch/demux-1", "01_demux", (artefact,))
+    assert (tmp_path / "01_demux" / "a").exists()
+
+
+def test_a_link_is_not_taken_for_a_file_that_was_made(tmp_path: Path) -> None:
+    from protocol.artefacts import describe_file
+    from protocol.errors import CpwError
+
+    scratch = tmp_path / ".scratch" / "demux-1"
+    scratch.mkdir(parents=True)
+    (tmp_path / "elsewhere").write_text("x")
+    (scratch / "a").symlink_to(tmp_path / "elsewhere")
+    artefact = describe_file(scratch / "a", "01_demux/a")
+    with pytest.raises(CpwError, match="link"):
+        jobdir.accept(tmp_path, ".scratch/demux-1", "01_demux", (artefact,))
+
+
+def test_a_user_named_after_a_folder_above_stays_below(tmp_path: Path) -> None:
+    _, directory = jobdir.claim_directory(tmp_path, "..", lambda _: 0)
+    assert len(directory.relative_to(tmp_path).parts) == 5
+    assert ".." not in directory.parts
+
+
+def test_no_folder_is_left_where_the_disk_is_full(tmp_path: Path, monkeypatch: Any) -> None:
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(jobdir, "sync_directory", full)
+    with pytest.raises(OSError, match="No space"):
+        jobdir.claim_directory(tmp_path, "u", lambda _: 0)
+    assert not list(tmp_path.glob("*/*/*/u/*"))

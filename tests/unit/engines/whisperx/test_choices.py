@@ -1,0 +1,135 @@
+"""Chunks, windows, methods, and what is refused before anything is loaded."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.artefacts import Artefact
+from protocol.errors import InputError, MissingError, UsageError
+from protocol.stages.asr import Span
+from protocol.stages.translate import TranslateRequest
+from protocol.timeline import Segment, Transcript
+from workers.engine import ModelKey
+from workers.engines.whisperx.align import choose_method, window_of
+from workers.engines.whisperx.attention import split_words
+from workers.engines.whisperx.sound import Sound
+from workers.engines.whisperx.spans import pack, spread, widen, within
+from workers.engines.whisperx.translate import chunks_of, refuse_untranslatable
+
+FILE = Artefact(path="a", size=0, sha256="")
+
+
+class Store:
+    """A store with one alignment model."""
+
+    def path(self, model: str) -> Path:
+        return Path(model)
+
+    def has(self, model: str) -> bool:
+        return model == "wav2vec2-en"
+
+    def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:
+        return load()
+
+
+def spans(*pairs: tuple[int, int]) -> list[Span]:
+    return [Span(start_ms=start, end_ms=end) for start, end in pairs]
+
+
+def segment(start: int, end: int, text: str = "so") -> Segment:
+    return Segment(start_ms=start, end_ms=end, text=text)
+
+
+def test_speech_is_packed_into_chunks_that_whisper_can_hear_at_once() -> None:
+    found = pack(spans((0, 10_000), (12_000, 29_000), (31_000, 40_000)), 30_000)
+    assert [(each.start_ms, each.end_ms) for each in found] == [(0, 29_000), (31_000, 40_000)]
+    assert pack([], 30_000) == []
+
+
+def test_the_windows_that_vote_lie_over_the_whole_film() -> None:
+    chunks = pack(spans(*((at * 100_000, at * 100_000 + 20_000 + at) for at in range(50))), 30_000)
+    chosen = spread(chunks, 5)
+    assert [each.start_ms // 1_000_000 for each in chosen] == [0, 1, 2, 3, 4]
+    assert spread(chunks[:3], 5) == chunks[:3]
+
+
+def test_speech_is_widened_by_half_the_pause_at_most() -> None:
+    assert widen(spans((50, 500), (600, 900)), 200, 200, 950) == spans((0, 550), (550, 950))
+    assert widen(spans((1_000, 2_000)), 120, 0, 9_000) == spans((880, 2_000))
+
+
+def test_speech_outside_the_two_times_is_cut_off() -> None:
+    assert within(spans((0, 500), (600, 900), (990, 1_500)), 300, 1_000) == spans((300, 500), (600, 900))
+
+
+def test_a_segment_is_aligned_with_some_of_the_pause_but_none_of_its_neighbours() -> None:
+    segments = [segment(1_000, 2_000), segment(2_100, 3_000), segment(9_000, 9_900)]
+    windows = [window_of(each, segments, index, 10_000) for index, each in enumerate(segments)]
+    assert [(each.start_ms, each.end_ms) for each in windows] == [
+        (800, 2_050),
+        (2_050, 3_200),
+        (8_800, 10_000),
+    ]
+
+
+def test_wav2vec2_is_taken_where_the_store_has_the_language() -> None:
+    assert choose_method("auto", "en", Store()) == "wav2vec2"
+    assert choose_method("auto", "hi", Store()) == "cross-attention"
+    assert choose_method("cross-attention", "en", Store()) == "cross-attention"
+    with pytest.raises(UsageError):
+        choose_method("guess", "en", Store())
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "model", "error"),
+    [
+        ("de", "hi", "whisper-base", InputError),
+        ("en", "en", "whisper-base", InputError),
+        ("de", "en", "whisper-large-v3-turbo", MissingError),
+        ("de", "en", "whisper-base.en", MissingError),
+    ],
+)
+def test_what_whisper_cannot_translate_is_refused_in_a_sentence(
+    source: str, target: str, model: str, error: type[Exception]
+) -> None:
+    request = TranslateRequest(
+        transcript=FILE, audio=FILE, source_language=source, target_language=target, model=model
+    )
+    with pytest.raises(error, match=r"\.$"):
+        refuse_untranslatable(request)
+
+
+def test_sentences_are_joined_for_translation_and_unspoken_stretches_left_out() -> None:
+    source = Transcript(language="de", segments=(segment(0, 4_000), segment(4_500, 9_000)))
+    found = chunks_of(source, spans((0, 9_000), (60_000, 61_000)))
+    assert [each.spans for each in found] == [tuple(spans((0, 4_000), (4_500, 9_000)))]
+    assert chunks_of(source, [])[0].end_ms == 9_000
+
+
+def test_untimed_text_is_split_into_words_or_characters() -> None:
+    assert split_words("And so – he said.", "en") == ["And", "so –", "he", "said."]
+    assert split_words("你好。", "zh") == ["你", "好。"]
+
+
+def test_only_16_khz_mono_16_bit_wav_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    for rate, refused in ((16_000, False), (44_100, True)):
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(rate)
+            file.writeframes(b"\0\0" * 1_601)
+        if refused:
+            with pytest.raises(InputError, match="44100"):
+                Sound(path)
+        else:
+            with Sound(path) as sound:
+                assert sound.duration_ms == 101
+    path.write_bytes(b"RIFF, or not")
+    with pytest.raises(InputError, match="not a WAV"):
+        Sound(path)

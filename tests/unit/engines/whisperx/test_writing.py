@@ -1,0 +1,73 @@
+"""Words and sentences as languages write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocol.timeline import Segment, Word
+from workers.engines.whisperx.writing import cut_to_sentences, ends_sentence, glue
+
+
+def glued(pieces: list[str], language: str) -> list[str]:
+    return ["".join(pieces[index] for index in group).strip() for group in glue(pieces, language)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "language", "words"),
+    [
+        ([" And", " so", ",", " ill", "-disposed", "."], "en", ["And", "so,", "ill-disposed."]),
+        ([" “", "Hello", ",”", " he", " said"], "en", ["“Hello,”", "he", "said"]),
+        ([" ¿", "Qué", "?"], "es", ["¿Qué?"]),
+        ([" one", " –", " two"], "en", ["one –", "two"]),
+        ([" -", " Yes", "."], "en", ["- Yes."]),
+        ([" हि", "न्", "दी", " है", "।"], "hi", ["हिन्दी", "है।"]),
+        (["你", "好", "，", "世界", "。"], "zh", ["你", "好，", "世界。"]),
+        (["「", "はい", "」", "と"], "ja", ["「はい」", "と"]),
+        (["ก", "ำ", "ดี", "่"], "th", ["ก", "ำ", "ดี่"]),
+        (["看", "You", "Tube", "吧"], "zh", ["看", "YouTube", "吧"]),
+        ([], "en", []),
+    ],
+)
+def test_a_word_keeps_its_punctuation_and_no_grapheme_is_split(
+    pieces: list[str], language: str, words: list[str]
+) -> None:
+    assert glued(pieces, language) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "ends"),
+    [
+        ("country.", True),
+        ("No.", True),
+        ("I.", True),
+        ("है।", True),
+        ("”Hi!”", True),
+        ("吗？", True),
+        ("Mr.", False),
+        ("J.", False),
+        ("so,", False),
+        ("3.5", False),
+    ],
+)
+def test_a_title_or_an_initial_ends_no_sentence(word: str, ends: bool) -> None:
+    assert ends_sentence(word) is ends
+
+
+def timed(*words: tuple[str, int, int]) -> Segment:
+    made = tuple(Word(text=text, start_ms=start, end_ms=end) for text, start, end in words)
+    return Segment(start_ms=0, end_ms=99_000, text="", words=made, avg_logprob=-0.3)
+
+
+def test_a_segment_is_cut_behind_sentences_and_at_long_pauses() -> None:
+    segment = timed(("Mr.", 0, 200), ("Dashwood.", 200, 800), ("He", 900, 1_000), ("was", 4_000, 4_200))
+    cut = cut_to_sentences(segment, "en")
+    assert [(each.text, each.start_ms, each.end_ms) for each in cut] == [
+        ("Mr. Dashwood.", 0, 800),
+        ("He", 900, 1_000),
+        ("was", 4_000, 4_200),
+    ]
+    assert {each.avg_logprob for each in cut} == {-0.3}
+
+
+def test_a_language_without_spaces_gets_none() -> None:
+    assert cut_to_sentences(timed(("你", 0, 200), ("好。", 200, 800)), "zh")[0].text == "你好。"
