@@ -172,9 +172,8 @@ class Supervisor:
         self._state = "running"
         self._stopping = False
         self._control_read, self._control_write = os.pipe()
-        os.set_blocking(self._control_read, False)
         self._wake_read, self._wake_write = os.pipe()
-        for end in (self._wake_read, self._wake_write):
+        for end in (self._control_read, self._wake_read, self._wake_write):
             os.set_blocking(end, False)
         self._orders = b""
         self._children = {each.name: each for each in self._make_children()}
@@ -272,20 +271,31 @@ class Supervisor:
             self._write_state()
 
     def _obey_orders(self) -> None:
-        """Carry out what the coordinator asks on its control pipe: `{"kill": environment, "pid": n}`."""
+        """Carry out the coordinator's orders: `{"kill": name, "pid": n}` and `{"forgive": name}`."""
         with contextlib.suppress(BlockingIOError):
             self._orders += os.read(self._control_read, 65536)
         *lines, self._orders = self._orders.split(b"\n")
         for line in lines:
             order = json.loads(line)
+            if "forgive" in order:
+                self._forgive(str(order["forgive"]))
             child = self._children.get(str(order.get("kill")))
             if child is None or child.process is None:
                 continue
             # The order may be about an earlier worker of that name: hit only the one it means.
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, OverflowError):
                 if os.getpgid(int(order["pid"])) == child.process.pid:
                     log.warning("killing %s: %s", child.name, order.get("reason"))
                     child.signal_group(signal.SIGKILL)
+
+    def _forgive(self, name: str) -> None:
+        """Strike the newest exit: a film was the cause, and the environment is not to be given up for it."""
+        child = self._children.get(name)
+        if child is not None and child.exits:
+            child.exits.pop()
+            if child.state == "crash-loop":
+                child.state, child.problem, child.remedy = "restarting", "", ""
+                self._write_state()
 
     def _on_stop(self, number: int, _frame: object) -> None:
         log.info("told to stop (signal %d)", number)
@@ -311,6 +321,7 @@ class Supervisor:
             children = [each for each in children if not each.reap()]
             if children:
                 self._wait(0.05)
+                self._obey_orders()
         return children
 
     def _write_state(self) -> None:
@@ -328,7 +339,10 @@ class Supervisor:
         }
         me = psutil.Process()
         state = {"pid": me.pid, "started": me.create_time(), "run": self._run, "state": self._state}
-        write_json(self._runtime / "supervisor.json", state | {"children": children})
+        try:
+            write_json(self._runtime / "supervisor.json", state | {"children": children})
+        except OSError:  # for people to read: not worth every worker's end, and a full disk passes
+            log.exception("supervisor.json cannot be written")
 
 
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

@@ -74,7 +74,7 @@ def cpw() -> None:
 @click.option("--set", "settings", multiple=True, metavar="STAGE.FIELD=VALUE", help="As asr.model=small.")
 @click.option("-d", "--detach", is_flag=True, help="Submit and go.")
 @_json
-@click.option("--debug", is_flag=True, help="Log more, keep intermediate files.")
+@click.option("--debug", is_flag=True, help="Log more.")
 @pass_desk
 def submit(desk: Desk, /, *, detach: bool, as_json: bool, **words: object) -> int:
     """Submit films and follow them until they are done.

@@ -208,7 +208,7 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
         if name not in known:
             message = f"--set {word!r}: the stage {stage} has no setting {name!r}."
             raise UsageError(message, f"Known are: {', '.join(known) or 'none'}.")
-        if name == "model" and stage in ("asr", "align") and not text.startswith(_WHISPER):
+        if name == "model" and stage in ("asr", "align", "translate") and not text.startswith(_WHISPER):
             text = _WHISPER + text
         found.setdefault(stage, {})[name] = _value(known[name], text, f"--set {stage}.{name}")
     if "model" in found.get("asr", {}):

@@ -10,16 +10,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 import envspecs
 from coordinator.dispatch import Dispatcher
-from coordinator.health import check_worker, environments_health
+from coordinator.health import check_worker, environments_health, last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
 from coordinator.roster import Member, Roster
 from coordinator.status import report_job
 from coordinator.store import Store
 from coordinator.submission import take_in
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
-from protocol.errors import CpwError, ErrorInfo, ErrorKind, info_from_error
+from protocol.clock import now_iso
+from protocol.errors import CpwError, ErrorInfo, ErrorKind, WireError, info_from_error
 from protocol.frames import Header
 from protocol.messages import (
     CallIdentity,
@@ -47,6 +50,10 @@ log = logging.getLogger(__name__)
 TURN_MS = 250
 PING_EVERY_S = 0.25
 _ECHO_CONNECTS_WITHIN_S = 1.0
+_STOOD_STILL_S = 2.0
+"""A loop that did not turn for this long (stopped, a slow disk) has not heard the workers' echoes."""
+_RECORDED_WITHIN_S = 2.0
+"""The supervisor writes an exit down some 0.1 s after it; where there is none, nobody waits for long."""
 GRACE_S = 15.0
 """How long after a start a step that is said to run may wait for its worker to say hello."""
 
@@ -61,39 +68,49 @@ class Coordinator:
         self._run = store.next_epoch()
         self._roster = Roster()
         self._link = Link(runtime)
-        self._dispatcher = Dispatcher(store, self._link, self._roster, self._run, runtime)
+        self._dispatcher = Dispatcher(store, self._link, self._roster, self._run)
         self._begun_s = time.monotonic()
-        self._pinged_s = 0.0
+        self._pinged_s = self._begun_s
+        self._dead: list[tuple[Member, float]] = []
         self._draining = False
+        self._told_to_drain = False
         self._orphans = {step.identity: step for step in store.running_steps()}
         store.revive_waiting()
 
     def drain(self) -> None:
-        """Send nothing more; `serve` ends when no worker runs anything. Safe in a signal handler."""
+        """Send nothing more; `serve` ends when no worker runs anything. Safe in a signal handler.
+
+        It takes no lock, which the interrupted line may hold: the loop looks up by itself.
+        """
         self._draining = True
-        self._link.wake()
 
     def serve(self) -> None:
         """Turn until drained."""
         log.info("run %s, %d steps to be reclaimed", self._run, len(self._orphans))
-        told = False
-        while True:
-            for event in self._link.wait(TURN_MS):
-                self._on_event(event)
-            now_s = time.monotonic()
-            self._dispatcher.finish_settled(now_s)
-            self._look_at_workers(now_s)
-            if not self._draining:
-                self._dispatcher.send_ready(now_s)
-                continue
-            if not told:
-                told = True
-                for member in self._roster.members.values():
-                    self._to_worker(member.name.encode(), Drain())
-            if not self._roster.members and not self._dispatcher.settling():
-                break
+        while self.turn(TURN_MS):
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the files that are being taken in, then let go of the sockets."""
         self._dispatcher.close()
         self._link.close()
+
+    def turn(self, timeout_ms: int) -> bool:
+        """Wait for events at most `timeout_ms`, do what follows; tell whether there is more to come."""
+        for event in self._link.wait(timeout_ms):
+            self._on_event(event)
+        now_s = time.monotonic()
+        self._dispatcher.finish_settled(now_s)
+        self._look_at_workers(now_s)
+        if not self._draining:
+            self._dispatcher.send_ready(now_s)
+            return True
+        if not self._told_to_drain:
+            self._told_to_drain = True
+            for member in self._roster.members.values():
+                self._to_worker(member.name.encode(), Drain())
+        return bool(self._roster.members) or self._dispatcher.settling()
 
     def _on_event(self, event: Arrival | Echo | Malformed) -> None:
         match event:
@@ -123,7 +140,8 @@ class Coordinator:
             case State():
                 self._on_state(member, message)
             case Progress(fraction=fraction) if member.call == identity:
-                self._dispatcher.progress[identity.job, identity.step] = fraction
+                # NaN is neither more nor less than anything: it becomes 0.
+                self._dispatcher.progress[identity.job, identity.step] = min(1.0, max(0.0, fraction))
             case Result():
                 self._dispatcher.on_result(identity, message, arrival.peer)
             case Failure():
@@ -135,7 +153,7 @@ class Coordinator:
             log.warning("refused %s: %s", hello.worker, problem.message)
             self._to_worker(peer, Reject(reason=problem))
             return
-        member = self._roster.admit(hello, time.monotonic())
+        member = self._roster.admit(hello, time.monotonic(), now_iso())
         log.info("%s says hello: %s", member.name, member.state)
         self._to_worker(peer, Welcome())
         held = {hello.busy_with, *hello.unacknowledged}
@@ -148,7 +166,7 @@ class Coordinator:
             elif (mine and step.identity not in held) or self._is_replaced(step, member):
                 # The call was lost on its way, or the worker that had it is of the past.
                 self._orphans.pop(step.identity, None)
-                self._dispatcher.lose(step, time.monotonic(), blame=False)
+                self._dispatcher.lose(step, time.monotonic())
         if self._draining:
             self._to_worker(peer, Drain())
 
@@ -170,17 +188,23 @@ class Coordinator:
 
     def _look_at_workers(self, now_s: float) -> None:
         if now_s - self._pinged_s >= PING_EVERY_S:
+            if now_s - self._pinged_s > _STOOD_STILL_S:
+                log.warning(
+                    "stood still for %.0f s: silence in that time is not held against workers",
+                    now_s - self._pinged_s,
+                )
+                self._roster.forgive(now_s)
             self._pinged_s = now_s
             for member in list(self._roster.members.values()):
                 self._ping(member, now_s)
+        self._mourn(now_s)
         for member in self._roster.newly_silent(now_s):
             log.warning("%s is silent: the supervisor is asked to kill it", member.name)
             member.doomed = True
-            self._order_kill(member, "no echo")
+            self._order({"kill": member.environment, "pid": member.pid, "reason": "no echo"})
         if self._orphans and now_s - self._begun_s > GRACE_S:
             for step in self._orphans.values():
-                if self._store.current(step.identity) is not None:
-                    self._dispatcher.lose(step, now_s, blame=False)
+                self._dispatcher.lose(step, now_s)
             self._orphans.clear()
 
     def _ping(self, member: Member, now_s: float) -> None:
@@ -190,18 +214,35 @@ class Coordinator:
             # Its first ping may come before its echo socket has connected.
             if now_s - member.met_s < _ECHO_CONNECTS_WITHIN_S:
                 return
+            # Only a connection has broken: it comes back, or silence ends the process.
+            if _is_alive(member.pid):
+                return
             log.warning("%s has left", member.name)
             self._roster.dismiss(member.name)
+            self._dead.append((member, now_s))
+
+    def _mourn(self, now_s: float) -> None:
+        """Conclude the calls of dead workers, once the supervisor has written down what they died of."""
+        waiting = []
+        for member, left_s in self._dead:
+            gone = last_exit(self._runtime, member.environment)
+            known = str(gone.get("at", "")) > member.met_at
+            if not (known or self._draining or now_s - left_s > _RECORDED_WITHIN_S):
+                waiting.append((member, left_s))
+                continue
             for step in self._store.running_steps():
                 if step.worker == member.name:
                     # A worker that was told to go is not killed by its film.
-                    self._dispatcher.lose(step, now_s, blame=not self._draining)
+                    blame = None if self._draining else gone if known else {}
+                    self._dispatcher.lose(step, now_s, blame)
+                    if blame:
+                        self._order({"forgive": member.environment})
+        self._dead = waiting
 
-    def _order_kill(self, member: Member, reason: str) -> None:
-        if self._control is None:
-            return
-        order = {"kill": member.environment, "pid": member.pid, "reason": reason}
-        os.write(self._control, (json.dumps(order) + "\n").encode())
+    def _order(self, order: dict[str, Any]) -> None:
+        """Ask the supervisor; see its `_obey_orders`."""
+        if self._control is not None:
+            os.write(self._control, (json.dumps(order) + "\n").encode())
 
     def _to_worker(self, peer: bytes, message: Welcome | Reject | Drain) -> None:
         try:
@@ -216,7 +257,9 @@ class Coordinator:
             answer = self._answer(arrival.message)
         except CpwError as error:
             answer = Refused(error=info_from_error(error))
-        except OSError as error:
+        # Whatever one person's wish provokes (a NUL in a path, bytes for a number, a full disk) is that
+        # person's answer, and not the end of everybody's work.
+        except Exception as error:
             log.exception("a request failed")
             answer = Refused(error=info_from_error(error))
         self._to_client(arrival.peer, arrival.header, answer)
@@ -264,6 +307,9 @@ class Coordinator:
             self._link.send("c", peer, Header(run=self._run, request=header.request), message, version)
         except Gone:
             log.info("a client left before its answer")
+        except WireError as error:
+            log.warning("an answer cannot be sent: %s", error)
+            self._to_client(peer, header, Refused(error=info_from_error(error)), version)
 
     def _refuse_malformed(self, event: Malformed) -> None:
         """Say what is wrong, in the peer's own version where only the version differs."""
@@ -277,6 +323,20 @@ class Coordinator:
                 self._link.send("w", event.peer, Header(run=self._run), reject, event.peer_version)
             except Gone:
                 log.info("%r left before it was refused", event.peer)
+        elif event.type in ("Result", "Failure"):
+            member = self._roster.members.get(event.peer.decode("ascii", "replace"))
+            if member is not None and member.call is not None:
+                # Otherwise its worker would be taken for busy, and its step for running, for good.
+                failure = Failure(error=info_from_error(event.error), duration_ms=0)
+                self._dispatcher.on_failure(member.call, failure, event.peer, time.monotonic())
+
+
+def _is_alive(pid: int) -> bool:
+    """Tell whether the process runs; one that has ended and was not reaped does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ValueError):
+        return False
 
 
 def _find_mismatch(hello: Hello, peer: bytes) -> ErrorInfo | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -62,7 +63,7 @@ def _draw_film(recording: Path, film: Path, colour: str) -> None:
     """Make a film of the recording: its wave drawn on a plain ground."""
     import imageio_ffmpeg
 
-    ffmpeg = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    ffmpeg = os.environ.get("CPW_FFMPEG") or shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
     graph = (
         f"color=c={colour}:size=640x360:rate=24[ground];"
         "[0:a]showwaves=size=640x200:mode=cline:rate=24:colors=white[wave];"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from coordinator import jobdir, planner
-from coordinator.health import last_exit
 from coordinator.link import Gone, Link
 from coordinator.recipes import Results, build_request
 from coordinator.roster import Member, Roster
@@ -15,7 +17,7 @@ from coordinator.scheduler import Retry, after_failure, job_state, settle
 from coordinator.store import JobRow, StepRow, Store
 from protocol.clock import since_iso_ms
 from protocol.errors import BugError, CpwError, ErrorInfo, ErrorKind, info_from_error
-from protocol.frames import Header
+from protocol.frames import Header, encode
 from protocol.messages import Ack, Call, CallIdentity, Cancel, Failure, Result
 from protocol.schema import from_plain, to_plain
 from protocol.stages import STAGES
@@ -27,18 +29,18 @@ __all__ = ["Dispatcher"]
 log = logging.getLogger(__name__)
 
 _TAIL_LINES = 40
+_TAIL_BYTES = 20_000
 _KILLS = (ErrorKind.HUNG, ErrorKind.CRASHED)
 
 
 class Dispatcher:
     """The shell around `scheduler`: store, link and roster, all used by the loop's thread alone."""
 
-    def __init__(self, store: Store, link: Link, roster: Roster, run: str, runtime: Path) -> None:
+    def __init__(self, store: Store, link: Link, roster: Roster, run: str) -> None:
         self._store = store
         self._link = link
         self._roster = roster
         self._run = run
-        self._runtime = runtime
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="accept")
         self._settling: dict[CallIdentity, tuple[Future[None], StepRow, Result]] = {}
         self._delayed: list[tuple[float, int, str]] = []
@@ -53,35 +55,59 @@ class Dispatcher:
                 continue
             steps = self._store.ready_steps(environment, len(free))
             for member, step in zip(free, steps, strict=False):
-                self._send(step, member)
+                with self._blaming(step, now_s):
+                    self._send(step, member)
+
+    @contextlib.contextmanager
+    def _blaming(self, step: StepRow, now_s: float) -> Iterator[None]:
+        """Let what goes wrong inside end this step's attempt and nothing else.
+
+        Everything is caught but the store's own errors: whatever one job's data provokes in planner,
+        schema or msgpack would otherwise end the loop, and again after each restart.
+        """
+        try:
+            yield
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            if not isinstance(error, CpwError):
+                log.exception("%s %s: not foreseen", step.job, step.name)
+            self._fail(step, info_from_error(error), now_s)
+
+    def _fail(self, step: StepRow, error: ErrorInfo, now_s: float) -> None:
+        job = self._job_of(step)
+        with self._store.transaction():
+            self._conclude(job, step, error, now_s)
+        self._tell(job)
+
+    def _job_of(self, step: StepRow) -> JobRow:
+        job = self._store.job(step.job)
+        assert job is not None, "a step without its job: the foreign key forbids it"
+        return job
 
     def _wake_delayed(self, now_s: float) -> None:
         due = [each for each in self._delayed if each[0] <= now_s]
         self._delayed = [each for each in self._delayed if each[0] > now_s]
         for _, seq, name in due:
-            self._store.set_states(seq, {name: "ready"})
+            self._store.wake(seq, name)
 
     def _send(self, step: StepRow, member: Member) -> None:
-        job = self._store.job(step.job)
-        assert job is not None
-        try:
-            call = self._make_call(job, step)
-        except CpwError as error:
-            with self._store.transaction():
-                self._conclude(job, step, info_from_error(error), 0.0)
-            return
+        job = self._job_of(step)
+        call = self._make_call(job, step)
+        header = Header(run=self._run, job=step.job, step=step.name, attempt=step.attempt + 1)
+        frames = encode("Call", header, call)  # before the commit: what cannot be sent is not begun
         with self._store.transaction():
             identity = self._store.begin(step, self._run, member.name)
-        header = Header(run=self._run, job=step.job, step=step.name, attempt=identity.attempt)
-        member.call = identity
-        member.state = "busy"
         try:
-            self._link.send("w", member.name.encode(), header, call)
+            self._link.send_frames("w", member.name.encode(), frames)
         except Gone:
             log.info("%s left before it could be given %s", member.name, identity)
             # It never got the call: this attempt is nobody's fault, and the roster's next ping finds out.
             self._store.set_states(step.seq, {step.name: "ready"})
-            member.doomed = True
+            member.unheard = True
+        else:
+            member.call = identity
+            member.state = "busy"
         self._tell(job)
 
     def _make_call(self, job: JobRow, step: StepRow) -> Call:
@@ -112,8 +138,7 @@ class Dispatcher:
             return
         if identity in self._settling:
             return
-        job = self._store.job(identity.job)
-        assert job is not None
+        job = self._job_of(step)
         folder, scratch = STAGES[step.stage].folder, jobdir.scratch_of(step.name, identity.attempt)
         future = self._pool.submit(jobdir.accept, job.directory, scratch, folder, result.artefacts)
         self._settling[identity] = (future, step, result)
@@ -124,54 +149,47 @@ class Dispatcher:
         done = [identity for identity, (future, _, _) in self._settling.items() if future.done()]
         for identity in done:
             future, step, result = self._settling.pop(identity)
-            job = self._store.job(step.job)
-            assert job is not None
-            try:
+            with self._blaming(step, now_s):
                 future.result()
-                # What does not keep the stage's contract is not a result.
-                from_plain(STAGES[step.stage].result, result.result)
-            except (CpwError, OSError) as error:
-                with self._store.transaction():
-                    self._conclude(job, step, info_from_error(error), now_s)
-            else:
-                with self._store.transaction():
-                    self._store.finish(step, result.result, result.artefacts, result.duration_ms)
-                    self._learn_language(job, step, result)
-                    self._propagate(job)
-            self.progress.pop((step.job, step.name), None)
+                self._finish(step, result)
             self._acknowledge(step.worker.encode(), identity)
-            self._tell(job)
+
+    def _finish(self, step: StepRow, result: Result) -> None:
+        # What does not keep the stage's contract is not a result; what it holds beyond it is left out.
+        kept = to_plain(from_plain(STAGES[step.stage].result, result.result))
+        job = self._job_of(step)
+        with self._store.transaction():
+            self._store.finish(step, kept, result.artefacts, result.duration_ms)
+            self._learn_language(job, step, result)
+            self._propagate(job)
+        self.progress.pop((step.job, step.name), None)
+        self._tell(job)
 
     def on_failure(self, identity: CallIdentity, failure: Failure, peer: bytes, now_s: float) -> None:
         """Take a failure in."""
         self._release(peer, identity)
         step = self._store.current(identity)
         if step is not None:
-            job = self._store.job(step.job)
-            assert job is not None
-            with self._store.transaction():
-                self._conclude(job, step, failure.error, now_s)
-            self._tell(job)
+            self._fail(step, failure.error, now_s)
         self._acknowledge(peer, identity)
 
-    def lose(self, step: StepRow, now_s: float, *, blame: bool) -> None:
-        """Conclude that the running attempt is lost; with `blame` its worker died under it."""
-        job = self._store.job(step.job)
-        assert job is not None
-        if not blame:
-            self._store.set_states(step.seq, {step.name: "ready"})
-            return
-        with self._store.transaction():
-            self._conclude(job, step, self._describe_death(job, step), now_s)
-        self._tell(job)
+    def lose(self, step: StepRow, now_s: float, gone: Mapping[str, object] | None = None) -> None:
+        """Conclude that the running attempt is lost; `gone` is how its worker died under it, if it did.
 
-    def _describe_death(self, job: JobRow, step: StepRow) -> ErrorInfo:
-        gone = last_exit(self._runtime, step.environment)
-        stack = Path(str(gone["stack"])) if gone.get("stack") else None
-        details = stack.read_text(errors="replace")[-20_000:] if stack and stack.exists() else ""
-        step_log = job.directory / "logs" / f"{step.name}.log"
-        if step_log.exists():
-            tail = step_log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
+        A step whose result is being taken in has not lost anything with its worker.
+        """
+        if step.identity in self._settling or self._store.current(step.identity) is None:
+            return
+        if gone is not None:
+            self._fail(step, self._describe_death(self._job_of(step), step, gone), now_s)
+            return
+        self._store.set_states(step.seq, {step.name: "ready"})
+        self.progress.pop((step.job, step.name), None)
+
+    def _describe_death(self, job: JobRow, step: StepRow, gone: Mapping[str, object]) -> ErrorInfo:
+        details = _end_of(Path(str(gone["stack"]))) if gone.get("stack") else ""
+        tail = _end_of(job.directory / "logs" / f"{step.name}.log").splitlines()[-_TAIL_LINES:]
+        if tail:
             details += "\nlast output:\n" + "\n".join(tail)
         if details.startswith("Timeout"):
             kind, how = ErrorKind.HUNG, "took longer than its budget and was ended"
@@ -187,6 +205,7 @@ class Dispatcher:
         verdict = after_failure(error.kind, failures, kills)
         state = "waiting" if isinstance(verdict, Retry) else verdict
         self._store.fail(step, state, error, kills=kills, failures=failures)
+        self.progress.pop((step.job, step.name), None)
         log.warning("%s %s: %s -> %s", job.id, step.name, error.message, verdict)
         if isinstance(verdict, Retry):
             self._delayed.append((now_s + verdict.delay_ms / 1000, step.seq, step.name))
@@ -232,10 +251,13 @@ class Dispatcher:
         try:
             self._link.send("w", peer, header, message)
         except Gone:
-            log.info("%s left before it heard %s", peer.decode(), type(message).__name__)
+            log.info("%r left before it heard %s", peer, type(message).__name__)
 
     def _tell(self, job: JobRow) -> None:
-        """Renew the job's manifest for people and scripts; a full disk must not stop the loop."""
+        """Renew the job's manifest for people and scripts; a full disk must not stop the loop.
+
+        Of a job that has ended no worker writes any more: what killed attempts have left goes too.
+        """
         current = self._store.job(job.id)
         if current is None:
             message = f"The job {job.id} is gone."
@@ -244,6 +266,8 @@ class Dispatcher:
             jobdir.write_manifest(current, self._store.steps(job.id))
         except OSError as error:
             log.warning("the manifest of %s cannot be written: %s", job.id, error)
+        if current.ended_at is not None:
+            jobdir.clear_scratch(current.directory)
 
     def settling(self) -> bool:
         """Tell whether results are still being taken in."""
@@ -252,3 +276,13 @@ class Dispatcher:
     def close(self) -> None:
         """Wait for the files that are being accepted."""
         self._pool.shutdown(wait=True)
+
+
+def _end_of(path: Path) -> str:
+    """Return the end of a text that is there for people; a file that cannot be read has none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -21,7 +21,7 @@ def read_supervisor_state(runtime: Path) -> dict[str, Any]:
     """Return the children that the supervisor wrote down; empty where there is no supervisor's file."""
     try:
         state = json.loads((runtime / "supervisor.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (OSError, json.JSONDecodeError):
         return {}
     children = state.get("children")
     return children if isinstance(children, dict) else {}
@@ -37,7 +37,12 @@ def check_worker(environment: str, runtime: Path, roster: Roster) -> None:
     """Raise `NotRunningError` where no worker of the environment is up or can be expected to come."""
     if environment in roster.environments():
         return
-    child = read_supervisor_state(runtime).get(environment)
+    children = read_supervisor_state(runtime)
+    child = children.get(environment)
+    if children and (child is None or child["state"] == "not built"):
+        # The supervisor reads the specs once, when it starts; the caller has found it built.
+        message = f"{environment} was built after the start."
+        raise NotRunningError(message, "make down && make up")
     if child is not None and child["state"] in _FINAL:
         raise NotRunningError(
             child["problem"] or f"The worker {environment} is not running.", child["remedy"]

@@ -21,7 +21,7 @@ from protocol.artefacts import (
 from protocol.errors import InputError, TransientError
 from protocol.schema import to_plain
 
-__all__ = ["accept", "claim_directory", "scratch_of", "write_job", "write_manifest"]
+__all__ = ["accept", "claim_directory", "clear_scratch", "scratch_of", "write_job", "write_manifest"]
 
 
 def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) -> tuple[str, Path]:
@@ -31,7 +31,7 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
     once, from two stores even, get two folders.
     """
     today = dt.datetime.now().astimezone().date()
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", user) or "someone"
+    name = re.sub(r"[^A-Za-z0-9_.-]|^\.+", "_", user) or "someone"
     prefix = f"job-{today:%Y%m%d}-{name}-"
     parent = out / f"{today:%Y}" / f"{today:%m}" / f"{today:%d}" / name
     parent.mkdir(parents=True, exist_ok=True)
@@ -43,8 +43,12 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
             directory.mkdir()
         except FileExistsError:
             continue
-        (directory / "logs").mkdir()
-        sync_directory(parent)
+        try:
+            (directory / "logs").mkdir()
+            sync_directory(parent)
+        except OSError:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
         return f"{prefix}{number:04d}", directory
 
 
@@ -110,6 +114,7 @@ def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact
         if not made.exists() and final.exists():
             made = final
         try:
+            _refuse_link(made)
             check_artefact(artefact, made)
         except InputError as error:
             raise TransientError(error.message) from error
@@ -118,6 +123,15 @@ def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact
             made.replace(final)
     sync_directory(target)
     shutil.rmtree(source, ignore_errors=True)
-    parent = source.parent
-    if parent.name == ".scratch" and not any(parent.iterdir()):
-        parent.rmdir()
+
+
+def clear_scratch(directory: Path) -> None:
+    """Remove what attempts have left; when the job has ended, for until then a worker may write there."""
+    shutil.rmtree(directory / ".scratch", ignore_errors=True)
+
+
+def _refuse_link(path: Path) -> None:
+    """A link's file is not the job's own: it may change or vanish after it was checked."""
+    if path.is_symlink():
+        message = f"The file {path} is a link."
+        raise InputError(message)

@@ -52,6 +52,8 @@ class Malformed:
     peer: bytes
     error: WireError
     peer_version: bytes | None
+    type: str = ""
+    """What it said to be."""
 
 
 class Gone(Exception):  # noqa: N818 (an answer, not an error: the peer has left)
@@ -125,7 +127,8 @@ class Link:
                 yield _read(side, peer, frames)
             except WireError as error:
                 version = frames[1] if isinstance(error, VersionError) else None
-                yield Malformed(side, peer, error, version)
+                kind = frames[2].decode("ascii", "replace") if len(frames) > 2 else ""
+                yield Malformed(side, peer, error, version, kind)
 
     def send(
         self, side: str, peer: bytes, header: Header, message: Any, version: bytes | None = None
@@ -134,6 +137,10 @@ class Link:
         frames = encode(type(message).__name__, header, message)
         if version is not None:
             frames[1] = version
+        self.send_frames(side, peer, frames)
+
+    def send_frames(self, side: str, peer: bytes, frames: list[bytes]) -> None:
+        """Send what `encode` returned; raises `Gone` as `send` does."""
         self._send(side, [peer, *frames])
 
     def ping(self, pulse: str, payload: bytes) -> None:
@@ -198,9 +205,11 @@ class Client:
         self._socket.send_multipart(encode(type(message).__name__, Header(request=request), message))
         while self._socket.poll(wait_ms, zmq.POLLIN):
             arrival = _read("c", b"", self._socket.recv_multipart())
-            if arrival.header.request != request:
+            refused = isinstance(arrival.message, Refused)
+            # Who refuses a message that it cannot read cannot give its name back.
+            if arrival.header.request != request and not (refused and not arrival.header.request):
                 continue  # the late answer to a question that was given up
-            if isinstance(arrival.message, Refused):
+            if refused:
                 raise error_from_info(arrival.message.error)
             return arrival.message
         text = "The coordinator does not answer."

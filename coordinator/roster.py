@@ -24,6 +24,8 @@ class Member:
     since_s: float
     met_s: float
     """Its last hello; its echo socket may connect a moment later."""
+    met_at: str
+    """The same as an instant: an exit that was recorded before it is another process's."""
     echoed_s: float
     state: WorkerState
     rss_bytes: int = 0
@@ -32,10 +34,12 @@ class Member:
     call: CallIdentity | None = None
     doomed: bool = False
     """The supervisor was asked to kill it."""
+    unheard: bool = False
+    """A message could not be sent to it: it says hello again, or is silent and killed, or is dead."""
 
     def free(self) -> bool:
         """Tell whether it can be given a call now."""
-        return self.call is None and self.state == "ready" and not self.doomed
+        return self.call is None and self.state == "ready" and not (self.doomed or self.unheard)
 
 
 @dataclass
@@ -44,7 +48,7 @@ class Roster:
 
     members: dict[str, Member] = field(default_factory=dict)
 
-    def admit(self, hello: Hello, now_s: float) -> Member:
+    def admit(self, hello: Hello, now_s: float, at: str) -> Member:
         """Enter a worker, or renew its entry after a reconnect."""
         known = self.members.get(hello.worker)
         member = Member(
@@ -55,6 +59,7 @@ class Roster:
             stages=hello.stages,
             since_s=known.since_s if known else now_s,
             met_s=now_s,
+            met_at=at,
             echoed_s=now_s,
             state=hello.state,
             call=hello.busy_with,
@@ -73,6 +78,11 @@ class Roster:
     def environments(self) -> set[str]:
         """Return the environments that have a worker."""
         return {each.environment for each in self.members.values()}
+
+    def forgive(self, now_s: float) -> None:
+        """Count nobody's silence from before `now_s`, when nobody was listening."""
+        for each in self.members.values():
+            each.met_s = each.echoed_s = now_s
 
     def newly_silent(self, now_s: float) -> list[Member]:
         """Return the workers to be killed for their silence."""

@@ -79,11 +79,12 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Before SQLite opens it: its other files take this one's mode.
+        path.touch(mode=0o600)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
             self._db.execute(f"PRAGMA {pragma}")
-        path.chmod(0o600)
         self._migrate()
 
     def close(self) -> None:
@@ -105,10 +106,12 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # SQLite has rolled back by itself where the disk is full; a failed COMMIT stays open.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def next_epoch(self) -> str:
         """Count one start of the coordinator and return its run."""
@@ -189,10 +192,13 @@ class Store:
     def revive_waiting(self) -> None:
         """Make ready the steps whose retry was only in an earlier run's memory."""
         with self.transaction():
-            self._db.execute(
-                "UPDATE steps SET state = 'ready'"
-                " WHERE state = 'waiting' AND attempt > 0 AND error IS NOT NULL"
-            )
+            self._db.execute("UPDATE steps SET state = 'ready' WHERE state = 'waiting' AND error IS NOT NULL")
+
+    def wake(self, seq: int, name: str) -> None:
+        """Make a step ready whose time to be tried again has come; nothing where it waits no more."""
+        self._db.execute(
+            "UPDATE steps SET state = 'ready' WHERE job = ? AND name = ? AND state = 'waiting'", (seq, name)
+        )
 
     def current(self, identity: CallIdentity) -> StepRow | None:
         """Return the running step whose current attempt `identity` is; None for anything stale."""

@@ -41,13 +41,17 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
     _check_out(out)
     job, directory = jobdir.claim_directory(out, submit.user, store.highest_number)
     title, year = planner.title_of(submit)
-    _write_job(job, directory, submit, (title, year), served)
     notes = list(plan.notes)
     if submit.source_language is not None:
         refined = planner.refine(submit, submit.source_language, title)
         notes += refined.notes
-    with store.transaction():
-        store.add_job(job, submit, directory, plan.steps, notes)
+    try:
+        _write_job(job, directory, submit, (title, year), served)
+        with store.transaction():
+            store.add_job(job, submit, directory, plan.steps, notes)
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
     return Submitted(job=job, directory=str(directory), notes=tuple(notes))
 
 

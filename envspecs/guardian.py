@@ -36,6 +36,8 @@ _LOG_BYTES = 16 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _LOOK_EVERY_S = 0.1
 
+# What moves the cursor of whoever reads the log, or starts a line of its own for `splitlines`.
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _SECRETS = (
     re.compile(r"()\bhf_[A-Za-z0-9]{8,}"),
     re.compile(r"(?i)(token=|bearer\s+)[^\s&'\"]{6,}"),
@@ -54,7 +56,9 @@ class LineLog:
 
     def __init__(self, path: Path, name: str, nonce: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._log = logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=2)
+        self._log = logging.handlers.RotatingFileHandler(
+            path, maxBytes=_LOG_BYTES, backupCount=2, encoding="utf-8"
+        )
         self._log.setFormatter(logging.Formatter("%(message)s"))
         self._name = name
         self._nonce = nonce
@@ -89,7 +93,7 @@ class LineLog:
             return
         if not text.strip():
             return
-        shown = mask(text[:_MAX_LINE])
+        shown = mask(_CONTROLS.sub(" ", text[:_MAX_LINE]))
         about = f"{self._mark.job}/{self._mark.step}#{self._mark.attempt}" if self._mark.job else "-"
         line = f"{now_iso()} {self._name} {about} | {shown}"
         self._log.handle(logging.LogRecord("", logging.INFO, "", 0, line, None, None))

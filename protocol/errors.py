@@ -186,12 +186,15 @@ class ErrorInfo:
     """Traceback, stack or tail of output; for the log, not for the screen."""
 
 
+_MAX_MESSAGE = 2_000
+_MAX_DETAILS = 50_000
 _FOREIGN_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def info_from_error(error: BaseException) -> ErrorInfo:
     """Turn an exception into words; what is not ours is a bug, but for memory and disk."""
-    details = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    # Both travel and are stored: a library that puts a tensor into its message must not stop that.
+    details = "".join(traceback.format_exception(type(error), error, error.__traceback__))[-_MAX_DETAILS:]
     if isinstance(error, CpwError):
         shown = details if error.kind is ErrorKind.BUG else ""
         return ErrorInfo(kind=error.kind, message=error.message, remedy=error.remedy, details=shown)
@@ -207,7 +210,7 @@ def info_from_error(error: BaseException) -> ErrorInfo:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return ErrorInfo(kind=ErrorKind.RESOURCE, message="Memory ran out.", details=details)
     name = type(error).__name__
-    return ErrorInfo(kind=ErrorKind.BUG, message=f"{name}: {error}", details=details)
+    return ErrorInfo(kind=ErrorKind.BUG, message=f"{name}: {error}"[:_MAX_MESSAGE], details=details)
 
 
 _BY_KIND: dict[ErrorKind, type[CpwError]] = {

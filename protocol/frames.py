@@ -47,14 +47,14 @@ class Envelope:
 def encode(type_name: str, header: Header, body: Any) -> list[bytes]:
     """Return the five frames of a message; `body` is a dataclass or a dict of plain values.
 
-    Raises `WireError` where the message is larger than `MAX_MESSAGE_BYTES`.
+    Raises `WireError` where the message is larger than `MAX_MESSAGE_BYTES` or holds what cannot travel.
     """
     frames = [
         MAGIC,
         str(PROTOCOL_VERSION).encode(),
         type_name.encode(),
-        msgpack.packb(to_plain(header)),
-        msgpack.packb(to_plain(body)),
+        _pack(header, type_name),
+        _pack(body, type_name),
     ]
     size = sum(len(frame) for frame in frames)
     if size > MAX_MESSAGE_BYTES:
@@ -99,6 +99,16 @@ def check_version(version: bytes) -> None:
             f"{OLDEST_SUPPORTED_VERSION} to {PROTOCOL_VERSION}."
         )
         raise VersionError(message, "Build the environments of one checkout: make build")
+
+
+def _pack(value: Any, type_name: str) -> bytes:
+    try:
+        # A file's name or a library's message may hold what is not UTF-8: shown, rather than not sent.
+        packed: bytes = msgpack.packb(to_plain(value), unicode_errors="backslashreplace")
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        message = f"A {type_name} message cannot be sent: {type(error).__name__}: {error}"
+        raise WireError(message) from error
+    return packed
 
 
 def _unpack(raw: bytes, what: str) -> Any:

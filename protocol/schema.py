@@ -21,6 +21,8 @@ __all__ = ["from_plain", "to_plain"]
 T = TypeVar("T")
 
 _UNIONS = (Union, types.UnionType)
+# What SQLite holds; msgpack carries twice as much.
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 
 
 def to_plain(value: Any) -> Any:
@@ -128,6 +130,8 @@ def _build_scalar(kind: Any, value: Any, path: str) -> Any:
     right = isinstance(value, kind)
     if right and kind is int and isinstance(value, bool):
         right = False
+    if right and kind is int and not _INT_MIN <= value <= _INT_MAX:
+        raise SchemaError(path, "expected an int of 64 bits")
     if not right:
         raise SchemaError(path, f"expected {kind.__name__}, got {type(value).__name__}")
     return value

@@ -1,25 +1,24 @@
-"""The coordinator's real loop, store and sockets in this process, turned by hand, with a worker played by the test."""
+"""The coordinator's real loop, store and sockets in this process, turned by hand by a test."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import zmq
 
 from coordinator.coordinator import Coordinator
 from coordinator.planner import plan
 from coordinator.store import StepRow, Store
-from protocol.artefacts import Artefact
+from protocol.artefacts import Artefact, describe_file
 from protocol.endpoints import client_endpoint, worker_endpoint
-from protocol.frames import Header, decode, encode
-from protocol.messages import MESSAGES, CallIdentity, Hello, Submit, WorkerState
-from protocol.schema import from_plain
-
-T = TypeVar("T")
+from protocol.frames import Envelope, Header, decode, encode
+from protocol.messages import MESSAGES, CallIdentity, Hello, Submit
+from protocol.schema import from_plain, to_plain
+from protocol.stages.demux import DemuxResult
+from tests.ill.engines import _FACTS
 
 
 class PlayedWorker:
@@ -28,6 +27,7 @@ class PlayedWorker:
     def __init__(self, endpoint: str, environment: str, pid: int) -> None:
         self._context: zmq.Context[Any] = zmq.Context()
         self._endpoint = endpoint
+        self._inbox: list[Envelope] = []
         self.name = f"{environment}.{pid}.test"
         self.hello = Hello(
             worker=self.name, environment=environment, pid=pid, pulse=f"{self.name}/pulse", state="ready"
@@ -46,13 +46,16 @@ class PlayedWorker:
         header = Header(**identity.__dict__) if identity is not None else Header()
         self.socket.send_multipart(encode(type(message).__name__, header, message))
 
-    def heard(self) -> list[tuple[Header, Any]]:
-        """Return what the coordinator has said since the last time."""
-        messages = []
+    def heard(self, kind: type) -> Header | None:
+        """Return the header of the next message of this kind, None where there is none yet."""
         while self.socket.poll(0):
             envelope = decode(self.socket.recv_multipart())
-            messages.append((envelope.header, from_plain(MESSAGES[envelope.type], envelope.body)))
-        return messages
+            self._inbox.append(envelope)
+        for envelope in self._inbox:
+            if envelope.type == kind.__name__:
+                self._inbox.remove(envelope)
+                return envelope.header
+        return None
 
     def leave(self) -> None:
         """Close both sockets, as the kernel does for a process that dies."""
@@ -120,7 +123,6 @@ class LoneCoordinator:
         message = f"not within {turns} turns"
         raise AssertionError(message)
 
-
     def ask(self, *messages: Any) -> list[Any]:
         """Send these as one client would and return the answers."""
         context: zmq.Context[Any] = zmq.Context()
@@ -138,11 +140,6 @@ class LoneCoordinator:
 
 def demux_result(directory: Path, identity: CallIdentity) -> tuple[dict[str, Any], Artefact]:
     """Leave a sound in the scratch folder of a demux call; return the call's result and its file."""
-    from protocol.artefacts import describe_file
-    from protocol.schema import to_plain
-    from protocol.stages.demux import DemuxResult
-    from tests.ill.engines import _FACTS
-
     scratch = directory / ".scratch" / f"demux-{identity.attempt}"
     scratch.mkdir(parents=True)
     (scratch / "audio.wav").write_bytes(b"sound")

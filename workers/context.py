@@ -84,4 +84,5 @@ class CallContext:
         now = time.monotonic()
         if now - self._reported_at >= _PROGRESS_EVERY_S:
             self._reported_at = now
-            self._report(min(1.0, max(0.0, fraction)), note)
+            # A number of a model library's own type would not travel.
+            self._report(min(1.0, max(0.0, float(fraction))), str(note))

@@ -15,7 +15,9 @@ import uuid
 from pathlib import Path
 from typing import IO, Any
 
+from protocol.artefacts import Artefact
 from protocol.errors import MissingError, UsageError, WorkerExit, info_from_error
+from protocol.frames import Header, encode
 from protocol.marks import Mark
 from protocol.messages import Call, CallIdentity, Failure, Hello, Progress, Result, State
 from protocol.schema import from_plain, to_plain
@@ -182,8 +184,8 @@ class _MainThread:
 
     def _attempt(self, identity: CallIdentity, call: Call, directory: Path, begun: float) -> Result | Failure:
         context: CallContext | None = None
-        faulthandler.dump_traceback_later(call.budget_ms / 1000, exit=True, file=self._stack)
         try:
+            faulthandler.dump_traceback_later(call.budget_ms / 1000, exit=True, file=self._stack)
             engine, request = self._understand(call)
             context = CallContext(
                 directory,
@@ -197,8 +199,8 @@ class _MainThread:
             )
             self._io.running(context)
             context.prepare()
-            result = to_plain(engine.run(request, context))
-            return Result(result=result, artefacts=context.manifest(), duration_ms=_since(begun))
+            answer = engine.run(request, context)
+            return _outcome(STAGES[call.stage].result, answer, context.manifest(), begun)
         # The one place where everything is caught: whatever an engine throws, SystemExit too, ends its
         # call and not the worker with its loaded models.
         except BaseException as error:
@@ -216,6 +218,17 @@ class _MainThread:
             message = f"This worker has no engine for {call.stage} version {call.schema_version}."
             raise UsageError(message, f"cpw envs build {self._options.environment}")
         return engine, from_plain(STAGES[call.stage].request, call.request)
+
+
+def _outcome(contract: type[Any], answer: Any, files: tuple[Artefact, ...], begun: float) -> Result:
+    """Return the call's result, or raise where it does not keep the stage's contract or cannot travel.
+
+    On the IO thread that would end the worker; on the wire it would reach nobody.
+    """
+    kept = to_plain(from_plain(contract, to_plain(answer)))
+    outcome = Result(result=kept, artefacts=files, duration_ms=_since(begun))
+    encode("Result", Header(), outcome)
+    return outcome
 
 
 def _die_of(failure: threading.ExceptHookArgs) -> None:

@@ -57,6 +57,8 @@ class Exit:
 
 Command = Send | Begin | CancelCall | Exit
 
+_SAY_AGAIN_BEATS = 20
+
 
 @dataclass
 class Phases:
@@ -72,9 +74,14 @@ class Phases:
     draining: bool = False
     waiting: deque[Begin] = field(default_factory=deque)
     outcomes: dict[CallIdentity, Result | Failure] = field(default_factory=dict)
+    beats: int = 0
 
     def on_connected(self) -> list[Command]:
-        """Return what is said first on a new connection."""
+        """Return what is said first on a new connection.
+
+        A call that is not begun is not in it: the coordinator takes it for lost and gives it out again.
+        """
+        self.waiting.clear()
         fields = {**self.hello.__dict__, "state": self.state, "busy_with": self.running}
         fields["unacknowledged"] = tuple(self.outcomes)
         return [Send(Hello(**fields))]
@@ -118,8 +125,14 @@ class Phases:
         return [Send(outcome, identity), *self._change(state), *self._begin_next()]
 
     def beat(self, measured: State) -> list[Command]:
-        """Return the state as a message: the Python beat."""
-        return [Send(State(**{**measured.__dict__, "state": self.state}))]
+        """Return the state as a message: the Python beat; now and then with what is not acknowledged.
+
+        An outcome or its acknowledgement is dropped where a queue is full, and then nobody would ever know.
+        """
+        self.beats += 1
+        again = self.outcomes.items() if self.beats % _SAY_AGAIN_BEATS == 0 else ()
+        state = Send(State(**{**measured.__dict__, "state": self.state}))
+        return [state, *(Send(outcome, each) for each, outcome in again)]
 
     def _on_call(self, begin: Begin) -> list[Command]:
         if begin.identity in self.outcomes:

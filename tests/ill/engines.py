@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +88,19 @@ class FakeAsr:
             language_probability=0.9,
         )
         segments = _write(context, "segments.json", transcript)
+        odd: Any = {"unsendable": object(), "huge": 2**70}.get(order, 1)
         return AsrResult(
             segments=segments,
             language=language,
             language_probability=0.9,
-            segment_count=1,
+            segment_count=odd,
             speech=(Span(start_ms=100, end_ms=900),),
             device="cpu",
             compute_type="int8",
             model=request.model,
         )
 
-    def _misbehave(  # noqa: C901, PLR0912 (a list of misdeeds)
+    def _misbehave(  # noqa: C901, PLR0912, PLR0915 (a list of misdeeds)
         self, order: str, argument: str, context: Context
     ) -> None:
         match order:
@@ -126,6 +128,13 @@ class FakeAsr:
                     pass
             case "until":
                 _wait_for_release(context, Path(argument))
+            case "surrogates":
+                message = "a library's own error about \udc80"
+                raise RuntimeError(message)
+            case "verbose":
+                raise RuntimeError("x" * (17 << 20))
+            case "progress-of-another-type":
+                context.progress(Fraction(1, 2))  # type: ignore[arg-type]
             case "print":
                 os.write(1, b"a line from native code\ntoken=abcdefghijkl\n")
             case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,14 @@ def test_a_film_that_kills_its_worker_twice_is_given_up_and_the_next_one_is_serv
     assert house.ended(harmless).state == "done"
 
 
+def test_films_that_kill_their_worker_do_not_take_the_environment_with_them(house: House) -> None:
+    deadly = [house.submit(parameters={"asr": {"initial_prompt": "exit"}}) for _ in range(4)]
+    harmless = house.submit()
+
+    assert {house.ended(each, timeout_s=25).state for each in deadly} == {"failed"}
+    assert house.ended(harmless).state == "done"
+
+
 @pytest.mark.parametrize(
     ("order", "kind"),
     [("systemexit", ErrorKind.BUG), ("memory", ErrorKind.RESOURCE), ("bug", ErrorKind.BUG)],
@@ -130,6 +139,21 @@ def test_a_coordinator_that_is_killed_under_a_call_gets_its_result_and_no_model_
     after = house.environment("whisperx")
     assert after.pid == before.pid
     assert [each.loads for each in after.models] == [1]
+
+
+def test_a_stop_under_a_long_call_neither_loses_the_film_nor_blames_it(house: House, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    job = house.submit(parameters={"asr": {"initial_prompt": f"until:{release}"}})
+    until(lambda: {s.name: s.state for s in house.job(job).steps}["asr"] == "running", what="asr runs")
+
+    house.stop()
+    release.touch()
+    house.start()
+
+    assert house.ended(job).state == "done"
+    with sqlite3.connect(next(house.home.glob("**/jobs.sqlite"))) as store:
+        assert store.execute("SELECT sum(kills), sum(failures) FROM steps").fetchone() == (0, 0)
+    store.close()
 
 
 def test_no_process_is_left_a_second_after_the_supervisor_is_killed(house: House, tmp_path: Path) -> None:

@@ -79,3 +79,29 @@ def test_an_unacknowledged_result_is_said_again_when_the_coordinator_is_back() -
         worker.send(Welcome(), Header(run="2"))
         again = worker.next(Result)
         assert (again.header.run, again.header.attempt) == ("1", 1)
+
+
+@pytest.mark.parametrize("order", ["surrogates", "verbose", "unsendable", "huge"])
+def test_an_outcome_that_could_not_travel_fails_its_call_and_not_its_worker(order: str) -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        worker.send(worker.call("asr", ask(order)), HEADER)
+        worker.next(Failure)
+        worker.send(Ack(), HEADER)
+        again = Header(run="1", job="j", step="asr", attempt=2)
+        worker.send(worker.call("asr", ask("progress-of-another-type")), again)
+        assert isinstance(worker.next(Result, Failure).message, Result)
+
+
+def test_a_call_without_a_budget_is_refused_and_the_worker_lives() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        worker.send(worker.call("asr", ask(""), budget_ms=0), HEADER)
+        worker.next(Failure)
+
+
+def test_an_outcome_whose_acknowledgement_was_lost_is_said_again() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        worker.send(worker.call("asr", ask("")), HEADER)
+        assert worker.next(Result) == worker.next(Result)

@@ -17,7 +17,8 @@ import pytest
 from coordinator import jobdir
 from coordinator.link import Link
 from coordinator.roster import SILENT_AFTER_S
-from protocol.errors import ErrorInfo, ErrorKind
+from protocol.artefacts import describe_file
+from protocol.errors import CpwError, ErrorInfo, ErrorKind
 from protocol.messages import (
     Ack,
     Call,
@@ -45,11 +46,8 @@ def lone(tmp_path: Path) -> Iterator[LoneCoordinator]:
 def called(lone: LoneCoordinator, worker: PlayedWorker) -> CallIdentity:
     """Return the identity of the call that the worker is given."""
 
-    def look() -> CallIdentity | None:
-        calls = [header for header, message in worker.heard() if isinstance(message, Call)]
-        return CallIdentity(**{k: getattr(calls[0], k) for k in ("job", "step", "attempt", "run")}) if calls else None
-
-    return lone.until(look)
+    header = lone.until(lambda: worker.heard(Call))
+    return CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
 
 
 def done(lone: LoneCoordinator, job: str, identity: CallIdentity, **more: Any) -> Result:
@@ -185,8 +183,7 @@ def test_a_parameter_of_the_wrong_type_fails_its_job_alone_and_the_manifest_says
     assert manifest["status"] == "failed"
 
 
-@pytest.mark.parametrize("value", ["x" * (17 << 20), b"bytes"])
-def test_a_call_that_cannot_be_sent_fails_its_job_alone(lone: LoneCoordinator, value: Any) -> None:
+def test_a_call_that_cannot_be_sent_fails_its_job_alone(lone: LoneCoordinator) -> None:
     lone.worker()
     bad = lone.add_job(audio_track="x" * (17 << 20))
     good = lone.add_job()
@@ -199,7 +196,7 @@ def test_a_result_that_the_store_cannot_hold_fails_its_step_and_not_the_loop(lon
     for _ in range(2):
         identity = called(lone, worker)
         worker.say(done(lone, job, identity, track_languages=b"\xff", audio_duration_ms=b"x"), identity)
-        lone.until(lambda: any(isinstance(each, Ack) for _, each in worker.heard()))
+        lone.until(lambda: worker.heard(Ack))
     assert lone.step(job).state == "failed"
 
 
@@ -261,15 +258,12 @@ def test_a_failed_attempt_leaves_no_progress_behind(lone: LoneCoordinator) -> No
 def test_an_answer_that_is_too_large_is_refused_with_a_sentence(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lone.add_job()
+    for _ in range(3):
+        lone.add_job()
     monkeypatch.setattr("protocol.frames.MAX_MESSAGE_BYTES", 1_000)
     (refused,) = lone.ask(StatusQuery())
     assert isinstance(refused, Refused)
     assert "over the limit" in refused.error.message
-
-
-def _deep(levels: int) -> Any:
-    return [_deep(levels - 1)] if levels else 1
 
 
 @pytest.mark.parametrize(
@@ -277,7 +271,6 @@ def _deep(levels: int) -> Any:
     [
         {"out": "/tmp/\0"},
         {"parameters": {"demux": {"start_ms": b"\xff"}}},
-        {"parameters": {"demux": {"start_ms": _deep(300)}}},
     ],
 )
 def test_a_wish_that_no_one_thought_of_is_refused_and_the_loop_goes_on(
@@ -315,7 +308,6 @@ def test_a_signal_that_comes_while_the_loop_is_being_woken_does_not_lock_it(lone
 
 
 def test_a_folder_that_another_step_is_using_is_no_failure(tmp_path: Path, monkeypatch: Any) -> None:
-    from protocol.artefacts import describe_file
 
     scratch = tmp_path / ".scratch" / "demux-1"
     scratch.mkdir(parents=True)
@@ -333,8 +325,6 @@ def test_a_folder_that_another_step_is_using_is_no_failure(tmp_path: Path, monke
 
 
 def test_a_link_is_not_taken_for_a_file_that_was_made(tmp_path: Path) -> None:
-    from protocol.artefacts import describe_file
-    from protocol.errors import CpwError
 
     scratch = tmp_path / ".scratch" / "demux-1"
     scratch.mkdir(parents=True)

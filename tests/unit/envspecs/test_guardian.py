@@ -73,3 +73,10 @@ def test_a_command_is_seen_to_end_though_its_child_holds_the_output(tmp_path: Pa
     assert process.wait(timeout=10) == 5
     os.killpg(process.pid, signal.SIGKILL)
     os.close(lifeline)
+
+
+def test_output_cannot_move_the_readers_cursor(tmp_path: Path) -> None:
+    log = LineLog(tmp_path / "x.log", "x", "")
+    log.feed("a\x1b[2Jb\x07c\u2028d नमस्ते\n".encode())
+    log.close()
+    assert (tmp_path / "x.log").read_text(encoding="utf-8").endswith("| a b c d नमस्ते\n")

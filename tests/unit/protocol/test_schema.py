@@ -90,12 +90,16 @@ class _nothing:  # noqa: N801
 words = st.builds(
     Word,
     text=st.text(),
-    start_ms=st.integers(),
-    end_ms=st.integers(),
+    start_ms=st.integers(-(2**63), 2**63 - 1),
+    end_ms=st.integers(-(2**63), 2**63 - 1),
     probability=st.none() | st.floats(0, 1),
 )
 segments = st.builds(
-    Segment, start_ms=st.integers(), end_ms=st.integers(), text=st.text(), words=st.tuples(words)
+    Segment,
+    start_ms=st.integers(-(2**63), 2**63 - 1),
+    end_ms=st.integers(-(2**63), 2**63 - 1),
+    text=st.text(),
+    words=st.tuples(words),
 )
 
 

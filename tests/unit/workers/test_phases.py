@@ -121,3 +121,11 @@ def test_a_worker_told_to_drain_while_it_loads_leaves_when_it_has_loaded() -> No
 def test_a_rejected_worker_leaves_with_the_reason() -> None:
     reason = ErrorInfo(kind=ErrorKind.WIRE, message="Too old.", remedy="build")
     assert ready().on_message(Reject(reason=reason), ONE) == [Exit("Too old. build")]
+
+
+def test_a_call_that_was_not_begun_is_forgotten_with_its_connection() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    phases.on_message(CALL, TWO)
+    phases.on_connected()
+    assert Begin(TWO, CALL) not in phases.on_outcome(ONE, RESULT)

@@ -9,7 +9,7 @@ from protocol.timeline import UNDETERMINED, Segment, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.judging import is_silence, vote
 from workers.engines.whisperx.models import batch_of, language_token, load_vad, load_whisper, place, warm_up
-from workers.engines.whisperx.recognising import WINDOW_MS, Listener, Wishes
+from workers.engines.whisperx.recognising import LONGEST_MS, WINDOW_MS, Listener, Wishes
 from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import Chunk, pack, spread
 from workers.engines.whisperx.transcripts import publish
@@ -49,7 +49,7 @@ class WhisperxAsr:
                 sound,
                 onset=request.vad_onset,
                 offset=request.vad_offset,
-                limit_ms=min(request.chunk_ms, WINDOW_MS),
+                limit_ms=min(request.chunk_ms, LONGEST_MS),
                 progress=lambda share: context.progress(share * _VAD_SHARE, "finding speech"),
             )
             listener = Listener(model, sound, batch_of(request.batch_size, where))
@@ -70,7 +70,7 @@ def _listen(
     request: AsrRequest, context: Context, listener: Listener, voice: Voice
 ) -> tuple[Transcript, tuple[Span, ...]]:
     """Return what is said, and the stretches in which it is."""
-    chunks = pack(voice.spans, min(request.chunk_ms, WINDOW_MS))
+    chunks = pack(voice.spans, min(request.chunk_ms, WINDOW_MS), listener.sound.whole)
     language, probability = _language(request, listener, chunks)
     segments: list[Segment] = []
     speech: list[Span] = []

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 __all__ = [
     "SCRIPTS",
     "Guess",
+    "in_script",
     "is_doubtful",
+    "is_echo",
+    "is_loop",
     "is_silence",
+    "nothing_said",
     "repetition",
     "same_words",
-    "script_share",
     "vote",
 ]
 
@@ -69,7 +72,7 @@ def repetition(text: str) -> float:
 
 
 def in_script(text: str, language: str) -> bool:
-    """Tell whether at least half the letters are of the language's own script; True where it is not listed."""
+    """Tell whether at least half the letters are of the language's own script; True where none is known."""
     script = SCRIPTS.get(language)
     letters = [unicodedata.name(each, "") for each in text if each.isalpha()]
     return script is None or sum(each.startswith(script) for each in letters) * 2 >= len(letters)
@@ -80,8 +83,13 @@ def is_loop(guess: Guess) -> bool:
     return guess.cut_short or repetition(guess.text) > _MOST_REPETITION
 
 
+def is_echo(text: str, prompt: str | None) -> bool:
+    """Tell whether the text says nothing but words of the prompt: the recogniser had nothing of its own."""
+    return prompt is not None and set(text.split()) <= set(prompt.split())
+
+
 def nothing_said(guess: Guess) -> bool:
-    """Tell whether Whisper alone says that the chunk is silent: another attempt could only invent something."""
+    """Tell whether Whisper alone says that the chunk is silent: another attempt could only invent."""
     return guess.no_speech > _NO_SPEECH and guess.avg_logprob < _LEAST_LOGPROB
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,11 +85,17 @@ def load_whisper(models: Models, model: str, where: Place) -> Any:
             device=where.kind,
             device_index=where.index,
             compute_type=where.compute_type,
-            cpu_threads=min(os.cpu_count() or 1, _MOST_THREADS),
+            cpu_threads=_threads(),
             local_files_only=True,
         )
 
     return models.get(key, load)
+
+
+def _threads() -> int:
+    """Return how many cores this process may use; `os.cpu_count` counts those of the whole machine."""
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(allowed, _MOST_THREADS)
 
 
 def load_vad(models: Models, where: Place) -> Any:
@@ -123,8 +130,7 @@ def language_token(model: Any, language: str) -> str:
     A model that is English only takes no other.
     """
     if language not in model.supported_languages:
-        known = "English only" if len(model.supported_languages) == 1 else f"not {language!r}"
-        message = f"This Whisper model knows {known}."
+        message = f"This Whisper model does not know the language {language!r}."
         raise InputError(message, "Name another model or another language.")
     return language
 

@@ -6,20 +6,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.engines.whisperx.judging import SCRIPTS, Guess, in_script, is_doubtful, is_loop, nothing_said
+from workers.engines.whisperx.judging import (
+    SCRIPTS,
+    Guess,
+    in_script,
+    is_doubtful,
+    is_echo,
+    is_loop,
+    nothing_said,
+)
 from workers.engines.whisperx.models import tokenizer
 from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import Chunk, pack
 
-__all__ = ["WINDOW_MS", "Listener", "Wishes", "features"]
+__all__ = ["LONGEST_MS", "WINDOW_MS", "Listener", "Wishes", "features"]
 
 WINDOW_MS = 30_000
 """What Whisper hears at once; shorter sound is padded."""
+LONGEST_MS = 29_000
+"""No stretch of speech is longer, so that it can be heard with the pauses around it."""
 _AGAIN_MS = 10_000
 """A doubtful chunk is done again in pieces of this length: a loop or the end of the room for tokens
 (224; Indic scripts take several a letter) costs one piece then, not half a minute."""
-_TEMPERATURES = (0.0, 0.5)
-"""faster-whisper has six; each costs a decoding of everything that is still doubtful (five samples of it)."""
+_TEMPERATURE = 0.5
+"""What is spoilt even then is sampled, five times. faster-whisper tries five temperatures, each as dear."""
 _ROOM = 220
 """Whisper writes at most 224 tokens a window: who gets this far was cut short."""
 _SEED = 1
@@ -118,23 +128,29 @@ class Listener:
 
     def _again(self, chunk: Chunk, first: Guess, wishes: Wishes) -> list[tuple[Chunk, Guess]]:
         """Return better guesses for the chunk's pieces, or its first where they are no better."""
-        forbidden: tuple[int, ...] = ()
         prompt = None
+        forbidden: tuple[int, ...] = ()
         if not in_script(first.text, wishes.written):
-            forbidden = _foreign_tokens(self._tokenizer(wishes), SCRIPTS[wishes.written])
             prompt = _PROMPTS.get(wishes.written)
-        pieces = pack(chunk.spans, _AGAIN_MS)
+            forbidden = _foreign_tokens(self._tokenizer(wishes), SCRIPTS[wishes.written])
+        manners = (
+            _Manner(prompt=prompt, forbidden=forbidden, no_repeat=4),
+            _Manner(temperature=_TEMPERATURE, forbidden=forbidden, no_repeat=4),
+        )
+
+        def worth(guess: Guess) -> float:
+            return _worth(guess, wishes.written, prompt)
+
+        pieces = pack(chunk.spans, _AGAIN_MS, chunk.heard)
         best: dict[Chunk, Guess] = {}
-        for temperature in _TEMPERATURES:
-            manner = _Manner(temperature=temperature, prompt=prompt, forbidden=forbidden, no_repeat=4)
-            open_pieces = [each for each in pieces if each not in best or _spoilt(best[each], wishes)]
-            for batch in self._batches(open_pieces):
+        for manner in manners:
+            rest = [each for each in pieces if each not in best or worth(best[each]) < _MENDABLE]
+            for batch in self._batches(rest):
                 for piece, guess in zip(batch, self._decode(batch, wishes, manner), strict=True):
-                    if piece not in best or _worth(guess, wishes) > _worth(best[piece], wishes):
+                    if piece not in best or worth(guess) > worth(best[piece]):
                         best[piece] = guess
-        again = [(piece, best[piece]) for piece in pieces]
-        average = sum(_worth(guess, wishes) for guess in best.values()) / len(best)
-        return again if average > _worth(first, wishes) else [(chunk, first)]
+        average = sum(map(worth, best.values())) / len(best)
+        return list(best.items()) if average > worth(first) else [(chunk, first)]
 
     def _tokenizer(self, wishes: Wishes) -> Any:
         return tokenizer(self.model, wishes.language, wishes.task)
@@ -145,7 +161,7 @@ class Listener:
     def _encode(self, batch: tuple[Chunk, ...]) -> Any:
         """Encode the batch, or return the last encoding: detecting the language often needs the same."""
         if self._heard[0] != batch:
-            sounds = [self.sound.between(each.start_ms, each.end_ms) for each in batch]
+            sounds = [self.sound.between(each.heard.start_ms, each.heard.end_ms) for each in batch]
             self._heard = (batch, self.model.encode(features(self.model, sounds)))
         return self._heard[1]
 
@@ -190,14 +206,14 @@ def _read(result: Any, tokens: Any) -> Guess:
     )
 
 
-def _spoilt(guess: Guess, wishes: Wishes) -> bool:
-    """Tell whether sampling may mend the guess. What is merely improbable it makes no more probable."""
-    return is_loop(guess) or not in_script(guess.text, wishes.written)
+_MENDABLE = -5.0
+"""Sampling may mend a loop or the wrong script; what is merely improbable it makes no more probable."""
 
 
-def _worth(guess: Guess, wishes: Wishes) -> float:
-    """Order guesses: the right script before all, then no loop, then probability."""
-    return 4.0 * in_script(guess.text, wishes.written) - 2.0 * is_loop(guess) + guess.avg_logprob
+def _worth(guess: Guess, language: str, prompt: str | None) -> float:
+    """Order guesses: the right script before all, then neither loop nor echo, then probability (from -3)."""
+    spoilt = 10.0 * (not in_script(guess.text, language))
+    return max(guess.avg_logprob, -3.0) - 5.0 * (is_loop(guess) or is_echo(guess.text, prompt)) - spoilt
 
 
 def _foreign_tokens(tokens: Any, script: str) -> tuple[int, ...]:

@@ -45,10 +45,9 @@ def settle(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedWord
     if not speech:
         return _fit(words, words[0].start_ms, max(each.end_ms for each in words))
     settled: list[TimedWord] = []
-    for index, group in _by_span(words, speech):
-        span = speech[index]
-        low, high = span.start_ms, span.end_ms
-        if group[-1].end_ms < low - _FAR_MS or group[0].start_ms > high + _FAR_MS:
+    for (index, far), group in _by_span(words, speech):
+        low, high = speech[index].start_ms, speech[index].end_ms
+        if far:
             low, high = group[0].start_ms, max(each.end_ms for each in group)
         low = max(low, settled[-1].end_ms) if settled else low
         inside = [_clip(each, low, high) for each in group]
@@ -82,41 +81,47 @@ def _clock(speech: Sequence[Span], spoken_ms: int, *, at_start: bool) -> int:
     return speech[-1].end_ms
 
 
-def _by_span(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[tuple[int, list[TimedWord]]]:
-    groups: list[tuple[int, list[TimedWord]]] = []
+_Group = tuple[tuple[int, bool], list[TimedWord]]
+"""A span's index, whether the words are far from it, and the words."""
+
+
+def _by_span(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[_Group]:
+    groups: list[_Group] = []
     reached = 0
     opens = True
     for word in words:
         reached = max(reached, _choose(word, speech, opens=opens))
         opens = ends_sentence(word.text)
-        if groups and groups[-1][0] == reached:
+        key = (reached, -_overlap(word, speech[reached]) > _FAR_MS)
+        if groups and groups[-1][0] == key:
             groups[-1][1].append(word)
         else:
-            groups.append((reached, [word]))
+            groups.append((key, [word]))
     return groups
+
+
+def _overlap(word: TimedWord, span: Span) -> int:
+    """Return for how long the two overlap; where they do not, their distance, negative."""
+    return min(word.end_ms, span.end_ms) - max(word.start_ms, span.start_ms)
 
 
 def _choose(word: TimedWord, speech: Sequence[Span], *, opens: bool) -> int:
     """Return the index of the span the word belongs to.
 
     Where a word touches several it is the one it overlaps most, but a sentence's first word belongs behind
-    the pause and its last word before it. A word in a pause goes to the nearer side.
+    the pause and its last word before it. A word in a pause goes to the nearer side, a sentence's first
+    word behind it.
     """
-    overlaps = [
-        (min(word.end_ms, each.end_ms) - max(word.start_ms, each.start_ms), index)
-        for index, each in enumerate(speech)
-    ]
-    touched = [index for overlap, index in overlaps if overlap >= _TOUCH_MS]
-    if touched and opens:
-        return touched[-1]
-    if touched and ends_sentence(word.text):
-        return touched[0]
-    # Overlap is negative distance where there is none; of two as good, the earlier.
-    best, chosen = max(overlaps, key=lambda each: (each[0], -each[1]))
+    overlaps = [_overlap(word, each) for each in speech]
+    touched = [index for index, overlap in enumerate(overlaps) if overlap >= _TOUCH_MS]
+    closes = ends_sentence(word.text)
+    if touched and opens != closes:
+        return touched[-1] if opens else touched[0]
+    chosen = max(range(len(speech)), key=lambda index: (overlaps[index], -index))
     later = chosen + 1
-    if best < _TOUCH_MS and opens and word.start_ms >= speech[chosen].end_ms and later < len(speech):
-        near = speech[later].start_ms - word.end_ms <= _FAR_MS
-        return later if near else chosen
+    in_pause = not touched and word.start_ms >= speech[chosen].end_ms and later < len(speech)
+    if in_pause and opens and -overlaps[later] <= _FAR_MS:
+        return later
     return chosen
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from protocol.errors import InputError
+from protocol.stages.asr import Span
 
 __all__ = ["SAMPLE_RATE", "Sound"]
 
@@ -43,6 +44,11 @@ class Sound:
     ) -> None:
         """Close the file."""
         self._file.close()
+
+    @property
+    def whole(self) -> Span:
+        """Return the time from the sound's start to its end."""
+        return Span(start_ms=0, end_ms=self.duration_ms)
 
     @property
     def duration_ms(self) -> int:

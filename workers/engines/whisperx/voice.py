@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +12,14 @@ from workers.engines.whisperx.sound import SAMPLE_RATE, Sound
 
 __all__ = ["Voice", "hear", "warm_up_vad"]
 
-# The model's frames are 270 samples (16.875 ms) apart: blocks that start on a frame join without a seam.
+# The model's frames are 270 samples (16.875 ms) apart and its windows, of 5 s, 8000 samples. Blocks that
+# start on both, with more than a window of each neighbour, join without a seam: the scores are those of one
+# pass.
 _FRAME = 270
-_BLOCK = 20_000 * _FRAME
+_GRID = math.lcm(_FRAME, 8_000)
+_BLOCK = 25 * _GRID
 """5 min 37 s: a cancelled film stops within seconds, and memory does not grow with the film."""
-_OVERLAP = 600 * _FRAME
-"""10 s of each neighbour are heard too, so that no block starts or ends deaf; the model sees 5 s at once."""
+_OVERLAP = _GRID
 _SHORTEST = SAMPLE_RATE // 10
 
 
@@ -47,41 +50,41 @@ def hear(
     Speech starts where the score passes `onset` and ends where it falls under `offset`; a stretch longer
     than `limit_ms` is cut where its score is lowest (whisperx.vads.pyannote.Binarize).
     """
-    from pyannote.core import SlidingWindow, SlidingWindowFeature
+    from pyannote.core import SlidingWindowFeature
     from whisperx.vads.pyannote import Binarize
 
     if sound.sample_count < _SHORTEST:
         return Voice(spans=(), peaks={})
-    scores = _scores(vad, sound, progress)
-    step = _FRAME / SAMPLE_RATE
-    frames = SlidingWindow(start=0.0, duration=step, step=step)
+    scores, frames = _scores(vad, sound, progress)
     binarize = Binarize(onset=onset, offset=offset, max_duration=limit_ms / 1000)
     found: dict[Span, float] = {}
-    for region in binarize(SlidingWindowFeature(scores[:, None], frames)).get_timeline():
+    for region in binarize(SlidingWindowFeature(scores, frames)).get_timeline():
         start, end = round(region.start * 1000), min(round(region.end * 1000), sound.duration_ms)
         if end > start:
-            heard = scores[int(region.start / step) : int(region.end / step) + 1]
+            heard = scores[frames.closest_frame(region.start) : frames.closest_frame(region.end) + 1]
             found[Span(start_ms=start, end_ms=end)] = float(heard.max())
     return Voice(spans=tuple(found), peaks=found)
 
 
-def _scores(vad: Any, sound: Sound, progress: Callable[[float], None]) -> Any:
+def _scores(vad: Any, sound: Sound, progress: Callable[[float], None]) -> tuple[Any, Any]:
+    """Return VAD's scores for the whole sound, shape (frames, 1), and the frames' `SlidingWindow`."""
     import numpy as np
 
     parts = []
+    frames: Any = None
     for start in range(0, sound.sample_count, _BLOCK):
         progress(start / sound.sample_count)
         before = min(start, _OVERLAP)
         block = _score(vad, sound.samples(start - before, before + _BLOCK + _OVERLAP))
+        frames = block.sliding_window if frames is None else frames
         skip = before // _FRAME
         last = start + _BLOCK >= sound.sample_count
-        parts.append(block[skip:] if last else block[skip : skip + _BLOCK // _FRAME])
-    return np.nan_to_num(np.concatenate(parts))
+        parts.append(block.data[skip:] if last else block.data[skip : skip + _BLOCK // _FRAME])
+    return np.nan_to_num(np.concatenate(parts)), frames
 
 
 def _score(vad: Any, samples: Any) -> Any:
-    """Return VAD's scores, shape (frames,), of float32 samples, shape (n,)."""
+    """Return the `SlidingWindowFeature` of VAD's scores of float32 samples, shape (n,)."""
     import torch
 
-    waveform = torch.from_numpy(samples).unsqueeze(0)
-    return vad({"waveform": waveform, "sample_rate": SAMPLE_RATE}).data[:, 0]
+    return vad({"waveform": torch.from_numpy(samples).unsqueeze(0), "sample_rate": SAMPLE_RATE})

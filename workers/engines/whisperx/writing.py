@@ -18,6 +18,8 @@ _OPENERS = "\"'“‘«([{「『（¿¡"  # noqa: RUF001
 _ABBREVIATIONS = frozenset(
     {"mr", "mrs", "ms", "dr", "st", "prof", "jr", "sr", "vs", "capt", "lt", "sgt", "rev", "bzw", "z.b"}
 )
+_JOINING = "\u200d\u0e33\u0eb3"
+"""Part of the grapheme before though no marks: the joiner, and AM of Thai and Lao (Unicode UAX 29)."""
 _LONG_PAUSE_MS = 2_000
 """A pause that ends a segment whatever the punctuation."""
 
@@ -38,8 +40,21 @@ def ends_sentence(word: str) -> bool:
 
 
 def join(words: Sequence[str], language: str) -> str:
-    """Return the words as the language writes them, with spaces or without."""
-    return ("" if language in UNSPACED else " ").join(words)
+    """Return the words as the language writes them, with spaces or without.
+
+    Latin words and numbers have spaces between them everywhere.
+    """
+    if language not in UNSPACED:
+        return " ".join(words)
+    text = ""
+    for word in words:
+        text += " " if _is_latin(text[-1:]) and _is_latin(word[:1]) else ""
+        text += word
+    return text
+
+
+def _is_latin(text: str) -> bool:
+    return text.isascii() and text.isalnum()
 
 
 def glue(pieces: Sequence[str], language: str) -> list[list[int]]:
@@ -68,9 +83,9 @@ def _belongs(piece: str, before: str, language: str) -> bool:
         alone = piece.startswith(" ") and is_punctuation(piece) and not opening
         return not piece.startswith(" ") or alone or is_punctuation(before)
     bare = piece.strip()
-    combines = bool(bare) and (unicodedata.category(bare[0])[0] == "M" or bare[0] == "\u200d")
+    combines = bool(bare) and (unicodedata.category(bare[0])[0] == "M" or bare[0] in _JOINING)
     closing = is_punctuation(piece) and not (bare and bare[0] in _OPENERS and bare[0] not in _CLOSERS)
-    latin = bare.isascii() and bare.isalnum() and before[-1].isascii() and before[-1].isalnum()
+    latin = _is_latin(bare) and _is_latin(before[-1])
     return opened or combines or before.endswith("\u200d") or closing or (latin and not piece.startswith(" "))
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the scripts are the subject.
 """Chunks, windows, methods, and what is refused before anything is loaded."""
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import pack, spread, widen, within
 from workers.engines.whisperx.translate import chunks_of, refuse_untranslatable
 
+FILM = Span(start_ms=0, end_ms=7_200_000)
 FILE = Artefact(path="a", size=0, sha256="")
 
 
@@ -46,13 +48,14 @@ def segment(start: int, end: int, text: str = "so") -> Segment:
 
 
 def test_speech_is_packed_into_chunks_that_whisper_can_hear_at_once() -> None:
-    found = pack(spans((0, 10_000), (12_000, 29_000), (31_000, 40_000)), 30_000)
-    assert [(each.start_ms, each.end_ms) for each in found] == [(0, 29_000), (31_000, 40_000)]
-    assert pack([], 30_000) == []
+    found = pack(spans((0, 10_000), (12_000, 29_000), (29_300, 40_000)), 30_000, FILM)
+    assert [(each.start_ms, each.end_ms) for each in found] == [(0, 29_000), (29_300, 40_000)]
+    assert [(each.heard.start_ms, each.heard.end_ms) for each in found] == [(0, 29_150), (29_150, 40_200)]
+    assert pack([], 30_000, FILM) == []
 
 
 def test_the_windows_that_vote_lie_over_the_whole_film() -> None:
-    chunks = pack(spans(*((at * 100_000, at * 100_000 + 20_000 + at) for at in range(50))), 30_000)
+    chunks = pack(spans(*((at * 100_000, at * 100_000 + 20_000 + at) for at in range(50))), 30_000, FILM)
     chosen = spread(chunks, 5)
     assert [each.start_ms // 1_000_000 for each in chosen] == [0, 1, 2, 3, 4]
     assert spread(chunks[:3], 5) == chunks[:3]
@@ -106,9 +109,9 @@ def test_what_whisper_cannot_translate_is_refused_in_a_sentence(
 
 def test_sentences_are_joined_for_translation_and_unspoken_stretches_left_out() -> None:
     source = Transcript(language="de", segments=(segment(0, 4_000), segment(4_500, 9_000)))
-    found = chunks_of(source, spans((0, 9_000), (60_000, 61_000)))
+    found = chunks_of(source, spans((0, 9_000), (60_000, 61_000)), FILM)
     assert [each.spans for each in found] == [tuple(spans((0, 4_000), (4_500, 9_000)))]
-    assert chunks_of(source, [])[0].end_ms == 9_000
+    assert chunks_of(source, [], FILM)[0].end_ms == 9_000
 
 
 def test_untimed_text_is_split_into_words_or_characters() -> None:

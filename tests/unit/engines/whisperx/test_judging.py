@@ -8,6 +8,7 @@ from workers.engines.whisperx.judging import (
     Guess,
     in_script,
     is_doubtful,
+    is_echo,
     is_silence,
     repetition,
     same_words,
@@ -62,6 +63,12 @@ def test_what_is_improbable_or_cut_short_is_doubtful() -> None:
     assert is_doubtful(guess(logprob=-1.1), "en")
     assert is_doubtful(guess(cut=True), "en")
     assert not is_doubtful(guess(), "en")
+
+
+def test_a_prompt_that_comes_out_as_text_is_recognised() -> None:
+    assert is_echo("यह है।", "यह हिन्दी में है।")
+    assert not is_echo("यह यात्रा है।", "यह हिन्दी में है।")
+    assert not is_echo("यह है।", None)
 
 
 def test_a_source_given_back_is_recognised_whatever_its_punctuation() -> None:

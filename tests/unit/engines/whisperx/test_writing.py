@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - the scripts are the subject.
 """Words and sentences as languages write them."""
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def glued(pieces: list[str], language: str) -> list[str]:
         ([" हि", "न्", "दी", " है", "।"], "hi", ["हिन्दी", "है।"]),
         (["你", "好", "，", "世界", "。"], "zh", ["你", "好，", "世界。"]),
         (["「", "はい", "」", "と"], "ja", ["「はい」", "と"]),
-        (["ก", "ำ", "ดี", "่"], "th", ["ก", "ำ", "ดี่"]),
+        (["ก", "ำ", "ดี", "่"], "th", ["กำ", "ดี่"]),
         (["看", "You", "Tube", "吧"], "zh", ["看", "YouTube", "吧"]),
         ([], "en", []),
     ],
@@ -71,3 +72,5 @@ def test_a_segment_is_cut_behind_sentences_and_at_long_pauses() -> None:
 
 def test_a_language_without_spaces_gets_none() -> None:
     assert cut_to_sentences(timed(("你", 0, 200), ("好。", 200, 800)), "zh")[0].text == "你好。"
+    words = timed(("看", 0, 100), ("New", 100, 200), ("York", 200, 300), ("吧", 300, 400))
+    assert cut_to_sentences(words, "zh")[0].text == "看New York吧"
