@@ -24,10 +24,11 @@ from pathlib import Path
 import psutil
 
 import envspecs
+from envspecs.restart import Exit, decide_restart
 from protocol.artefacts import write_json
 from protocol.clock import now_iso
 from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
-from protocol.errors import CpwError, ExitCode, NotRunningError, WorkerExit
+from protocol.errors import CpwError, ExitCode, NotRunningError
 
 log = logging.getLogger("supervisor")
 
@@ -36,50 +37,6 @@ DRAIN_S = 10.0
 TERM_S = 2.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
 _PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "XDG_", "CPW_")
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How a child went. `lived_s` from its start; a negative `code` is the signal it died of."""
-
-    code: int
-    at_s: float
-    lived_s: float
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What follows from an exit: a restart after `delay_s`, or a final state with its reason."""
-
-    state: str
-    delay_s: float = 0.0
-    problem: str = ""
-    remedy: str = ""
-
-
-def decide_restart(name: str, exits: list[Exit]) -> Decision:
-    """Return what follows from the newest of `exits`. Pure: time is in the exits."""
-    newest = exits[-1]
-    if newest.code == WorkerExit.OUTDATED:
-        problem = f"The environment {name} speaks another version than the coordinator."
-        return Decision("outdated", problem=problem, remedy=f"cpw envs build {name}")
-    if newest.code == WorkerExit.UNUSABLE and newest.lived_s < _SHORT_LIFE_S:
-        problem = f"The engines of {name} cannot be loaded; the reason is in its log."
-        return Decision("unusable", problem=problem, remedy=f"cpw logs {name}")
-    short = 0
-    for each in reversed(exits):
-        if newest.at_s - each.at_s > _LOOP_WINDOW_S or each.lived_s > _SHORT_LIFE_S:
-            break
-        short += 1
-    if short >= len(_BACK_OFF_S):
-        problem = f"{name} died {short} times in a row, within {_SHORT_LIFE_S:.0f} s of each start."
-        return Decision("crash-loop", problem=problem, remedy=f"cpw logs {name}")
-    return Decision("restarting", delay_s=_BACK_OFF_S[short])
-
-
-_BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-_SHORT_LIFE_S = 30.0
-_LOOP_WINDOW_S = 300.0
 
 
 @dataclass
@@ -313,7 +270,7 @@ class Supervisor:
                 if number is not None:
                     child.signal_group(number)
             alive = self._wait_for(alive, wait_s)
-        self._write_state()
+        (self._runtime / "supervisor.json").unlink(missing_ok=True)
 
     def _wait_for(self, children: list[Child], wait_s: float) -> list[Child]:
         until = time.monotonic() + wait_s

@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 TURN_MS = 250
 PING_EVERY_S = 0.25
 _ECHO_CONNECTS_WITHIN_S = 1.0
+_START_TIMEOUT_S = 300.0
 _STOOD_STILL_S = 2.0
 """A loop that did not turn for this long (stopped, a slow disk) has not heard the workers' echoes."""
 _RECORDED_WITHIN_S = 2.0
@@ -72,6 +73,7 @@ class Coordinator:
         self._begun_s = time.monotonic()
         self._pinged_s = self._begun_s
         self._dead: list[tuple[Member, float]] = []
+        self._start_timeouts = {each.name: each.limits.start_timeout_s for each in envspecs.read_all()}
         self._draining = False
         self._told_to_drain = False
         self._orphans = {step.identity: step for step in store.running_steps()}
@@ -153,7 +155,9 @@ class Coordinator:
             log.warning("refused %s: %s", hello.worker, problem.message)
             self._to_worker(peer, Reject(reason=problem))
             return
-        member = self._roster.admit(hello, time.monotonic(), now_iso())
+        member = self._roster.admit(
+            hello, time.monotonic(), now_iso(), self._start_timeouts.get(hello.environment, _START_TIMEOUT_S)
+        )
         log.info("%s says hello: %s", member.name, member.state)
         self._to_worker(peer, Welcome())
         held = {hello.busy_with, *hello.unacknowledged}
@@ -199,13 +203,18 @@ class Coordinator:
                 self._ping(member, now_s)
         self._mourn(now_s)
         for member in self._roster.newly_silent(now_s):
-            log.warning("%s is silent: the supervisor is asked to kill it", member.name)
-            member.doomed = True
-            self._order({"kill": member.environment, "pid": member.pid, "reason": "no echo"})
+            self._doom(member, "no echo")
+        for member in self._roster.newly_late(now_s):
+            self._doom(member, f"still {member.state}")
         if self._orphans and now_s - self._begun_s > GRACE_S:
             for step in self._orphans.values():
                 self._dispatcher.lose(step, now_s)
             self._orphans.clear()
+
+    def _doom(self, member: Member, reason: str) -> None:
+        log.warning("%s: %s; the supervisor is asked to kill it", member.name, reason)
+        member.doomed = True
+        self._order({"kill": member.environment, "pid": member.pid, "reason": reason})
 
     def _ping(self, member: Member, now_s: float) -> None:
         try:

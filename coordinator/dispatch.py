@@ -226,7 +226,9 @@ class Dispatcher:
         """Let the states of the job's steps, and its own, follow; inside a transaction."""
         steps = self._store.steps(job.id)
         states = {each.name: each.state for each in steps}
-        changes = settle(states, {each.name: each.link for each in steps})
+        # A step that waits for its next try is woken by its time, not by what it waited for at first.
+        links = {each.name: each.link for each in steps if each.state != "waiting" or each.error is None}
+        changes = settle(states, links)
         self._store.set_states(job.seq, changes)
         state = job_state(states | changes)
         if state in ("done", "failed", "cancelled"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import envspecs
 from coordinator.roster import SILENT_AFTER_S, Member, Roster
+from protocol.clock import since_iso_ms
 from protocol.errors import NotRunningError
 from protocol.messages import EnvironmentHealth
 
@@ -83,7 +84,7 @@ def _environment_health(
         state="silent" if silent else member.state,
         usable=not silent and member.state in ("ready", "busy"),
         pid=member.pid,
-        uptime_ms=round((now_s - member.since_s) * 1000),
+        uptime_ms=since_iso_ms(member.started_at),
         rss_bytes=member.rss_bytes,
         echo_ms=echo_ms,
         calls_done=member.calls_done,

@@ -72,9 +72,9 @@ class Link:
         self._wake_lock = threading.Lock()
         previous = os.umask(0o077)
         try:
+            self._endpoints = (worker_endpoint(runtime), client_endpoint(runtime))
             self._sockets = {
-                "w": self._router(worker_endpoint(runtime)),
-                "c": self._router(client_endpoint(runtime)),
+                side: self._router(endpoint) for side, endpoint in zip("wc", self._endpoints, strict=True)
             }
         finally:
             os.umask(previous)
@@ -158,8 +158,13 @@ class Link:
             raise Gone from error
 
     def close(self) -> None:
-        """Close the sockets; peers notice and reconnect to the next coordinator."""
+        """Close the sockets; peers notice and reconnect to the next coordinator.
+
+        Their files go too: a client sees at once that there is nobody, and need not wait for an answer.
+        """
         self._context.destroy(linger=0)
+        for endpoint in self._endpoints:
+            Path(endpoint.removeprefix("ipc://")).unlink(missing_ok=True)
 
 
 _A_TURN = 500

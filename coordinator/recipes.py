@@ -135,15 +135,14 @@ def _translate(_submit: Submit, _title: str, target: str | None, results: Result
     )
 
 
-def _subtitle(submit: Submit, title: str, target: str | None, results: Results) -> SubtitleRequest:
+def _subtitle(_submit: Submit, title: str, target: str | None, results: Results) -> SubtitleRequest:
     demux = results.demux
-    formats = ("srt", "vtt", "txt", "json") if submit.workflow != "subtitle" else ("srt", "vtt")
     return SubtitleRequest(
         transcript=results.transcript(target),
         title=title,
         media_duration_ms=max(demux.facts.duration_ms, demux.clip_start_ms + demux.audio_duration_ms),
         offset_ms=demux.clip_start_ms,
-        formats=formats,
+        formats=("srt", "vtt", "txt", "json"),
     )
 
 

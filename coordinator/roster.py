@@ -21,10 +21,12 @@ class Member:
     pid: int
     pulse: str
     stages: dict[str, int]
-    since_s: float
+    started_at: str
+    """When the process began; the same in every run of the coordinator."""
     met_s: float
     """Its last hello; its echo socket may connect a moment later."""
     met_at: str
+    ready_by_s: float
     """The same as an instant: an exit that was recorded before it is another process's."""
     echoed_s: float
     state: WorkerState
@@ -48,18 +50,18 @@ class Roster:
 
     members: dict[str, Member] = field(default_factory=dict)
 
-    def admit(self, hello: Hello, now_s: float, at: str) -> Member:
+    def admit(self, hello: Hello, now_s: float, at: str, start_timeout_s: float) -> Member:
         """Enter a worker, or renew its entry after a reconnect."""
-        known = self.members.get(hello.worker)
         member = Member(
             name=hello.worker,
             environment=hello.environment,
             pid=hello.pid,
             pulse=hello.pulse,
             stages=hello.stages,
-            since_s=known.since_s if known else now_s,
+            started_at=hello.started_at or at,
             met_s=now_s,
             met_at=at,
+            ready_by_s=now_s + start_timeout_s,
             echoed_s=now_s,
             state=hello.state,
             call=hello.busy_with,
@@ -83,6 +85,14 @@ class Roster:
         """Count nobody's silence from before `now_s`, when nobody was listening."""
         for each in self.members.values():
             each.met_s = each.echoed_s = now_s
+
+    def newly_late(self, now_s: float) -> list[Member]:
+        """Return the workers to be killed because they have not become ready in the time they have."""
+        return [
+            each
+            for each in self.members.values()
+            if each.state in ("importing", "loading") and not each.doomed and now_s > each.ready_by_s
+        ]
 
     def newly_silent(self, now_s: float) -> list[Member]:
         """Return the workers to be killed for their silence."""

@@ -232,7 +232,7 @@ class Store:
         )
 
     def fail(self, step: StepRow, state: StepState, error: ErrorInfo, *, kills: int, failures: int) -> None:
-        """Record a failed attempt: `state` is `ready` for another one, else the end."""
+        """Record a failed attempt: `state` is `waiting` for another one, else the end."""
         self._db.execute(
             "UPDATE steps SET state = ?, error = ?, kills = ?, failures = ? WHERE job = ? AND name = ?",
             (state, _json(error), kills, failures, step.seq, step.name),

@@ -12,9 +12,10 @@ import envspecs
 from coordinator import jobdir, planner
 from coordinator.store import Store
 from envspecs import models
-from protocol.errors import InputError, MissingError, UsageError
+from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.languages import find_language
 from protocol.messages import Submit, Submitted
+from protocol.schema import check_field
 from protocol.stages import STAGES
 
 __all__ = ["take_in"]
@@ -79,15 +80,21 @@ def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
         message = f"There is no stage {stage!r}; there are {', '.join(STAGES)}."
         raise UsageError(message)
     known = [each.name for each in dataclasses.fields(STAGES[stage].request)]
-    for name in fields:
+    for name, value in fields.items():
         if name not in known:
             message = f"The stage {stage} has no parameter {name!r}; it has {', '.join(known)}."
             raise UsageError(message)
+        try:
+            check_field(STAGES[stage].request, name, value)
+        except SchemaError as error:
+            message = f"{stage}.{name}: {error.problem}."
+            raise UsageError(message) from error
 
 
 def _check_built(spec: envspecs.EnvSpec) -> None:
     if not envspecs.is_built(spec):
-        message = f"The environment {spec.name} ({spec.purpose}) is not built."
+        state = "out of date" if envspecs.build_state(spec) == "outdated" else "not built"
+        message = f"The environment {spec.name} ({spec.purpose}) is {state}."
         raise MissingError(message, f"cpw envs build {spec.name}")
 
 
@@ -105,6 +112,10 @@ def _with_models(submit: Submit, plan: planner.Plan, specs: dict[str, envspecs.E
         if not models.has_model(model):
             message = f"The model {model} is not in the model store."
             raise MissingError(message, f"cpw models fetch {model}")
+        spoken = registry[model].languages if model in registry else ()
+        if spoken and submit.source_language not in (None, *spoken):
+            message = f"The model {model} knows {', '.join(spoken)} only, not {submit.source_language}."
+            raise UsageError(message, "cpw models list")
         if step.stage == "translate" and model in registry and not registry[model].translates:
             message = f"The model {model} is not trained to translate."
             raise UsageError(message, "Choose another one: --set translate.model=whisper-base")

@@ -52,12 +52,10 @@ class Platform:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a worker of the environment may take; 0 means no limit."""
+    """What a worker of the environment may take."""
 
-    memory_mb: int = 0
     start_timeout_s: float = 300.0
     """From the process's start to READY, models loaded."""
-    drain_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)

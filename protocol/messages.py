@@ -77,6 +77,7 @@ class Hello:
     pulse: str
     """Routing id of the socket that echoes without the GIL."""
     state: WorkerState
+    started_at: str = ""
     oldest_protocol: int = OLDEST_SUPPORTED_VERSION
     newest_protocol: int = PROTOCOL_VERSION
     python: str = ""
@@ -270,8 +271,8 @@ class EnvironmentHealth:
     optional: bool
     stages: tuple[str, ...]
     state: str
-    """A `WorkerState`, or `starting`, `restarting`, `silent`, `crash-loop`, `outdated`, `not built`,
-    `stopped`."""
+    """A `WorkerState`, or `starting`, `restarting`, `silent`, `crash-loop`, `outdated`, `unusable`,
+    `not built`, `stopped`."""
     usable: bool
     pid: int | None = None
     uptime_ms: int | None = None

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from protocol.errors import SchemaError
 
-__all__ = ["from_plain", "to_plain"]
+__all__ = ["check_field", "from_plain", "to_plain"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,11 @@ def from_plain(cls: type[T], value: Any, *, path: str = "", strict: bool = False
     Raises `SchemaError` naming the field by path where a value is not of its field's type.
     """
     return typing.cast("T", _build(cls, value, path or cls.__name__, strict))
+
+
+def check_field(cls: type, name: str, value: Any) -> None:
+    """Raise `SchemaError` unless `value`, as a person wrote it, can be the field `name` of a `cls`."""
+    _build(_hints(cls)[name], value, f"{cls.__name__}.{name}", strict=True)
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from protocol.artefacts import Artefact
+from protocol.clock import now_iso
 from protocol.errors import MissingError, UsageError, WorkerExit, info_from_error
 from protocol.frames import Header, encode
 from protocol.marks import Mark
@@ -47,6 +48,7 @@ def run(options: Options) -> int:
         pid=os.getpid(),
         pulse=pulse,
         state="importing",
+        started_at=now_iso(),
         python=platform.python_version(),
         lock=options.key,
         stages={stage: STAGES[stage].version for stage in options.engines if stage in STAGES},
@@ -177,8 +179,12 @@ class _MainThread:
         self._output.belongs_to(
             Mark(job=identity.job, step=identity.step, attempt=identity.attempt, log=str(job_log))
         )
+        logging.getLogger().setLevel(logging.DEBUG if call.debug else logging.INFO)
         begun = time.monotonic()
+        log.info("%s begins, attempt %d", identity.step, identity.attempt)
+        log.debug("request: %s", call.request)
         outcome = self._attempt(identity, call, directory, begun)
+        log.info("%s ends after %d ms: %s", identity.step, _since(begun), type(outcome).__name__)
         self._output.belongs_to_nobody()
         self._io.mailbox.put(("outcome", identity, outcome))
 

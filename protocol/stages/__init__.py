@@ -1,6 +1,6 @@
 """The stage table: a stage is a contract, a request and a result with a schema version.
 
-To add one: a module here, a line in `STAGES`, a line in a recipe, an engine (docs/adr/0003-rooms.md).
+To add one: a module here, a line in `STAGES`, a line in a recipe, an engine (ARCHITECTURE.md).
 """
 
 from __future__ import annotations

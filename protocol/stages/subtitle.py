@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from protocol.artefacts import Artefact
 
@@ -11,7 +12,7 @@ __all__ = ["SubtitleRequest", "SubtitleResult"]
 
 @dataclass(frozen=True, kw_only=True)
 class SubtitleRequest:
-    """Cut `transcript` (a `Transcript` with words) into cues and write them. Numbers: TIMED_TEXT.md."""
+    """Cut `transcript` (a `Transcript` with words) into cues and write them."""
 
     transcript: Artefact
     title: str
@@ -20,8 +21,7 @@ class SubtitleRequest:
     """Length of the film: no cue starts or ends past it."""
     offset_ms: int = 0
     """Added to every time (the clip's start)."""
-    formats: tuple[str, ...] = ("srt", "vtt")
-    """Of `srt`, `vtt`, `txt`, `json`."""
+    formats: tuple[Literal["srt", "vtt", "txt", "json"], ...] = ("srt", "vtt")
     max_line_graphemes: int = 42
     max_lines: int = 2
     max_cue_ms: int = 7_000

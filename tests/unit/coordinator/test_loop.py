@@ -102,6 +102,27 @@ def test_a_coordinator_that_stood_still_does_not_call_its_workers_silent(lone: L
     assert not lone.coordinator._roster.members[worker.name].doomed
 
 
+def test_a_worker_that_does_not_become_ready_in_its_time_is_killed(lone: LoneCoordinator) -> None:
+    worker = lone.worker()
+    member = lone.coordinator._roster.members[worker.name]
+    member.state = "loading"
+    lone.coordinator._look_at_workers(member.ready_by_s - 1)
+    assert not member.doomed
+    lone.coordinator._look_at_workers(member.ready_by_s + 1)
+    assert member.doomed
+
+
+def test_a_step_that_waits_for_its_next_try_is_not_begun_before_its_time(lone: LoneCoordinator) -> None:
+    job = lone.add_job()
+    step = lone.step(job)
+    error = ErrorInfo(kind=ErrorKind.TRANSIENT, message="busy")
+    with lone.store.transaction():
+        lone.store.begin(step, "1", "w")
+        lone.coordinator._dispatcher._conclude(lone.store.job(job), step, error, time.monotonic())
+        lone.coordinator._dispatcher._propagate(lone.store.job(job))
+    assert lone.step(job).state == "waiting"
+
+
 def test_a_worker_that_could_not_be_sent_a_call_is_still_killed_for_its_silence(
     lone: LoneCoordinator,
 ) -> None:

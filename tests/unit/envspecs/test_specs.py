@@ -17,7 +17,7 @@ default_model = "whisper-base"
 [stages]
 asr = { engine = "workers.engines.x.asr:Asr" }
 [limits]
-memory_mb = 4000
+start_timeout_s = 4000
 """
 
 
@@ -29,7 +29,7 @@ def write(folder: Path, text: str, name: str = "x") -> Path:
 def test_a_spec_is_read_with_its_stages_and_limits(tmp_path):
     spec = read("x", write(tmp_path, GOOD))
     assert spec.stages["asr"].engine == "workers.engines.x.asr:Asr"
-    assert spec.limits.memory_mb == 4000
+    assert spec.limits.start_timeout_s == 4000
     assert spec.worker
     assert not spec.optional
 
@@ -38,12 +38,12 @@ def test_a_spec_is_read_with_its_stages_and_limits(tmp_path):
     ("good", "bad", "path"),
     [
         ("purpose =", "porpose =", "x.toml.porpose"),
-        ("memory_mb", "memory_gb", "x.toml.limits.memory_gb"),
+        ("start_timeout_s", "start_timeout_ms", "x.toml.limits.start_timeout_ms"),
         ("engine =", "motor =", "x.toml.stages.asr.motor"),
         ('"msgpack>=1.1"', "7", "x.toml.requirements[1]"),
         ('"msgpack>=1.1"', '"--index-url=x"', "x.toml.requirements[1]"),
         ('"msgpack>=1.1"', '"./msgpack"', "x.toml.requirements[1]"),
-        ("4000", '"much"', "x.toml.limits.memory_mb"),
+        ("4000", '"much"', "x.toml.limits.start_timeout_s"),
         ('name = "x"', 'name = "y"', "x.toml.name"),
         ("asr =", "hear =", "x.toml.stages.hear"),
         (".asr:Asr", ".asr", "x.toml.stages.asr.engine"),

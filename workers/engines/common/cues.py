@@ -2,7 +2,7 @@
 
 In order: `tokenise` makes words unbreakable tokens, `in_order` makes their times rise, `_partition`
 chooses the cuts, `_place` sets in- and out-times, `wrap` sets the lines. The numbers and their sources:
-TIMED_TEXT.md. What a cut costs is the sum of
+docs/timed-text.md. What a cut costs is the sum of
 
 - the border: 0 where a sentence ends to 120 before a closing bracket (`phrases.border_cost`);
 - what stays inside a cue: a sentence end or a pause (`_INSIDE_*`), so that these separate cues;

@@ -1,6 +1,6 @@
 """Where a text may be broken: sentence ends, clauses, and the pairs of words that stay together. Pure.
 
-Sentence ends: TIMED_TEXT.md. Pairs: the Netflix Timed Text Style Guides (general, English, Hindi).
+Sentence ends: docs/timed-text.md. Pairs: the Netflix Timed Text Style Guides (general, English, Hindi).
 """
 
 # ruff: noqa: RUF001 - full-width and Arabic punctuation is meant here, not mistyped Latin.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from envspecs.restart import Exit, decide_restart
 from protocol.errors import WorkerExit
-from supervisor import Exit, decide_restart
 
 
 def short_lives(count: int) -> list[Exit]:
@@ -39,3 +39,10 @@ def test_an_outdated_worker_is_not_started_again() -> None:
 
 def test_engines_that_cannot_be_loaded_are_not_tried_again() -> None:
     assert decide_restart("x", [Exit(WorkerExit.UNUSABLE, 1.0, 1.0)]).state == "unusable"
+
+
+def test_the_coordinator_is_never_given_up() -> None:
+    decision = decide_restart("coordinator", short_lives(9))
+    assert decision.state == "restarting"
+    assert decision.delay_s >= 5.0
+    assert "9 times" in decision.problem

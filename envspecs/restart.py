@@ -1,0 +1,57 @@
+"""Whether a process that has gone is started again, and when. Pure: time is in the exits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.errors import WorkerExit
+
+__all__ = ["Decision", "Exit", "decide_restart"]
+
+_BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_SHORT_LIFE_S = 30.0
+_LOOP_WINDOW_S = 300.0
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a child went. `lived_s` from its start; a negative `code` is the signal it died of."""
+
+    code: int
+    at_s: float
+    lived_s: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What follows from an exit: a restart after `delay_s`, or a final state with its reason."""
+
+    state: str
+    delay_s: float = 0.0
+    problem: str = ""
+    remedy: str = ""
+
+
+def decide_restart(name: str, exits: list[Exit]) -> Decision:
+    """Return what follows from the newest of `exits`. Pure: time is in the exits."""
+    newest = exits[-1]
+    if newest.code == WorkerExit.OUTDATED:
+        problem = f"The environment {name} speaks another version than the coordinator."
+        return Decision("outdated", problem=problem, remedy=f"cpw envs build {name}")
+    if newest.code == WorkerExit.UNUSABLE and newest.lived_s < _SHORT_LIFE_S:
+        problem = f"The engines of {name} cannot be loaded; the reason is in its log."
+        return Decision("unusable", problem=problem, remedy=f"cpw logs {name}")
+    short = 0
+    for each in reversed(exits):
+        if newest.at_s - each.at_s > _LOOP_WINDOW_S or each.lived_s > _SHORT_LIFE_S:
+            break
+        short += 1
+    if short >= len(_BACK_OFF_S):
+        if name == "coordinator":
+            # Without it nobody can be told anything; what ails it (a full disk) may pass.
+            return Decision(
+                "restarting", _BACK_OFF_S[-1], f"It died {short} times in a row.", f"cpw logs {name}"
+            )
+        problem = f"{name} died {short} times in a row, within {_SHORT_LIFE_S:.0f} s of each start."
+        return Decision("crash-loop", problem=problem, remedy=f"cpw logs {name}")
+    return Decision("restarting", delay_s=_BACK_OFF_S[short])
