@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,12 @@ from typing import Any
 import psutil
 
 import envspecs
+from coordinator.desk import Desk
 from coordinator.dispatch import Dispatcher
-from coordinator.health import check_worker, environments_health, last_exit
+from coordinator.health import last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
 from coordinator.roster import Member, Roster
-from coordinator.status import report_job
 from coordinator.store import Store
-from coordinator.submission import take_in
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.clock import now_iso
 from protocol.errors import CpwError, ErrorInfo, ErrorKind, WireError, info_from_error
@@ -28,17 +26,12 @@ from protocol.messages import (
     CallIdentity,
     Drain,
     Failure,
-    HealthQuery,
-    HealthReport,
     Hello,
     Progress,
     Refused,
     Reject,
     Result,
     State,
-    StatusQuery,
-    StatusReport,
-    Submit,
     Welcome,
 )
 from protocol.stages import STAGES
@@ -71,6 +64,7 @@ class Coordinator:
         self._link = Link(runtime)
         self._dispatcher = Dispatcher(store, self._link, self._roster, self._run)
         self._begun_s = time.monotonic()
+        self._desk = Desk(store, self._roster, self._dispatcher, runtime, self._run)
         self._pinged_s = self._begun_s
         self._dead: list[tuple[Member, float]] = []
         self._start_timeouts = {each.name: each.limits.start_timeout_s for each in envspecs.read_all()}
@@ -263,7 +257,7 @@ class Coordinator:
 
     def _on_client(self, arrival: Arrival) -> None:
         try:
-            answer = self._answer(arrival.message)
+            answer = self._desk.answer(arrival.message)
         except CpwError as error:
             answer = Refused(error=info_from_error(error))
         # Whatever one person's wish provokes (a NUL in a path, bytes for a number, a full disk) is that
@@ -272,44 +266,6 @@ class Coordinator:
             log.exception("a request failed")
             answer = Refused(error=info_from_error(error))
         self._to_client(arrival.peer, arrival.header, answer)
-
-    def _answer(self, message: Any) -> Any:
-        match message:
-            case Submit():
-                return take_in(
-                    message, self._store, lambda name: check_worker(name, self._runtime, self._roster)
-                )
-            case StatusQuery():
-                return self._status(message)
-            case HealthQuery():
-                return self._health()
-        text = f"{type(message).__name__} is not a request."
-        return Refused(error=ErrorInfo(kind=ErrorKind.WIRE, message=text))
-
-    def _status(self, query: StatusQuery) -> StatusReport:
-        if query.jobs:
-            found = {each: self._store.job(each) for each in query.jobs}
-            jobs = [job for job in found.values() if job is not None]
-            unknown = tuple(each for each, job in found.items() if job is None)
-        else:
-            jobs, unknown = self._store.newest_jobs(query.limit), ()
-        progress = self._dispatcher.progress
-        reports = tuple(report_job(job, self._store.steps(job.id), progress) for job in jobs)
-        return StatusReport(jobs=reports, unknown=unknown)
-
-    def _health(self) -> HealthReport:
-        now_s = time.monotonic()
-        found = environments_health(envspecs.read_all(), self._runtime, self._roster, now_s)
-        return HealthReport(
-            healthy=all(each.usable for each in found if each.built or not each.optional),
-            run=self._run,
-            pid=os.getpid(),
-            uptime_ms=round((now_s - self._begun_s) * 1000),
-            environments=found,
-            jobs_running=self._store.count_jobs("running"),
-            jobs_queued=self._store.count_jobs("queued"),
-            free_disk_bytes=shutil.disk_usage(envspecs.home()).free,
-        )
 
     def _to_client(self, peer: bytes, header: Header, message: Any, version: bytes | None = None) -> None:
         try:

@@ -1,0 +1,72 @@
+"""Where people's requests are answered: submissions, states, health."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import envspecs
+from coordinator.dispatch import Dispatcher
+from coordinator.health import check_worker, environments_health
+from coordinator.roster import Roster
+from coordinator.status import report_job
+from coordinator.store import Store
+from coordinator.submission import take_in
+from protocol.errors import ErrorInfo, ErrorKind
+from protocol.messages import HealthQuery, HealthReport, Refused, StatusQuery, StatusReport, Submit
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """Answers clients out of the store, the roster and the dispatcher."""
+
+    def __init__(self, store: Store, roster: Roster, dispatcher: Dispatcher, runtime: Path, run: str) -> None:
+        self._store = store
+        self._roster = roster
+        self._dispatcher = dispatcher
+        self._runtime = runtime
+        self._run = run
+        self._begun_s = time.monotonic()
+
+    def answer(self, message: Any) -> Any:
+        """Return the answering message; raises `CpwError` where the request cannot be met."""
+        match message:
+            case Submit():
+                return take_in(
+                    message, self._store, lambda name: check_worker(name, self._runtime, self._roster)
+                )
+            case StatusQuery():
+                return self._status(message)
+            case HealthQuery():
+                return self._health()
+        text = f"{type(message).__name__} is not a request."
+        return Refused(error=ErrorInfo(kind=ErrorKind.WIRE, message=text))
+
+    def _status(self, query: StatusQuery) -> StatusReport:
+        if query.jobs:
+            found = {each: self._store.job(each) for each in query.jobs}
+            jobs = [job for job in found.values() if job is not None]
+            unknown = tuple(each for each, job in found.items() if job is None)
+        else:
+            jobs, unknown = self._store.newest_jobs(query.limit), ()
+        progress = self._dispatcher.progress
+        reports = tuple(report_job(job, self._store.steps(job.id), progress) for job in jobs)
+        return StatusReport(jobs=reports, unknown=unknown)
+
+    def _health(self) -> HealthReport:
+        now_s = time.monotonic()
+        found = environments_health(envspecs.read_all(), self._runtime, self._roster, now_s)
+        return HealthReport(
+            healthy=all(each.usable for each in found if each.built or not each.optional),
+            run=self._run,
+            pid=os.getpid(),
+            uptime_ms=round((now_s - self._begun_s) * 1000),
+            environments=found,
+            jobs_running=self._store.count_jobs("running"),
+            jobs_queued=self._store.count_jobs("queued"),
+            free_disk_bytes=shutil.disk_usage(envspecs.home()).free,
+        )
