@@ -12,10 +12,10 @@ from typing import Any
 import psutil
 
 import envspecs
-from coordinator.desk import Desk
 from coordinator.dispatch import Dispatcher
 from coordinator.health import last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
+from coordinator.reception import Reception
 from coordinator.roster import Member, Roster
 from coordinator.store import Store
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
@@ -64,7 +64,7 @@ class Coordinator:
         self._link = Link(runtime)
         self._dispatcher = Dispatcher(store, self._link, self._roster, self._run)
         self._begun_s = time.monotonic()
-        self._desk = Desk(store, self._roster, self._dispatcher, runtime, self._run)
+        self._reception = Reception(store, self._roster, self._dispatcher, runtime, self._run)
         self._pinged_s = self._begun_s
         self._dead: list[tuple[Member, float]] = []
         self._start_timeouts = {each.name: each.limits.start_timeout_s for each in envspecs.read_all()}
@@ -257,7 +257,7 @@ class Coordinator:
 
     def _on_client(self, arrival: Arrival) -> None:
         try:
-            answer = self._desk.answer(arrival.message)
+            answer = self._reception.answer(arrival.message)
         except CpwError as error:
             answer = Refused(error=info_from_error(error))
         # Whatever one person's wish provokes (a NUL in a path, bytes for a number, a full disk) is that

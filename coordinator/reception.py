@@ -18,10 +18,10 @@ from coordinator.submission import take_in
 from protocol.errors import ErrorInfo, ErrorKind
 from protocol.messages import HealthQuery, HealthReport, Refused, StatusQuery, StatusReport, Submit
 
-__all__ = ["Desk"]
+__all__ = ["Reception"]
 
 
-class Desk:
+class Reception:
     """Answers clients out of the store, the roster and the dispatcher."""
 
     def __init__(self, store: Store, roster: Roster, dispatcher: Dispatcher, runtime: Path, run: str) -> None:
