@@ -22,13 +22,9 @@ def test_a_film_goes_through_every_stage_and_its_outputs_lie_where_the_report_sa
     assert report.state == "done"
     assert [step.state for step in report.steps] == ["done"] * 7
     names = sorted(Path(each).name for each in report.outputs)
-    assert names == [
-        "Film 0.de.srt",
-        "Film 0.de.vtt",
-        "Film 0.en.srt",
-        "Film 0.en.vtt",
-        "Film 0_subtitled.mkv",
-    ]
+    kinds = ("json", "srt", "txt", "vtt")
+    tracks = [f"Film 0.{language}.{kind}" for language in ("de", "en") for kind in kinds]
+    assert names == [*tracks, "Film 0_subtitled.mkv"]
     assert all(Path(each).is_file() for each in report.outputs)
     assert not (Path(report.directory) / ".scratch").exists()
     manifest = json.loads((Path(report.directory) / "manifest.json").read_text())
