@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test check fix bench bench-rpc bench-warm lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-warm lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,7 +44,12 @@ fix: dev ## let ruff mend what it can
 
 test: build check ## everything: real environments, real films, kills
 	@$(PYTHON) -m envspecs models fetch whisper-tiny.en
-	@$(DEV)/python -m pytest -q -m "integration or env or chaos" --durations=15
+	@$(DEV)/python -m pytest -q -m "(integration or env or chaos) and not long" --durations=15
+
+chaos: export SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d " "))
+chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED=n does one again
+	@echo "SEED=$(SEED)"
+	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
 bench: bench-rpc bench-warm ## all measurements
 

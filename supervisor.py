@@ -29,6 +29,7 @@ from protocol.artefacts import write_json
 from protocol.clock import now_iso
 from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
 from protocol.errors import CpwError, ExitCode, NotRunningError
+from protocol.failpoints import reach
 
 log = logging.getLogger("supervisor")
 
@@ -189,6 +190,7 @@ class Supervisor:
         for child in self._children.values():
             if child.state == "starting":
                 self._start(child)
+        reach("supervisor.start.all-started")
         self._write_state()
         while not self._stopping:
             self._wait(self._next_restart_s())
@@ -206,7 +208,9 @@ class Supervisor:
             os.read(self._wake_read, 4096)
 
     def _start(self, child: Child) -> None:
+        reach("supervisor.child.before-start")
         child.start(self._control_write if child.name == "coordinator" else None)
+        reach("supervisor.child.started")
 
     def _next_restart_s(self) -> float | None:
         due = [each.restart_at_s for each in self._children.values() if each.state == "restarting"]
@@ -216,13 +220,16 @@ class Supervisor:
         changed = False
         for child in self._children.values():
             if child.reap():
+                reach("supervisor.child.reaped")
                 decision = decide_restart(child.name, child.exits)
                 child.state, child.problem, child.remedy = decision.state, decision.problem, decision.remedy
                 child.restart_at_s = time.monotonic() + decision.delay_s
                 changed = True
             if child.state == "restarting" and time.monotonic() >= child.restart_at_s:
                 child.restarts += 1
+                reach("supervisor.child.before-restart")
                 self._start(child)
+                reach("supervisor.child.restarted")
                 changed = True
         if changed:
             self._write_state()
@@ -261,16 +268,20 @@ class Supervisor:
     def _stop(self) -> None:
         """Drain, wait, SIGTERM, SIGKILL: the coordinator passes the drain on and ends when it is done."""
         self._state = "stopping"
+        reach("supervisor.stop.begun")
         self._write_state()
         alive = [each for each in self._children.values() if each.process is not None]
         coordinator = self._children["coordinator"]
         coordinator.signal_group(signal.SIGTERM)
+        reach("supervisor.stop.coordinator-told")
         for number, wait_s in ((None, DRAIN_S), (signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
             for child in alive:
                 if number is not None:
                     child.signal_group(number)
             alive = self._wait_for(alive, wait_s)
+        reach("supervisor.stop.children-ended")
         (self._runtime / "supervisor.json").unlink(missing_ok=True)
+        reach("supervisor.stop.ended")
 
     def _wait_for(self, children: list[Child], wait_s: float) -> list[Child]:
         until = time.monotonic() + wait_s
@@ -294,10 +305,12 @@ class Supervisor:
             }
             for each in self._children.values()
         }
+        reach("supervisor.state.before-write")
         me = psutil.Process()
         state = {"pid": me.pid, "started": me.create_time(), "run": self._run, "state": self._state}
         try:
             write_json(self._runtime / "supervisor.json", state | {"children": children})
+            reach("supervisor.state.written")
         except OSError:  # for people to read: not worth every worker's end, and a full disk passes
             log.exception("supervisor.json cannot be written")
 
@@ -338,7 +351,9 @@ def run() -> int:
     runtime = runtime_directory(home)
     prepare_runtime_directory(runtime)
     with only_one(runtime):
+        reach("supervisor.start.locked")
         swept = sweep(runtime)
+        reach("supervisor.start.swept")
         if swept:
             log.warning("ended %d processes that an older run had left", swept)
         Supervisor(home, runtime).serve()

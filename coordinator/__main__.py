@@ -6,13 +6,19 @@ import argparse
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 
 import envspecs
 from coordinator.coordinator import Coordinator
-from coordinator.store import Store
+from coordinator.safekeeping import hold, is_full, open_store, refuse_network
+from coordinator.submission import forget_unfinished
 from protocol.endpoints import prepare_runtime_directory
+from protocol.errors import CpwError, ExitCode
+from protocol.failpoints import reach
+
+log = logging.getLogger("coordinator")
 
 
 def main(arguments: list[str]) -> int:
@@ -21,16 +27,38 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--runtime", required=True, type=Path)
     given = parser.parse_args(arguments)
     prepare_runtime_directory(given.runtime)
-    store = Store(envspecs.state_directory() / "jobs.sqlite")
+    reach("coordinator.boot.begun")
+    state = envspecs.state_directory()
+    refuse_network(state)
+    with hold(state):
+        return _serve(given.runtime, state)
+
+
+def _serve(runtime: Path, state: Path) -> int:
+    store = open_store(state)
+    reach("coordinator.boot.store-opened")
+    forget_unfinished(store)
     control = os.environ.get("CPW_CONTROL_FD")
-    coordinator = Coordinator(given.runtime, store, int(control) if control else None)
+    coordinator = Coordinator(runtime, store, int(control) if control else None)
     signal.signal(signal.SIGTERM, lambda *_: coordinator.drain())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    reach("coordinator.boot.ready")
     coordinator.serve()
+    reach("coordinator.drain.ended")
     store.close()
     return 0
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CpwError as failure:
+        log.critical("%s %s", failure.message, failure.remedy)
+        sys.exit(ExitCode.NOT_RUNNING)
+    except sqlite3.OperationalError as failure:
+        if not is_full(failure):
+            raise
+        # What was being written is not there and all else is: the next start goes on from that.
+        log.critical("no space is left on the disk of the job store; make room: nothing is lost")
+        sys.exit(ExitCode.JOB_FAILED)

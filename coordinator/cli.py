@@ -72,11 +72,19 @@ def cpw() -> None:
 @click.option("--year", type=click.IntRange(1870, 2999), help="Year of the film.")
 @click.option("-o", "--out", metavar="DIR", help="Folder for the job folders.")
 @click.option("--set", "settings", multiple=True, metavar="STAGE.FIELD=VALUE", help="As asr.model=small.")
+@click.option("--again", is_flag=True, help="Do it anew, though it was done before.")
+@click.option(
+    "--priority",
+    type=click.IntRange(-1000, 1000),
+    help="Higher goes first. Default: 10 for one film named here, 0 for several, a folder or a pattern.",
+)
+@click.option("--hold", is_flag=True, help="Make the jobs; nothing runs before: cpw resume JOB.")
+@click.option("--watch", is_flag=True, help="Watch folders: submit each film that comes, once it is whole.")
 @click.option("-d", "--detach", is_flag=True, help="Submit and go.")
 @_json
 @click.option("--debug", is_flag=True, help="Log more.")
 @pass_desk
-def submit(desk: Desk, /, *, detach: bool, as_json: bool, **words: object) -> int:
+def submit(desk: Desk, /, *, detach: bool, as_json: bool, watch: bool, **words: object) -> int:
     """Submit films and follow them until they are done.
 
     MEDIA are files, folders (searched through) and patterns such as '*.mkv'; names that start with a
@@ -87,6 +95,12 @@ def submit(desk: Desk, /, *, detach: bool, as_json: bool, **words: object) -> in
     from protocol.schema import from_plain
 
     written = from_plain(Written, words, path="submit", strict=True)
+    if watch:
+        from coordinator.cli_watch import watch as watch_folders
+
+        if detach or as_json:
+            raise click.UsageError("--watch stays and shows; it goes neither with --detach nor with --json.")
+        return watch_folders(desk, written)
     return submit_films(desk, written, Manner(detach=detach, json=as_json))
 
 
@@ -100,6 +114,61 @@ def status(desk: Desk, jobs: tuple[str, ...], limit: int, *, as_json: bool) -> i
     from coordinator.cli_show import status as show_status
 
     return show_status(desk, jobs, limit, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("jobs", metavar="JOB...", nargs=-1, required=True)
+@_json
+@pass_desk
+def cancel(desk: Desk, jobs: tuple[str, ...], *, as_json: bool) -> int:
+    """Stop jobs; what is done stays, and resume goes on from there."""
+    from coordinator.cli_jobs import cancel as cancel_jobs
+
+    return cancel_jobs(desk, jobs, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("jobs", metavar="JOB...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every failed or held job.")
+@_json
+@pass_desk
+def resume(desk: Desk, jobs: tuple[str, ...], *, everything: bool, as_json: bool) -> int:
+    """Go on with failed, cancelled or held jobs; no finished step is done again."""
+    from coordinator.cli_jobs import resume as resume_jobs
+
+    return resume_jobs(desk, jobs, everything=everything, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("job")
+@click.option("--from", "stage", metavar="STAGE", required=True, help="As asr, or one step as translate-en.")
+@_json
+@pass_desk
+def retry(desk: Desk, job: str, stage: str, *, as_json: bool) -> int:
+    """Do a stage of a job again, and all that depends on it."""
+    from coordinator.cli_jobs import retry as retry_job
+
+    return retry_job(desk, job, stage, as_json=as_json)
+
+
+@cpw.group(context_settings=_CONTEXT)
+def jobs() -> None:
+    """Tidy up jobs."""
+
+
+@jobs.command(context_settings=_CONTEXT)
+@click.option(
+    "--older-than", default="30d", show_default=True, metavar="AGE", help="Since their end: 30d, 12h."
+)
+@click.option("--state", "states", default="done,failed,cancelled", show_default=True, metavar="STATE,...")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@_json
+@pass_desk
+def prune(desk: Desk, older_than: str, states: str, *, dry_run: bool, as_json: bool) -> int:
+    """Remove jobs that have ended, with their folders; one that is under way is never touched."""
+    from coordinator.cli_jobs import prune as prune_jobs
+
+    return prune_jobs(desk, older_than, states, dry_run=dry_run, as_json=as_json)
 
 
 @cpw.command(context_settings=_CONTEXT)

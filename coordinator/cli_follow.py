@@ -10,9 +10,10 @@ from coordinator.report import Report
 from coordinator.report_screen import Screen
 from coordinator.report_views import FINISHED, first_cues, job_error, job_lines, job_sentence, summary_table
 from protocol.errors import BugError, NotRunningError
+from protocol.failpoints import reach
 from protocol.messages import JobReport, StatusQuery, StatusReport
 
-__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "read_first_cues"]
+__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "read_first_cues"]
 
 ABSENCE_SECONDS = 30.0
 """How long a coordinator may be away: it is restarted within a few seconds, and the jobs are its store's."""
@@ -61,10 +62,19 @@ def follow(
             desk.pause(_LOOK_SECONDS)
             continue
         absence.somebody()
+        reach("cli.follow.answered")
         _take(answers, jobs, screen, seen)
         if any(each not in seen or seen[each].state not in FINISHED for each in pending):
             desk.pause(_LOOK_SECONDS)
+    reach("cli.follow.ended")
     return [seen[each] for each in jobs]
+
+
+def look(
+    asker: Asker, pending: Sequence[str], jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]
+) -> None:
+    """Ask once for the pending ones among `jobs` and show what changed; `NotRunningError` as in `ask`."""
+    _take(_ask(asker, pending), jobs, screen, seen)
 
 
 def _ask(asker: Asker, jobs: Sequence[str]) -> list[StatusReport]:
@@ -99,7 +109,7 @@ def conclude(
         report.line("")
         report.table(summary_table(jobs))
     for job in jobs:
-        if job.state == "failed":
+        if job.state in ("failed", "held"):
             error = job_error(job)
             why = error.message if error else "It failed and the coordinator did not say why."
             remedy = error.remedy if error and error.remedy else f"cpw logs {job.job}"

@@ -27,6 +27,7 @@ T = TypeVar("T")
 _CLOCK = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?([0-5]?\d(?:[.,]\d{1,3})?)")
 _SECONDS = re.compile(r"\d+(?:[.,]\d{1,3})?")
 _WHISPER = "whisper-"
+_INTERACTIVE = 10
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}
 _BOOLEANS |= {"false": False, "no": False, "off": False, "0": False}
 _HAS_AN_OPTION = {
@@ -53,6 +54,9 @@ class Written:
     out: str | None = None
     settings: tuple[str, ...] = ()
     debug: bool = False
+    again: bool = False
+    hold: bool = False
+    priority: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +110,21 @@ def read_wishes(written: Written, default_out: Path) -> Reading:
             end_ms=end,
             parameters=parameters or {},
             debug=written.debug,
+            reuse=not written.again,
+            hold=written.hold,
+            priority=_priority(written, len(intake.films)),
         )
         for film in intake.films
     )
     return Reading(wishes=wishes, problems=(), notes=intake.notes)
+
+
+def _priority(written: Written, films: int) -> int:
+    """Return what was written; else somebody who names one film waits for it, and goes before a batch."""
+    if written.priority is not None:
+        return written.priority
+    named = films == len(written.media) == 1 and Path(written.media[0]).is_file()
+    return _INTERACTIVE if named else 0
 
 
 def user_name() -> str:

@@ -112,6 +112,8 @@ def _show_health(report: Report, answer: HealthReport) -> None:
     report.table(table)
     if not report.fits(table):
         report.lines(model_sentences(answer))
+    for notice in answer.notices:
+        report.error(notice, "It is said until that file is gone: look at it, then remove it.")
     for message, remedy in health_problems(answer):
         report.error(message, remedy)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from coordinator.cli_follow import conclude, follow
 from coordinator.cli_options import Written, read_wishes
@@ -12,13 +14,17 @@ from coordinator.lifecycle import why_silent
 from coordinator.report_screen import open_screen
 from coordinator.report_text import count, film_labels
 from coordinator.report_views import exit_code
-from protocol.errors import CpwError, ErrorInfo, ExitCode, InputError, NotRunningError
+from coordinator.stillness import wait_until_still
+from protocol.errors import CpwError, ErrorInfo, ExitCode, InputError, NotRunningError, UsageError
+from protocol.failpoints import reach
 from protocol.messages import HealthQuery, JobReport, StatusQuery, StatusReport, Submit, Submitted
 
-__all__ = ["Manner", "submit"]
+__all__ = ["Manner", "Sent", "code_of", "greet", "send", "submit", "tell"]
 
-_ASK_MS = 30_000
-"""A coordinator that is busy with its disk is given time: a wish must not be sent twice."""
+_ASK_MS = 10_000
+_RETURN_S = 15.0
+"""How long a coordinator may be away before the wish is given up: it is restarted within a few seconds."""
+_LOOK_S = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +36,7 @@ class Manner:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sent:
+class Sent:
     """What became of the wishes: films to answers, refusals, and what stopped the sending."""
 
     accepted: tuple[tuple[Submit, Submitted], ...]
@@ -63,17 +69,30 @@ def submit(desk: Desk, written: Written, manner: Manner) -> ExitCode:
             desk.report.remark("nothing was submitted")
         return ExitCode.USAGE
     with desk.connect(desk.runtime) as asker:
-        _greet(desk, asker)
-        sent = _send(asker, reading.wishes)
-        _tell(desk, sent, manner)
+        greet(desk, asker)
+        sent = send(desk, asker, _without_moving(desk, written, reading.wishes))
+        tell(desk, sent, manner)
         if sent.stopped is not None and not sent.accepted:
             raise sent.stopped
-        if manner.detach or not sent.accepted:
-            return _detached(desk, asker, sent, manner)
+        if manner.detach or written.hold or not sent.accepted:
+            return _detached(desk, asker, sent, manner, held=written.hold)
         return _followed(desk, asker, sent, manner)
 
 
-def _greet(desk: Desk, asker: Asker) -> None:
+def _without_moving(desk: Desk, written: Written, wishes: Sequence[Submit]) -> Sequence[Submit]:
+    """Leave out what is still being copied into a folder; a film that was named itself is taken as it is."""
+    folders = [Path(each).resolve() for each in written.media if Path(each).is_dir()]
+    inside = [Path(each.media) for each in wishes if set(Path(each.media).parents) & set(folders)]
+    moving = wait_until_still(inside, desk.clock, desk.pause)
+    if len(moving) == len(wishes):
+        message = "Every film there is still being written."
+        raise UsageError(message, "Wait until the copy has ended, or add --watch.")
+    for film in moving:
+        desk.report.remark(f"note: {film.name} is still being written and is left out; submit it again later")
+    return [each for each in wishes if Path(each.media) not in moving]
+
+
+def greet(desk: Desk, asker: Asker) -> None:
     """Learn quickly whether anybody is there, before a wish is sent that may take its time."""
     try:
         asker.ask(HealthQuery())
@@ -81,23 +100,51 @@ def _greet(desk: Desk, asker: Asker) -> None:
         raise why_silent(desk.runtime) from error
 
 
-def _send(asker: Asker, wishes: Sequence[Submit]) -> _Sent:
+def send(desk: Desk, asker: Asker, wishes: Sequence[Submit]) -> Sent:
+    """Send the wishes until one is refused for more than its own film's sake."""
     accepted: list[tuple[Submit, Submitted]] = []
     refused: list[tuple[Submit, InputError]] = []
     stopped: CpwError | None = None
     for wish in wishes:
         try:
-            accepted.append((wish, asker.ask(wish, timeout_ms=_ASK_MS)))
+            reach("cli.submit.before-send")
+            accepted.append((wish, _say(desk, asker, wish)))
+            reach("cli.submit.answered")
         except InputError as error:
             # This film's own fault: the others go on.
             refused.append((wish, error))
         except CpwError as error:
             stopped = error
             break
-    return _Sent(accepted=tuple(accepted), refused=tuple(refused), stopped=stopped)
+    return Sent(accepted=tuple(accepted), refused=tuple(refused), stopped=stopped)
 
 
-def _tell(desk: Desk, sent: _Sent, manner: Manner) -> None:
+def _say(desk: Desk, asker: Asker, wish: Submit) -> Submitted:
+    """Send the wish, and once more where no answer came: its key makes one job of the two."""
+    named = replace(wish, key=uuid.uuid4().hex)
+    try:
+        answer: Submitted = asker.ask(named, timeout_ms=_ASK_MS)
+    except NotRunningError:
+        _await_return(desk, asker)
+        answer = asker.ask(named, timeout_ms=_ASK_MS)
+    return answer
+
+
+def _await_return(desk: Desk, asker: Asker) -> None:
+    until_s = desk.clock() + _RETURN_S
+    while True:
+        try:
+            asker.ask(HealthQuery())
+        except NotRunningError:
+            if desk.clock() > until_s:
+                raise
+            desk.pause(_LOOK_S)
+        else:
+            return
+
+
+def tell(desk: Desk, sent: Sent, manner: Manner) -> None:
+    """Show what became of the wishes."""
     labels = sent.labels()
     for _, answer in sent.accepted:
         line = f"{labels[answer.job]}: submitted as {answer.job}"
@@ -109,7 +156,7 @@ def _tell(desk: Desk, sent: _Sent, manner: Manner) -> None:
         desk.report.remark(f"{count(len(sent.accepted), 'film')} submitted before that; the rest was not")
 
 
-def _code(sent: _Sent, jobs: Sequence[JobReport]) -> ExitCode:
+def _code(sent: Sent, jobs: Sequence[JobReport]) -> ExitCode:
     if sent.stopped is not None:
         return code_of(sent.stopped)
     return ExitCode.JOB_FAILED if sent.refused else exit_code(jobs)
@@ -124,7 +171,7 @@ def code_of(error: CpwError) -> ExitCode:
     }.get(error.kind.value, ExitCode.JOB_FAILED)
 
 
-def _detached(desk: Desk, asker: Asker, sent: _Sent, manner: Manner) -> ExitCode:
+def _detached(desk: Desk, asker: Asker, sent: Sent, manner: Manner, *, held: bool) -> ExitCode:
     if manner.json:
         _write_json(desk, sent, _look(asker, sent))
     else:
@@ -132,7 +179,8 @@ def _detached(desk: Desk, asker: Asker, sent: _Sent, manner: Manner) -> ExitCode
             desk.report.lines([f"note: {each}" for each in answer.notes], indent="  ")
             desk.report.lines([answer.directory], indent="  ")
         if sent.accepted:
-            desk.report.line(f"watch with: {_watch(sent.jobs())}")
+            start = f"held; start with: cpw resume {' '.join(sent.jobs())}"
+            desk.report.line(start if held else f"watch with: {_watch(sent.jobs())}")
     return _code(sent, ())
 
 
@@ -140,7 +188,7 @@ def _watch(jobs: Sequence[str]) -> str:
     return f"cpw status {jobs[0]}" if len(jobs) == 1 else "cpw status"
 
 
-def _followed(desk: Desk, asker: Asker, sent: _Sent, manner: Manner) -> ExitCode:
+def _followed(desk: Desk, asker: Asker, sent: Sent, manner: Manner) -> ExitCode:
     labels = sent.labels()
     seen: dict[str, JobReport] = {}
     try:
@@ -159,7 +207,7 @@ def _followed(desk: Desk, asker: Asker, sent: _Sent, manner: Manner) -> ExitCode
     return _code(sent, jobs)
 
 
-def _look(asker: Asker, sent: _Sent) -> dict[str, JobReport]:
+def _look(asker: Asker, sent: Sent) -> dict[str, JobReport]:
     try:
         answer: StatusReport = asker.ask(StatusQuery(jobs=tuple(sent.jobs())))
     except NotRunningError:
@@ -168,7 +216,7 @@ def _look(asker: Asker, sent: _Sent) -> dict[str, JobReport]:
     return {each.job: each for each in answer.jobs}
 
 
-def _write_json(desk: Desk, sent: _Sent, seen: Mapping[str, JobReport]) -> None:
+def _write_json(desk: Desk, sent: Sent, seen: Mapping[str, JobReport]) -> None:
     jobs = [
         _with_notes(seen[answer.job], answer) if answer.job in seen else _bare(wish, answer)
         for wish, answer in sent.accepted
@@ -185,7 +233,7 @@ def _bare(wish: Submit, answer: Submitted) -> JobReport:
     """Return a job as it is known from its submission alone."""
     return JobReport(
         job=answer.job,
-        state="queued",
+        state="held" if wish.hold else "queued",
         media=wish.media,
         workflow=wish.workflow,
         directory=answer.directory,

@@ -16,11 +16,13 @@ from coordinator.dispatch import Dispatcher
 from coordinator.health import last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
 from coordinator.reception import Reception
+from coordinator.refusals import Refusals
 from coordinator.roster import Member, Roster
 from coordinator.store import Store
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.clock import now_iso
 from protocol.errors import CpwError, ErrorInfo, ErrorKind, WireError, info_from_error
+from protocol.failpoints import reach
 from protocol.frames import Header
 from protocol.messages import (
     CallIdentity,
@@ -32,6 +34,7 @@ from protocol.messages import (
     Reject,
     Result,
     State,
+    Submitted,
     Welcome,
 )
 from protocol.stages import STAGES
@@ -44,6 +47,8 @@ TURN_MS = 250
 PING_EVERY_S = 0.25
 _ECHO_CONNECTS_WITHIN_S = 1.0
 _START_TIMEOUT_S = 300.0
+_GATHER_S = 0.0015
+"""A turn begins no sooner after the last one: under load it finds several results for one commit."""
 _STOOD_STILL_S = 2.0
 """A loop that did not turn for this long (stopped, a slow disk) has not heard the workers' echoes."""
 _RECORDED_WITHIN_S = 2.0
@@ -60,10 +65,14 @@ class Coordinator:
         self._store = store
         self._control = control
         self._run = store.next_epoch()
+        reach("coordinator.boot.epoch-counted")
         self._roster = Roster()
+        self._refusals = Refusals()
         self._link = Link(runtime)
+        reach("coordinator.boot.bound")
         self._dispatcher = Dispatcher(store, self._link, self._roster, self._run)
         self._begun_s = time.monotonic()
+        self._committed_s = self._begun_s
         self._reception = Reception(store, self._roster, self._dispatcher, runtime, self._run)
         self._pinged_s = self._begun_s
         self._dead: list[tuple[Member, float]] = []
@@ -72,6 +81,7 @@ class Coordinator:
         self._told_to_drain = False
         self._orphans = {step.identity: step for step in store.running_steps()}
         store.revive_waiting()
+        reach("coordinator.boot.waiting-revived")
 
     def drain(self) -> None:
         """Send nothing more; `serve` ends when no worker runs anything. Safe in a signal handler.
@@ -94,18 +104,29 @@ class Coordinator:
 
     def turn(self, timeout_ms: int) -> bool:
         """Wait for events at most `timeout_ms`, do what follows; tell whether there is more to come."""
-        for event in self._link.wait(timeout_ms):
-            self._on_event(event)
+        self._link.gather(self._committed_s + _GATHER_S - time.monotonic())
+        events = list(self._link.wait(timeout_ms))
+        # A person's wish is a commit of its own: it is answered by itself, whatever becomes of the rest.
+        for event in events:
+            if isinstance(event, Arrival) and event.side == "c":
+                self._on_client(event)
         now_s = time.monotonic()
-        self._dispatcher.finish_settled(now_s)
-        self._look_at_workers(now_s)
+        with self._dispatcher.together(now_s):
+            for event in events:
+                self._on_event(event)
+            self._dispatcher.finish_settled(now_s)
+            self._refusals.settle(now_s)
+            self._look_at_workers(now_s)
+            if not self._draining:
+                self._dispatcher.send_ready(now_s)
+        self._committed_s = time.monotonic()
         if not self._draining:
-            self._dispatcher.send_ready(now_s)
             return True
         if not self._told_to_drain:
             self._told_to_drain = True
             for member in self._roster.members.values():
                 self._to_worker(member.name.encode(), Drain())
+            reach("coordinator.drain.told")
         return bool(self._roster.members) or self._dispatcher.settling()
 
     def _on_event(self, event: Arrival | Echo | Malformed) -> None:
@@ -118,8 +139,6 @@ class Coordinator:
                 self._refuse_malformed(event)
             case Arrival(side="w"):
                 self._on_worker(event)
-            case Arrival():
-                self._on_client(event)
 
     # workers
 
@@ -144,16 +163,19 @@ class Coordinator:
                 self._dispatcher.on_failure(identity, message, arrival.peer, time.monotonic())
 
     def _on_hello(self, peer: bytes, hello: Hello) -> None:
+        reach("coordinator.hello.received")
         problem = _find_mismatch(hello, peer)
         if problem is not None:
-            log.warning("refused %s: %s", hello.worker, problem.message)
+            self._refusals.say(time.monotonic(), "%.80s: %s", hello.worker, problem.message)
             self._to_worker(peer, Reject(reason=problem))
             return
         member = self._roster.admit(
             hello, time.monotonic(), now_iso(), self._start_timeouts.get(hello.environment, _START_TIMEOUT_S)
         )
         log.info("%s says hello: %s", member.name, member.state)
+        reach("coordinator.hello.admitted")
         self._to_worker(peer, Welcome())
+        reach("coordinator.hello.welcomed")
         held = {hello.busy_with, *hello.unacknowledged}
         if hello.busy_with is not None and self._store.current(hello.busy_with) is None:
             self._dispatcher.cancel_call(peer, hello.busy_with)
@@ -165,6 +187,7 @@ class Coordinator:
                 # The call was lost on its way, or the worker that had it is of the past.
                 self._orphans.pop(step.identity, None)
                 self._dispatcher.lose(step, time.monotonic())
+                reach("coordinator.hello.reclaimed")
         if self._draining:
             self._to_worker(peer, Drain())
 
@@ -222,6 +245,7 @@ class Coordinator:
                 return
             log.warning("%s has left", member.name)
             self._roster.dismiss(member.name)
+            reach("coordinator.worker.left")
             self._dead.append((member, now_s))
 
     def _mourn(self, now_s: float) -> None:
@@ -235,9 +259,11 @@ class Coordinator:
                 continue
             for step in self._store.running_steps():
                 if step.worker == member.name:
-                    # A worker that was told to go is not killed by its film.
-                    blame = None if self._draining else gone if known else {}
+                    # A worker that was told to go is not killed by its film, nor by one it had not begun.
+                    spared = self._draining or step.identity == member.ahead
+                    blame = None if spared else gone if known else {}
                     self._dispatcher.lose(step, now_s, blame)
+                    reach("coordinator.worker.mourned")
                     if blame:
                         self._order({"forgive": member.environment})
         self._dead = waiting
@@ -266,6 +292,8 @@ class Coordinator:
             log.exception("a request failed")
             answer = Refused(error=info_from_error(error))
         self._to_client(arrival.peer, arrival.header, answer)
+        if isinstance(answer, Submitted):
+            reach("coordinator.submit.answered")
 
     def _to_client(self, peer: bytes, header: Header, message: Any, version: bytes | None = None) -> None:
         try:
@@ -278,7 +306,7 @@ class Coordinator:
 
     def _refuse_malformed(self, event: Malformed) -> None:
         """Say what is wrong, in the peer's own version where only the version differs."""
-        log.warning("refused a message on socket %s: %s", event.side, event.error)
+        self._refusals.say(time.monotonic(), "a message on socket %s: %s", event.side, event.error)
         if event.side == "c":
             refused = Refused(error=info_from_error(event.error))
             self._to_client(event.peer, Header(), refused, event.peer_version)

@@ -37,7 +37,7 @@ def demo(desk: Desk) -> ExitCode:
         desk.report.line("")
         desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle", "bold")
         begun = time.monotonic()
-        code = submit(desk, Written(media=(str(film),), workflow="subtitle"), Manner())
+        code = submit(desk, Written(media=(str(film),), workflow="subtitle", again=True), Manner())
         if code != ExitCode.DONE:
             return code
         took[name] = time.monotonic() - begun

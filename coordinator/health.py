@@ -13,7 +13,7 @@ from protocol.clock import since_iso_ms
 from protocol.errors import NotRunningError
 from protocol.messages import EnvironmentHealth
 
-__all__ = ["check_worker", "environments_health", "last_exit", "read_supervisor_state"]
+__all__ = ["check_worker", "environments_health", "last_exit", "read_supervisor_state", "why_not_usable"]
 
 _FINAL = ("crash-loop", "outdated", "unusable", "stopped")
 
@@ -48,6 +48,16 @@ def check_worker(environment: str, runtime: Path, roster: Roster) -> None:
         raise NotRunningError(
             child["problem"] or f"The worker {environment} is not running.", child["remedy"]
         )
+
+
+def why_not_usable(runtime: Path, roster: Roster) -> dict[str, str]:
+    """Return why work waits for an environment that has no worker: `crash-loop: cpw logs whisperx`."""
+    present = roster.environments()
+    return {
+        name: f"{child.get('state')}: cpw logs {name}"
+        for name, child in read_supervisor_state(runtime).items()
+        if name not in present and child.get("state") in (*_FINAL, "restarting", "not built")
+    }
 
 
 def environments_health(

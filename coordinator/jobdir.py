@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -16,12 +17,27 @@ from protocol.artefacts import (
     check_artefact,
     resolve_inside,
     sync_directory,
+    sync_file,
     write_json,
 )
 from protocol.errors import InputError, TransientError
+from protocol.failpoints import reach
 from protocol.schema import to_plain
 
-__all__ = ["accept", "claim_directory", "clear_scratch", "scratch_of", "write_job", "write_manifest"]
+__all__ = [
+    "accept",
+    "claim_directory",
+    "clear_attempt",
+    "clear_scratch",
+    "copy_artefacts",
+    "remove_untouched",
+    "scratch_of",
+    "write_job",
+    "write_manifest",
+]
+
+_LINKED_FROM_BYTES = 64 * 1024 * 1024
+"""A small file is copied, so that a person who edits one job's subtitles edits no other's."""
 
 
 def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) -> tuple[str, Path]:
@@ -43,6 +59,7 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
             directory.mkdir()
         except FileExistsError:
             continue
+        reach("coordinator.submit.folder-made")
         try:
             (directory / "logs").mkdir()
             sync_directory(parent)
@@ -50,6 +67,13 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
             shutil.rmtree(directory, ignore_errors=True)
             raise
         return f"{prefix}{number:04d}", directory
+
+
+def remove_untouched(directory: Path) -> None:
+    """Remove a job folder in which nothing was done yet; any other stays as it is."""
+    with contextlib.suppress(OSError):
+        if {each.name for each in directory.iterdir()} <= {"logs", "job.json"}:
+            shutil.rmtree(directory)
 
 
 def write_job(directory: Path, facts: dict[str, Any]) -> None:
@@ -84,14 +108,44 @@ def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
         "stages": stages,
     }
     # Not synced: it can be made again from the store at any time.
+    reach("coordinator.manifest.begun")
     aside = job.directory / ".manifest.json.part"
     aside.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    reach("coordinator.manifest.written-aside")
     aside.replace(job.directory / "manifest.json")
+    reach("coordinator.manifest.renamed")
 
 
 def scratch_of(step: str, attempt: int) -> str:
     """Return the scratch folder of an attempt, relative to the job folder."""
     return f".scratch/{step}-{attempt}"
+
+
+def copy_artefacts(source: Path, directory: Path, artefacts: tuple[Artefact, ...]) -> None:
+    """Copy files of one job folder into another, checked; large ones are linked where the disk can.
+
+    Raises `InputError` where a file is gone or was changed since it was made.
+    """
+    for artefact in artefacts:
+        made = resolve_inside(source, artefact.path)
+        check_artefact(artefact, made)
+        final = resolve_inside(directory, artefact.path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        aside = final.with_name(f".{final.name}.part")
+        aside.unlink(missing_ok=True)
+        if artefact.size < _LINKED_FROM_BYTES or not _link(made, aside):
+            shutil.copyfile(made, aside)
+            sync_file(aside)
+        aside.replace(final)
+        sync_directory(final.parent)
+
+
+def _link(made: Path, aside: Path) -> bool:
+    try:
+        aside.hardlink_to(made)
+    except OSError:
+        return False
+    return True
 
 
 def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact, ...]) -> None:
@@ -104,6 +158,7 @@ def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact
         return
     target = resolve_inside(directory, folder)
     source = resolve_inside(directory, scratch)
+    reach("coordinator.accept.begun")
     target.mkdir(parents=True, exist_ok=True)
     for artefact in artefacts:
         final = resolve_inside(directory, artefact.path)
@@ -118,11 +173,23 @@ def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact
             check_artefact(artefact, made)
         except InputError as error:
             raise TransientError(error.message) from error
+        reach("coordinator.accept.checked")
         if made != final:
             final.parent.mkdir(parents=True, exist_ok=True)
             made.replace(final)
+        reach("coordinator.accept.renamed")
     sync_directory(target)
+    reach("coordinator.accept.synced")
     shutil.rmtree(source, ignore_errors=True)
+    reach("coordinator.accept.scratch-removed")
+
+
+def clear_attempt(directory: Path, step: str, attempt: int) -> None:
+    """Remove what one attempt has left; when its worker has said that it is over."""
+    scratch = directory / scratch_of(step, attempt)
+    shutil.rmtree(scratch, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        scratch.parent.rmdir()  # others may be in it
 
 
 def clear_scratch(directory: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import zmq
 
 from protocol.endpoints import client_endpoint, worker_endpoint
 from protocol.errors import NotRunningError, VersionError, WireError, error_from_info
+from protocol.failpoints import reach
 from protocol.frames import MAX_MESSAGE_BYTES, Header, decode, encode
 from protocol.messages import MESSAGES, Refused
 from protocol.schema import from_plain
@@ -101,6 +103,11 @@ class Link:
         """End a `wait` from any thread."""
         with self._wake_lock:
             self._wake_far.send(b"")
+
+    def gather(self, seconds: float) -> None:
+        """Let messages come in for a moment; nothing where the moment has passed."""
+        if seconds > 0:
+            time.sleep(seconds)
 
     def wait(self, timeout_ms: int) -> Iterator[Arrival | Echo | Malformed]:
         """Wait at most `timeout_ms`, then yield all that has arrived, at most some hundred a turn."""
@@ -208,6 +215,7 @@ class Client:
         wait_ms = self._timeout_ms if timeout_ms is None else timeout_ms
         request = uuid.uuid4().hex
         self._socket.send_multipart(encode(type(message).__name__, Header(request=request), message))
+        reach("cli.request.sent")
         while self._socket.poll(wait_ms, zmq.POLLIN):
             arrival = _read("c", b"", self._socket.recv_multipart())
             refused = isinstance(arrival.message, Refused)

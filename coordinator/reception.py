@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 import envspecs
 from coordinator.dispatch import Dispatcher
-from coordinator.health import check_worker, environments_health
+from coordinator.health import check_worker, environments_health, why_not_usable
+from coordinator.orders import Orders
 from coordinator.roster import Roster
+from coordinator.safekeeping import is_full, notices
 from coordinator.status import report_job
 from coordinator.store import Store
 from coordinator.submission import take_in
-from protocol.errors import ErrorInfo, ErrorKind
+from protocol.errors import DiskFullError, ErrorInfo, ErrorKind
 from protocol.messages import HealthQuery, HealthReport, Refused, StatusQuery, StatusReport, Submit
+from protocol.orders import CancelJobs, PruneJobs, ResumeJobs, RetryJob
 
 __all__ = ["Reception"]
 
@@ -31,9 +35,19 @@ class Reception:
         self._runtime = runtime
         self._run = run
         self._begun_s = time.monotonic()
+        self._orders = Orders(store, roster, dispatcher)
 
     def answer(self, message: Any) -> Any:
         """Return the answering message; raises `CpwError` where the request cannot be met."""
+        try:
+            return self._answer(message)
+        except sqlite3.Error as error:
+            if not is_full(error):
+                raise
+            text = "No space is left on the disk of the job store; nothing was changed."
+            raise DiskFullError(text, "Make room, and say it again.") from error
+
+    def _answer(self, message: Any) -> Any:
         match message:
             case Submit():
                 return take_in(
@@ -43,6 +57,18 @@ class Reception:
                 return self._status(message)
             case HealthQuery():
                 return self._health()
+        return self._obey(message)
+
+    def _obey(self, message: Any) -> Any:
+        match message:
+            case CancelJobs():
+                return self._orders.cancel(message)
+            case ResumeJobs():
+                return self._orders.resume(message)
+            case RetryJob():
+                return self._orders.retry(message)
+            case PruneJobs():
+                return self._orders.prune(message)
         text = f"{type(message).__name__} is not a request."
         return Refused(error=ErrorInfo(kind=ErrorKind.WIRE, message=text))
 
@@ -54,7 +80,8 @@ class Reception:
         else:
             jobs, unknown = self._store.newest_jobs(query.limit), ()
         progress = self._dispatcher.progress
-        reports = tuple(report_job(job, self._store.steps(job.id), progress) for job in jobs)
+        absent = why_not_usable(self._runtime, self._roster)
+        reports = tuple(report_job(job, self._store.steps(job.id), progress, absent) for job in jobs)
         return StatusReport(jobs=reports, unknown=unknown)
 
     def _health(self) -> HealthReport:
@@ -68,5 +95,7 @@ class Reception:
             environments=found,
             jobs_running=self._store.count_jobs("running"),
             jobs_queued=self._store.count_jobs("queued"),
+            jobs_held=self._store.count_jobs("held"),
+            notices=notices(self._store),
             free_disk_bytes=shutil.disk_usage(envspecs.home()).free,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -17,7 +18,7 @@ from protocol.stages.mux import MuxRequest, SubtitleTrack
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.stages.translate import TranslateRequest, TranslateResult
 
-__all__ = ["RECIPES", "SOURCE", "Ingredient", "Results", "build_request"]
+__all__ = ["RECIPES", "SOURCE", "Ingredient", "Results", "build_request", "gentler"]
 
 T = TypeVar("T")
 
@@ -103,6 +104,13 @@ def build_request(stage: str, submit: Submit, title: str, target: str | None, re
     kind = type(fields)
     parameters = submit.parameters.get(stage, {})
     return from_plain(kind, {**to_plain(fields), **parameters}) if parameters else fields
+
+
+def gentler(request: T, failures: int) -> T:
+    """Return the request of an attempt after `failures` for want of memory: in pieces of one."""
+    if failures and any(each.name == "batch_size" for each in dataclasses.fields(request)):  # type: ignore[arg-type]
+        return dataclasses.replace(request, batch_size=1)  # type: ignore[type-var]
+    return request
 
 
 def _demux(submit: Submit, _title: str, _target: str | None, _results: Results) -> DemuxRequest:

@@ -40,6 +40,7 @@ _STYLES = {
     "running": "cyan",
     "failed": "red",
     "cancelled": "yellow",
+    "held": "yellow",
     "restarting": "yellow",
     "silent": "red",
     "crash-loop": "red",

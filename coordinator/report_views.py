@@ -34,7 +34,8 @@ __all__ = [
     "summary_table",
 ]
 
-FINISHED = frozenset({"done", "failed", "cancelled"})
+FINISHED = frozenset({"done", "failed", "cancelled", "held"})
+"""What goes no further by itself; a held job waits for a person."""
 
 _PENDING = frozenset({"waiting", "ready"})
 _TIMING = re.compile(r"\d{1,3}:\d\d:\d\d[,.]\d{3} --> \d{1,3}:\d\d:\d\d[,.]\d{3}")
@@ -44,11 +45,16 @@ def stage_words(job: JobReport) -> str:
     """Return what the job is at: its running steps, what it waits for, or the step it failed in."""
     if job.state == "failed":
         return ", ".join(each.name for each in job.steps if each.state == "failed")
+    if job.state == "held":
+        return ", ".join(each.name for each in job.steps if each.state in _PENDING and each.error)
     if job.state in FINISHED:
         return ""
     running = [_step_words(each) for each in job.steps if each.state == "running"]
     if running:
         return ", ".join(running)
+    absent = next((each.waits_for for each in job.steps if each.waits_for), "")
+    if absent:
+        return f"waits for {absent}"
     waiting = next((each for each in job.steps if each.state in _PENDING), None)
     return f"waits for {waiting.name}" if waiting and job.state == "running" else ""
 
@@ -66,6 +72,8 @@ def status_table(jobs: Sequence[JobReport], now: float) -> Table:
         Column(title="stage", least=10),
         Column(title="done", right=True),
         Column(title="attempt", right=True, drop=2),
+        Column(title="running for", right=True, drop=5),
+        Column(title="worker", drop=6),
         Column(title="age", right=True, drop=4),
         Column(title="elapsed", right=True),
         Column(title="film", least=14),
@@ -79,6 +87,8 @@ def status_table(jobs: Sequence[JobReport], now: float) -> Table:
             stage_words(job),
             percent(1.0 if job.state == "done" else job.fraction),
             _attempts(job),
+            ", ".join(duration(each.running_ms) for each in job.steps if each.running_ms is not None),
+            ", ".join(each.environment for each in job.steps if each.state == "running"),
             age(now - parse_iso_ms(job.created_at) / 1000),
             duration(job.elapsed_ms),
             label,
@@ -260,6 +270,7 @@ def health_sentence(report: HealthReport, now: float, zone: dt.tzinfo | None = N
     state = "healthy" if report.healthy else "not healthy"
     disk = f", {size(report.free_disk_bytes)} free on the disk" if report.free_disk_bytes else ""
     jobs = f"{count(report.jobs_running, 'job')} running, {report.jobs_queued} queued"
+    jobs += f", {report.jobs_held} held" if report.jobs_held else ""
     return f"{state}: coordinator {report.pid} up since {since(now, report.uptime_ms, zone)}, {jobs}{disk}"
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from protocol.clock import is_instant
 from protocol.messages import CallIdentity, Hello, LoadedModel, WorkerState
 
-__all__ = ["SILENT_AFTER_S", "Member", "Roster"]
+__all__ = ["QUICK_MS", "SILENT_AFTER_S", "Member", "Roster"]
 
+QUICK_MS = 100
+"""A worker whose calls are shorter is given the next one ahead. Behind a long call nothing waits in a worker:
+the queue is the store's, where a job that comes later can still go first."""
 SILENT_AFTER_S = 10.0
 """A process that has not echoed for this long is stopped or wedged: the supervisor is asked to kill it."""
 
@@ -34,6 +38,10 @@ class Member:
     calls_done: int = 0
     models: tuple[LoadedModel, ...] = ()
     call: CallIdentity | None = None
+    ahead: CallIdentity | None = None
+    """The call it was given while it still had another: it begins it by itself."""
+    quick: bool = False
+    """Its last call was so short that the way between two of them counts."""
     doomed: bool = False
     """The supervisor was asked to kill it."""
     unheard: bool = False
@@ -42,6 +50,28 @@ class Member:
     def free(self) -> bool:
         """Tell whether it can be given a call now."""
         return self.call is None and self.state == "ready" and not (self.doomed or self.unheard)
+
+    def may_have_ahead(self) -> bool:
+        """Tell whether it can be given the call after the one it has, or is just being given."""
+        settled = self.state in ("ready", "busy") and not (self.doomed or self.unheard)
+        return self.quick and self.ahead is None and settled
+
+    def take(self, identity: CallIdentity) -> None:
+        """Enter a call that it is given."""
+        if self.call is None:
+            self.call = identity
+        else:
+            self.ahead = identity
+        self.state = "busy"
+
+    def release(self, identity: CallIdentity, duration_ms: int | None = None) -> None:
+        """Strike a call that has ended; the one given ahead is the one it runs now."""
+        if identity == self.ahead:
+            self.ahead = None
+        elif identity == self.call:
+            self.call, self.ahead = self.ahead, None
+            self.state = "busy" if self.call is not None else "ready"
+            self.quick = duration_ms is not None and duration_ms < QUICK_MS
 
 
 @dataclass
@@ -58,7 +88,8 @@ class Roster:
             pid=hello.pid,
             pulse=hello.pulse,
             stages=hello.stages,
-            started_at=hello.started_at or at,
+            # What is no instant would make every question about health fail.
+            started_at=hello.started_at if is_instant(hello.started_at) else at,
             met_s=now_s,
             met_at=at,
             ready_by_s=now_s + start_timeout_s,
@@ -73,9 +104,10 @@ class Roster:
         """Strike a worker that has left."""
         return self.members.pop(name, None)
 
-    def free_in(self, environment: str) -> list[Member]:
-        """Return the environment's workers that can be given a call now."""
-        return [each for each in self.members.values() if each.environment == environment and each.free()]
+    def openings(self, environment: str) -> list[Member]:
+        """Return whom in the environment to give the next calls, one each: first who has none."""
+        here = [each for each in self.members.values() if each.environment == environment]
+        return [each for each in here if each.free()] + [each for each in here if each.may_have_ahead()]
 
     def environments(self) -> set[str]:
         """Return the environments that have a worker."""

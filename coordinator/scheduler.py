@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from protocol.errors import ErrorKind
 from protocol.messages import JobState, StepState
 
-__all__ = ["MAX_KILLS", "Retry", "Verdict", "after_failure", "job_state", "settle"]
+__all__ = [
+    "ENDED",
+    "MAX_KILLS",
+    "Link",
+    "Retry",
+    "Verdict",
+    "after_failure",
+    "job_state",
+    "settle",
+    "to_renew",
+]
 
 MAX_KILLS = 2
 """A step that killed this many workers is quarantined."""
@@ -33,13 +43,16 @@ class Retry:
     delay_ms: int
 
 
-Verdict = Retry | Literal["failed", "cancelled"]
+Verdict = Retry | Literal["failed", "cancelled", "held"]
+"""`held`: the step waits and its job with it, until a person has made room and resumes it."""
 
 
 def after_failure(kind: ErrorKind, failures: int, kills: int) -> Verdict:
     """Return what follows from a failed attempt; `failures` and `kills` count this one."""
     if kind is ErrorKind.CANCELLED:
         return "cancelled"
+    if kind is ErrorKind.DISK_FULL:
+        return "held"
     count = kills if kind in (ErrorKind.HUNG, ErrorKind.CRASHED) else failures
     if count > _RETRIES.get(kind, 0):
         return "failed"
@@ -79,6 +92,30 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Link]) -> dict[s
             ):
                 now[name] = changes[name] = "ready"
     return changes
+
+
+def to_renew(
+    states: Mapping[str, StepState],
+    links: Mapping[str, Link],
+    chosen: Collection[str],
+    spared: Collection[str],
+) -> set[str]:
+    """Return the steps to be done when a job goes on: the lost, the `chosen`, and all that depends on them.
+
+    What only came after a lost step, and was done without it, is done again with it: the film is made anew
+    with the track that had failed. `spared` are steps that are skipped for a reason of their own.
+    """
+    again = {name for name, state in states.items() if state in ("failed", "cancelled")} | set(chosen)
+    moved = True
+    while moved:
+        more = {
+            name
+            for name, link in links.items()
+            if name not in again and name not in spared and not again.isdisjoint((*link.needs, *link.after))
+        }
+        again |= more
+        moved = bool(more)
+    return again
 
 
 def job_state(states: Mapping[str, StepState]) -> JobState:

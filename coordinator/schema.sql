@@ -1,4 +1,4 @@
--- The coordinator's truth. Version: PRAGMA user_version, migrations in coordinator/store.py.
+-- The coordinator's truth. Version: PRAGMA user_version, an older file is brought to it by coordinator/migrations.py.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE jobs (
@@ -13,9 +13,11 @@ CREATE TABLE jobs (
     elapsed_ms INTEGER,
     language TEXT,
     language_probability REAL,
-    notes TEXT NOT NULL DEFAULT '[]'
+    notes TEXT NOT NULL DEFAULT '[]',
+    key TEXT                             -- the client's: the same wish said twice is one job
 );
 CREATE INDEX jobs_by_state ON jobs (state, seq);
+CREATE UNIQUE INDEX jobs_by_key ON jobs (key);
 
 CREATE TABLE steps (
     job INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
@@ -30,6 +32,7 @@ CREATE TABLE steps (
     priority INTEGER NOT NULL DEFAULT 0,
     started INTEGER NOT NULL DEFAULT 0,  -- the job has begun: started jobs are finished first
     attempt INTEGER NOT NULL DEFAULT 0,
+    begun_at TEXT,                       -- of the current attempt
     run TEXT NOT NULL DEFAULT '',        -- epoch of the dispatch; with attempt the fence
     worker TEXT NOT NULL DEFAULT '',
     kills INTEGER NOT NULL DEFAULT 0,    -- workers that died under it
@@ -39,6 +42,8 @@ CREATE TABLE steps (
     artefacts TEXT NOT NULL DEFAULT '[]',
     note TEXT NOT NULL DEFAULT '',
     error TEXT,
+    step_key TEXT NOT NULL DEFAULT '',   -- coordinator/reuse.py: the same key is the same work
     PRIMARY KEY (job, name)
 ) WITHOUT ROWID;
 CREATE INDEX steps_ready ON steps (environment, state, priority DESC, started DESC, job, position);
+CREATE INDEX steps_by_key ON steps (step_key) WHERE step_key <> '';

@@ -15,10 +15,23 @@ _WEIGHTS = {"demux": 3, "asr": 50, "align": 12, "translate": 40, "subtitle": 1, 
 _SHOWN = {"subtitle": 0, "mux": 1}
 
 
-def report_job(job: JobRow, steps: list[StepRow], progress: Mapping[tuple[str, str], float]) -> JobReport:
-    """Return the job's report; `progress` is (job, step) to 0..1 for calls that run."""
-    reports = tuple(_report_step(step, progress.get((job.id, step.name), 0.0)) for step in steps)
-    failed = next((each.error for each in steps if each.state == "failed"), None)
+def report_job(
+    job: JobRow,
+    steps: list[StepRow],
+    progress: Mapping[tuple[str, str], float],
+    absent: Mapping[str, str] | None = None,
+) -> JobReport:
+    """Return the job's report; `progress` is (job, step) to 0..1 for calls that run.
+
+    `absent` are environments without a worker, and why: what waits for one of them says so.
+    """
+    absent = {} if job.state == "held" else absent or {}
+    reports = tuple(
+        _report_step(step, progress.get((job.id, step.name), 0.0), absent.get(step.environment, ""))
+        for step in steps
+    )
+    told = ("failed", "waiting", "ready") if job.state == "held" else ("failed",)
+    failed = next((each.error for each in steps if each.state in told and each.error is not None), None)
     elapsed = job.elapsed_ms if job.elapsed_ms is not None else since_iso_ms(job.created_at)
     return JobReport(
         job=job.id,
@@ -38,7 +51,8 @@ def report_job(job: JobRow, steps: list[StepRow], progress: Mapping[tuple[str, s
     )
 
 
-def _report_step(step: StepRow, fraction: float) -> StepReport:
+def _report_step(step: StepRow, fraction: float, absent: str) -> StepReport:
+    running = step.state == "running"
     done = step.state in ("done", "skipped")
     return StepReport(
         name=step.name,
@@ -50,6 +64,9 @@ def _report_step(step: StepRow, fraction: float) -> StepReport:
         duration_ms=step.duration_ms,
         note=step.note,
         error=step.error,
+        worker=step.worker if running else "",
+        running_ms=since_iso_ms(step.begun_at) if running and step.begun_at else None,
+        waits_for=f"{step.environment}: {absent}" if absent and step.state == "ready" else "",
     )
 
 

@@ -7,71 +7,24 @@ transaction; nothing is sent to a worker or answered to a person before its comm
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from coordinator.migrations import migrate
 from coordinator.planner import PlannedStep
-from coordinator.scheduler import Link
+from coordinator.rows import JobRow, StepRow, as_json, job_of, step_of
 from protocol.artefacts import Artefact
 from protocol.clock import now_iso
-from protocol.errors import BugError, ErrorInfo
+from protocol.errors import ErrorInfo
+from protocol.failpoints import reach
 from protocol.messages import CallIdentity, JobState, StepState, Submit
-from protocol.schema import from_plain, to_plain
 
 __all__ = ["JobRow", "StepRow", "Store"]
 
-SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobRow:
-    """A row of `jobs`."""
-
-    seq: int
-    id: str
-    state: JobState
-    submit: Submit
-    directory: Path
-    created_at: str
-    ended_at: str | None
-    elapsed_ms: int | None
-    language: str | None
-    language_probability: float | None
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepRow:
-    """A row of `steps`, with the job's id."""
-
-    seq: int
-    job: str
-    name: str
-    stage: str
-    environment: str
-    target: str | None
-    link: Link
-    state: StepState
-    attempt: int
-    run: str
-    worker: str
-    kills: int
-    failures: int
-    duration_ms: int | None
-    result: dict[str, Any] | None
-    artefacts: tuple[Artefact, ...]
-    note: str
-    error: ErrorInfo | None
-
-    @property
-    def identity(self) -> CallIdentity:
-        """Return the identity of the current attempt: the fence."""
-        return CallIdentity(job=self.job, step=self.name, attempt=self.attempt, run=self.run)
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 
 
 class Store:
@@ -85,33 +38,40 @@ class Store:
         self._db.row_factory = sqlite3.Row
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
             self._db.execute(f"PRAGMA {pragma}")
-        self._migrate()
+        migrate(self._db)
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
-    def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            message = f"The job store is of version {version}, this program knows {SCHEMA_VERSION}."
-            raise BugError(message, "Update the program.")
-        if version == 0:
-            script = resources.files("coordinator").joinpath("schema.sql").read_text()
-            self._db.executescript(f"BEGIN;\n{script}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;")
-
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """One commit for all writes inside, or none of them."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """One commit for all writes inside, or none of them; inside another one, committed with that."""
+        inside = self._db.in_transaction
+        begin, commit, undo = _PART if inside else _WHOLE
+        self._db.execute(begin)
         try:
             yield
-            self._db.execute("COMMIT")
+            self._db.execute(commit)
         except BaseException:
             # SQLite has rolled back by itself where the disk is full; a failed COMMIT stays open.
             if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+                for each in undo:
+                    self._db.execute(each)
             raise
+
+    def in_transaction(self) -> bool:
+        """Tell whether what was written last is not committed yet."""
+        return self._db.in_transaction
+
+    def get_fact(self, name: str) -> str:
+        """Return a fact about the store itself, empty where it is not known."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+        return str(row["value"]) if row else ""
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Write a fact about the store itself down."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def next_epoch(self) -> str:
         """Count one start of the coordinator and return its run."""
@@ -119,6 +79,7 @@ class Store:
             row = self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
             epoch = int(row["value"]) + 1 if row else 1
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (str(epoch),))
+            reach("coordinator.boot.epoch-before-commit")
         return str(epoch)
 
     def highest_number(self, prefix: str) -> int:
@@ -134,12 +95,22 @@ class Store:
     ) -> None:
         """Write a job and its plan; inside a transaction."""
         cursor = self._db.execute(
-            "INSERT INTO jobs (id, state, submit, directory, created_at, notes) VALUES (?,?,?,?,?,?)",
-            (job, "queued", _json(submit), str(directory), now_iso(), _json(notes)),
+            "INSERT INTO jobs (id, state, priority, submit, directory, created_at, notes, key)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            (
+                job,
+                "held" if submit.hold else "queued",
+                submit.priority,
+                as_json(submit),
+                str(directory),
+                now_iso(),
+                as_json(notes),
+                submit.key or None,
+            ),
         )
         self._db.executemany(
-            "INSERT INTO steps (job, position, name, stage, environment, target, needs, after, state)"
-            " VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO steps (job, position, name, stage, environment, target, needs, after, state,"
+            " priority) VALUES (?,?,?,?,?,?,?,?,?,?)",
             [
                 (
                     cursor.lastrowid,
@@ -148,9 +119,10 @@ class Store:
                     step.stage,
                     step.environment,
                     step.target,
-                    _json(step.needs),
-                    _json(step.after),
+                    as_json(step.needs),
+                    as_json(step.after),
                     "waiting" if step.needs or step.after else "ready",
+                    submit.priority,
                 )
                 for position, step in enumerate(steps)
             ],
@@ -159,12 +131,32 @@ class Store:
     def job(self, job: str) -> JobRow | None:
         """Return the job, None where there is none."""
         row = self._db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
-        return _job(row) if row else None
+        return job_of(row) if row else None
+
+    def job_by_key(self, key: str) -> JobRow | None:
+        """Return the job that was made for the client's key, None where there is none."""
+        row = self._db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+        return job_of(row) if row else None
+
+    def jobs_in(self, states: Iterable[str], after: int = 0, limit: int = -1) -> list[JobRow]:
+        """Return the jobs in these states that come `after` a number, oldest first; at most `limit`."""
+        wanted = tuple(states)
+        marks = ",".join("?" * len(wanted))
+        query = f"SELECT * FROM jobs WHERE state IN ({marks}) AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 (marks)
+        rows = self._db.execute(query, (*wanted, after, limit))
+        return [job_of(row) for row in rows]
 
     def newest_jobs(self, limit: int) -> list[JobRow]:
         """Return the newest jobs, newest first."""
         rows = self._db.execute("SELECT * FROM jobs ORDER BY seq DESC LIMIT ?", (limit,))
-        return [_job(row) for row in rows]
+        return [job_of(row) for row in rows]
+
+    def last_ended(self, limit: int) -> list[JobRow]:
+        """Return the jobs that ended last."""
+        rows = self._db.execute(
+            "SELECT * FROM jobs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ?", (limit,)
+        )
+        return [job_of(row) for row in rows]
 
     def count_jobs(self, state: JobState) -> int:
         """Return how many jobs are in `state`."""
@@ -174,20 +166,20 @@ class Store:
     def steps(self, job: str) -> list[StepRow]:
         """Return the job's steps in the order of its plan."""
         rows = self._db.execute(f"{_STEPS} WHERE jobs.id = ? ORDER BY position", (job,))
-        return [_step(row) for row in rows]
+        return [step_of(row) for row in rows]
 
     def running_steps(self) -> list[StepRow]:
         """Return every step that is said to run."""
-        return [_step(row) for row in self._db.execute(f"{_STEPS} WHERE steps.state = 'running'")]
+        return [step_of(row) for row in self._db.execute(f"{_STEPS} WHERE steps.state = 'running'")]
 
     def ready_steps(self, environment: str, limit: int) -> list[StepRow]:
         """Return the next steps of an environment: priority, then started jobs, then the oldest job."""
         rows = self._db.execute(
-            f"{_STEPS} WHERE environment = ? AND steps.state = 'ready'"
+            f"{_STEPS} WHERE environment = ? AND steps.state = 'ready' AND jobs.state <> 'held'"
             " ORDER BY steps.priority DESC, started DESC, steps.job, position LIMIT ?",
             (environment, limit),
         )
-        return [_step(row) for row in rows]
+        return [step_of(row) for row in rows]
 
     def revive_waiting(self) -> None:
         """Make ready the steps whose retry was only in an earlier run's memory."""
@@ -197,7 +189,10 @@ class Store:
     def wake(self, seq: int, name: str) -> None:
         """Make a step ready whose time to be tried again has come; nothing where it waits no more."""
         self._db.execute(
-            "UPDATE steps SET state = 'ready' WHERE job = ? AND name = ? AND state = 'waiting'", (seq, name)
+            # Without an error it waits for others: it was renewed since, and is not to be begun before them.
+            "UPDATE steps SET state = 'ready'"
+            " WHERE job = ? AND name = ? AND state = 'waiting' AND error IS NOT NULL",
+            (seq, name),
         )
 
     def current(self, identity: CallIdentity) -> StepRow | None:
@@ -207,19 +202,33 @@ class Store:
             " AND steps.state = 'running'",
             (identity.job, identity.step, identity.attempt, identity.run),
         ).fetchone()
-        return _step(rows) if rows else None
+        return step_of(rows) if rows else None
 
-    def begin(self, step: StepRow, run: str, worker: str) -> CallIdentity:
+    def begin(self, step: StepRow, run: str, worker: str, key: str = "") -> CallIdentity:
         """Mark the step running as its next attempt and return the attempt's identity."""
         attempt = step.attempt + 1
         self._db.execute(
-            "UPDATE steps SET state = 'running', attempt = ?, run = ?, worker = ?, error = NULL"
-            " WHERE job = ? AND name = ?",
-            (attempt, run, worker, step.seq, step.name),
+            "UPDATE steps SET state = 'running', attempt = ?, begun_at = ?, run = ?, worker = ?,"
+            " step_key = ?, error = NULL WHERE job = ? AND name = ?",
+            (attempt, now_iso(), run, worker, key, step.seq, step.name),
         )
         self._db.execute("UPDATE steps SET started = 1 WHERE job = ? AND started = 0", (step.seq,))
         self._db.execute("UPDATE jobs SET state = 'running' WHERE seq = ?", (step.seq,))
         return CallIdentity(job=step.job, step=step.name, attempt=attempt, run=run)
+
+    def find_done(self, key: str, step: StepRow) -> StepRow | None:
+        """Return the newest finished step with this key that is not `step` itself."""
+        # The second condition lets SQLite use the partial index; without it every step is read.
+        row = self._db.execute(
+            f"{_STEPS} WHERE step_key = ? AND step_key <> '' AND steps.state = 'done'"
+            " AND NOT (steps.job = ? AND name = ?) ORDER BY steps.job DESC LIMIT 1",
+            (key, step.seq, step.name),
+        ).fetchone()
+        return step_of(row) if row else None
+
+    def set_note(self, step: StepRow, note: str) -> None:
+        """Say something about a step to people."""
+        self._db.execute("UPDATE steps SET note = ? WHERE job = ? AND name = ?", (note, step.seq, step.name))
 
     def finish(
         self, step: StepRow, result: Mapping[str, Any], artefacts: tuple[Artefact, ...], duration_ms: int
@@ -228,14 +237,14 @@ class Store:
         self._db.execute(
             "UPDATE steps SET state = 'done', result = ?, artefacts = ?, duration_ms = ?, error = NULL"
             " WHERE job = ? AND name = ?",
-            (_json(result), _json(artefacts), duration_ms, step.seq, step.name),
+            (as_json(result), as_json(artefacts), duration_ms, step.seq, step.name),
         )
 
     def fail(self, step: StepRow, state: StepState, error: ErrorInfo, *, kills: int, failures: int) -> None:
         """Record a failed attempt: `state` is `waiting` for another one, else the end."""
         self._db.execute(
             "UPDATE steps SET state = ?, error = ?, kills = ?, failures = ? WHERE job = ? AND name = ?",
-            (state, _json(error), kills, failures, step.seq, step.name),
+            (state, as_json(error), kills, failures, step.seq, step.name),
         )
 
     def set_states(self, seq: int, states: Mapping[str, StepState], note: str = "") -> None:
@@ -246,11 +255,25 @@ class Store:
             [(state, note, note, seq, name) for name, state in states.items()],
         )
 
-    def set_language(self, seq: int, language: str, probability: float | None, notes: list[str]) -> None:
+    def renew(self, seq: int, names: Iterable[str]) -> None:
+        """Let steps wait as if they had never been tried; only their attempts go on counting: the fence."""
+        self._db.executemany(
+            "UPDATE steps SET state = 'waiting', kills = 0, failures = 0, error = NULL, note = '',"
+            " result = NULL, artefacts = '[]', duration_ms = NULL WHERE job = ? AND name = ?",
+            [(seq, name) for name in names],
+        )
+
+    def remove_job(self, seq: int) -> None:
+        """Forget a job and its steps."""
+        self._db.execute("DELETE FROM jobs WHERE seq = ?", (seq,))
+
+    def set_language(
+        self, seq: int, language: str | None, probability: float | None, notes: list[str]
+    ) -> None:
         """Record what asr found out about the film."""
         self._db.execute(
             "UPDATE jobs SET language = ?, language_probability = ?, notes = ? WHERE seq = ?",
-            (language, probability, _json(notes), seq),
+            (language, probability, as_json(notes), seq),
         )
 
     def set_job_state(self, seq: int, state: JobState, elapsed_ms: int | None = None) -> None:
@@ -263,47 +286,3 @@ class Store:
 
 
 _STEPS = "SELECT steps.*, jobs.id AS job_id FROM steps JOIN jobs ON jobs.seq = steps.job"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(to_plain(value), ensure_ascii=False)
-
-
-def _job(row: sqlite3.Row) -> JobRow:
-    return JobRow(
-        seq=row["seq"],
-        id=row["id"],
-        state=row["state"],
-        submit=from_plain(Submit, json.loads(row["submit"])),
-        directory=Path(row["directory"]),
-        created_at=row["created_at"],
-        ended_at=row["ended_at"],
-        elapsed_ms=row["elapsed_ms"],
-        language=row["language"],
-        language_probability=row["language_probability"],
-        notes=tuple(json.loads(row["notes"])),
-    )
-
-
-def _step(row: sqlite3.Row) -> StepRow:
-    link = Link(needs=tuple(json.loads(row["needs"])), after=tuple(json.loads(row["after"])))
-    return StepRow(
-        seq=row["job"],
-        job=row["job_id"],
-        name=row["name"],
-        stage=row["stage"],
-        environment=row["environment"],
-        target=row["target"],
-        link=link,
-        state=row["state"],
-        attempt=row["attempt"],
-        run=row["run"],
-        worker=row["worker"],
-        kills=row["kills"],
-        failures=row["failures"],
-        duration_ms=row["duration_ms"],
-        result=json.loads(row["result"]) if row["result"] else None,
-        artefacts=tuple(from_plain(Artefact, each) for each in json.loads(row["artefacts"])),
-        note=row["note"],
-        error=from_plain(ErrorInfo, json.loads(row["error"])) if row["error"] else None,
-    )

@@ -13,14 +13,17 @@ from coordinator import jobdir, planner
 from coordinator.store import Store
 from envspecs import models
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
+from protocol.failpoints import reach
 from protocol.languages import find_language
 from protocol.messages import Submit, Submitted
 from protocol.schema import check_field
 from protocol.stages import STAGES
 
-__all__ = ["take_in"]
+__all__ = ["forget_unfinished", "take_in"]
 
 _USE_MODELS = ("asr", "align", "translate")
+_MAX_PRIORITY = 1_000
+_CLAIMED = "claimed"
 _MIN_FREE_BYTES = 256 * 1024 * 1024
 
 
@@ -30,6 +33,11 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
     `check_worker` raises where an environment's worker cannot be expected to come up. Raises `UsageError`,
     `InputError` or `MissingError` with a sentence; nothing is left behind then.
     """
+    reach("coordinator.submit.received")
+    known = store.job_by_key(submit.key) if submit.key else None
+    if known is not None:
+        # The answer was lost on its way, and the wish was said again.
+        return Submitted(job=known.id, directory=str(known.directory), notes=known.notes)
     submit = _normalise(submit)
     plan = planner.plan(submit, lambda stage: envspecs.environment_for(stage).name)
     served = {step.stage: step.environment for step in plan.steps}
@@ -41,6 +49,8 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
     out = Path(submit.out)
     _check_out(out)
     job, directory = jobdir.claim_directory(out, submit.user, store.highest_number)
+    store.set_fact(_CLAIMED, f"{job} {directory}")
+    reach("coordinator.submit.folder-claimed")
     title, year = planner.title_of(submit)
     notes = list(plan.notes)
     if submit.source_language is not None:
@@ -48,12 +58,22 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
         notes += refined.notes
     try:
         _write_job(job, directory, submit, (title, year), served)
+        reach("coordinator.submit.job-written")
         with store.transaction():
             store.add_job(job, submit, directory, plan.steps, notes)
+            reach("coordinator.submit.before-commit")
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
+    reach("coordinator.submit.committed")
     return Submitted(job=job, directory=str(directory), notes=tuple(notes))
+
+
+def forget_unfinished(store: Store) -> None:
+    """Remove the folder of a wish in whose middle an earlier run died: nobody was told of a job."""
+    job, _, directory = store.get_fact(_CLAIMED).partition(" ")
+    if job and store.job(job) is None:
+        jobdir.remove_untouched(Path(directory))
 
 
 def _normalise(submit: Submit) -> Submit:
@@ -70,6 +90,9 @@ def _normalise(submit: Submit) -> Submit:
     if submit.workflow == "transcribe" and targets:
         message = "The workflow transcribe makes no translation."
         raise UsageError(message, "Use --workflow subtitle or translate, or leave out -t.")
+    if abs(submit.priority) > _MAX_PRIORITY:
+        message = f"The priority {submit.priority} is not between -{_MAX_PRIORITY} and {_MAX_PRIORITY}."
+        raise UsageError(message)
     for stage, fields in submit.parameters.items():
         _check_parameters(stage, fields)
     return dataclasses.replace(submit, source_language=source, target_languages=targets)

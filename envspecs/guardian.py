@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO
 
 from protocol.clock import now_iso
+from protocol.failpoints import reach
 from protocol.marks import Mark, parse_mark
 
 __all__ = ["LineLog", "mask"]
@@ -151,6 +152,7 @@ def _guard(command: list[str], lifeline: int, log: LineLog) -> int:
         pass_fds=_inherited(),
         preexec_fn=_die_with_parent,  # noqa: PLW1509 (this process has one thread)
     )
+    reach("guardian.command.started")
     assert child.stdout is not None
     output = child.stdout.fileno()
     with selectors.DefaultSelector() as selector:
@@ -187,9 +189,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--nonce", default="")
     parser.add_argument("command", nargs="+")
     given = parser.parse_args(arguments)
+    reach("guardian.command.before-start")
     log = LineLog(given.log, given.name, given.nonce)
     code = _guard(given.command, given.lifeline, log)
+    reach("guardian.command.ended")
     log.close()
+    reach("guardian.log.closed")
     if code < 0:
         # Die of the same signal, so that the supervisor sees what the command died of. No core of ours.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-__all__ = ["now_iso", "parse_iso_ms", "since_iso_ms"]
+__all__ = ["is_instant", "now_iso", "parse_iso_ms", "since_iso_ms"]
 
 
 def now_iso() -> str:
@@ -16,6 +16,15 @@ def now_iso() -> str:
 def parse_iso_ms(text: str) -> int:
     """Return the POSIX time, in milliseconds, of an instant written by `now_iso`."""
     return round(dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def is_instant(text: str) -> bool:
+    """Tell whether `text`, which a peer wrote, can be read as an instant."""
+    try:
+        parse_iso_ms(text)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def since_iso_ms(text: str) -> int:

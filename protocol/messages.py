@@ -1,8 +1,8 @@
 """Every message that crosses the wire, as a dataclass; the class's name is its type frame.
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
-Drain. Client to coordinator: Submit, StatusQuery, HealthQuery. Back: Submitted, StatusReport, HealthReport,
-Refused.
+Drain, Unload. Client to coordinator: Submit, StatusQuery, HealthQuery, and the orders of `protocol.orders`.
+Back: Submitted, StatusReport, HealthReport, Changed, Pruned, Refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.artefacts import Artefact
 from protocol.errors import ErrorInfo
+from protocol.orders import CancelJobs, Changed, Pruned, PruneJobs, ResumeJobs, RetryJob
 
 __all__ = [
     "MESSAGES",
@@ -38,12 +39,13 @@ __all__ = [
     "StepReport",
     "Submit",
     "Submitted",
+    "Unload",
     "Welcome",
     "WorkerState",
 ]
 
 WorkerState = Literal["importing", "loading", "ready", "busy", "draining"]
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+JobState = Literal["held", "queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["waiting", "ready", "running", "done", "skipped", "failed", "cancelled"]
 
 
@@ -172,6 +174,11 @@ class Drain:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unload:
+    """Let go of every loaded model after what runs: memory ran out, and what comes next needs it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Submit:
     """A person's wish for one film."""
 
@@ -193,6 +200,14 @@ class Submit:
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Stage to field to value, from `--set asr.model=small`."""
     debug: bool = False
+    hold: bool = False
+    """Make the job, and let it wait for `ResumeJobs`."""
+    priority: int = 0
+    """Steps of a higher one are done first."""
+    key: str = ""
+    """Chosen by the client: the same key again is answered with the job that there is."""
+    reuse: bool = True
+    """Take over steps that another job has done with the same inputs, engine, model and parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +241,12 @@ class StepReport:
     duration_ms: int | None = None
     note: str = ""
     error: ErrorInfo | None = None
+    worker: str = ""
+    """Who runs it."""
+    running_ms: int | None = None
+    """How long this attempt has run so far."""
+    waits_for: str = ""
+    """Why a step that is ready is not begun: `whisperx: crash-loop: cpw logs whisperx`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,6 +320,9 @@ class HealthReport:
     jobs_running: int
     jobs_queued: int
     free_disk_bytes: int = 0
+    jobs_held: int = 0
+    notices: tuple[str, ...] = ()
+    """What a person must know of the job store: that it was damaged, and what was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -322,12 +346,19 @@ MESSAGES: dict[str, type] = {
         Failure,
         Ack,
         Drain,
+        Unload,
         Submit,
         Submitted,
         StatusQuery,
         StatusReport,
         HealthQuery,
         HealthReport,
+        CancelJobs,
+        ResumeJobs,
+        RetryJob,
+        Changed,
+        PruneJobs,
+        Pruned,
         Refused,
     )
 }

@@ -21,14 +21,18 @@ __all__ = ["check_field", "from_plain", "to_plain"]
 T = TypeVar("T")
 
 _UNIONS = (Union, types.UnionType)
+_SIMPLE = frozenset({str, float, bool})
+_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
 # What SQLite holds; msgpack carries twice as much.
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 
 
 def to_plain(value: Any) -> Any:
     """Return `value` with dataclasses as dicts, tuples as lists and enums as their values."""
+    if type(value) in _PLAIN:
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {name: to_plain(getattr(value, name)) for name in _fields(type(value))}
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -57,8 +61,18 @@ def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
+@functools.cache
+def _fields(cls: type) -> dict[str, bool]:
+    """Return the names of a dataclass's fields, and of each whether it has no default."""
+    missing = dataclasses.MISSING
+    return {
+        each.name: each.default is missing and each.default_factory is missing
+        for each in dataclasses.fields(cls)
+    }
+
+
 def _build(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001
-    if kind is Any:
+    if kind is Any or (kind is type(value) and kind in _SIMPLE):
         return value
     origin = get_origin(kind)
     if origin in _UNIONS:
@@ -114,17 +128,17 @@ def _build_mapping(kind: Any, value: Any, path: str, strict: bool) -> Any:  # no
 def _build_dataclass(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001
     if not isinstance(value, Mapping):
         raise SchemaError(path, f"expected a table, got {type(value).__name__}")
-    fields = {each.name: each for each in dataclasses.fields(kind)}
+    fields = _fields(kind)
     unknown = [str(key) for key in value if key not in fields]
     if strict and unknown:
         known = ", ".join(sorted(fields))
         raise SchemaError(f"{path}.{unknown[0]}", f"there is no such key; known are {known}")
     hints = _hints(kind)
     built = {}
-    for name, each in fields.items():
+    for name, needed in fields.items():
         if name in value:
             built[name] = _build(hints[name], value[name], f"{path}.{name}", strict)
-        elif each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING:
+        elif needed:
             raise SchemaError(f"{path}.{name}", "is missing")
     return kind(**built)
 

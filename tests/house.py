@@ -28,6 +28,11 @@ from protocol.messages import HealthQuery, HealthReport, JobReport, StatusQuery,
 ROOT = Path(__file__).resolve().parent.parent
 _FAKE = "tests.ill.engines"
 COMMON_STAGES = {"demux": "FakeDemux", "subtitle": "FakeSubtitle", "mux": "FakeMux"}
+REAL_COMMON_STAGES = {
+    "demux": "workers.engines.common.demux:FfmpegDemux",
+    "subtitle": "workers.engines.common.subtitle:CueSubtitle",
+    "mux": "workers.engines.common.mux:FfmpegMux",
+}
 SPEECH_STAGES = {"asr": "FakeAsr", "align": "FakeAlign", "translate": "FakeTranslate"}
 
 T = TypeVar("T")
@@ -51,7 +56,13 @@ def until(condition: Callable[[], T], timeout_s: float = 20.0, what: str = "") -
 class House:
     """Use as a context manager; `start` and `kill` as often as a test likes."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(
+        self,
+        tmp_path: Path,
+        common: dict[str, str] = COMMON_STAGES,
+        speech: dict[str, str] = SPEECH_STAGES,
+        **environment: str,
+    ) -> None:
         self.home = tmp_path / "home"
         # Socket paths are short; pytest's temporary folders are not.
         self.runtime = Path(tempfile.mkdtemp(prefix="cpw-", dir="/tmp"))
@@ -65,15 +76,16 @@ class House:
         for name in ("pyproject.toml", "supervisor.py"):
             shutil.copy(ROOT / name, self.home / name)
         shutil.copy(ROOT / "envspecs" / "models.toml", self.home / "envspecs")
-        self.add_environment("common", COMMON_STAGES)
-        self.add_environment("whisperx", SPEECH_STAGES)
-        self._environment = dict(os.environ, CPW_HOME=str(self.home), CPW_RUNTIME=str(self.runtime))
+        self.add_environment("common", common)
+        self.add_environment("whisperx", speech)
+        self.environ = dict(os.environ, CPW_HOME=str(self.home), CPW_RUNTIME=str(self.runtime), **environment)
 
     def add_environment(self, name: str, stages: dict[str, str]) -> None:
         """Make an environment that counts as built: a real interpreter that finds this checkout."""
         lines = [f'name = "{name}"', 'purpose = "for a test"', "requirements = []"]
         lines += ['default_model = "whisper-base"', 'models = ["whisper-base"]', "[stages]"]
-        lines += [f'{stage} = {{ engine = "{_FAKE}:{cls}" }}' for stage, cls in stages.items()]
+        engines = {stage: cls if ":" in cls else f"{_FAKE}:{cls}" for stage, cls in stages.items()}
+        lines += [f'{stage} = {{ engine = "{engine}" }}' for stage, engine in engines.items()]
         (self.home / "envspecs" / f"{name}.toml").write_text("\n".join(lines) + "\n")
         place = self.home / "venv" / ".builds" / name
         venv.create(place, symlinks=True, with_pip=False)
@@ -104,18 +116,22 @@ class House:
 
     def start(self, timeout_s: float = 20.0) -> None:
         """Start the supervisor and wait until everything is ready."""
+        self.launch()
+        until(lambda: (report := self.health()) is not None and report.healthy, timeout_s, "healthy")
+
+    def launch(self) -> None:
+        """Start the supervisor."""
         python = self.home / "venv" / "common" / "bin" / "python"
         log = (self.home / "supervisor.log").open("ab")
         self.supervisor = subprocess.Popen(
             [python, "-I", self.home / "supervisor.py", "run"],
-            env=self._environment,
+            env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
         log.close()
-        until(lambda: (report := self.health()) is not None and report.healthy, timeout_s, "healthy")
 
     def stop(self) -> None:
         """Stop as `make down` does."""
@@ -137,10 +153,10 @@ class House:
         with Client(self.runtime, timeout_ms) as client:
             return client.ask(message)
 
-    def submit(self, content: bytes = b"film", workflow: str = "subtitle", **fields: Any) -> str:
+    def submit(self, content: bytes = b"", workflow: str = "subtitle", **fields: Any) -> str:
         """Submit a film of these bytes and return the job's id."""
         media = self.home / f"Film {len(list(self.home.glob('Film*')))}.mkv"
-        media.write_bytes(content)
+        media.write_bytes(content or media.name.encode())  # no two films are the same by chance
         submitted: Submitted = self.ask(
             Submit(media=str(media), workflow=workflow, user="tester", out=str(self.out), **fields)
         )

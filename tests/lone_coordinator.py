@@ -104,7 +104,8 @@ class LoneCoordinator:
         number = len(self.store.newest_jobs(100)) + 1
         directory = self.path / f"job{number}"
         (directory / "logs").mkdir(parents=True)
-        submit = Submit(media="/film.mkv", workflow="transcribe", user="u", out="/out", **fields)
+        given = {"media": "/film.mkv", "workflow": "transcribe", "user": "u", "out": "/out"}
+        submit = Submit(**(given | fields))
         steps = plan(submit, lambda stage: {"demux": "common", "subtitle": "common"}.get(stage, "speech"))
         with self.store.transaction():
             self.store.add_job(f"job-{number}", submit, directory, steps.steps, [])

@@ -33,7 +33,9 @@ class LoneWorker:
         command += ["--stack", str(self.stack)]
         for engine in engines:
             command += ["--engine", engine]
-        self.process = subprocess.Popen(command, cwd=ROOT)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.arrivals = self._arrivals()
         self.peer = b""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from protocol.artefacts import Artefact, describe_file, resolve_inside, sync_directory, sync_file
 from protocol.errors import CancelledError, InputError
+from protocol.failpoints import reach
 from workers.engine import Models
 
 __all__ = ["CallContext"]
@@ -44,10 +45,12 @@ class CallContext:
         """Empty the scratch folder: an earlier attempt may have died in it."""
         if self._scratch.exists():
             shutil.rmtree(self._scratch)
+        reach("worker.call.scratch-emptied")
 
     def discard(self) -> None:
         """Remove the scratch folder of a call that failed."""
         shutil.rmtree(self._scratch, ignore_errors=True)
+        reach("worker.failure.scratch-discarded")
 
     def input(self, artefact: Artefact) -> Path:
         """Return the absolute path of an input, its presence and size checked."""
@@ -66,10 +69,13 @@ class CallContext:
     def publish(self, name: str) -> Artefact:
         """Sync and hash the file `name`; return it as it will be known in the job folder."""
         path = self.output(name)
+        reach("worker.publish.written")
         sync_file(path)
         sync_directory(path.parent)
+        reach("worker.publish.synced")
         artefact = describe_file(path, f"{self._folder}/{name}")
         self._manifest[name] = artefact
+        reach("worker.publish.hashed")
         return artefact
 
     def manifest(self) -> tuple[Artefact, ...]:

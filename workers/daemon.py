@@ -18,9 +18,21 @@ from typing import IO, Any
 from protocol.artefacts import Artefact
 from protocol.clock import now_iso
 from protocol.errors import MissingError, UsageError, WorkerExit, info_from_error
+from protocol.failpoints import reach
 from protocol.frames import Header, encode
 from protocol.marks import Mark
-from protocol.messages import Call, CallIdentity, Failure, Hello, Progress, Result, State
+from protocol.messages import (
+    Ack,
+    Call,
+    CallIdentity,
+    Drain,
+    Failure,
+    Hello,
+    LoadedModel,
+    Progress,
+    Result,
+    State,
+)
 from protocol.schema import from_plain, to_plain
 from protocol.stages import STAGES
 from workers.context import CallContext
@@ -29,7 +41,7 @@ from workers.link import Peer, start_echo
 from workers.models import ModelShelf
 from workers.options import Options
 from workers.output import Output
-from workers.phases import Begin, CancelCall, Command, Exit, Phases, Send
+from workers.phases import Begin, CancelCall, ClearShelf, Command, Exit, Phases, Send
 
 __all__ = ["run"]
 
@@ -40,6 +52,7 @@ log = logging.getLogger(__name__)
 
 def run(options: Options) -> int:
     """Serve calls until told to drain; return the process's exit code (`WorkerExit`)."""
+    reach("worker.start.begun")
     worker = f"{options.environment}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
     pulse = f"{worker}/pulse"
     hello = Hello(
@@ -57,6 +70,7 @@ def run(options: Options) -> int:
     # A worker whose IO thread is gone is deaf and mute: better to die and be restarted.
     threading.excepthook = _die_of
     start_echo(options.endpoint, pulse.encode())
+    reach("worker.start.echoing")
     io = _IoThread(Phases(hello), Peer(options.endpoint, worker.encode()), shelf)
     threading.Thread(target=io.serve, name="io", daemon=True).start()
     return _MainThread(options, io, shelf).serve()
@@ -71,6 +85,7 @@ class _IoThread:
         self._shelf = shelf
         self._run = ""
         self._calls_done = 0
+        self._models: tuple[LoadedModel, ...] = ()
         self._running: CallContext | None = None
         self.mailbox = peer.mailbox
 
@@ -98,10 +113,19 @@ class _IoThread:
         return State(state="ready", rss_bytes=rss, models=self._shelf.loaded(), calls_done=self._calls_done)
 
     def _on_connected(self) -> None:
+        reach("worker.connection.made")
         self._do(self._phases.on_connected())
+        reach("worker.connection.hello-sent")
 
     def _on_message(self, message: Any, identity: CallIdentity, run: str) -> None:
         self._run = run or self._run
+        match message:
+            case Call():
+                reach("worker.call.received")
+            case Ack():
+                reach("worker.ack.received")
+            case Drain():
+                reach("worker.drain.received")
         self._do(self._phases.on_message(message, identity))
 
     def _on_item(self, item: tuple[str, Any, Any]) -> None:
@@ -112,16 +136,20 @@ class _IoThread:
             self._do(self._phases.on_progress(identity, value))
         else:
             self._calls_done += 1
-            # The beat first: whoever sees the outcome also sees the models that it loaded.
-            self._do(self._phases.beat(self._measure()))
+            # Whoever sees the outcome also sees the models that it loaded.
+            if (models := self._shelf.loaded()) != self._models:
+                self._models = models
+                self._do(self._phases.beat(self._measure()))
+            reach("worker.outcome.before-send")
             self._do(self._phases.on_outcome(identity, value))
+            reach("worker.outcome.sent")
 
     def _do(self, commands: list[Command]) -> None:
         for command in commands:
             match command:
                 case Send(message, identity):
                     self._peer.send(message, identity, self._run)
-                case Begin():
+                case Begin() | ClearShelf():
                     self.mailbox.reply(command)
                 case CancelCall() if self._running is not None:
                     self._running.cancelled.set()
@@ -150,10 +178,15 @@ class _MainThread:
         except (ImportError, AttributeError, UsageError):
             log.exception("the engines of %s cannot be imported", self._options.environment)
             return WorkerExit.UNUSABLE
+        reach("worker.load.done")
         self._io.mailbox.put(("state", None, "ready"))
         while True:
             item = self._io.mailbox.get()
+            if isinstance(item, ClearShelf):
+                self._shelf.clear()
+                continue
             if not isinstance(item, Begin):
+                reach("worker.drain.leaving")
                 return WorkerExit.DRAINED
             self._serve_call(item.identity, item.call)
 
@@ -165,10 +198,12 @@ class _MainThread:
                 message = f"{target} is an engine for {engine.stage}, not for {stage}."
                 raise UsageError(message)
             self._engines[stage] = engine
+        reach("worker.load.imported")
         self._io.mailbox.put(("state", None, "loading"))
         for engine in self._engines.values():
             try:
                 engine.warm(self._shelf, self._options.default_model)
+                reach("worker.load.engine-warmed")
             except MissingError as error:
                 # Jobs that need the model are refused before they start; others can be served.
                 log.warning("%s (%s)", error.message, error.remedy)
@@ -181,6 +216,7 @@ class _MainThread:
         )
         logging.getLogger().setLevel(logging.DEBUG if call.debug else logging.INFO)
         begun = time.monotonic()
+        reach("worker.call.begun")
         log.info("%s begins, attempt %d", identity.step, identity.attempt)
         log.debug("request: %s", call.request)
         outcome = self._attempt(identity, call, directory, begun)
@@ -205,7 +241,9 @@ class _MainThread:
             )
             self._io.running(context)
             context.prepare()
+            reach("worker.call.before-run")
             answer = engine.run(request, context)
+            reach("worker.call.after-run")
             return _outcome(STAGES[call.stage].result, answer, context.manifest(), begun)
         # The one place where everything is caught: whatever an engine throws, SystemExit too, ends its
         # call and not the worker with its loaded models.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ class ModelShelf:
         self._store = store
         self._models: dict[ModelKey, Any] = {}
         self._loaded: dict[ModelKey, LoadedModel] = {}
+        self._loads: Counter[ModelKey] = Counter()
 
     def path(self, model: str) -> Path:
         """Return the model's folder in the store; `MissingError` where it is not there."""
@@ -42,10 +46,22 @@ class ModelShelf:
             begun = time.monotonic()
             self._models[key] = load()
             took_ms = round((time.monotonic() - begun) * 1000)
-            before = self._loaded[key].loads if key in self._loaded else 0
-            self._loaded[key] = LoadedModel(key=str(key), loads=before + 1, load_ms=took_ms)
+            self._loads[key] += 1
+            self._loaded[key] = LoadedModel(key=str(key), loads=self._loads[key], load_ms=took_ms)
             log.info("loaded %s in %d ms", key, took_ms)
         return self._models[key]
+
+    def clear(self) -> None:
+        """Let go of every model; between two calls, when none is in use."""
+        count = len(self._models)
+        self._loaded.clear()
+        self._models.clear()
+        gc.collect()
+        # Only where an engine has imported it: what torch has freed it keeps for itself otherwise.
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        log.info("unloaded %d models", count)
 
     def loaded(self) -> tuple[LoadedModel, ...]:
         """Return what is loaded and how often it was."""

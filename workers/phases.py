@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from protocol.errors import ErrorInfo, ErrorKind
 from protocol.messages import (
     Ack,
     Call,
@@ -18,11 +19,12 @@ from protocol.messages import (
     Reject,
     Result,
     State,
+    Unload,
     Welcome,
     WorkerState,
 )
 
-__all__ = ["Begin", "CancelCall", "Exit", "Phases", "Send"]
+__all__ = ["Begin", "CancelCall", "ClearShelf", "Exit", "Phases", "Send"]
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,18 @@ class CancelCall:
 
 
 @dataclass(frozen=True)
+class ClearShelf:
+    """Let go of every loaded model, after the running call and before the next one."""
+
+
+@dataclass(frozen=True)
 class Exit:
     """Leave. `reason` is empty where the worker was asked to drain."""
 
     reason: str = ""
 
 
-Command = Send | Begin | CancelCall | Exit
+Command = Send | Begin | CancelCall | ClearShelf | Exit
 
 _SAY_AGAIN_BEATS = 20
 
@@ -97,6 +104,8 @@ class Phases:
                 return self._on_call(Begin(identity, message))
             case Cancel():
                 return self._on_cancel(identity)
+            case Unload():
+                return [ClearShelf()]
             case Ack():
                 self.outcomes.pop(identity, None)
                 return self._leave_if_drained()
@@ -121,8 +130,10 @@ class Phases:
         """Keep the outcome, say it, go on with the next call."""
         self.running = None
         self.outcomes[identity] = outcome
-        state: WorkerState = "draining" if self.draining else "ready"
-        return [Send(outcome, identity), *self._change(state), *self._begin_next()]
+        if following := self._begin_next():
+            # It stays busy: that it was ready for a moment is nobody's concern.
+            return [Send(outcome, identity), *following]
+        return [Send(outcome, identity), *self._change("draining" if self.draining else "ready")]
 
     def beat(self, measured: State) -> list[Command]:
         """Return the state as a message: the Python beat; now and then with what is not acknowledged.
@@ -146,8 +157,12 @@ class Phases:
     def _on_cancel(self, identity: CallIdentity) -> list[Command]:
         if identity == self.running:
             return [CancelCall(identity)]
+        if identity not in [each.identity for each in self.waiting]:
+            return []
         self.waiting = deque(each for each in self.waiting if each.identity != identity)
-        return []
+        error = ErrorInfo(kind=ErrorKind.CANCELLED, message="The job was cancelled.")
+        self.outcomes[identity] = Failure(error=error, duration_ms=0)
+        return [Send(self.outcomes[identity], identity)]
 
     def _begin_next(self) -> list[Command]:
         ready = self.state in ("ready", "busy") and self.running is None and not self.draining

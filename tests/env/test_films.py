@@ -125,12 +125,14 @@ def test_an_english_film_is_not_put_through_a_translator(real_house: RealHouse) 
 def test_no_model_is_loaded_twice_though_a_killed_coordinator_comes_back(
     real_house: RealHouse, figure: Figure
 ) -> None:
-    job = real_house.cpw("submit", "--detach", "--json", str(two_speakers()), "--workflow", "transcribe")
+    job = real_house.cpw(
+        "submit", "--again", "--detach", "--json", str(two_speakers()), "--workflow", "transcribe"
+    )
     assert job.returncode == 0, job.stderr
     before = real_house.health()
     until(lambda: _whisperx(real_house).state == "busy", 30, "asr runs")
     os.kill(before.pid, signal.SIGKILL)
-    done = real_house.cpw("submit", "--json", str(two_speakers()), "--workflow", "transcribe")
+    done = real_house.cpw("submit", "--again", "--json", str(two_speakers()), "--workflow", "transcribe")
     assert done.returncode == 0, done.stderr
     newest = json.loads(real_house.cpw("status", "--json", "-n", "2").stdout)["jobs"]
     assert [each["state"] for each in newest] == ["done", "done"]

@@ -33,6 +33,9 @@ _FACTS = MediaFacts(
 )
 
 
+_MEGABYTE_OF_LINES = (b"x" * 99 + b"\n") * 10_486
+
+
 def _write(context: Context, name: str, transcript: Transcript) -> Any:
     context.output(name).write_text(json.dumps(to_plain(transcript)))
     return context.publish(name)
@@ -81,6 +84,8 @@ class FakeAsr:
         context.models.get(key, object)
         order, _, argument = (request.initial_prompt or "").partition(":")
         self._misbehave(order, argument, context)
+        context.output("batch.txt").write_text(str(request.batch_size))
+        context.publish("batch.txt")
         language = argument if order == "language" else request.language or "de"
         transcript = Transcript(
             language=language,
@@ -112,6 +117,9 @@ class FakeAsr:
                 sys.exit(3)
             case "memory":
                 raise MemoryError
+            case "memory-once" if not Path(argument).exists():
+                Path(argument).touch()
+                raise MemoryError
             case "bug":
                 message = "a library's own error"
                 raise RuntimeError(message)
@@ -126,6 +134,12 @@ class FakeAsr:
             case "loop":
                 while True:
                     pass
+            case "kill-once" if not Path(argument).exists():
+                Path(argument).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "flood":
+                for _ in range(int(argument)):
+                    os.write(1, _MEGABYTE_OF_LINES)
             case "until":
                 _wait_for_release(context, Path(argument))
             case "surrogates":

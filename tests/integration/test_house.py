@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
 from protocol.errors import ErrorKind, InputError, MissingError, NotRunningError, UsageError
+from tests.conftest import Figure
 from tests.house import House, until
 
 pytestmark = pytest.mark.integration
@@ -152,17 +154,23 @@ def test_a_stop_under_a_long_call_neither_loses_the_film_nor_blames_it(house: Ho
     store.close()
 
 
-def test_no_process_is_left_a_second_after_the_supervisor_is_killed(house: House, tmp_path: Path) -> None:
+def test_no_process_is_left_a_second_after_the_supervisor_is_killed(
+    house: House, tmp_path: Path, figure: Figure
+) -> None:
     sign = tmp_path / "holding"
     house.submit(parameters={"asr": {"initial_prompt": f"hold-gil:{sign}"}})
     until(sign.exists, what="the worker holds the GIL")
-    assert len(house.processes()) >= 6
+    count = len(house.processes())
+    assert count >= 6
     assert house.supervisor is not None
 
     house.supervisor.kill()
     house.supervisor.wait()
 
+    begun = time.monotonic()
     until(lambda: not house.processes(), timeout_s=1.0, what="no process of ours")
+    took_ms = (time.monotonic() - begun) * 1000
+    figure(f"supervisor killed while a worker held the GIL: {count} processes gone in {took_ms:.0f} ms")
 
 
 def test_a_busy_worker_that_holds_the_gil_still_echoes(house: House, tmp_path: Path) -> None:
@@ -232,3 +240,33 @@ def test_an_environment_that_crashes_in_a_loop_is_stopped_and_jobs_for_it_are_re
         assert not health.healthy
         with pytest.raises(NotRunningError, match="cannot be loaded"):
             house.submit()
+
+
+def test_a_film_that_was_done_before_is_recognised_by_its_contents_and_costs_no_call(house: House) -> None:
+    first = house.ended(house.submit(b"the same film", target_languages=("en",), title="One"))
+    calls = house.environment("whisperx").calls_done
+    second = house.ended(house.submit(b"the same film", target_languages=("en",), title="One"))
+
+    assert second.state == "done"
+    assert f"asr was done before, in {first.job}." in second.notes
+    assert house.environment("whisperx").calls_done == calls
+    for mine, theirs in zip(second.outputs, first.outputs, strict=True):
+        assert mine != theirs
+        assert Path(mine).read_bytes() == Path(theirs).read_bytes()
+
+
+def test_other_parameters_or_a_wish_to_do_it_again_make_it_be_done_again(house: House) -> None:
+    house.ended(house.submit(b"the same film"))
+    calls = house.environment("whisperx").calls_done
+    house.ended(house.submit(b"the same film", parameters={"asr": {"beam_size": 1}}))
+    assert until(lambda: house.environment("whisperx").calls_done > calls)
+    again = house.ended(house.submit(b"the same film", reuse=False))
+    assert not any("was done before" in note for note in again.notes)
+
+
+def test_what_was_done_before_and_is_gone_is_done_again(house: House) -> None:
+    first = house.ended(house.submit(b"the same film", title="One"))
+    (Path(first.directory) / "06_asr" / "segments.json").unlink()
+    second = house.ended(house.submit(b"the same film", title="One"))
+    assert second.state == "done"
+    assert (Path(second.directory) / "06_asr" / "segments.json").is_file()

@@ -37,6 +37,12 @@ def job(state="running", steps=(), **facts) -> JobReport:
         (job("queued", [step()]), ""),
         (job("failed", [step(state="failed")]), "asr"),
         (job("done", [step(state="done")]), ""),
+        (job("held", [step()]), ""),
+        (job("held", [step(error=DEAF), step("mux")]), "asr"),
+        (
+            job("queued", [step(state="ready", waits_for="whisperx: crash-loop: cpw logs whisperx")]),
+            "waits for whisperx: crash-loop: cpw logs whisperx",
+        ),
     ],
 )
 def test_the_stage_says_what_a_job_is_at(shown, words):
@@ -45,7 +51,7 @@ def test_the_stage_says_what_a_job_is_at(shown, words):
 
 def test_a_status_row_has_everything_that_is_known():
     table = views.status_table(
-        [job(steps=[step(state="running", attempt=2)])], parse_iso_ms(CREATED) / 1000 + 120
+        [job(steps=[step(state="running", attempt=2, running_ms=12_000)])], parse_iso_ms(CREATED) / 1000 + 120
     )
     header, row = (plain(each) for each in lay_out(table, None))
     assert header.split() == [
@@ -55,12 +61,15 @@ def test_a_status_row_has_everything_that_is_known():
         "stage",
         "done",
         "attempt",
+        "running",
+        "for",
+        "worker",
         "age",
         "elapsed",
         "film",
     ]
     assert "asr (attempt 2)" in row
-    assert row.endswith("40%        2  2 min     1:05  film.mp4")
+    assert row.endswith("40%        2       12.0 s  whisperx  2 min     1:05  film.mp4")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.planner import plan
-from coordinator.scheduler import Link, Retry, after_failure, job_state, settle
+from coordinator.scheduler import Link, Retry, after_failure, job_state, settle, to_renew
 from protocol.errors import ErrorKind
 from protocol.messages import StepState, Submit
 
@@ -49,6 +49,26 @@ def test_a_skipped_translation_lets_its_subtitles_be_made_once_the_words_are_the
     assert settle(now, LINKS)["subtitle-en"] == "ready"
 
 
+def test_what_was_lost_is_done_when_a_job_goes_on_and_the_film_is_made_with_it() -> None:
+    ended = states(
+        demux="done", asr="done", align="done", subtitle_source="done", translate_en="failed",
+        subtitle_en="skipped", mux="done",
+    )  # fmt: skip
+    assert to_renew(ended, LINKS, (), ()) == {"translate-en", "subtitle-en", "mux"}
+
+
+def test_a_translation_that_is_not_needed_stays_skipped_when_a_job_goes_on() -> None:
+    ended = states(demux="done", asr="done", align="failed", translate_en="skipped", subtitle_en="skipped")
+    again = to_renew(ended, LINKS, (), {"translate-en", "subtitle-en"})
+    assert again == {"align", "subtitle-source", "mux"}
+
+
+def test_a_stage_that_is_done_again_takes_with_it_what_depends_on_it() -> None:
+    done = dict.fromkeys(LINKS, "done")
+    assert to_renew(done, LINKS, ("translate-en",), ()) == {"translate-en", "subtitle-en", "mux"}
+    assert to_renew(done, LINKS, ("demux",), ()) == set(LINKS)
+
+
 @given(st.randoms(use_true_random=False))
 def test_every_job_ends_whatever_fails(random: object) -> None:
     now = states(demux="ready")
@@ -73,7 +93,7 @@ def test_every_job_ends_whatever_fails(random: object) -> None:
         (ErrorKind.CRASHED, 0, 2, "failed"),
         (ErrorKind.HUNG, 3, 1, Retry(0)),
         (ErrorKind.CANCELLED, 1, 0, "cancelled"),
-        (ErrorKind.DISK_FULL, 1, 0, "failed"),
+        (ErrorKind.DISK_FULL, 1, 0, "held"),
     ],
 )
 def test_a_failure_is_treated_by_its_kind(

@@ -14,9 +14,10 @@ from protocol.messages import (
     Reject,
     Result,
     State,
+    Unload,
     Welcome,
 )
-from workers.phases import Begin, CancelCall, Exit, Phases, Send
+from workers.phases import Begin, CancelCall, ClearShelf, Exit, Phases, Send
 
 ONE = CallIdentity(job="j", step="asr", attempt=1, run="1")
 TWO = CallIdentity(job="j", step="align", attempt=1, run="1")
@@ -92,8 +93,17 @@ def test_a_cancel_reaches_the_running_call_and_drops_a_waiting_one() -> None:
     phases.on_message(CALL, ONE)
     phases.on_message(CALL, TWO)
     assert phases.on_message(Cancel(), ONE) == [CancelCall(ONE)]
-    assert phases.on_message(Cancel(), TWO) == []
+    (said,) = phases.on_message(Cancel(), TWO)
+    assert isinstance(said, Send)
+    assert said.identity == TWO
+    assert said.message.error.kind is ErrorKind.CANCELLED
     assert not any(isinstance(each, Begin) for each in phases.on_outcome(ONE, RESULT))
+
+
+def test_models_are_let_go_between_two_calls() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    assert phases.on_message(Unload(), ONE) == [ClearShelf()]
 
 
 def test_progress_of_a_call_that_has_ended_is_not_passed_on() -> None:

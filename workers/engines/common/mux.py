@@ -147,6 +147,8 @@ def _command(
         format=target.format,
         map_metadata=0,
         map_chapters=0,
+        # No random numbers: the same film gives the same bytes, so that a step done twice can be compared.
+        fflags="+bitexact",
         **_codecs(kept, tracks, target),
     )
     return program.build_command(output, [*_tags(kept, tracks), *_attachments(kept, covers)])

@@ -31,8 +31,8 @@ class Chunk:
 
 
 _BEFORE_MS, _AFTER_MS = 300, 200
-"""VAD hears speech begin late, and Whisper writes best what begins with some silence: over two films and
-shifts of 30 ms the mean word error rate fell from 0.107 to 0.095."""
+"""VAD hears speech begin late, and Whisper writes better what begins with some silence. Chosen on two films,
+where the mean word error rate was 0.095 with it and 0.107 without; single runs spread by 0.02."""
 
 
 def pack(spans: Iterable[Span], limit_ms: int, bounds: Span) -> list[Chunk]:

@@ -1,0 +1,82 @@
+"""What makes two steps the same one, so that finished work is found again and not done again.
+
+Step key = hash of input digests, stage and schema version, engine, the environment's build, model digest
+and parameters. Names of folders are not part of it, contents are.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import envspecs
+from envspecs import models
+from protocol.stages import STAGES
+
+__all__ = ["film_digest", "step_key"]
+
+_SAMPLES = 16
+_SAMPLE_BYTES = 65_536
+
+
+def film_digest(path: Path) -> str:
+    """Return a digest of the film's size and of 16 samples of 64 KiB spread over it, ends included.
+
+    A film of forty gigabytes is recognised in milliseconds; one whose bytes were edited in place between
+    the samples, at the same length, would not be told apart. A file of up to 1 MiB is read whole.
+    """
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for number in range(_SAMPLES):
+            file.seek(max(0, size - _SAMPLE_BYTES) * number // (_SAMPLES - 1))
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def step_key(stage: str, environment: str, request: dict[str, Any], film: str) -> str:
+    """Return the key of a step; `request` is the stage's request as plain values."""
+    engines, build = _environment(environment)
+    parts = {
+        "stage": stage,
+        "version": STAGES[stage].version,
+        "engine": engines.get(stage, ""),
+        "build": build,
+        "request": _contents(request, film),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _environment(name: str) -> tuple[dict[str, str], str]:
+    """Return engines by stage and the build's key; read once a run, as the workers were started once."""
+    marker = envspecs.read_marker(envspecs.venv_path(name))
+    engines = {stage: each.engine for stage, each in envspecs.read(name).stages.items()}
+    return engines, marker.key if marker else ""
+
+
+def _contents(value: Any, film: str) -> Any:
+    """Return `value` with files, films and models replaced by digests of what is in them."""
+    if isinstance(value, list):
+        return [_contents(each, film) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"path", "size", "sha256"}:
+        return value["sha256"]
+    found = {name: _contents(each, film) for name, each in value.items()}
+    if "media" in found:
+        found["media"] = film
+    if "model" in found:
+        found["model"] = _model_digest(str(found["model"]))
+    return found
+
+
+@functools.cache
+def _model_digest(identity: str) -> str:
+    manifest = models.read_manifest(envspecs.models_directory() / identity)
+    if manifest is None:
+        return identity
+    return json.dumps({name: file.sha256 for name, file in sorted(manifest.files.items())})

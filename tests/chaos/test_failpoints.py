@@ -1,0 +1,165 @@
+"""A process dies at each of its failpoints: nothing is lost, nothing is there twice, nothing is left over."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.chaos.disturbed import DisturbedHouse, Outcome
+from tests.chaos.places import PLACES
+from tests.conftest import Figure
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+
+_SHORT = (
+    "cli.submit.answered",
+    "coordinator.accept.renamed",
+    "coordinator.call.committed",
+    "coordinator.hello.reclaimed",
+    "coordinator.result.before-acknowledge",
+    "coordinator.submit.committed",
+    "guardian.command.started",
+    "supervisor.child.restarted",
+    "supervisor.stop.coordinator-told",
+    "worker.load.engine-warmed",
+    "worker.outcome.sent",
+    "worker.publish.synced",
+)
+_SEED = int(os.environ.get("SEED", "1"))
+_AGAIN = random.Random(_SEED)
+_LATER = [f"{place}@{_AGAIN.randint(2, 6)}" for place in PLACES if ".boot." not in place]
+"""The same places at a later time, where they are reached that often."""
+
+
+@pytest.fixture(scope="module")
+def expected(disturbed: DisturbedHouse) -> Outcome:
+    """Return what an undisturbed run leaves."""
+    disturbed.renew()
+    plain(disturbed)
+    outcome = disturbed.outcome()
+    stages = {name.split("/")[1] for name in outcome.files}
+    assert stages == {"01_demux", "06_asr", "07_align", "11_subtitle", "12_mux"}
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def tally() -> Counter[str]:
+    """Return what is counted over the whole module."""
+    return Counter()
+
+
+def plain(house: DisturbedHouse) -> None:
+    """Submit both films and wait for their end."""
+    house.be_healthy()
+    for film in house.films:
+        house.wish(film)
+    house.all_ended(2)
+
+
+def typed(house: DisturbedHouse) -> None:
+    """Type the submission; submit what did not get through before the command died."""
+    house.be_healthy()
+    code = house.type_submit(*house.films)
+    assert code == (-signal.SIGKILL if house.died() else 0)
+    plain(house)
+
+
+def troubled(house: DisturbedHouse) -> None:
+    """Submit both films; recognition fails at first under one and kills its worker under the other."""
+    house.be_healthy()
+    for film, order in zip(house.films, ("transient-once", "kill-once"), strict=True):
+        house.wish(film, f"{order}:{house.sign(order)}")
+    house.all_ended(2)
+
+
+def stopped(house: DisturbedHouse) -> None:
+    """Submit both films, stop everything under them, start it again."""
+    house.be_healthy()
+    for film in house.films:
+        house.wish(film)
+    house.stop_tended()
+    plain(house)
+
+
+def abandoned(house: DisturbedHouse) -> None:
+    """Kill coordinator and worker under a call."""
+    house.be_healthy()
+    release = house.sign("release")
+    job = house.wish(house.films[0], f"until:{release}")
+    house.tended(lambda: {s.name: s.state for s in house.job(job).steps}["asr"] == "running", "asr runs")
+    health, worker = house.health(), house.environment("whisperx")
+    assert health is not None
+    for pid in (health.pid, worker.pid):
+        os.kill(pid, signal.SIGKILL)
+    release.touch()
+    house.be_healthy()
+    house.wish(house.films[1])
+    house.all_ended(2)
+
+
+_RUNS: dict[str, Callable[[DisturbedHouse], None]] = {
+    each.__name__: each for each in (plain, typed, troubled, stopped, abandoned)
+}
+
+
+def die_at(house: DisturbedHouse, failpoint: str, expected: Outcome, tally: Counter[str]) -> None:
+    """Run while a process dies at `failpoint`, and compare with the undisturbed run."""
+    place, _, again = failpoint.partition("@")
+    house.renew(failpoint)
+    _RUNS[PLACES[place]](house)
+    house.stop_tended()
+
+    assert house.died() or again, "the run does not come by this place"
+    tally["places" if not again else "later"] += 1
+    tally["kills"] += house.died()
+    outcome = house.outcome()
+    states = house.step_states()
+    tally["lost"] += len(expected.files.keys() - outcome.files.keys())
+    tally["duplicated"] += house.job_count() - 2 + len(states) - len({each[:2] for each in states})
+    tally["unequal"] += sum(
+        outcome.files.get(each, digest) != digest for each, digest in expected.files.items()
+    )
+    tally["left over"] += len(house.left_over())
+    tally["folders of no job"] += len(house.folders_without_job())
+
+    assert {state for _, _, state in states} == {"done"}
+    assert house.job_count() == 2
+    assert outcome == expected
+    assert house.left_over() == []
+    # A folder without a word in it: made, and the process that made it gone before it could write that down.
+    assert len(house.folders_without_job()) == (place == "coordinator.submit.folder-made" and house.died())
+
+
+@pytest.mark.parametrize("place", _SHORT)
+def test_nothing_is_lost_where_a_process_dies(
+    disturbed: DisturbedHouse, expected: Outcome, tally: Counter[str], place: str
+) -> None:
+    die_at(disturbed, place, expected, tally)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("place", [each for each in PLACES if each not in _SHORT])
+def test_nothing_is_lost_at_any_other_place(
+    disturbed: DisturbedHouse, expected: Outcome, tally: Counter[str], place: str
+) -> None:
+    die_at(disturbed, place, expected, tally)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("failpoint", _LATER)
+def test_nothing_is_lost_where_a_process_dies_later(
+    disturbed: DisturbedHouse, expected: Outcome, tally: Counter[str], failpoint: str
+) -> None:
+    die_at(disturbed, failpoint, expected, tally)
+
+
+def test_the_kills_are_counted(tally: Counter[str], figure: Figure) -> None:
+    words = ("kills", "lost", "duplicated", "unequal", "left over", "folders of no job")
+    counts = ", ".join(f"{tally[each]} {each}" for each in words)
+    figure(f"failpoints (SEED={_SEED}): {tally['places']} places, {tally['later']} once more later; {counts}")
+    assert tally["lost"] == tally["duplicated"] == tally["unequal"] == 0

@@ -1,0 +1,58 @@
+"""`docs/failpoints.md` and the source name the same places."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.chaos.places import PLACES, RUNS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_PROCESSES = {
+    "cli": ("coordinator/c",),
+    "coordinator": ("coordinator/",),
+    "guardian": ("envspecs/guardian",),
+    "supervisor": ("supervisor",),
+    "worker": ("workers/",),
+}
+
+
+def _reached(call: ast.Call) -> ast.expr | None:
+    """Return the name in `reach(NAME)` and in `partial(reach, NAME)`."""
+    match [call.func, *call.args]:
+        case [ast.Name(id="reach"), name] | [ast.Name(id="partial"), ast.Name(id="reach"), name]:
+            return name
+    return None
+
+
+def _calls() -> list[tuple[str, str]]:
+    """Return file and name of every call of `reach` in the product."""
+    found = []
+    rooms = ("protocol", "workers", "envspecs", "coordinator")
+    for path in (ROOT / "supervisor.py", *(each for room in rooms for each in (ROOT / room).rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and (name := _reached(node)) is not None:
+                assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: a name must be a literal"
+                found.append((str(path.relative_to(ROOT)), name.value))
+    return found
+
+
+def test_the_document_lists_every_failpoint_and_no_other() -> None:
+    names = [name for _, name in _calls()]
+
+    assert sorted(PLACES) == sorted(names), "each name stands at one place, and in the table"
+    assert list(PLACES) == sorted(PLACES)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(PLACES) >= 60
+
+
+def test_a_failpoint_is_named_after_the_process_that_dies() -> None:
+    for path, name in _calls():
+        process = name.partition(".")[0]
+        assert path.startswith(_PROCESSES[process]) or (process, path) == ("cli", "coordinator/link.py"), name
+
+
+def test_the_document_says_what_each_run_is() -> None:
+    assert set(PLACES.values()) == set(RUNS)
