@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-warm lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-batch lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,10 +51,16 @@ chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
-bench: bench-rpc bench-warm ## all measurements
+bench: bench-rpc bench-dispatch bench-warm bench-batch ## all measurements
 
 bench-rpc: dev ## what a call costs that does nothing
 	@$(DEV)/python -m tests.bench.rpc
+
+bench-dispatch: dev ## steps a second, and what ten thousand queued jobs cost
+	@$(DEV)/python -m tests.bench.dispatch
+
+bench-batch: build dev ## eight films against a bare loop and the whisperx command line
+	@$(DEV)/python -m tests.bench.batch
 
 bench-warm: build dev ## a second film against the whisperx command line
 	@$(DEV)/python -m tests.bench.warm

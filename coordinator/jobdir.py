@@ -66,6 +66,7 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
         except OSError:
             shutil.rmtree(directory, ignore_errors=True)
             raise
+        reach("coordinator.submit.folder-claimed")
         return f"{prefix}{number:04d}", directory
 
 
@@ -136,8 +137,10 @@ def copy_artefacts(source: Path, directory: Path, artefacts: tuple[Artefact, ...
         if artefact.size < _LINKED_FROM_BYTES or not _link(made, aside):
             shutil.copyfile(made, aside)
             sync_file(aside)
+        reach("coordinator.reuse.copied-aside")
         aside.replace(final)
         sync_directory(final.parent)
+        reach("coordinator.reuse.renamed")
 
 
 def _link(made: Path, aside: Path) -> bool:

@@ -38,7 +38,10 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
     if known is not None:
         # The answer was lost on its way, and the wish was said again.
         return Submitted(job=known.id, directory=str(known.directory), notes=known.notes)
-    submit = _normalise(submit)
+    return _take_in(_normalise(submit), store, check_worker)
+
+
+def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -> Submitted:
     plan = planner.plan(submit, lambda stage: envspecs.environment_for(stage).name)
     served = {step.stage: step.environment for step in plan.steps}
     specs = {name: envspecs.read(name) for name in served.values()}
@@ -50,7 +53,6 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
     _check_out(out)
     job, directory = jobdir.claim_directory(out, submit.user, store.highest_number)
     store.set_fact(_CLAIMED, f"{job} {directory}")
-    reach("coordinator.submit.folder-claimed")
     title, year = planner.title_of(submit)
     notes = list(plan.notes)
     if submit.source_language is not None:

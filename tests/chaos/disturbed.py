@@ -167,9 +167,9 @@ class DisturbedHouse(Tended):
 
     def __init__(self, tmp_path: Path) -> None:
         super().__init__(tmp_path, common=REAL_COMMON_STAGES)
-        self.films = [
-            self._make_film(f"Film {letter}.mkv", tone) for letter, tone in (("A", 440), ("B", 660))
-        ]
+        self.films = [self._make_film(f"Film {letter}.mkv", tone) for letter, tone in _TONES]
+        self.twin = Path(shutil.copy(self.films[0], self.home / "Film C.mkv"))
+        """The first film under another name."""
         self._once, self._passed = self.home / "died", self.home / "reached"
         self._calm = dict(self.environ)
 

@@ -7,6 +7,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,8 @@ def expected(disturbed: DisturbedHouse) -> Outcome:
     """Return what an undisturbed run leaves."""
     disturbed.renew()
     plain(disturbed)
+    disturbed.wish(disturbed.twin)
+    disturbed.all_ended(3)
     outcome = disturbed.outcome()
     stages = {name.split("/")[1] for name in outcome.files}
     assert stages == {"01_demux", "06_asr", "07_align", "11_subtitle", "12_mux"}
@@ -86,6 +89,15 @@ def stopped(house: DisturbedHouse) -> None:
     plain(house)
 
 
+def repeated(house: DisturbedHouse) -> None:
+    """Submit a film, and its twin when all that was done for it can be taken over."""
+    house.be_healthy()
+    house.wish(house.films[0])
+    house.all_ended(1)
+    house.wish(house.twin)
+    house.all_ended(2)
+
+
 def abandoned(house: DisturbedHouse) -> None:
     """Kill coordinator and worker under a call."""
     house.be_healthy()
@@ -103,7 +115,7 @@ def abandoned(house: DisturbedHouse) -> None:
 
 
 _RUNS: dict[str, Callable[[DisturbedHouse], None]] = {
-    each.__name__: each for each in (plain, typed, troubled, stopped, abandoned)
+    each.__name__: each for each in (plain, typed, troubled, stopped, repeated, abandoned)
 }
 
 
@@ -119,20 +131,22 @@ def die_at(house: DisturbedHouse, failpoint: str, expected: Outcome, tally: Coun
     tally["kills"] += house.died()
     outcome = house.outcome()
     states = house.step_states()
-    tally["lost"] += len(expected.files.keys() - outcome.files.keys())
+    films = {Path(film).stem for _, film in house.folders_and_films()}
+    wanted = {name: digest for name, digest in expected.files.items() if name.split("/")[0] in films}
+    tally["lost"] += len(wanted.keys() - outcome.files.keys())
     tally["duplicated"] += house.job_count() - 2 + len(states) - len({each[:2] for each in states})
-    tally["unequal"] += sum(
-        outcome.files.get(each, digest) != digest for each, digest in expected.files.items()
-    )
+    tally["unequal"] += sum(outcome.files.get(each, digest) != digest for each, digest in wanted.items())
     tally["left over"] += len(house.left_over())
     tally["folders of no job"] += len(house.folders_without_job())
 
     assert {state for _, _, state in states} == {"done"}
     assert house.job_count() == 2
-    assert outcome == expected
+    assert outcome.files == wanted
     assert house.left_over() == []
     # A folder without a word in it: made, and the process that made it gone before it could write that down.
-    assert len(house.folders_without_job()) == (place == "coordinator.submit.folder-made" and house.died())
+    assert len(house.folders_without_job()) == (
+        place.startswith("coordinator.submit.folder-") and house.died()
+    )
 
 
 @pytest.mark.parametrize("place", _SHORT)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from protocol.artefacts import Artefact, check_artefact, describe_file, resolve_inside, write_whole
+from protocol.clock import is_instant, now_iso
 from protocol.endpoints import prepare_runtime_directory, worker_endpoint
 from protocol.errors import (
     DiskFullError,
@@ -124,3 +125,11 @@ def test_a_mark_is_read_with_its_nonce_only() -> None:
     assert parse_mark(line, "abd") is None
     assert parse_mark("text", "abc") is None
     assert parse_mark("\x1eabc not json", "abc") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "readable"),
+    [(now_iso(), True), ("2026-11-22T08:30:00.123Z", True), ("", False), ("x", False)],
+)
+def test_what_a_peer_calls_an_instant_is_looked_at_first(text: str, readable: bool) -> None:
+    assert is_instant(text) is readable

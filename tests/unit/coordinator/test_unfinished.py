@@ -1,0 +1,34 @@
+"""What a coordinator that died in the middle of a wish has left is removed, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coordinator.jobdir import remove_untouched
+
+
+def job_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "0001"
+    (folder / "logs").mkdir(parents=True)
+    (folder / "job.json").write_text("{}")
+    return folder
+
+
+def test_a_folder_in_which_nothing_was_done_is_removed(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path)
+    remove_untouched(folder)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "01_demux"])
+def test_a_folder_in_which_something_was_done_stays(tmp_path: Path, name: str) -> None:
+    folder = job_folder(tmp_path)
+    (folder / name).mkdir()
+    remove_untouched(folder)
+    assert (folder / name).exists()
+
+
+def test_a_folder_that_is_not_there_is_no_error(tmp_path: Path) -> None:
+    remove_untouched(tmp_path / "gone")
