@@ -47,8 +47,6 @@ TURN_MS = 250
 PING_EVERY_S = 0.25
 _ECHO_CONNECTS_WITHIN_S = 1.0
 _START_TIMEOUT_S = 300.0
-_GATHER_S = 0.0015
-"""A turn begins no sooner after the last one: under load it finds several results for one commit."""
 _STOOD_STILL_S = 2.0
 """A loop that did not turn for this long (stopped, a slow disk) has not heard the workers' echoes."""
 _RECORDED_WITHIN_S = 2.0
@@ -72,7 +70,6 @@ class Coordinator:
         reach("coordinator.boot.bound")
         self._dispatcher = Dispatcher(store, self._link, self._roster, self._run)
         self._begun_s = time.monotonic()
-        self._committed_s = self._begun_s
         self._reception = Reception(store, self._roster, self._dispatcher, runtime, self._run)
         self._pinged_s = self._begun_s
         self._dead: list[tuple[Member, float]] = []
@@ -104,7 +101,6 @@ class Coordinator:
 
     def turn(self, timeout_ms: int) -> bool:
         """Wait for events at most `timeout_ms`, do what follows; tell whether there is more to come."""
-        self._link.gather(self._committed_s + _GATHER_S - time.monotonic())
         events = list(self._link.wait(timeout_ms))
         # A person's wish is a commit of its own: it is answered by itself, whatever becomes of the rest.
         for event in events:
@@ -119,7 +115,6 @@ class Coordinator:
             self._look_at_workers(now_s)
             if not self._draining:
                 self._dispatcher.send_ready(now_s)
-        self._committed_s = time.monotonic()
         if not self._draining:
             return True
         if not self._told_to_drain:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,11 +102,6 @@ class Link:
         """End a `wait` from any thread."""
         with self._wake_lock:
             self._wake_far.send(b"")
-
-    def gather(self, seconds: float) -> None:
-        """Let messages come in for a moment; nothing where the moment has passed."""
-        if seconds > 0:
-            time.sleep(seconds)
 
     def wait(self, timeout_ms: int) -> Iterator[Arrival | Echo | Malformed]:
         """Wait at most `timeout_ms`, then yield all that has arrived, at most some hundred a turn."""
