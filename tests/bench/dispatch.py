@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -116,9 +117,7 @@ def look_at_queue(house: IdleHouse, jobs: int) -> Looks:
 
 
 def count_done(house: IdleHouse) -> int:
-    """Return how many steps are committed as done, by the workers' word and by the health report's jobs."""
-    import sqlite3
-
+    """Return how many steps the store's file says are done."""
     with sqlite3.connect(f"file:{house.store_path}?mode=ro", uri=True) as store:
         (done,) = store.execute("SELECT count(*) FROM steps WHERE state = 'done'").fetchone()
     return int(done)
