@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
 
 import envspecs
+
+# A person's own house must not be drawn into the tests, nor they into it.
+for _name in ("CPW_HOME", "CPW_MODELS", "CPW_OUT", "CPW_RUNTIME", "CPW_STATE"):
+    os.environ.pop(_name, None)
 
 Figure = Callable[[str], None]
 _FIGURES: list[str] = []
