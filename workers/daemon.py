@@ -87,6 +87,7 @@ class _IoThread:
         self._calls_done = 0
         self._models: tuple[LoadedModel, ...] = ()
         self._running: CallContext | None = None
+        self._cancelled: CallIdentity | None = None
         self.mailbox = peer.mailbox
 
     def serve(self) -> None:
@@ -99,9 +100,15 @@ class _IoThread:
                 beat_at = time.monotonic() + BEAT_MS / 1000
                 self._do(self._phases.beat(self._measure()))
 
-    def running(self, context: CallContext | None) -> None:
-        """Main thread: name the context that a cancel is meant for."""
+    def running(self, context: CallContext | None, identity: CallIdentity | None = None) -> None:
+        """Main thread: name the context that a cancel is meant for.
+
+        A cancel may have come first: it is remembered before the context is looked for, and the context is
+        set before the cancel is looked for, so that one of the two threads sees the other's.
+        """
         self._running = context
+        if context is not None and self._cancelled == identity:
+            context.cancelled.set()
 
     def _measure(self) -> State:
         # ru_maxrss is the peak; what is resident now is in /proc, where there is one.
@@ -151,8 +158,10 @@ class _IoThread:
                     self._peer.send(message, identity, self._run)
                 case Begin() | ClearShelf():
                     self.mailbox.reply(command)
-                case CancelCall() if self._running is not None:
-                    self._running.cancelled.set()
+                case CancelCall(identity):
+                    self._cancelled = identity
+                    if (context := self._running) is not None:
+                        context.cancelled.set()
                 case Exit(reason) if reason:
                     # The main thread may be deep in an import; there is nothing to lose yet.
                     log.error("the coordinator refused this worker: %s", reason)
@@ -239,7 +248,7 @@ class _MainThread:
                 ),
                 debug=call.debug,
             )
-            self._io.running(context)
+            self._io.running(context, identity)
             context.prepare()
             reach("worker.call.before-run")
             answer = engine.run(request, context)

@@ -6,7 +6,7 @@ import pytest
 
 from protocol.errors import ErrorInfo, ErrorKind, WorkerExit
 from protocol.frames import Header
-from protocol.messages import Ack, Drain, Failure, Hello, Reject, Result, Welcome
+from protocol.messages import Ack, Cancel, Drain, Failure, Hello, Reject, Result, Welcome
 from protocol.stages.asr import AsrRequest
 from tests.lone_worker import NOTHING, LoneWorker
 
@@ -105,3 +105,15 @@ def test_an_outcome_whose_acknowledgement_was_lost_is_said_again() -> None:
         worker.wait_ready()
         worker.send(worker.call("asr", ask("")), HEADER)
         assert worker.next(Result) == worker.next(Result)
+
+
+def test_a_cancel_that_comes_right_behind_its_call_is_not_lost() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        for attempt in range(20):
+            header = Header(run="1", job="j", step="asr", attempt=attempt)
+            worker.send(worker.call("asr", ask(f"until:{worker.folder / 'never'}")), header)
+            worker.send(Cancel(), header)
+            failure = worker.next(Failure).message
+            assert failure.error.kind is ErrorKind.CANCELLED
+            worker.send(Ack(), header)
