@@ -113,7 +113,7 @@ class Dispatcher:
             self._conclude(job, step, error, now_s)
             reach("coordinator.failure.before-commit")
         self._once_committed(lambda: reach("coordinator.failure.committed"))
-        self._tell(job)
+        self.tell(job)
 
     def _job_of(self, step: StepRow) -> JobRow:
         job = self._store.job(step.job)
@@ -141,7 +141,7 @@ class Dispatcher:
             reach("coordinator.call.before-commit")
         member.take(identity)
         self._once_committed(partial(self._hand_out, step, member, identity, frames))
-        self._tell(job)
+        self.tell(job)
 
     def _hand_out(self, step: StepRow, member: Member, identity: CallIdentity, frames: list[bytes]) -> None:
         reach("coordinator.call.committed")
@@ -178,10 +178,13 @@ class Dispatcher:
         assert begun is not None, "it was begun in this very turn"
         source = self._job_of(twin).directory
         future = self._pool.submit(jobdir.copy_artefacts, source, job.directory, twin.artefacts)
-        result = Result(result=twin.result, artefacts=twin.artefacts, duration_ms=0)
-        self._settling[identity] = (future, begun, result)
-        future.add_done_callback(lambda _: self._link.wake())
+        self._await(future, begun, Result(result=twin.result, artefacts=twin.artefacts, duration_ms=0))
         return True
+
+    def _await(self, future: Future[None], step: StepRow, result: Result) -> None:
+        """Have the result committed by `finish_settled` once its files are in place."""
+        self._settling[step.identity] = (future, step, result)
+        future.add_done_callback(lambda _: self._link.wake())
 
     def _make_call(self, job: JobRow, step: StepRow) -> Call:
         stage = STAGES[step.stage]
@@ -221,8 +224,7 @@ class Dispatcher:
         job = self._job_of(step)
         folder, scratch = STAGES[step.stage].folder, jobdir.scratch_of(step.name, identity.attempt)
         future = self._pool.submit(jobdir.accept, job.directory, scratch, folder, result.artefacts)
-        self._settling[identity] = (future, step, result)
-        future.add_done_callback(lambda _: self._link.wake())
+        self._await(future, step, result)
 
     def finish_settled(self, now_s: float) -> None:
         """Commit the results whose files have been accepted, and acknowledge them."""
@@ -256,11 +258,11 @@ class Dispatcher:
         with self._store.transaction():
             self._store.finish(step, kept, result.artefacts, result.duration_ms)
             self._learn_language(job, step, result)
-            self._propagate(job)
+            self.propagate(job)
             reach("coordinator.result.before-commit")
         self._once_committed(lambda: reach("coordinator.result.committed"))
         self.progress.pop((step.job, step.name), None)
-        self._tell(job)
+        self.tell(job)
 
     def on_failure(self, identity: CallIdentity, failure: Failure, peer: bytes, now_s: float) -> None:
         """Take a failure in."""
@@ -306,7 +308,7 @@ class Dispatcher:
         elif verdict == "held":
             self._store.set_job_state(step.seq, "held")
         else:
-            self._propagate(job)
+            self.propagate(job)
 
     def _learn_language(self, job: JobRow, step: StepRow, result: Result) -> None:
         if step.stage != "asr":
@@ -318,7 +320,7 @@ class Dispatcher:
         self._store.set_language(step.seq, asr.language, asr.language_probability, notes)
         self._store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))
 
-    def _propagate(self, job: JobRow) -> None:
+    def propagate(self, job: JobRow) -> None:
         """Let the states of the job's steps, and its own, follow; inside a transaction."""
         steps = self._store.steps(job.id)
         states = {each.name: each.state for each in steps}
@@ -345,14 +347,6 @@ class Dispatcher:
         self.progress.pop((step.job, step.name), None)
         self.cancel_call(step.worker.encode(), step.identity)
 
-    def settle_job(self, job: JobRow) -> None:
-        """Let what follows from changed steps follow; inside a transaction."""
-        self._propagate(job)
-
-    def tell(self, job: JobRow) -> None:
-        """Renew the manifest after a change that was committed."""
-        self._tell(job)
-
     def do_anew(self, seq: int, names: Iterable[str]) -> None:
         """Take these steps over from nobody: a person wants them done."""
         self._alone.update((seq, name) for name in names)
@@ -378,7 +372,7 @@ class Dispatcher:
 
         self._once_committed(say)
 
-    def _tell(self, job: JobRow) -> None:
+    def tell(self, job: JobRow) -> None:
         """Let the job's manifest be renewed for people and scripts."""
         self._chronicle.note(job.id)
 

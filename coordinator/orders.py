@@ -99,7 +99,7 @@ class Orders:
                 self._store.set_language(job.seq, None, None, list(job.notes))
             states: dict[str, StepState] = {each.name: each.state for each in steps}
             self._store.set_job_state(job.seq, job_state(states | dict.fromkeys(again, "waiting")))
-            self._dispatcher.settle_job(job)
+            self._dispatcher.propagate(job)
         return self._done(job, steps, again)
 
     def _done(self, job: JobRow, steps: list[StepRow], changed: Collection[str]) -> JobChange:

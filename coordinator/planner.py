@@ -34,7 +34,6 @@ class Plan:
     """The steps in an order in which each comes after all that it waits for."""
 
     steps: tuple[PlannedStep, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +64,7 @@ def plan(submit: Submit, environment_for: Callable[[str], str]) -> Plan:
     steps: list[PlannedStep] = []
     for ingredient in recipe:
         steps.extend(_steps_of(ingredient, recipe, targets, environment_for))
-    return Plan(steps=tuple(steps), notes=())
+    return Plan(steps=tuple(steps))
 
 
 def _steps_of(

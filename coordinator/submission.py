@@ -54,10 +54,9 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
     job, directory = jobdir.claim_directory(out, submit.user, store.highest_number)
     store.set_fact(_CLAIMED, f"{job} {directory}")
     title, year = planner.title_of(submit)
-    notes = list(plan.notes)
+    notes: list[str] = []
     if submit.source_language is not None:
-        refined = planner.refine(submit, submit.source_language, title)
-        notes += refined.notes
+        notes += planner.refine(submit, submit.source_language, title).notes
     try:
         _write_job(job, directory, submit, (title, year), served)
         reach("coordinator.submit.job-written")

@@ -15,7 +15,7 @@ from coordinator.store import StepRow, Store
 from protocol.artefacts import Artefact, describe_file
 from protocol.endpoints import client_endpoint, worker_endpoint
 from protocol.frames import Envelope, Header, decode, encode
-from protocol.messages import MESSAGES, CallIdentity, Hello, Submit
+from protocol.messages import MESSAGES, Call, CallIdentity, Hello, Submit
 from protocol.schema import from_plain, to_plain
 from protocol.stages.demux import DemuxResult
 from tests.ill.engines import _FACTS
@@ -137,6 +137,12 @@ class LoneCoordinator:
             answers.append(from_plain(MESSAGES[envelope.type], envelope.body))
         context.destroy(linger=0)
         return answers
+
+
+def called(lone: LoneCoordinator, worker: PlayedWorker) -> CallIdentity:
+    """Return the identity of the next call that the worker is given."""
+    header = lone.until(lambda: worker.heard(Call))
+    return CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
 
 
 def demux_result(directory: Path, identity: CallIdentity) -> tuple[dict[str, Any], Artefact]:

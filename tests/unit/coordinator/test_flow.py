@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from coordinator.store import Store
-from protocol.messages import Ack, Call, CallIdentity, Result
-from tests.lone_coordinator import LoneCoordinator, PlayedWorker, demux_result
+from protocol.messages import Ack, CallIdentity, Result
+from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result
 
 _NO_PROCESS = 2**22 + 1
-
-
-@pytest.fixture
-def lone(tmp_path: Path) -> Iterator[LoneCoordinator]:
-    with LoneCoordinator(tmp_path) as made:
-        yield made
-
-
-def called(lone: LoneCoordinator, worker: PlayedWorker) -> CallIdentity:
-    """Return the identity of the next call that the worker is given."""
-    header = lone.until(lambda: worker.heard(Call))
-    return CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
 
 
 def turns(lone: LoneCoordinator, count: int = 20) -> None:

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from protocol.artefacts import describe_file
 from protocol.errors import CpwError, ErrorInfo, ErrorKind
 from protocol.messages import (
     Ack,
-    Call,
     CallIdentity,
     Failure,
     Progress,
@@ -31,23 +29,10 @@ from protocol.messages import (
     StatusReport,
     Submit,
 )
-from tests.lone_coordinator import LoneCoordinator, PlayedWorker, demux_result
+from tests.lone_coordinator import LoneCoordinator, called, demux_result
 
 _NO_PROCESS = 2**22 + 1
 """Above what Linux ever gives a process."""
-
-
-@pytest.fixture
-def lone(tmp_path: Path) -> Iterator[LoneCoordinator]:
-    with LoneCoordinator(tmp_path) as made:
-        yield made
-
-
-def called(lone: LoneCoordinator, worker: PlayedWorker) -> CallIdentity:
-    """Return the identity of the call that the worker is given."""
-
-    header = lone.until(lambda: worker.heard(Call))
-    return CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
 
 
 def done(lone: LoneCoordinator, job: str, identity: CallIdentity, **more: Any) -> Result:
@@ -119,7 +104,7 @@ def test_a_step_that_waits_for_its_next_try_is_not_begun_before_its_time(lone: L
     with lone.store.transaction():
         lone.store.begin(step, "1", "w")
         lone.coordinator._dispatcher._conclude(lone.store.job(job), step, error, time.monotonic())
-        lone.coordinator._dispatcher._propagate(lone.store.job(job))
+        lone.coordinator._dispatcher.propagate(lone.store.job(job))
     assert lone.step(job).state == "waiting"
 
 

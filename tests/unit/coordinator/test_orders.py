@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,22 +22,11 @@ from protocol.messages import (
     Unload,
 )
 from protocol.orders import CancelJobs, Changed, Pruned, PruneJobs, ResumeJobs, RetryJob
-from tests.lone_coordinator import LoneCoordinator, PlayedWorker, demux_result
+from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result
 
 INPUT = ErrorInfo(kind=ErrorKind.INPUT, message="It is no film.")
 FULL = ErrorInfo(kind=ErrorKind.DISK_FULL, message="No space is left on the disk.")
 MEMORY = ErrorInfo(kind=ErrorKind.RESOURCE, message="Memory ran out.")
-
-
-@pytest.fixture
-def lone(tmp_path: Path) -> Iterator[LoneCoordinator]:
-    with LoneCoordinator(tmp_path) as made:
-        yield made
-
-
-def called(lone: LoneCoordinator, worker: PlayedWorker) -> CallIdentity:
-    header = lone.until(lambda: worker.heard(Call))
-    return CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
 
 
 def fail(lone: LoneCoordinator, worker: PlayedWorker, identity: CallIdentity, error: ErrorInfo) -> None:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Future
-from pathlib import Path
 
 import pytest
 
 from protocol import clock
-from protocol.messages import Ack, Call, CallIdentity, Result, StatusQuery, StatusReport
-from tests.lone_coordinator import LoneCoordinator, demux_result
-
-
-@pytest.fixture
-def lone(tmp_path: Path) -> Iterator[LoneCoordinator]:
-    with LoneCoordinator(tmp_path) as made:
-        yield made
+from protocol.messages import Ack, Result, StatusQuery, StatusReport
+from tests.lone_coordinator import LoneCoordinator, called, demux_result
 
 
 def test_people_are_answered_while_a_slow_disk_takes_a_result_in(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, worker = lone.add_job(), lone.worker()
-    header = lone.until(lambda: worker.heard(Call))
-    identity = CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
+    identity = called(lone, worker)
     slow: Future[None] = Future()
     monkeypatch.setattr(lone.coordinator._dispatcher._pool, "submit", lambda *_: slow)
     result, audio = demux_result(lone.path / "job1", identity)
@@ -46,8 +37,7 @@ def test_a_clock_that_jumps_ends_nothing_and_kills_nobody(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch, instant: str
 ) -> None:
     job, worker = lone.add_job(), lone.worker()
-    header = lone.until(lambda: worker.heard(Call))
-    identity = CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
+    identity = called(lone, worker)
 
     monkeypatch.setattr(clock, "now_iso", lambda: instant)
     for _ in range(20):

@@ -9,28 +9,8 @@ from protocol.errors import InputError, UsageError
 from protocol.schema import from_plain, to_plain
 from protocol.stages.subtitle import SubtitleRequest
 from protocol.timeline import Segment, Transcript, Word
+from tests.little_films import Scratch
 from workers.engines.common.subtitle import CueSubtitle, shift, with_words
-
-
-class Scratch:
-    models = None
-    debug = False
-
-    def __init__(self, root):
-        self.root = root
-
-    def input(self, artefact):
-        return self.root / artefact.path
-
-    def output(self, name):
-        return self.root / name
-
-    def publish(self, name):
-        return describe_file(self.root / name, name)
-
-    def progress(self, fraction, note=""):
-        assert 0 <= fraction <= 1
-
 
 SPEECH = Transcript(
     language="hi",
