@@ -140,7 +140,7 @@ def _with_models(submit: Submit, plan: planner.Plan, specs: dict[str, envspecs.E
         if spoken and submit.source_language not in (None, *spoken):
             message = f"The model {model} knows {', '.join(spoken)} only, not {submit.source_language}."
             raise UsageError(message, "cpw models list")
-        if step.stage == "translate" and model in registry and not registry[model].translates:
+        if step.stage == "translate" and model in registry and not registry[model].translates_to:
             message = f"The model {model} is not trained to translate."
             raise UsageError(message, "Choose another one: --set translate.model=whisper-base")
         parameters.setdefault(step.stage, {})["model"] = model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -83,8 +83,18 @@ class Model:
     """Files without which it is not a model of its kind."""
     languages: tuple[str, ...] = ()
     """ISO 639-1; empty where it is multilingual."""
-    translates: bool = True
-    """Whether it was trained to translate speech into English."""
+    family: str = ""
+    """The same weights in the formats of several environments share one: `whisper-base`."""
+    translates_to: tuple[str, ...] = ()
+    """Languages that it translates into; empty for a model that does not translate."""
+    translates_from: tuple[str, ...] = ()
+    """Languages that it translates from; empty: from any that it knows."""
+
+    def has_pair(self, source: str | None, target: str) -> bool:
+        """Tell whether it translates `source` (None: not known yet) into `target`."""
+        if target not in self.translates_to or source == target:
+            return False
+        return source is None or not self.translates_from or source in self.translates_from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,15 +127,34 @@ class Listed:
 @dataclass(frozen=True, kw_only=True)
 class _Registry:
     models: tuple[Model, ...]
+    sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Languages by the name of their set; a model says `@indic` for all of one."""
 
 
 def read_registry(path: Path | None = None) -> dict[str, Model]:
     """Return every model by id; `SchemaError` where one is described wrongly."""
     path = path or home() / "envspecs" / "models.toml"
     registry = from_plain(_Registry, read_toml(path), path=path.name, strict=True)
+    found = {}
     for index, model in enumerate(registry.models):
-        _check(model, f"{path.name}.models[{index}]")
-    return {model.id: model for model in registry.models}
+        at = f"{path.name}.models[{index}]"
+        _check(model, at)
+        found[model.id] = replace(
+            model,
+            translates_to=_expand(model.translates_to, registry.sets, f"{at}.translates_to"),
+            translates_from=_expand(model.translates_from, registry.sets, f"{at}.translates_from"),
+        )
+    return found
+
+
+def _expand(words: tuple[str, ...], sets: dict[str, tuple[str, ...]], at: str) -> tuple[str, ...]:
+    """Return the languages; `@indic` stands for those of the set of that name."""
+    found: list[str] = []
+    for word in words:
+        if word.startswith("@") and word[1:] not in sets:
+            raise SchemaError(at, f"{word!r} is none of the sets {', '.join(sets) or '(there are none)'}")
+        found += sets[word[1:]] if word.startswith("@") else (word,)
+    return tuple(dict.fromkeys(found))
 
 
 def _check(model: Model, at: str) -> None:

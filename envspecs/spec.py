@@ -7,6 +7,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from envspecs.layout import specs_directory
 from protocol.errors import SchemaError, UsageError
@@ -16,6 +17,7 @@ from protocol.stages import STAGES
 __all__ = [
     "EnvSpec",
     "Limits",
+    "Memory",
     "Platform",
     "StageEngine",
     "all_requirements",
@@ -36,6 +38,8 @@ class StageEngine:
     """Which class keeps a stage's contract, as `module:Class`."""
 
     engine: str
+    rank: int = 50
+    """Where several environments could do the stage, the one with the lowest number does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,20 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Memory:
+    """When models are in the worker's memory. 0 means: without limit."""
+
+    load: Literal["start", "first-use"] = "start"
+    """When the default model is loaded."""
+    idle_unload_s: float = 0.0
+    """A model that was not used for so long is let go of."""
+    ram_mb: int = 0
+    """Resident memory of the worker's process over which models are let go of, least recently used first."""
+    vram_mb: int = 0
+    """The same for the memory of its GPU."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvSpec:
     """One environment: an interpreter with packages, and the stages a worker in it can do."""
 
@@ -74,7 +92,14 @@ class EnvSpec:
     optional: bool = False
     """Used when built, skipped when not, and never built unless named."""
     platform: Platform = Platform()
+    preferred: Platform | None = None
+    """Where it goes before all others that do its stages; on other machines it serves only who names it."""
+    by_name_only: bool = False
+    """Used only where a job names it: `--env asr=whisperx-experimental`."""
     limits: Limits = Limits()
+    memory: Memory = Memory()
+    model_kinds: tuple[str, ...] = ()
+    """Kinds of the model registry that its engines load."""
     default_model: str = ""
     models: tuple[str, ...] = ()
     """Ids in the model registry, fetched with the build."""

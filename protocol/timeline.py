@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["UNDETERMINED", "Cue", "Segment", "Transcript", "Word"]
+__all__ = ["UNDETERMINED", "Cue", "Segment", "Span", "Transcript", "Word"]
 
 UNDETERMINED = "und"
 """ISO 639-2 code for a language that could not be determined (a film without speech)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A stretch of speech on the audio's clock."""
+
+    start_ms: int
+    end_ms: int
+    peak: float = field(default=1.0, compare=False)
+    """Highest score that voice activity detection gave in it, 0 to 1; 1.0 where it gave none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +41,8 @@ class Segment:
     text: str
     words: tuple[Word, ...] = ()
     avg_logprob: float | None = None
+    marks: tuple[str, ...] = ()
+    """What is doubtful about a translation: `untranslated`, `wrong-script`, `length`, `empty`."""
 
 
 @dataclass(frozen=True, kw_only=True)

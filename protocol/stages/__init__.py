@@ -11,8 +11,10 @@ from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.stages.demux import DemuxRequest, DemuxResult
 from protocol.stages.mux import MuxRequest, MuxResult
+from protocol.stages.separate import SeparateRequest, SeparateResult
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.stages.vad import VadRequest, VadResult
 
 __all__ = ["STAGES", "Stage"]
 
@@ -37,16 +39,34 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="demux",
             folder="01_demux",
-            version=1,
+            version=2,
             request=DemuxRequest,
             result=DemuxResult,
             budget_ms=600_000,
             budget_per_media=1.0,
         ),
         Stage(
+            name="separate",
+            folder="04_separate",
+            version=1,
+            request=SeparateRequest,
+            result=SeparateResult,
+            budget_ms=600_000,
+            budget_per_media=10.0,
+        ),
+        Stage(
+            name="vad",
+            folder="05_vad",
+            version=1,
+            request=VadRequest,
+            result=VadResult,
+            budget_ms=300_000,
+            budget_per_media=2.0,
+        ),
+        Stage(
             name="asr",
             folder="06_asr",
-            version=1,
+            version=2,
             request=AsrRequest,
             result=AsrResult,
             budget_ms=300_000,
@@ -64,7 +84,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="translate",
             folder="10_translate",
-            version=1,
+            version=2,
             request=TranslateRequest,
             result=TranslateResult,
             budget_ms=300_000,

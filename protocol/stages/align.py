@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
-from protocol.stages.asr import Span
+from protocol.timeline import Span
 
 __all__ = ["AlignRequest", "AlignResult"]
 

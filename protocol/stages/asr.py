@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
+from protocol.timeline import Span
 
-__all__ = ["AsrRequest", "AsrResult", "Span"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """A stretch of time on the audio's clock."""
-
-    start_ms: int
-    end_ms: int
+__all__ = ["AsrRequest", "AsrResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +15,8 @@ class AsrRequest:
     """Recognise the speech in `audio` (16 kHz mono WAV)."""
 
     audio: Artefact
+    speech: tuple[Span, ...] | None = None
+    """Where the stage vad heard speech; None: the engine listens for itself."""
     language: str | None = None
     """ISO 639-1; None: detect."""
     model: str = "whisper-base"

@@ -41,6 +41,8 @@ class DemuxRequest:
     """Number from 0 among the audio streams, or a language code; None: the default one."""
     start_ms: int | None = None
     end_ms: int | None = None
+    full_band: bool = False
+    """Write the sound as the stage separate reads it, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,3 +57,5 @@ class DemuxResult:
     audio_track: int
     clip_start_ms: int
     facts: MediaFacts
+    full_band: Artefact | None = None
+    """Where asked for: FLAC, 16 bit, 44.1 kHz, stereo, the same stretch on the same clock."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.artefacts import Artefact
-from protocol.stages.asr import Span
+from protocol.timeline import Span
 
 __all__ = ["TranslateRequest", "TranslateResult"]
 
@@ -22,11 +22,17 @@ class TranslateRequest:
     speech: tuple[Span, ...] = ()
     source_language: str
     target_language: str
+    source_script: str = ""
+    """ISO 15924 (`Deva`, `Arab`) of a language with several scripts; empty: its usual one."""
+    target_script: str = ""
     model: str = "whisper-base"
+    """Id in the model store; the coordinator chooses one that has the pair."""
     device: str = "auto"
     compute_type: str = "auto"
-    beam_size: int = 5
+    beam_size: int = 0
+    """0: what suits the engine (5 for Whisper, 4 for text)."""
     batch_size: int = 0
+    """Sentences or chunks at once; 0: what suits the device."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,3 +42,6 @@ class TranslateResult:
     transcript: Artefact
     segment_count: int
     model: str
+    engine: str = ""
+    marks: dict[str, int] = field(default_factory=dict)
+    """How many segments carry each mark (`Segment.marks`): text that is not passed off as a translation."""

@@ -15,12 +15,12 @@ from typing import Any
 from protocol.errors import InputError, TransientError
 from protocol.schema import to_plain
 from protocol.stages.align import AlignRequest, AlignResult
-from protocol.stages.asr import AsrRequest, AsrResult, Span
+from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.stages.demux import DemuxRequest, DemuxResult, MediaFacts
 from protocol.stages.mux import MuxRequest, MuxResult
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.stages.translate import TranslateRequest, TranslateResult
-from protocol.timeline import Segment, Transcript, Word
+from protocol.timeline import Segment, Span, Transcript, Word
 from workers.engine import Context, ModelKey, Models
 
 _FACTS = MediaFacts(

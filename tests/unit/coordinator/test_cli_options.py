@@ -119,7 +119,7 @@ def test_a_model_given_for_alignment_stays():
     ("word", "sentence", "remedy"),
     [
         ("asr.modl=x", "the stage asr has no setting 'modl'", "Known are: model"),
-        ("asrr.model=x", "there is no stage 'asrr'", "Known are: demux, asr"),
+        ("asrr.model=x", "there is no stage 'asrr'", "Known are: demux, separate, vad, asr"),
         ("model", "is not of the form", "asr.model=small"),
         ("asr.beam_size=many", "'many' is not a whole number", ""),
         ("asr.vad_onset=nan", "'nan' is not a number", ""),

@@ -342,7 +342,7 @@ def test_the_registry_of_this_repository_is_right(home, monkeypatch):
     monkeypatch.setenv("CPW_HOME", str(Path(layout.__file__).parent.parent))
     registry = read_registry()
     assert {"whisper-base", "whisper-tiny.en", "whisper-large-v3"} <= set(registry)
-    assert not registry["whisper-large-v3-turbo"].translates
+    assert not registry["whisper-large-v3-turbo"].translates_to
     assert registry["whisper-tiny.en"].languages == ("en",)
     for model in registry.values():
         for source in model.sources:

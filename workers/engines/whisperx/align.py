@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 from protocol.errors import UsageError
 from protocol.stages.align import AlignRequest, AlignResult
-from protocol.stages.asr import Span
-from protocol.timeline import Segment, Transcript
+from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.attention import CROSS_ATTENTION, Clockwork, Spoken
 from workers.engines.whisperx.models import batch_of, load_aligner, load_whisper, place, warm_up
 from workers.engines.whisperx.settling import TimedWord
 from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import widen
-from workers.engines.whisperx.transcripts import publish, read, speech_of, to_segments
+from workers.engines.whisperx.transcripts import to_segments
 from workers.engines.whisperx.wav2vec2 import WAV2VEC2, time_words_of
+from workers.text.transcripts import publish, read, speech_of
 
 __all__ = ["BEFORE_MS", "WhisperAlign", "choose_method", "window_of"]
 

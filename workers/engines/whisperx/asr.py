@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protocol.stages.asr import AsrRequest, AsrResult, Span
-from protocol.timeline import UNDETERMINED, Segment, Transcript
+from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.timeline import UNDETERMINED, Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.judging import is_silence, vote
 from workers.engines.whisperx.models import batch_of, language_token, load_vad, load_whisper, place, warm_up
 from workers.engines.whisperx.recognising import LONGEST_MS, WINDOW_MS, Listener, Wishes
 from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import Chunk, pack, spread
-from workers.engines.whisperx.transcripts import publish
 from workers.engines.whisperx.voice import Voice, hear, warm_up_vad
+from workers.text.transcripts import publish
 
 __all__ = ["WhisperxAsr"]
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.stages.asr import Span
+from protocol.timeline import Span
 from workers.engines.whisperx.models import tokenizer
 from workers.engines.whisperx.recognising import WINDOW_MS, features
 from workers.engines.whisperx.settling import TimedWord, settle, spread_words
 from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import within
-from workers.engines.whisperx.writing import UNSPACED, glue, is_punctuation
+from workers.text.writing import UNSPACED, glue, is_punctuation
 
 __all__ = ["CROSS_ATTENTION", "INTERPOLATED", "Clockwork", "Spoken", "split_words"]
 

@@ -7,10 +7,10 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from workers.text.scripts import in_script
+
 __all__ = [
-    "SCRIPTS",
     "Guess",
-    "in_script",
     "is_doubtful",
     "is_echo",
     "is_loop",
@@ -28,24 +28,6 @@ _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 _FAINT_SPEECH = 0.6
 """VAD's peak under which a stretch is hardly speech: its onset is 0.5, and speech reaches 0.99."""
-
-SCRIPTS = {
-    **dict.fromkeys(("hi", "mr", "ne", "sa"), "DEVANAGARI"),
-    **dict.fromkeys(("bn", "as"), "BENGALI"),
-    **dict.fromkeys(("ur", "sd", "ar", "fa", "ps"), "ARABIC"),
-    **dict.fromkeys(("ru", "uk", "bg", "be"), "CYRILLIC"),
-    "pa": "GURMUKHI",
-    "gu": "GUJARATI",
-    "ta": "TAMIL",
-    "te": "TELUGU",
-    "kn": "KANNADA",
-    "ml": "MALAYALAM",
-    "si": "SINHALA",
-    "el": "GREEK",
-    "he": "HEBREW",
-    "en": "LATIN",
-}
-"""Languages whose text in another script is a mistake: first words of Unicode's character names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +51,6 @@ def repetition(text: str) -> float:
     """
     order = {character: index % 256 for index, character in enumerate(dict.fromkeys(text))}
     return len(text) / len(zlib.compress(bytes(order[each] for each in text))) if text else 0.0
-
-
-def in_script(text: str, language: str) -> bool:
-    """Tell whether at least half the letters are of the language's own script; True where none is known."""
-    script = SCRIPTS.get(language)
-    letters = [unicodedata.name(each, "") for each in text if each.isalpha()]
-    return script is None or sum(each.startswith(script) for each in letters) * 2 >= len(letters)
 
 
 def is_loop(guess: Guess) -> bool:

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.engines.whisperx.judging import (
-    SCRIPTS,
     Guess,
-    in_script,
     is_doubtful,
     is_echo,
     is_loop,
@@ -18,6 +16,7 @@ from workers.engines.whisperx.judging import (
 from workers.engines.whisperx.models import tokenizer
 from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import Chunk, pack
+from workers.text.scripts import SCRIPTS, in_script
 
 __all__ = ["LONGEST_MS", "WINDOW_MS", "Listener", "Wishes", "features"]
 

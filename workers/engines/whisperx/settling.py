@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from protocol.stages.asr import Span
-from workers.engines.whisperx.writing import ends_sentence
+from protocol.timeline import Span
+from workers.text.writing import ends_sentence
 
 __all__ = ["TimedWord", "settle", "spread_words"]
 

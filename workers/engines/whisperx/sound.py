@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from protocol.errors import InputError
-from protocol.stages.asr import Span
+from protocol.timeline import Span
 
 __all__ = ["SAMPLE_RATE", "Sound"]
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from protocol.stages.asr import Span
+from protocol.timeline import Span
 
 __all__ = ["Chunk", "pack", "spread", "widen", "within"]
 

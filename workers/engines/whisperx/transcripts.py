@@ -1,44 +1,14 @@
-"""Transcripts as files: read from a call's input, written and published as its output."""
+"""Timed words of a recognised chunk to segments, a sentence each."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
-from protocol.artefacts import Artefact, write_json
-from protocol.errors import InputError, SchemaError
-from protocol.schema import from_plain, to_plain
-from protocol.stages.asr import Span
-from protocol.timeline import Segment, Transcript, Word
-from workers.engine import Context
+from protocol.timeline import Segment, Word
 from workers.engines.whisperx.settling import TimedWord
-from workers.engines.whisperx.writing import cut_to_sentences
+from workers.text.writing import cut_to_sentences
 
-__all__ = ["publish", "read", "speech_of", "to_segments"]
-
-
-def read(context: Context, artefact: Artefact) -> Transcript:
-    """Return the transcript in the file; `InputError` where it is none."""
-    path = context.input(artefact)
-    try:
-        return from_plain(Transcript, json.loads(path.read_bytes()))
-    except (ValueError, SchemaError) as error:
-        message = f"{path.name} is not a transcript: {error}."
-        raise InputError(message) from error
-
-
-def publish(context: Context, name: str, transcript: Transcript) -> Artefact:
-    """Write the transcript as the file `name` of the call's output."""
-    write_json(context.output(name), to_plain(transcript))
-    return context.publish(name)
-
-
-def speech_of(transcript: Transcript, speech: tuple[Span, ...]) -> list[Span]:
-    """Return VAD's stretches in order, or, without VAD, those of the segments."""
-    if speech:
-        return sorted(speech, key=lambda each: each.start_ms)
-    spans = (Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in transcript.segments)
-    return sorted(spans, key=lambda each: each.start_ms)
+__all__ = ["to_segments"]
 
 
 def to_segments(segment: Segment, words: list[TimedWord], timed_by: str, language: str) -> list[Segment]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from protocol.errors import InputError, MissingError
-from protocol.stages.asr import Span
 from protocol.stages.translate import TranslateRequest, TranslateResult
-from protocol.timeline import Segment, Transcript
+from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.align import BEFORE_MS
 from workers.engines.whisperx.attention import Clockwork, Spoken
@@ -16,11 +15,13 @@ from workers.engines.whisperx.models import batch_of, load_whisper, place, warm_
 from workers.engines.whisperx.recognising import WINDOW_MS, Listener, Wishes
 from workers.engines.whisperx.sound import Sound
 from workers.engines.whisperx.spans import Chunk, pack, widen, within
-from workers.engines.whisperx.transcripts import publish, read, speech_of, to_segments
+from workers.engines.whisperx.transcripts import to_segments
+from workers.text.transcripts import publish, read, speech_of
 
 __all__ = ["WhisperTranslate", "chunks_of", "refuse_untranslatable"]
 
 _ENGLISH = "en"
+_BEAMS = 5
 _RECOGNISED_SHARE = 0.8
 """Of a call's time, for progress."""
 _SAME_FROM_WORDS = 4
@@ -66,6 +67,7 @@ class WhisperTranslate:
             transcript=publish(context, "transcript.en.json", translated),
             segment_count=len(segments),
             model=request.model,
+            engine="whisper",
         )
 
 
@@ -99,7 +101,7 @@ def _translate(
 ) -> list[Segment]:
     heard = speech_of(source, request.speech)
     speech = widen(heard, BEFORE_MS, 0, listener.sound.duration_ms)
-    wishes = Wishes(language=request.source_language, task="translate", beam_size=request.beam_size)
+    wishes = Wishes(language=request.source_language, task="translate", beam_size=request.beam_size or _BEAMS)
 
     def recognised(share: float) -> None:
         context.progress(share * _RECOGNISED_SHARE, "translating")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from protocol.stages.asr import Span
+from protocol.timeline import Span
 from workers.engines.whisperx.sound import SAMPLE_RATE, Sound
 
 __all__ = ["Voice", "hear", "warm_up_vad"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from protocol.stages.asr import Span
-from protocol.timeline import Segment
+from protocol.timeline import Segment, Span
 from workers.engines.whisperx.settling import TimedWord, settle
 from workers.engines.whisperx.sound import SAMPLE_RATE, Sound
 from workers.engines.whisperx.spans import within

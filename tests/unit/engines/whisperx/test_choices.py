@@ -12,9 +12,8 @@ import pytest
 
 from protocol.artefacts import Artefact
 from protocol.errors import InputError, MissingError, UsageError
-from protocol.stages.asr import Span
 from protocol.stages.translate import TranslateRequest
-from protocol.timeline import Segment, Transcript
+from protocol.timeline import Segment, Span, Transcript
 from workers.engine import ModelKey
 from workers.engines.whisperx.align import choose_method, window_of
 from workers.engines.whisperx.attention import split_words

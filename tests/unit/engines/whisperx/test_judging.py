@@ -6,7 +6,6 @@ import pytest
 
 from workers.engines.whisperx.judging import (
     Guess,
-    in_script,
     is_doubtful,
     is_echo,
     is_silence,
@@ -14,6 +13,7 @@ from workers.engines.whisperx.judging import (
     same_words,
     vote,
 )
+from workers.text.scripts import in_script
 
 HINDI = "हरियाणा सरकार ने कुरुक्षेत्र के पिपली को एक विश्व स्तरीय पर्यटन केन्द्र के रूप में विकसित करने का निर्णय लिया है"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from protocol.stages.asr import Span
+from protocol.timeline import Span
 from workers.engines.whisperx.settling import TimedWord, settle, spread_words
 
 

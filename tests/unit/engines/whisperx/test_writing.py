@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from protocol.timeline import Segment, Word
-from workers.engines.whisperx.writing import cut_to_sentences, ends_sentence, glue
+from workers.text.writing import cut_to_sentences, ends_sentence, glue
 
 
 def glued(pieces: list[str], language: str) -> list[str]:

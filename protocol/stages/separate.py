@@ -1,0 +1,35 @@
+"""separate: the voices of a film without its music and noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.artefacts import Artefact
+
+__all__ = ["SeparateRequest", "SeparateResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparateRequest:
+    """Take the voices out of `audio`: FLAC, 44.1 kHz, stereo, on the film's clock."""
+
+    audio: Artefact
+    model: str = "htdemucs"
+    device: str = "auto"
+    """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
+    segment_ms: int = 0
+    """Sound that goes through the model at once; 0: what the model was trained with."""
+    overlap: float = 0.25
+    """Share of a segment that the next one covers again, 0 to under 1."""
+    batch_size: int = 0
+    """Segments computed at once; 0: what suits the device."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparateResult:
+    """`vocals` is pcm_s16le, 16 kHz, mono: as long as the film's sound and on the same clock."""
+
+    vocals: Artefact
+    duration_ms: int
+    model: str
+    device: str

@@ -1,0 +1,45 @@
+"""vad: where in the film somebody speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol.artefacts import Artefact
+from protocol.timeline import Span
+
+__all__ = ["VadRequest", "VadResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VadRequest:
+    """Find the speech in `audio` (16 kHz mono WAV).
+
+    Speech starts where the score passes `onset` and ends where it falls under `offset`; pauses shorter
+    than `min_silence_ms` are joined first, then stretches shorter than `min_speech_ms` dropped.
+    """
+
+    audio: Artefact
+    method: str = "pyannote"
+    """`pyannote` or `silero`."""
+    model: str = "pyannote-segmentation"
+    """Id in the model store of the checkpoint that `pyannote` uses."""
+    device: str = "auto"
+    onset: float = 0.5
+    offset: float = 0.363
+    min_speech_ms: int = 0
+    min_silence_ms: int = 0
+    pad_ms: int = 0
+    """Added before and after each stretch."""
+    batch_size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VadResult:
+    """`segments` is `speech_segments.json`: `{"version": 1, "speech": [Span, ...]}`, the same as `speech`."""
+
+    segments: Artefact
+    speech: tuple[Span, ...]
+    """In order, not overlapping, each with the highest score in it as `peak`."""
+    speech_ms: int
+    method: str
+    device: str

@@ -1,0 +1,1 @@
+"""What every engine that reads or writes text shares: sentences, scripts, transcripts as files."""

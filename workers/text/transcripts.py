@@ -1,0 +1,37 @@
+"""Transcripts as files: read from a call's input, written and published as its output."""
+
+from __future__ import annotations
+
+import json
+
+from protocol.artefacts import Artefact, write_json
+from protocol.errors import InputError, SchemaError
+from protocol.schema import from_plain, to_plain
+from protocol.timeline import Span, Transcript
+from workers.engine import Context
+
+__all__ = ["publish", "read", "speech_of"]
+
+
+def read(context: Context, artefact: Artefact) -> Transcript:
+    """Return the transcript in the file; `InputError` where it is none."""
+    path = context.input(artefact)
+    try:
+        return from_plain(Transcript, json.loads(path.read_bytes()))
+    except (ValueError, SchemaError) as error:
+        message = f"{path.name} is not a transcript: {error}."
+        raise InputError(message) from error
+
+
+def publish(context: Context, name: str, transcript: Transcript) -> Artefact:
+    """Write the transcript as the file `name` of the call's output."""
+    write_json(context.output(name), to_plain(transcript))
+    return context.publish(name)
+
+
+def speech_of(transcript: Transcript, speech: tuple[Span, ...]) -> list[Span]:
+    """Return VAD's stretches in order, or, without VAD, those of the segments."""
+    if speech:
+        return sorted(speech, key=lambda each: each.start_ms)
+    spans = (Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in transcript.segments)
+    return sorted(spans, key=lambda each: each.start_ms)
