@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import envspecs
 from coordinator.link import Arrival, Link
-from protocol.artefacts import Artefact
+from protocol.artefacts import Artefact, describe_file
 from protocol.endpoints import worker_endpoint
+from protocol.errors import ErrorInfo
 from protocol.frames import Header
-from protocol.messages import Call, Hello, State, Welcome
-from protocol.schema import to_plain
+from protocol.messages import Ack, Call, Failure, Hello, Result, State, Welcome
+from protocol.schema import from_plain, to_plain
+from protocol.stages import STAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING = Artefact(path="x", size=0, sha256="")
@@ -23,21 +28,47 @@ NOTHING = Artefact(path="x", size=0, sha256="")
 class LoneWorker:
     """A context manager; `arrivals` yields what the worker says."""
 
-    def __init__(self, *engines: str) -> None:
+    def __init__(
+        self,
+        *engines: str,
+        python: str = sys.executable,
+        models: Path | None = None,
+        options: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cpw-")
         self.folder = Path(self._folder.name)
         self.stack = self.folder / "stack.txt"
+        self.log = self.folder / "worker.log"
         self.link = Link(self.folder)
-        command = [sys.executable, "-u", "-m", "workers", "--environment", "lone"]
-        command += ["--endpoint", worker_endpoint(self.folder), "--models", str(self.folder)]
-        command += ["--stack", str(self.stack)]
+        command = [python, "-u", "-m", "workers", "--environment", "lone"]
+        command += ["--endpoint", worker_endpoint(self.folder), "--models", str(models or self.folder)]
+        command += ["--stack", str(self.stack), *options]
         for engine in engines:
             command += ["--engine", engine]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, stdout=log, stderr=log, env=dict(os.environ, **(environment or {}))
+            )
         self.arrivals = self._arrivals()
         self.peer = b""
+        self.calls = 0
+
+    @classmethod
+    def of(
+        cls, name: str, models: Path | None = None, options: tuple[str, ...] = (), **environment: str
+    ) -> LoneWorker:
+        """Return a worker of a built environment, with the engines that its spec names, offline."""
+        spec = envspecs.read(name)
+        if spec.default_model and models is None:
+            options = ("--default-model", spec.default_model, *options)
+        return cls(
+            *(f"{stage}={each.engine}" for stage, each in spec.stages.items()),
+            python=str(envspecs.interpreter(name)),
+            models=models or envspecs.models_directory(),
+            options=options,
+            environment={"HF_HUB_OFFLINE": "1", **spec.environment, **environment},
+        )
 
     def __enter__(self) -> LoneWorker:
         return self
@@ -81,10 +112,45 @@ class LoneWorker:
         """Return a call with this request."""
         return Call(
             stage=stage,
-            schema_version=1,
+            schema_version=STAGES[stage].version,
             job_directory=str(self.folder),
             scratch=".scratch/x",
-            folder="06_asr",
+            folder=STAGES[stage].folder,
             budget_ms=budget_ms,
             request=to_plain(request),
         )
+
+    def take_in(self, source: Path, name: str) -> Artefact:
+        """Copy a file into the job folder as an input of the next call."""
+        target = self.folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        return describe_file(target, name)
+
+    def do(self, stage: str, request: Any, *, budget_ms: int = 300_000) -> Any:
+        """Do one call and return the stage's result; `AssertionError` with the worker's error where it fails.
+
+        The files it published lie under their own names in the job folder, as the coordinator would put them.
+        """
+        self.calls += 1
+        header = Header(run="1", job="job-1", step=stage, attempt=self.calls)
+        self.send(self.call(stage, request, budget_ms), header)
+        outcome = self.next(Result, Failure).message
+        self.send(Ack(), header)
+        assert isinstance(outcome, Result), f"{outcome.error}\n{self.log.read_text()[-4000:]}"
+        for artefact in outcome.artefacts:
+            final = self.folder / artefact.path
+            final.parent.mkdir(parents=True, exist_ok=True)
+            made = self.folder / ".scratch" / "x" / Path(artefact.path).relative_to(STAGES[stage].folder)
+            made.replace(final)
+        return from_plain(STAGES[stage].result, outcome.result)
+
+    def refuse(self, stage: str, request: Any) -> ErrorInfo:
+        """Do one call that must fail and return its error."""
+        self.calls += 1
+        header = Header(run="1", job="job-1", step=stage, attempt=self.calls)
+        self.send(self.call(stage, request), header)
+        outcome = self.next(Result, Failure).message
+        self.send(Ack(), header)
+        assert isinstance(outcome, Failure), outcome
+        return outcome.error
