@@ -72,6 +72,9 @@ def cpw() -> None:
 @click.option("--year", type=click.IntRange(1870, 2999), help="Year of the film.")
 @click.option("-o", "--out", metavar="DIR", help="Folder for the job folders.")
 @click.option("--set", "settings", multiple=True, metavar="STAGE.FIELD=VALUE", help="As asr.model=small.")
+@click.option("--env", "environments", multiple=True, metavar="STAGE=NAME", help="As asr=mlx.")
+@click.option("--with", "with_stages", multiple=True, metavar="STAGE", help="Add a stage, as separate.")
+@click.option("--without", "without_stages", multiple=True, metavar="STAGE", help="Leave one out, as vad.")
 @click.option("--again", is_flag=True, help="Do it anew, though it was done before.")
 @click.option(
     "--priority",

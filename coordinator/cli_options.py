@@ -13,12 +13,21 @@ from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from coordinator.intake import find_films, is_utf8
+from coordinator.recipes import OPTIONAL_STAGES
 from protocol.errors import UsageError
 from protocol.languages import find_language
 from protocol.messages import Submit
 from protocol.stages import STAGES
 
-__all__ = ["WORKFLOWS", "Reading", "Written", "parse_settings", "parse_time", "read_wishes"]
+__all__ = [
+    "WORKFLOWS",
+    "Reading",
+    "Written",
+    "parse_environments",
+    "parse_settings",
+    "parse_time",
+    "read_wishes",
+]
 
 WORKFLOWS = ("transcribe", "translate", "subtitle")
 
@@ -53,6 +62,9 @@ class Written:
     year: int | None = None
     out: str | None = None
     settings: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    with_stages: tuple[str, ...] = ()
+    without_stages: tuple[str, ...] = ()
     debug: bool = False
     again: bool = False
     hold: bool = False
@@ -91,6 +103,8 @@ def read_wishes(written: Written, default_out: Path) -> Reading:
     targets = problems.of(_targets, written.workflow, written.targets)
     track = problems.of(_track, written.audio_track)
     parameters = problems.of(parse_settings, written.settings)
+    environments = problems.of(parse_environments, written.environments)
+    problems.of(_check_optional, written.with_stages, written.without_stages)
     title = problems.of(_title, written.title, len(intake.films))
     out = problems.of(_out, written.out, default_out)
     if problems:
@@ -109,6 +123,9 @@ def read_wishes(written: Written, default_out: Path) -> Reading:
             start_ms=start,
             end_ms=end,
             parameters=parameters or {},
+            environments=environments or {},
+            with_stages=written.with_stages,
+            without_stages=written.without_stages,
             debug=written.debug,
             reuse=not written.again,
             hold=written.hold,
@@ -223,13 +240,39 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
         if name not in known:
             message = f"--set {word!r}: the stage {stage} has no setting {name!r}."
             raise UsageError(message, f"Known are: {', '.join(known) or 'none'}.")
-        if name == "model" and stage in ("asr", "align", "translate") and not text.startswith(_WHISPER):
+        if name == "model" and stage in ("asr", "align") and not text.startswith(_WHISPER):
             text = _WHISPER + text
         found.setdefault(stage, {})[name] = _value(known[name], text, f"--set {stage}.{name}")
     if "model" in found.get("asr", {}):
         # One Whisper for both: the aligner would otherwise load a second one beside it.
         found.setdefault("align", {}).setdefault("model", found["asr"]["model"])
     return found
+
+
+def parse_environments(words: Sequence[str]) -> dict[str, str]:
+    """Return stage to environment from `asr=whisperx-experimental`."""
+    found: dict[str, str] = {}
+    for word in words:
+        stage, equals, name = (each.strip() for each in word.partition("="))
+        if not equals or not name or not is_utf8(word):
+            message = f"--env {word!r} is not of the form stage=environment."
+            raise UsageError(message, "As in asr=whisperx-experimental.")
+        if stage not in STAGES:
+            message = f"--env {word!r}: there is no stage {stage!r}."
+            raise UsageError(message, f"Known are: {', '.join(STAGES)}.")
+        found[stage] = name
+    return found
+
+
+def _check_optional(wanted: Sequence[str], unwanted: Sequence[str]) -> None:
+    for option, stages in (("--with", wanted), ("--without", unwanted)):
+        for stage in stages:
+            if stage not in OPTIONAL_STAGES:
+                message = f"{option} {stage!r} is none of the stages that a job can be done without."
+                raise UsageError(message, f"Those are: {', '.join(OPTIONAL_STAGES)}.")
+    both = sorted(set(wanted) & set(unwanted))
+    if both:
+        raise UsageError(f"The stage {both[0]} is asked for by --with and refused by --without.")
 
 
 def _split_setting(word: str) -> tuple[str, str, str]:

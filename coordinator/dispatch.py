@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,11 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from coordinator import jobdir, planner, reuse
+from coordinator.calls import make_call
 from coordinator.chronicle import Chronicle
+from coordinator.jobfile import renew
 from coordinator.link import Gone, Link
 from coordinator.obituary import describe_death
-from coordinator.recipes import Results, build_request, gentler
 from coordinator.roster import Member, Roster
+from coordinator.routes import reroute
 from coordinator.scheduler import Retry, after_failure, job_state, settle
 from coordinator.store import JobRow, StepRow, Store
 from protocol.clock import since_iso_ms
@@ -28,7 +29,6 @@ from protocol.messages import Ack, Call, CallIdentity, Cancel, Failure, Result, 
 from protocol.schema import from_plain, to_plain
 from protocol.stages import STAGES
 from protocol.stages.asr import AsrResult
-from protocol.stages.demux import DemuxResult
 
 __all__ = ["Dispatcher"]
 
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 _NOBODY = ""
 """The worker of a step that is taken over from another job."""
 _KILLS = (ErrorKind.HUNG, ErrorKind.CRASHED)
-_BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
-"""A slow machine may give every call more time, a test less."""
 
 
 class Dispatcher:
@@ -187,22 +185,7 @@ class Dispatcher:
         future.add_done_callback(lambda _: self._link.wake())
 
     def _make_call(self, job: JobRow, step: StepRow) -> Call:
-        stage = STAGES[step.stage]
-        by_step = {each.name: each.result for each in self._store.steps(job.id) if each.result is not None}
-        results = Results(by_step)
-        title, _ = planner.title_of(job.submit)
-        request = build_request(step.stage, job.submit, title, step.target, results)
-        media_ms = from_plain(DemuxResult, by_step["demux"]).audio_duration_ms if "demux" in by_step else 0
-        return Call(
-            stage=step.stage,
-            schema_version=stage.version,
-            job_directory=str(job.directory),
-            scratch=jobdir.scratch_of(step.name, step.attempt + 1),
-            folder=stage.folder,
-            budget_ms=round(_BUDGET_SCALE * (stage.budget_ms + stage.budget_per_media * media_ms)),
-            request=to_plain(gentler(request, _memory_failures(step))),
-            debug=job.submit.debug,
-        )
+        return make_call(job, step, self._store.steps(job.id), gentle=_memory_failures(step))
 
     def on_result(self, identity: CallIdentity, result: Result, peer: bytes) -> None:
         """Take a result in: check and rename on another thread, commit when that is done."""
@@ -319,6 +302,20 @@ class Dispatcher:
         notes = [*job.notes, *(each for each in refined.notes if each not in job.notes)]
         self._store.set_language(step.seq, asr.language, asr.language_probability, notes)
         self._store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))
+        if job.submit.source_language is None:
+            self._reroute(job, asr.language)
+
+    def _reroute(self, job: JobRow, language: str) -> None:
+        """Give every translation to whom it belongs, now that the language is known; in a transaction."""
+        steps = {each.name: each for each in self._store.steps(job.id)}
+        for name, found in reroute(job.submit, language, tuple(steps.values())).items():
+            if isinstance(found, ErrorInfo):
+                log.warning("%s %s: %s", job.id, name, found.message)
+                self._store.fail(steps[name], "failed", found, kills=0, failures=1)
+            else:
+                log.info("%s %s: %s", job.id, name, found.reason)
+                self._store.assign(job.seq, name, found)
+        self._once_committed(lambda: renew(job.directory, job.submit, self._store.steps(job.id)))
 
     def propagate(self, job: JobRow) -> None:
         """Let the states of the job's steps, and its own, follow; inside a transaction."""

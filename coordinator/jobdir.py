@@ -89,6 +89,8 @@ def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
             "name": step.name,
             "stage": step.stage,
             "environment": step.environment,
+            "choices": step.choices,
+            "reasons": list(step.reasons),
             "status": step.state,
             "attempt": step.attempt,
             "duration_ms": step.duration_ms,

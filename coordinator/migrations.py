@@ -9,7 +9,7 @@ from protocol.errors import BugError
 
 __all__ = ["SCHEMA_VERSION", "migrate"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of `schema.sql`."""
 
 _TO: dict[int, str] = {
@@ -19,6 +19,10 @@ _TO: dict[int, str] = {
         ALTER TABLE steps ADD COLUMN begun_at TEXT;
         ALTER TABLE steps ADD COLUMN step_key TEXT NOT NULL DEFAULT '';
         CREATE INDEX steps_by_key ON steps (step_key) WHERE step_key <> '';
+    """,
+    3: """
+        ALTER TABLE steps ADD COLUMN choices TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE steps ADD COLUMN reasons TEXT NOT NULL DEFAULT '[]';
     """,
 }
 """Version to what makes it out of the one before."""

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from coordinator.recipes import RECIPES, SOURCE, Ingredient
-from protocol.errors import MissingError, UsageError
+from coordinator.recipes import OPTIONAL_STAGES, RECIPES, SOURCE, Ingredient
+from coordinator.routing import Route
+from protocol.errors import UsageError
 from protocol.languages import language_name
 from protocol.messages import Submit
 from protocol.timeline import UNDETERMINED
 
-__all__ = ["Plan", "PlannedStep", "Refinement", "model_of", "plan", "refine", "title_of"]
+__all__ = [
+    "Plan",
+    "PlannedStep",
+    "Refinement",
+    "Servants",
+    "model_of",
+    "plan",
+    "refine",
+    "routed",
+    "title_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +38,10 @@ class PlannedStep:
     target: str | None
     needs: tuple[str, ...]
     after: tuple[str, ...]
+    choices: dict[str, Any] = field(default_factory=dict)
+    """Fields of the request that were chosen for it."""
+    reasons: tuple[str, ...] = ()
+    """Why this environment and these choices."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,37 +59,83 @@ class Refinement:
     notes: tuple[str, ...]
 
 
-def plan(submit: Submit, environment_for: Callable[[str], str]) -> Plan:
+@dataclass(frozen=True, kw_only=True)
+class Servants:
+    """Who does what here, as the planner asks for it."""
+
+    environment_for: Callable[[str], str]
+    """Names the environment that serves a stage; raises `MissingError` or `UsageError`."""
+    route: Callable[[str | None, str], Route]
+    """Says who translates a pair of languages; raises `MissingError`."""
+    at_hand: Collection[str] = ()
+    """Optional stages whose environment is built and has its model."""
+
+
+def plan(submit: Submit, servants: Servants) -> Plan:
     """Lay out the steps of `submit`.
 
-    `environment_for` names the environment that serves a stage, or raises `MissingError`. Raises
-    `UsageError` for a workflow that does not exist, `MissingError` for a pair of languages that nothing
-    here translates.
+    Raises `UsageError` for a workflow that does not exist or a stage that cannot be left out,
+    `MissingError` for a pair of languages that nothing here translates.
     """
-    recipe = RECIPES.get(submit.workflow)
-    if recipe is None:
+    whole = RECIPES.get(submit.workflow)
+    if whole is None:
         message = f"{submit.workflow!r} is not a workflow; there are {', '.join(RECIPES)}."
         raise UsageError(message)
+    _check_optional(submit)
+    recipe = tuple(each for each in whole if _is_wanted(each, submit, servants.at_hand))
     targets = submit.target_languages
     if submit.source_language in targets and submit.workflow != "translate":
         targets = tuple(each for each in targets if each != submit.source_language)
-    for target in targets:
-        if target != submit.source_language:
-            _check_pair(submit.source_language, target)
     steps: list[PlannedStep] = []
     for ingredient in recipe:
-        steps.extend(_steps_of(ingredient, recipe, targets, environment_for))
-    return Plan(steps=tuple(steps))
+        steps.extend(_steps_of(ingredient, recipe, targets))
+    return Plan(steps=tuple(_served(each, submit, servants) for each in steps))
+
+
+def _check_optional(submit: Submit) -> None:
+    for stage in (*submit.with_stages, *submit.without_stages):
+        if stage not in OPTIONAL_STAGES:
+            message = f"The stage {stage!r} is none that a job can be done with or without."
+            raise UsageError(message, f"Those are {', '.join(OPTIONAL_STAGES)}.")
+    both = set(submit.with_stages) & set(submit.without_stages)
+    if both:
+        message = f"The stage {both.pop()} is asked for and refused at once."
+        raise UsageError(message)
+
+
+def _is_wanted(ingredient: Ingredient, submit: Submit, at_hand: Collection[str]) -> bool:
+    stage = ingredient.stage
+    if not ingredient.optional or stage in submit.with_stages:
+        return True
+    if stage in submit.without_stages:
+        return False
+    named = stage in submit.environments or stage in submit.parameters
+    return named or (ingredient.optional == "when-built" and stage in at_hand)
+
+
+def _served(step: PlannedStep, submit: Submit, servants: Servants) -> PlannedStep:
+    """Return the step with its environment; a translation into the source's own language is never done."""
+    if step.stage != "translate" or step.target is None or step.target == submit.source_language:
+        return replace(step, environment=servants.environment_for(step.stage))
+    return routed(step, servants.route(submit.source_language, step.target))
+
+
+def routed(step: PlannedStep, route: Route) -> PlannedStep:
+    """Return the step of a translation as its route says."""
+    return replace(
+        step,
+        environment=route.environment,
+        choices={**step.choices, "model": route.model},
+        reasons=(route.reason,),
+    )
 
 
 def _steps_of(
-    ingredient: Ingredient,
-    recipe: tuple[Ingredient, ...],
-    targets: tuple[str, ...],
-    environment_for: Callable[[str], str],
+    ingredient: Ingredient, recipe: tuple[Ingredient, ...], targets: tuple[str, ...]
 ) -> list[PlannedStep]:
     languages = {"film": (None,), "source": (SOURCE,), "target": targets}[ingredient.per]
     per = {each.stage: each.per for each in recipe if each.per != "source"}
+    there = {each.stage for each in recipe}
     after = tuple(
         name
         for stage in ingredient.after
@@ -86,10 +147,12 @@ def _steps_of(
         PlannedStep(
             name=_name(ingredient.stage, language),
             stage=ingredient.stage,
-            environment=environment_for(ingredient.stage),
+            environment="",
             target=None if language == SOURCE else language,
             needs=tuple(
-                _name(stage, language if per.get(stage) == "target" else None) for stage in ingredient.needs
+                _name(stage, language if per.get(stage) == "target" else None)
+                for stage in ingredient.needs
+                if stage in there
             ),
             after=after,
         )
@@ -104,14 +167,6 @@ def _names(ingredient: Ingredient, targets: tuple[str, ...]) -> list[str]:
 
 def _name(stage: str, language: str | None) -> str:
     return stage if language is None else f"{stage}-{language}"
-
-
-def _check_pair(source: str | None, target: str) -> None:
-    # Whisper is the one translator so far, and it was trained to translate into English only.
-    if target != "en":
-        spoken = language_name(source) if source else "the film's language"
-        message = f"Nothing that is built here translates {spoken} into {language_name(target)}."
-        raise MissingError(message, "Ask for English: -t en")
 
 
 def refine(submit: Submit, language: str, title: str) -> Refinement:
@@ -153,6 +208,6 @@ def title_of(submit: Submit) -> tuple[str, int | None]:
 def model_of(step: PlannedStep, parameters: Mapping[str, Mapping[str, Any]], default: str) -> str:
     """Return the model that the step will use: the person's choice, else the environment's default."""
     chosen = parameters.get(step.stage, {}).get("model")
-    if chosen is None and step.stage in ("align", "translate"):
+    if chosen is None and step.stage == "align":
         chosen = parameters.get("asr", {}).get("model")
     return str(chosen or default)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from protocol.artefacts import Artefact
@@ -15,10 +15,22 @@ from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.stages.demux import DemuxRequest, DemuxResult
 from protocol.stages.mux import MuxRequest, SubtitleTrack
+from protocol.stages.separate import SeparateRequest, SeparateResult
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.stages.vad import VadRequest, VadResult
+from protocol.timeline import Span
 
-__all__ = ["RECIPES", "SOURCE", "Ingredient", "Results", "build_request", "gentler"]
+__all__ = [
+    "OPTIONAL_STAGES",
+    "RECIPES",
+    "SOURCE",
+    "Ingredient",
+    "Order",
+    "Results",
+    "build_request",
+    "gentler",
+]
 
 T = TypeVar("T")
 
@@ -36,11 +48,15 @@ class Ingredient:
     """Stages of the same language (or of the film) that must be done."""
     after: tuple[str, ...] = ()
     """Stages all of whose steps must have ended: a failed target does not lose the others."""
+    optional: Literal["", "when-built", "when-asked"] = ""
+    """Part of the plan always, where its environment is built, or where a person asks for it."""
 
 
 _SPEECH = (
     Ingredient(stage="demux", per="film"),
-    Ingredient(stage="asr", per="film", needs=("demux",)),
+    Ingredient(stage="separate", per="film", needs=("demux",), optional="when-asked"),
+    Ingredient(stage="vad", per="film", needs=("demux", "separate"), optional="when-built"),
+    Ingredient(stage="asr", per="film", needs=("demux", "separate", "vad")),
     Ingredient(stage="align", per="film", needs=("asr",)),
 )
 _SOURCE_TRACK = Ingredient(stage="subtitle", per="source", needs=("align",))
@@ -60,12 +76,18 @@ RECIPES: dict[str, tuple[Ingredient, ...]] = {
     ),
 }
 
+OPTIONAL_STAGES = tuple(
+    dict.fromkeys(each.stage for recipe in RECIPES.values() for each in recipe if each.optional)
+)
+"""Stages that a job can do without."""
+
 
 class Results:
-    """What the finished steps of a job returned, as the stages' result types."""
+    """What the finished steps of a job returned, as the stages' result types; `planned` are all its steps."""
 
-    def __init__(self, by_step: Mapping[str, dict[str, Any]]) -> None:
+    def __init__(self, by_step: Mapping[str, dict[str, Any]], planned: Collection[str] = ()) -> None:
         self._by_step = by_step
+        self.planned = planned
 
     def _of(self, step: str, kind: type[T]) -> T:
         if step not in self._by_step:
@@ -77,6 +99,18 @@ class Results:
     def demux(self) -> DemuxResult:
         """Return the demux step's result."""
         return self._of("demux", DemuxResult)
+
+    @property
+    def sound(self) -> Artefact:
+        """Return what is listened to: the voices alone where they were separated."""
+        if "separate" in self.planned:
+            return self._of("separate", SeparateResult).vocals
+        return self.demux.audio
+
+    @property
+    def heard(self) -> tuple[Span, ...] | None:
+        """Return where vad heard speech, None where the recogniser listens for itself."""
+        return self._of("vad", VadResult).speech if "vad" in self.planned else None
 
     @property
     def asr(self) -> AsrResult:
@@ -98,11 +132,21 @@ class Results:
         return tuple(self._of(name, SubtitleResult) for name in names)
 
 
-def build_request(stage: str, submit: Submit, title: str, target: str | None, results: Results) -> Any:
-    """Return the stage's request; the person's parameters win over what the recipe sets."""
-    fields = _BUILDERS[stage](submit, title, target, results)
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a step is to be done with."""
+
+    stage: str
+    target: str | None = None
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    """Fields that the planner chose: the model of the route, the device."""
+
+
+def build_request(order: Order, submit: Submit, title: str, results: Results) -> Any:
+    """Return the stage's request: what a person set wins over what was chosen, that over the recipe."""
+    fields = _BUILDERS[order.stage](submit, title, order.target, results)
     kind = type(fields)
-    parameters = submit.parameters.get(stage, {})
+    parameters = {**order.choices, **submit.parameters.get(order.stage, {})}
     return from_plain(kind, {**to_plain(fields), **parameters}) if parameters else fields
 
 
@@ -113,33 +157,45 @@ def gentler(request: T, failures: int) -> T:
     return request
 
 
-def _demux(submit: Submit, _title: str, _target: str | None, _results: Results) -> DemuxRequest:
+def _demux(submit: Submit, _title: str, _target: str | None, results: Results) -> DemuxRequest:
     return DemuxRequest(
         media=submit.media,
         audio_track=submit.audio_track,
         start_ms=submit.start_ms,
         end_ms=submit.end_ms,
+        full_band="separate" in results.planned,
     )
 
 
+def _separate(_submit: Submit, _title: str, _target: str | None, results: Results) -> SeparateRequest:
+    sound = results.demux.full_band
+    if sound is None:
+        message = "The film's sound was not taken out in full."
+        raise BugError(message)
+    return SeparateRequest(audio=sound)
+
+
+def _vad(_submit: Submit, _title: str, _target: str | None, results: Results) -> VadRequest:
+    return VadRequest(audio=results.sound)
+
+
 def _asr(submit: Submit, _title: str, _target: str | None, results: Results) -> AsrRequest:
-    return AsrRequest(audio=results.demux.audio, language=submit.source_language)
+    return AsrRequest(audio=results.sound, speech=results.heard, language=submit.source_language)
 
 
 def _align(_submit: Submit, _title: str, _target: str | None, results: Results) -> AlignRequest:
     asr = results.asr
-    return AlignRequest(audio=results.demux.audio, segments=asr.segments, speech=asr.speech, model=asr.model)
+    return AlignRequest(audio=results.sound, segments=asr.segments, speech=asr.speech, model=asr.model)
 
 
 def _translate(_submit: Submit, _title: str, target: str | None, results: Results) -> TranslateRequest:
     asr = results.asr
     return TranslateRequest(
         transcript=results.transcript(None),
-        audio=results.demux.audio,
+        audio=results.sound,
         speech=asr.speech,
         source_language=asr.language,
         target_language=target or "en",
-        model=asr.model,
     )
 
 
@@ -168,6 +224,8 @@ def _mux(submit: Submit, title: str, _target: str | None, results: Results) -> M
 _Builder = Callable[[Submit, str, str | None, Results], Any]
 _BUILDERS: dict[str, _Builder] = {
     "demux": _demux,
+    "separate": _separate,
+    "vad": _vad,
     "asr": _asr,
     "align": _align,
     "translate": _translate,

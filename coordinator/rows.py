@@ -45,6 +45,8 @@ class StepRow:
     stage: str
     environment: str
     target: str | None
+    choices: dict[str, Any]
+    reasons: tuple[str, ...]
     link: Link
     state: StepState
     attempt: int
@@ -113,6 +115,8 @@ def step_of(row: sqlite3.Row) -> StepRow:
         stage=row["stage"],
         environment=row["environment"],
         target=row["target"],
+        choices=json.loads(row["choices"]),
+        reasons=_names(row["reasons"]),
         link=link,
         state=row["state"],
         attempt=row["attempt"],

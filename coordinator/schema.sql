@@ -26,6 +26,8 @@ CREATE TABLE steps (
     stage TEXT NOT NULL,
     environment TEXT NOT NULL,
     target TEXT,
+    choices TEXT NOT NULL DEFAULT '{}',  -- JSON: fields of the request that were chosen for the step
+    reasons TEXT NOT NULL DEFAULT '[]',  -- JSON list of sentences: why this environment and these choices
     needs TEXT NOT NULL,                 -- JSON list of names: must be done
     after TEXT NOT NULL,                 -- JSON list of names: must have ended, in whatever way
     state TEXT NOT NULL,

@@ -14,6 +14,7 @@ from typing import Any
 
 from coordinator.migrations import migrate
 from coordinator.planner import PlannedStep
+from coordinator.routing import Route
 from coordinator.rows import JobRow, StepRow, as_json, job_of, step_of
 from protocol.artefacts import Artefact
 from protocol.clock import now_iso
@@ -109,8 +110,8 @@ class Store:
             ),
         )
         self._db.executemany(
-            "INSERT INTO steps (job, position, name, stage, environment, target, needs, after, state,"
-            " priority) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO steps (job, position, name, stage, environment, target, choices, reasons,"
+            " needs, after, state, priority) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [
                 (
                     cursor.lastrowid,
@@ -119,6 +120,8 @@ class Store:
                     step.stage,
                     step.environment,
                     step.target,
+                    as_json(step.choices),
+                    as_json(step.reasons),
                     as_json(step.needs),
                     as_json(step.after),
                     "waiting" if step.needs or step.after else "ready",
@@ -225,6 +228,14 @@ class Store:
             (key, step.seq, step.name),
         ).fetchone()
         return step_of(row) if row else None
+
+    def assign(self, seq: int, name: str, route: Route) -> None:
+        """Give a step that has not begun to another environment."""
+        self._db.execute(
+            "UPDATE steps SET environment = ?, choices = json_set(choices, '$.model', ?), reasons = ?"
+            " WHERE job = ? AND name = ?",
+            (route.environment, route.model, as_json([route.reason]), seq, name),
+        )
 
     def set_note(self, step: StepRow, note: str) -> None:
         """Say something about a step to people."""

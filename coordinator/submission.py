@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import envspecs
 from coordinator import jobdir, planner
+from coordinator.inventory import Inventory, check_built, default_model, fitting_model
+from coordinator.jobfile import job_facts
+from coordinator.routes import servants
 from coordinator.store import Store
 from envspecs import models
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
@@ -21,7 +24,9 @@ from protocol.stages import STAGES
 
 __all__ = ["forget_unfinished", "take_in"]
 
-_USE_MODELS = ("asr", "align", "translate")
+log = logging.getLogger(__name__)
+
+_USE_MODELS = ("separate", "vad", "asr", "align")
 _MAX_PRIORITY = 1_000
 _CLAIMED = "claimed"
 _MIN_FREE_BYTES = 256 * 1024 * 1024
@@ -42,13 +47,14 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
 
 
 def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -> Submitted:
-    plan = planner.plan(submit, lambda stage: envspecs.environment_for(stage).name)
-    served = {step.stage: step.environment for step in plan.steps}
-    specs = {name: envspecs.read(name) for name in served.values()}
-    for spec in specs.values():
-        _check_built(spec)
-        check_worker(spec.name)
-    submit = _with_models(submit, plan, specs)
+    here = Inventory.look()
+    for stage in submit.environments:
+        here.serving(stage, submit.environments)
+    plan = planner.plan(submit, servants(submit, here))
+    for name in dict.fromkeys(step.environment for step in plan.steps):
+        check_built(here.specs[name])
+        check_worker(name)
+    submit = _with_models(submit, plan, here)
     out = Path(submit.out)
     _check_out(out)
     job, directory = jobdir.claim_directory(out, submit.user, store.highest_number)
@@ -58,7 +64,7 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
     if submit.source_language is not None:
         notes += planner.refine(submit, submit.source_language, title).notes
     try:
-        _write_job(job, directory, submit, (title, year), served)
+        jobdir.write_job(directory, job_facts(job, submit, (title, year), plan.steps, here.specs))
         reach("coordinator.submit.job-written")
         with store.transaction():
             store.add_job(job, submit, directory, plan.steps, notes)
@@ -67,6 +73,9 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
         shutil.rmtree(directory, ignore_errors=True)
         raise
     reach("coordinator.submit.committed")
+    for step in plan.steps:
+        for reason in step.reasons:
+            log.info("%s %s: %s", job, step.name, reason)
     return Submitted(job=job, directory=str(directory), notes=tuple(notes))
 
 
@@ -115,36 +124,38 @@ def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
             raise UsageError(message) from error
 
 
-def _check_built(spec: envspecs.EnvSpec) -> None:
-    if not envspecs.is_built(spec):
-        state = "out of date" if envspecs.build_state(spec) == "outdated" else "not built"
-        message = f"The environment {spec.name} ({spec.purpose}) is {state}."
-        raise MissingError(message, f"cpw envs build {spec.name}")
+def _with_models(submit: Submit, plan: planner.Plan, here: Inventory) -> Submit:
+    """Return the wish with the model of every stage written down: what is asked for is what is done.
 
-
-def _with_models(submit: Submit, plan: planner.Plan, specs: dict[str, envspecs.EnvSpec]) -> Submit:
-    """Return the wish with the model of every stage written down: what is asked for is what is done."""
-    registry = models.read_registry()
+    A translation's model is not the stage's but the pair's: it stands in the plan.
+    """
     parameters = {stage: dict(fields) for stage, fields in submit.parameters.items()}
     for step in plan.steps:
         if step.stage not in _USE_MODELS:
             continue
-        model = planner.model_of(step, submit.parameters, specs[step.environment].default_model)
-        if model not in registry and not models.has_model(model):
-            message = f"There is no model {model!r}; there are {', '.join(registry)}."
+        spec = here.specs[step.environment]
+        wished = planner.model_of(step, submit.parameters, default_model(step.stage, spec))
+        model = fitting_model(wished, spec, here.registry)
+        known = here.registry.get(model)
+        if known is None and not models.has_model(model):
+            message = f"There is no model {model!r}; there are {', '.join(here.registry)}."
             raise UsageError(message, "cpw models list")
-        if not models.has_model(model):
+        if not _needs_no_model(step.stage, submit) and not models.has_model(model):
             message = f"The model {model} is not in the model store."
             raise MissingError(message, f"cpw models fetch {model}")
-        spoken = registry[model].languages if model in registry else ()
+        spoken = known.languages if known is not None else ()
         if spoken and submit.source_language not in (None, *spoken):
             message = f"The model {model} knows {', '.join(spoken)} only, not {submit.source_language}."
             raise UsageError(message, "cpw models list")
-        if step.stage == "translate" and model in registry and not registry[model].translates_to:
-            message = f"The model {model} is not trained to translate."
-            raise UsageError(message, "Choose another one: --set translate.model=whisper-base")
         parameters.setdefault(step.stage, {})["model"] = model
+    if "model" in parameters.get("translate", {}):
+        parameters["translate"]["model"] = here.known(str(parameters["translate"]["model"]), "whisper-")
     return dataclasses.replace(submit, parameters=parameters)
+
+
+def _needs_no_model(stage: str, submit: Submit) -> bool:
+    """Tell whether what the stage computes with is a part of its package."""
+    return stage == "vad" and submit.parameters.get("vad", {}).get("method") == "silero"
 
 
 def _check_out(out: Path) -> None:
@@ -157,34 +168,3 @@ def _check_out(out: Path) -> None:
     if free < _MIN_FREE_BYTES:
         message = f"Only {free // 2**20} MB are free in {out}."
         raise UsageError(message, "Make room, or name another folder with --out.")
-
-
-def _write_job(
-    job: str, directory: Path, submit: Submit, title: tuple[str, int | None], served: dict[str, str]
-) -> None:
-    media = Path(submit.media).stat()
-    jobdir.write_job(
-        directory,
-        {
-            "job": job,
-            "workflow": submit.workflow,
-            "source_language": submit.source_language,
-            "target_languages": submit.target_languages,
-            "input_media": {"path": submit.media, "size": media.st_size, "modified_ns": media.st_mtime_ns},
-            "title": title[0],
-            "year": title[1],
-            "user": submit.user,
-            "audio_track": submit.audio_track,
-            "start_ms": submit.start_ms,
-            "end_ms": submit.end_ms,
-            "parameters": submit.parameters,
-            "debug": submit.debug,
-            "stage_environments": served,
-            "environments": {name: _installed(name) for name in sorted(set(served.values()))},
-        },
-    )
-
-
-def _installed(name: str) -> dict[str, Any]:
-    marker = envspecs.read_marker(envspecs.venv_path(name))
-    return {"key": marker.key, "versions": marker.versions} if marker else {}

@@ -199,6 +199,12 @@ class Submit:
     end_ms: int | None = None
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Stage to field to value, from `--set asr.model=small`."""
+    environments: dict[str, str] = field(default_factory=dict)
+    """Stage to the environment that is to do it: `asr` to `whisperx-experimental`."""
+    with_stages: tuple[str, ...] = ()
+    """Optional stages that are asked for (`separate`)."""
+    without_stages: tuple[str, ...] = ()
+    """Optional stages that are to be left out (`vad`)."""
     debug: bool = False
     hold: bool = False
     """Make the job, and let it wait for `ResumeJobs`."""

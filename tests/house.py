@@ -83,6 +83,7 @@ class House:
     def add_environment(self, name: str, stages: dict[str, str]) -> None:
         """Make an environment that counts as built: a real interpreter that finds this checkout."""
         lines = [f'name = "{name}"', 'purpose = "for a test"', "requirements = []"]
+        lines += ['model_kinds = ["whisper-ct2"]']
         lines += ['default_model = "whisper-base"', 'models = ["whisper-base"]', "[stages]"]
         engines = {stage: cls if ":" in cls else f"{_FAKE}:{cls}" for stage, cls in stages.items()}
         lines += [f'{stage} = {{ engine = "{engine}" }}' for stage, engine in engines.items()]

@@ -19,6 +19,7 @@ from protocol.messages import MESSAGES, Call, CallIdentity, Hello, Submit
 from protocol.schema import from_plain, to_plain
 from protocol.stages.demux import DemuxResult
 from tests.ill.engines import _FACTS
+from tests.plans import all_by
 
 
 class PlayedWorker:
@@ -106,7 +107,9 @@ class LoneCoordinator:
         (directory / "logs").mkdir(parents=True)
         given = {"media": "/film.mkv", "workflow": "transcribe", "user": "u", "out": "/out"}
         submit = Submit(**(given | fields))
-        steps = plan(submit, lambda stage: {"demux": "common", "subtitle": "common"}.get(stage, "speech"))
+        steps = plan(
+            submit, all_by(lambda stage: {"demux": "common", "subtitle": "common"}.get(stage, "speech"))
+        )
         with self.store.transaction():
             self.store.add_job(f"job-{number}", submit, directory, steps.steps, [])
         return f"job-{number}"

@@ -13,6 +13,7 @@ from coordinator.safekeeping import backups, find_damage, hold, notices, open_st
 from coordinator.store import Store
 from protocol.errors import BugError, NotRunningError, UsageError
 from protocol.messages import Submit
+from tests.plans import all_by
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 OLD_JOB = """
@@ -28,7 +29,7 @@ INSERT INTO steps (job, position, name, stage, environment, needs, after, state,
 def add_job(store: Store, name: str) -> None:
     submit = Submit(media="/f", workflow="transcribe", user="u", out="/o")
     with store.transaction():
-        store.add_job(name, submit, Path("/o"), plan(submit, lambda stage: stage).steps, [])
+        store.add_job(name, submit, Path("/o"), plan(submit, all_by()).steps, [])
 
 
 def tables(path: Path) -> dict[str, set[tuple[object, ...]]]:

@@ -10,10 +10,11 @@ from coordinator.planner import plan
 from coordinator.scheduler import Link, Retry, after_failure, job_state, settle, to_renew
 from protocol.errors import ErrorKind
 from protocol.messages import StepState, Submit
+from tests.plans import all_by
 
 SUBTITLE = plan(
     Submit(media="/f.mkv", workflow="subtitle", user="u", out="/o", target_languages=("en",)),
-    lambda stage: stage,
+    all_by(),
 )
 LINKS = {each.name: Link(each.needs, each.after) for each in SUBTITLE.steps}
 

@@ -1,0 +1,17 @@
+"""Plans without a house: every stage is served by an environment of a given name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from coordinator.planner import Servants
+from coordinator.routing import Route
+
+
+def all_by(environment_for: Callable[[str], str] = lambda stage: stage, *at_hand: str) -> Servants:
+    """Return servants that do whatever they are asked; translations go to who does `translate`."""
+
+    def route(source: str | None, target: str) -> Route:
+        return Route(environment=environment_for("translate"), model="whisper-base", reason="for a test")
+
+    return Servants(environment_for=environment_for, route=route, at_hand=at_hand)
