@@ -154,6 +154,18 @@ def retry(desk: Desk, job: str, stage: str, *, as_json: bool) -> int:
     return retry_job(desk, job, stage, as_json=as_json)
 
 
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("first", metavar="JOB_A")
+@click.argument("second", metavar="JOB_B")
+@_json
+@pass_desk
+def compare(desk: Desk, first: str, second: str, *, as_json: bool) -> int:
+    """Put the transcripts of two jobs side by side: what differs, word error rate, times, versions."""
+    from coordinator.cli_compare import compare_jobs
+
+    return compare_jobs(desk, first, second, as_json=as_json)
+
+
 @cpw.group(context_settings=_CONTEXT)
 def jobs() -> None:
     """Tidy up jobs."""

@@ -80,13 +80,22 @@ class House:
         self.add_environment("whisperx", speech)
         self.environ = dict(os.environ, CPW_HOME=str(self.home), CPW_RUNTIME=str(self.runtime), **environment)
 
-    def add_environment(self, name: str, stages: dict[str, str]) -> None:
-        """Make an environment that counts as built: a real interpreter that finds this checkout."""
-        lines = [f'name = "{name}"', 'purpose = "for a test"', "requirements = []"]
-        lines += ['model_kinds = ["whisper-ct2"]']
-        lines += ['default_model = "whisper-base"', 'models = ["whisper-base"]', "[stages]"]
+    def add_environment(self, name: str, stages: dict[str, str], *more: str) -> None:
+        """Make an environment that counts as built: a real interpreter that finds this checkout.
+
+        `more` are lines of its spec; `models` among them replace the usual model.
+        """
+        lines = [f'name = "{name}"', 'purpose = "for a test"', "requirements = []", *more]
+        if not any(each.startswith("model_kinds") for each in more):
+            lines += ['model_kinds = ["whisper-ct2"]']
+            lines += ['default_model = "whisper-base"', 'models = ["whisper-base"]']
         engines = {stage: cls if ":" in cls else f"{_FAKE}:{cls}" for stage, cls in stages.items()}
-        lines += [f'{stage} = {{ engine = "{engine}" }}' for stage, engine in engines.items()]
+        ranks = {"whisperx": 90}
+        entries = [
+            f'{stage} = {{ engine = "{engine}", rank = {ranks.get(name, 50)} }}'
+            for stage, engine in engines.items()
+        ]
+        lines += ["[stages]", *entries]
         (self.home / "envspecs" / f"{name}.toml").write_text("\n".join(lines) + "\n")
         place = self.home / "venv" / ".builds" / name
         venv.create(place, symlinks=True, with_pip=False)

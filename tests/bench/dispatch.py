@@ -23,10 +23,10 @@ import psutil
 
 from coordinator.jobdir import claim_directory
 from coordinator.planner import plan
-from tests.plans import all_by
 from coordinator.store import Store
 from protocol.messages import StatusQuery, Submit
 from tests.house import COMMON_STAGES, ROOT, SPEECH_STAGES, House, until
+from tests.plans import all_by
 
 FEW, MANY = 100, 10_000
 MEASURED_STEPS = 12_000
@@ -59,7 +59,8 @@ class IdleHouse(House):
                 film = directory / "film.mkv"
                 film.write_text(job)
                 submit = Submit(media=str(film), workflow="transcribe", user="bench", out=str(self.out))
-                steps = plan(submit, all_by(lambda stage: "common" if stage in COMMON_STAGES else "whisperx")).steps
+                served = all_by(lambda stage: "common" if stage in COMMON_STAGES else "whisperx")
+                steps = plan(submit, served).steps
                 store.add_job(job, submit, directory, steps, [])
         store.close()
 

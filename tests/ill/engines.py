@@ -18,8 +18,10 @@ from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.stages.demux import DemuxRequest, DemuxResult, MediaFacts
 from protocol.stages.mux import MuxRequest, MuxResult
+from protocol.stages.separate import SeparateRequest, SeparateResult
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.stages.vad import VadRequest, VadResult
 from protocol.timeline import Segment, Span, Transcript, Word
 from workers.engine import Context, ModelKey, Models
 
@@ -56,7 +58,52 @@ class FakeDemux:
             raise InputError(message)
         context.output("audio.wav").write_bytes(data)
         audio = context.publish("audio.wav")
-        return DemuxResult(audio=audio, audio_duration_ms=2_000, audio_track=0, clip_start_ms=0, facts=_FACTS)
+        full_band = None
+        if request.full_band:
+            context.output("audio_full.flac").write_bytes(data)
+            full_band = context.publish("audio_full.flac")
+        return DemuxResult(
+            audio=audio,
+            audio_duration_ms=2_000,
+            audio_track=0,
+            clip_start_ms=0,
+            facts=_FACTS,
+            full_band=full_band,
+        )
+
+
+class FakeSeparate:
+    """Writes down what it was given."""
+
+    stage = "separate"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: SeparateRequest, context: Context) -> SeparateResult:
+        context.output("vocals.wav").write_bytes(b"the voices of " + request.audio.path.encode())
+        return SeparateResult(
+            vocals=context.publish("vocals.wav"), duration_ms=2_000, model=request.model, device="cpu"
+        )
+
+
+class FakeVad:
+    """Hears speech everywhere, and writes down in what."""
+
+    stage = "vad"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: VadRequest, context: Context) -> VadResult:
+        context.output("speech_segments.json").write_text(json.dumps({"heard": request.audio.path}))
+        return VadResult(
+            segments=context.publish("speech_segments.json"),
+            speech=(Span(start_ms=100, end_ms=900, peak=0.75),),
+            speech_ms=800,
+            method=request.method,
+            device="cpu",
+        )
 
 
 def _hold_the_gil(seconds: int) -> None:
@@ -86,6 +133,8 @@ class FakeAsr:
         self._misbehave(order, argument, context)
         context.output("batch.txt").write_text(str(request.batch_size))
         context.publish("batch.txt")
+        context.output("asked.json").write_text(json.dumps(to_plain(request)))
+        context.publish("asked.json")
         language = argument if order == "language" else request.language or "de"
         transcript = Transcript(
             language=language,

@@ -1,0 +1,157 @@
+"""Two transcripts of one film, word by word. Pure but for jiwer's arithmetic.
+
+Word error rate is Levenshtein's distance over words, B's against A's, by A's count (jiwer). Words are
+compared without case and punctuation; signs that combine stay: without its vowel signs Hindi is not Hindi,
+which is why Whisper's own normaliser is no use here. Languages without spaces are compared by graphemes.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.timeline import Transcript, Word
+
+__all__ = ["Comparison", "Difference", "compare"]
+
+_UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+_NEIGHBOURS = 2
+"""So many equal words before and after a difference are shown with it."""
+_Piece = tuple[str, str, int]
+"""As compared, as written, and its start in ms."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A place where the two say different things; `start_ms` is A's time, or B's where A has no word."""
+
+    start_ms: int
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How far B is from A. Rates are None where A has no words."""
+
+    words_a: int
+    words_b: int
+    substituted: int
+    missing: int
+    added: int
+    error_rate: float | None
+    by_graphemes: bool
+    start_difference_ms: tuple[int, int] | None
+    """Median and 95th percentile of |start of B's word - start of A's| over the words that are equal."""
+    differences: tuple[Difference, ...]
+
+
+def compare(a: Transcript, b: Transcript) -> Comparison:
+    """Return what B has otherwise than A."""
+    import jiwer
+
+    by_graphemes = a.language in _UNSPACED or b.language in _UNSPACED
+    left, right = _pieces(a, by_graphemes=by_graphemes), _pieces(b, by_graphemes=by_graphemes)
+    if not left or not right:
+        return _one_sided(left, right, by_graphemes=by_graphemes)
+    found = jiwer.process_words(" ".join(each[0] for each in left), " ".join(each[0] for each in right))
+    chunks = found.alignments[0]
+    apart = sorted(
+        abs(left[chunk.ref_start_idx + index][2] - right[chunk.hyp_start_idx + index][2])
+        for chunk in chunks
+        if chunk.type == "equal"
+        for index in range(chunk.ref_end_idx - chunk.ref_start_idx)
+    )
+    spans = [
+        (chunk.ref_start_idx, chunk.ref_end_idx, chunk.hyp_start_idx, chunk.hyp_end_idx)
+        for chunk in chunks
+        if chunk.type != "equal"
+    ]
+    return Comparison(
+        words_a=len(left),
+        words_b=len(right),
+        substituted=found.substitutions,
+        missing=found.deletions,
+        added=found.insertions,
+        error_rate=(found.substitutions + found.deletions + found.insertions) / len(left),
+        by_graphemes=by_graphemes,
+        start_difference_ms=(apart[len(apart) // 2], apart[len(apart) * 95 // 100]) if apart else None,
+        differences=tuple(_difference(left, right, span) for span in _join(spans)),
+    )
+
+
+def _one_sided(left: Sequence[_Piece], right: Sequence[_Piece], *, by_graphemes: bool) -> Comparison:
+    there = left or right
+    whole = " ".join(each[1] for each in there)
+    only = (
+        Difference(start_ms=there[0][2], a=whole if left else "", b="" if left else whole) if there else None
+    )
+    return Comparison(
+        words_a=len(left),
+        words_b=len(right),
+        substituted=0,
+        missing=len(left),
+        added=len(right),
+        error_rate=1.0 if left else None,
+        by_graphemes=by_graphemes,
+        start_difference_ms=None,
+        differences=(only,) if only is not None else (),
+    )
+
+
+_Span = tuple[int, int, int, int]
+
+
+def _join(spans: Sequence[_Span]) -> list[_Span]:
+    """Return the differences, those joined that would share a shown neighbour."""
+    joined: list[_Span] = []
+    for span in spans:
+        if joined and span[0] - joined[-1][1] <= 2 * _NEIGHBOURS:
+            joined[-1] = (joined[-1][0], span[1], joined[-1][2], span[3])
+        else:
+            joined.append(span)
+    return joined
+
+
+def _difference(left: Sequence[_Piece], right: Sequence[_Piece], span: _Span) -> Difference:
+    a_from, a_to, b_from, b_to = span
+    before = min(_NEIGHBOURS, a_from, b_from)
+    after = min(_NEIGHBOURS, len(left) - a_to, len(right) - b_to)
+    a, b = left[a_from - before : a_to + after], right[b_from - before : b_to + after]
+    return Difference(
+        start_ms=(a or b)[0][2],
+        a=" ".join(each[1] for each in a),
+        b=" ".join(each[1] for each in b),
+    )
+
+
+def _pieces(transcript: Transcript, *, by_graphemes: bool) -> list[_Piece]:
+    pieces = []
+    for word in _words(transcript):
+        for written in _graphemes(word.text) if by_graphemes else (word.text,):
+            compared = _bare(written)
+            if compared:
+                pieces.append((compared, written, word.start_ms))
+    return pieces
+
+
+def _words(transcript: Transcript) -> list[Word]:
+    """Return the words; a segment without has each of its own at its start."""
+    words: list[Word] = []
+    for segment in transcript.segments:
+        words += segment.words or [
+            Word(text=each, start_ms=segment.start_ms, end_ms=segment.end_ms) for each in segment.text.split()
+        ]
+    return words
+
+
+def _graphemes(text: str) -> list[str]:
+    import regex
+
+    return regex.findall(r"\X", text)
+
+
+def _bare(text: str) -> str:
+    letters = unicodedata.normalize("NFC", text).casefold()
+    return "".join(each for each in letters if unicodedata.category(each)[0] in "LMN")
