@@ -23,7 +23,8 @@ down: ## stop everything
 health: ## tell the truth
 	@$(COMMON)/cpw health
 
-demo: build ## see a short film subtitled, then a second one by warm models
+demo: build ## see a short film subtitled and translated, then a second one by warm models
+	@$(PYTHON) -m envspecs build bergamot
 	@$(COMMON)/cpw demo
 
 link: ## put cpw and cpw-submit into ~/.local/bin
@@ -43,7 +44,8 @@ fix: dev ## let ruff mend what it can
 	@$(DEV)/ruff format .
 
 test: build check ## everything: real environments, real films, kills
-	@$(PYTHON) -m envspecs models fetch whisper-tiny.en
+	@$(PYTHON) -m envspecs build --all
+	@$(PYTHON) -m envspecs models fetch whisper-tiny.en whisper-tiny.en-mlx
 	@$(DEV)/python -m pytest -q -m "(integration or env or chaos) and not long" --durations=15
 
 chaos: export SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d " "))

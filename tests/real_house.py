@@ -20,7 +20,7 @@ BIN = ROOT / "venv" / "common" / "bin"
 class RealHouse:
     """Use as a context manager; everything is done through the commands that people type."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, **environment: str) -> None:
         self.folder = tmp_path
         self.out = tmp_path / "out"
         self.runtime = Path(tempfile.mkdtemp(prefix="cpw-", dir="/tmp"))
@@ -29,6 +29,7 @@ class RealHouse:
             CPW_RUNTIME=str(self.runtime),
             CPW_STATE=str(tmp_path / "state"),
             CPW_OUT=str(self.out),
+            **environment,
         )
 
     def __enter__(self) -> RealHouse:

@@ -240,7 +240,12 @@ class FakeTranslate:
         plain["translated_from"], plain["language"] = plain["language"], request.target_language
         name = f"transcript.{request.target_language}.json"
         context.output(name).write_text(json.dumps(plain))
-        return TranslateResult(transcript=context.publish(name), segment_count=1, model=request.model)
+        return TranslateResult(
+            transcript=context.publish(name),
+            segment_count=1,
+            model=request.model,
+            marks={"untranslated": 1} if request.target_script == "doubtful" else {},
+        )
 
 
 class FakeSubtitle:
