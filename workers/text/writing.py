@@ -9,17 +9,22 @@ from protocol.timeline import Segment, Word
 
 __all__ = ["UNSPACED", "cut_to_sentences", "ends_sentence", "glue", "is_punctuation", "join"]
 
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
-"""Languages written without spaces between words (faster-whisper tokenizer.py, split_to_word_tokens)."""
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
+"""Languages written without spaces between words (faster-whisper's `split_to_word_tokens`, and Khmer)."""
 
-_SENTENCE_ENDS = ".?!…।॥。？！؟۔።"  # noqa: RUF001
+_SENTENCE_ENDS = ".?!…।॥。？！｡؟۔።։។။།᱾᱿꯫"  # noqa: RUF001
 _CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
 _OPENERS = "\"'“‘«([{「『（¿¡"  # noqa: RUF001
 _ABBREVIATIONS = frozenset(
     {"mr", "mrs", "ms", "dr", "st", "prof", "jr", "sr", "vs", "capt", "lt", "sgt", "rev", "bzw", "z.b"}
+    | {"gen", "col", "gov", "sen", "hon", "messrs", "mme", "mlle", "sra", "dra", "srta"}
+    | {"श्री", "डॉ", "प्रो", "पं", "मि"}
 )
 _JOINING = "\u200d\u0e33\u0eb3"
 """Part of the grapheme before though no marks: the joiner, and AM of Thai and Lao (Unicode UAX 29)."""
+_JOINS_NEXT = "\u200d\u17d2\u1039\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"
+"""The grapheme goes on after these: the joiner, signs that put the next letter below (Khmer, Burmese), and
+vowels of Thai and Lao that are written before their consonant (Unicode Logical_Order_Exception)."""
 _LONG_PAUSE_MS = 2_000
 """A pause that ends a segment whatever the punctuation."""
 
@@ -86,7 +91,8 @@ def _belongs(piece: str, before: str, language: str) -> bool:
     combines = bool(bare) and (unicodedata.category(bare[0])[0] == "M" or bare[0] in _JOINING)
     closing = is_punctuation(piece) and not (bare and bare[0] in _OPENERS and bare[0] not in _CLOSERS)
     latin = _is_latin(bare) and _is_latin(before[-1])
-    return opened or combines or before.endswith("\u200d") or closing or (latin and not piece.startswith(" "))
+    goes_on = opened or before[-1] in _JOINS_NEXT
+    return goes_on or combines or closing or (latin and not piece.startswith(" "))
 
 
 def cut_to_sentences(segment: Segment, language: str) -> list[Segment]:

@@ -16,6 +16,11 @@ _NO_PROCESS = 2**22 + 1
 
 
 def turns(lone: LoneCoordinator, count: int = 20) -> None:
+    """Turn until the files of every result are in place, however busy the disk, and then some more."""
+    for _ in range(500):
+        lone.coordinator.turn(10)
+        if not lone.coordinator._dispatcher.settling():
+            break
     for _ in range(count):
         lone.coordinator.turn(0)
 

@@ -134,7 +134,7 @@ def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
     for word in words:
         first = True
         for piece, starts_part in _pieces(word.text, longest):
-            glued = not starts_part or (first and not apart)
+            glued = not starts_part or (first and not apart and not _are_latin(tokens, piece))
             tokens.append(
                 Token(
                     text=piece,
@@ -147,6 +147,12 @@ def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
             )
             first = False
     return tokens
+
+
+def _are_latin(tokens: Sequence[Token], piece: str) -> bool:
+    """Tell whether two Latin words or numbers meet: they have a space between them in every language."""
+    ends = (tokens[-1].text[-1:] if tokens else "", piece[:1])
+    return all(each.isascii() and each.isalnum() for each in ends)
 
 
 def join_tokens(tokens: Sequence[Token]) -> str:

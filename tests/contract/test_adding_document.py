@@ -1,0 +1,33 @@
+"""What `docs/adding.md` quotes is what the repository has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.walkthrough import Block, blocks_of
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCKS = blocks_of(ROOT / "docs" / "adding.md")
+QUOTED = [each for each in BLOCKS if each.deed in ("as it is", "in part")]
+
+
+def test_every_block_says_what_it_is() -> None:
+    known = ("a new file", "at its end", "as it is", "in part")
+    assert all(each.kind == "sh" or each.deed in known for each in BLOCKS)
+    fences = (ROOT / "docs" / "adding.md").read_text().count("\n```")
+    assert fences == 2 * len(BLOCKS)
+
+
+@pytest.mark.parametrize("block", QUOTED, ids=lambda block: f"{block.path} {block.deed}")
+def test_what_is_quoted_is_so(block: Block) -> None:
+    text = (ROOT / block.path).read_text()
+    if block.deed == "as it is":
+        assert block.text == text
+    else:
+        assert block.text in text
+
+
+def test_the_spec_and_the_model_of_bergamot_are_quoted() -> None:
+    assert [each.path for each in QUOTED] == ["envspecs/bergamot.toml", "envspecs/models.toml"]

@@ -1,0 +1,84 @@
+"""`docs/adding.md` is followed to the letter, in a copy of this checkout, and ends in a real call."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from envspecs.uv import base_python
+from tests.conftest import Figure
+from tests.walkthrough import Block, blocks_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COPIED = ("protocol", "workers", "envspecs", "coordinator", "tests", "docs")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Return a copy of the checkout with nothing built in it but the tools of `dev`."""
+    root = tmp_path / "copy"
+    for room in COPIED:
+        shutil.copytree(CHECKOUT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "supervisor.py"):
+        shutil.copy(CHECKOUT / name, root / name)
+    (root / "venv").mkdir()
+    (root / "venv" / "dev").symlink_to(sys.prefix)
+    (root / "bin").mkdir()
+    (root / "bin" / "python3").symlink_to(base_python())
+    return root
+
+
+@pytest.fixture
+def followed(copy: Path) -> Iterator[list[str]]:
+    """Follow the document and return what each command said."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CPW_", "PYTEST_"))}
+    environment["PATH"] = f"{copy / 'bin'}:{os.environ['PATH']}"
+    said = []
+    for block in blocks_of(copy / "docs" / "adding.md"):
+        if block.kind == "sh":
+            said += [run(line, copy, environment) for line in block.text.splitlines()]
+        else:
+            write(block, copy)
+    yield said
+    shutil.rmtree(copy / "venv" / ".builds", ignore_errors=True)
+
+
+def write(block: Block, root: Path) -> None:
+    path = root / block.path
+    if block.deed == "a new file":
+        assert not path.exists(), f"{block.path} is there already"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text)
+    elif block.deed == "at its end":
+        with path.open("a") as file:
+            file.write(block.text)
+
+
+def run(line: str, root: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def test_an_environment_is_added_as_the_document_says(
+    copy: Path, followed: list[str], figure: Figure
+) -> None:
+    _, built, listed, verified, *_, tested = followed
+    assert "pyzmq==" in (copy / "envspecs" / "locks" / "phrasebook.txt").read_text()
+    assert "phrasebook-en-it: from folder" in built
+    assert re.search(r"^phrasebook +built", listed, re.MULTILINE)
+    assert "phrasebook-en-it" in verified
+    assert re.search(r"\b1 passed\b", tested)
+    assert not re.search(r"skipped|failed|error", tested)
+    figure(f"docs/adding.md followed: {len(followed)} commands, {tested.splitlines()[-1].strip('= ')}")

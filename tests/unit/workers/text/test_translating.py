@@ -1,0 +1,161 @@
+"""A transcript through a translator: what is asked of it, and what is made of its answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from protocol.artefacts import describe_file, write_json
+from protocol.errors import BugError, CancelledError, InputError
+from protocol.schema import from_plain, to_plain
+from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.timeline import Segment, Transcript
+from workers.context import CallContext
+from workers.models import ModelShelf
+from workers.text.translating import translate_transcript
+
+Progress = Callable[[float], None]
+
+
+class Room:
+    """A job folder with a transcript, and a translator that remembers what it was asked."""
+
+    def __init__(self, root: Path, answers: dict[str, str]) -> None:
+        self.root = root
+        self.answers = answers
+        self.asked: list[list[str]] = []
+        self.reports: list[tuple[float, str]] = []
+        self.context = CallContext(
+            root,
+            ".scratch/translate",
+            "translate",
+            ModelShelf(root),
+            lambda share, note: self.reports.append((share, note)),
+        )
+
+    def translate(self, texts: Sequence[str], progress: Progress) -> list[str]:
+        self.asked.append(list(texts))
+        progress(1.0)
+        return [self.answers.get(each, f"Traduzido: {each}") for each in texts]
+
+    def run(self, *segments: Segment, target: str = "pt", translate: object = None) -> TranslateResult:
+        path = self.root / "transcript.json"
+        write_json(path, to_plain(Transcript(language="en", segments=segments)))
+        artefact = describe_file(path, path.name)
+        request = TranslateRequest(
+            transcript=artefact,
+            audio=artefact,
+            source_language="en",
+            target_language=target,
+            model="some-model",
+        )
+        return translate_transcript(request, self.context, "some-engine", translate or self.translate)
+
+    def made(self, target: str = "pt") -> Transcript:
+        path = self.root / ".scratch" / "translate" / f"transcript.{target}.json"
+        return from_plain(Transcript, json.loads(path.read_text()))
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path, {})
+
+
+def cue(text: str, start_ms: int, end_ms: int) -> Segment:
+    return Segment(start_ms=start_ms, end_ms=end_ms, text=text)
+
+
+def test_whole_sentences_are_asked_for_in_one_call_each_once(room: Room) -> None:
+    segments = [
+        cue("We were", 0, 1000),
+        cue("going home. Yes. It rained.", 1000, 4000),
+        cue("Yes.", 5000, 6000),
+    ]
+    result = room.run(*segments)
+    assert room.asked == [["We were going home.", "Yes.", "It rained."]]
+    made = room.made()
+    assert [each.text for each in made.segments] == [
+        "Traduzido: We were going home.",
+        "Traduzido: Yes.",
+        "Traduzido: It rained.",
+        "Traduzido: Yes.",
+    ]
+    assert result.segment_count == 4
+
+
+def test_what_is_made_says_where_it_comes_from(room: Room) -> None:
+    result = room.run(cue("We were going home.", 0, 1000))
+    made = room.made()
+    assert (made.language, made.translated_from) == ("pt", "en")
+    assert (made.engine, made.model) == (result.engine, result.model) == ("some-engine", "some-model")
+    assert result.transcript.path == "translate/transcript.pt.json"
+    assert room.reports[0] == (0.0, "translating")
+
+
+def test_sentences_keep_their_times_and_words_lie_in_them(room: Room) -> None:
+    room.run(cue("We were going home.", 1000, 3000), cue("It rained.", 8000, 9000))
+    one, two = room.made().segments
+    assert [(each.start_ms, each.end_ms) for each in (one, two)] == [(1000, 3000), (8000, 9000)]
+    assert (one.words[0].start_ms, one.words[-1].end_ms) == (1000, 3000)
+    assert " ".join(each.text for each in two.words) == two.text
+
+
+def test_silence_is_an_empty_transcript_and_asks_nobody(room: Room) -> None:
+    assert room.run().segment_count == 0
+    assert room.asked == []
+    assert room.made().segments == ()
+
+
+def test_what_cannot_be_spoken_goes_through_as_it_is(room: Room) -> None:
+    room.run(cue("♪ ♪", 0, 1000))
+    assert room.asked == []
+    assert [(each.text, each.marks) for each in room.made().segments] == [("♪ ♪", ())]
+
+
+def test_doubtful_translations_are_marked_and_counted(room: Room) -> None:
+    rain, home = "It began to rain on us.", "We were all going home."
+    room.answers = {rain: rain, home: "Мы все шли домой."}
+    result = room.run(cue(rain, 0, 2000), cue(home, 2000, 4000), cue("Who knows?", 4000, 5000))
+    assert result.marks == {"untranslated": 1, "wrong-script": 1}
+    assert [each.marks for each in room.made().segments] == [("untranslated",), ("wrong-script",), ()]
+    assert room.made().segments[0].text == rain
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "- ()"])
+def test_an_empty_translation_keeps_its_time_and_its_mark_and_shows_nothing(room: Room, nothing: str) -> None:
+    room.answers = {"Hello there.": nothing}
+    result = room.run(cue("Hello there.", 1000, 2000))
+    assert result.marks == {"empty": 1}
+    assert room.made().segments == (Segment(start_ms=1000, end_ms=2000, text="", marks=("empty",)),)
+
+
+def test_what_no_file_can_hold_is_replaced(room: Room) -> None:
+    room.answers = {"Hello there.": "Olá\n \ud83d aí."}
+    room.run(cue("Hello there.", 0, 1000))
+    assert room.made().segments[0].text == "Olá ? aí."
+
+
+def test_a_translator_that_loses_a_sentence_is_found_out(room: Room) -> None:
+    with pytest.raises(BugError, match="0 translations of 1 sentences"):
+        room.run(cue("Hello.", 0, 1000), translate=lambda texts, progress: [])
+
+
+def test_a_cancelled_call_ends_at_the_next_word_of_progress(room: Room) -> None:
+    room.context.cancelled.set()
+    with pytest.raises(CancelledError):
+        room.run(cue("Hello.", 0, 1000))
+    assert room.asked == []
+
+
+def test_what_is_no_transcript_is_refused(room: Room) -> None:
+    path = room.root / "x.json"
+    path.write_text("[]")
+    artefact = describe_file(path, path.name)
+    request = TranslateRequest(
+        transcript=artefact, audio=artefact, source_language="en", target_language="pt"
+    )
+    with pytest.raises(InputError, match=r"x\.json is not a transcript"):
+        translate_transcript(request, room.context, "e", room.translate)

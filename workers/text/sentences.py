@@ -1,0 +1,181 @@
+"""Segments, as a recogniser or a cue cutter left them, joined to whole sentences. Pure.
+
+What is translated are sentences: half of one has no verb, and two have no agreement between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from protocol.timeline import Segment, Word
+from workers.text.pieces import clean, count_graphemes, pieces_of, share_time
+from workers.text.writing import ends_sentence, is_punctuation, join
+
+__all__ = ["MOST_GRAPHEMES", "MOST_MS", "PAUSE_MS", "Sentence", "join_sentences"]
+
+PAUSE_MS = 2_000
+"""Nobody holds a sentence open so long: over a longer pause nothing is joined."""
+MOST_GRAPHEMES = 400
+"""About 60 words: more than the longest lines that translation models were trained on."""
+MOST_MS = 40_000
+_NOTED_PAUSE_MS = 300
+_CLAUSE_ENDS = ",;:—–،؛、，；：､"  # noqa: RUF001
+_CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
+_OPENERS = "\"'“‘«([{「『（¿¡-–—"  # noqa: RUF001
+_INITIAL_GRAPHEMES = 2
+"""A letter's name in another script takes two: `U.S.` is `यू.एस.`"""
+_HINDI_LETTERS = frozenset(
+    {"ए", "बी", "सी", "डी", "एफ", "एच", "जे", "एल", "एम", "एन", "आर", "एस", "टी", "यू", "वी"}
+)
+"""Names of Latin letters that are no words of Hindi: `टी. रेक्स` is T. rex."""
+_BEFORE_NUMBERS = frozenset({"no", "nos", "nr", "p", "pp", "vol", "fig", "ch", "art", "n.º"})
+_NEVER_LAST = frozenset({"e.g", "i.e"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A sentence of the source and when its words are said."""
+
+    text: str
+    words: tuple[Word, ...]
+    """At least one, times in order; words of a segment that had none share its time by their length."""
+
+    @property
+    def start_ms(self) -> int:
+        """Return when its first word starts."""
+        return self.words[0].start_ms
+
+    @property
+    def end_ms(self) -> int:
+        """Return when its last word ends, at least 1 ms after the start."""
+        return max(self.words[-1].end_ms, self.start_ms + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    word: Word
+    ends_segment: bool
+
+
+def join_sentences(segments: Sequence[Segment], language: str) -> list[Sentence]:
+    """Return the sentences of `language` (ISO 639-1) that the segments hold, in the order of time.
+
+    A sentence ends at its mark (full stop, danda and their like), not at that of an abbreviation, an initial
+    or a decimal number, and at a pause of more than `PAUSE_MS`. One that is longer than `MOST_GRAPHEMES` or
+    `MOST_MS` is cut where it hurts least: behind a clause mark, in a pause, at a segment's end, near the
+    middle. Only a single word may be longer. Every word of the segments is in one sentence, in order.
+    """
+    ordered = sorted(segments, key=lambda each: each.start_ms)
+    said = _in_order(each for segment in ordered for each in _words_of(segment, language))
+    return [_sentence(part, language) for group in _groups(said) for part in _within_limits(group)]
+
+
+def _groups(said: Sequence[_Said]) -> list[list[_Said]]:
+    """Return the words of each sentence."""
+    found: list[list[_Said]] = []
+    ended = True
+    for place, each in enumerate(said):
+        text, following = each.word.text, said[place + 1].word.text if place + 1 < len(said) else ""
+        paused = place > 0 and each.word.start_ms - said[place - 1].word.end_ms > PAUSE_MS
+        tail = place > 0 and not paused and _is_tail(text)
+        if paused or (ended and not tail):
+            found.append([])
+        found[-1].append(each)
+        ended = _ends(text, following) or (ended and tail)
+    return found
+
+
+def _is_tail(text: str) -> bool:
+    """Tell whether the text can only belong to what stands before: a mark or a closing quote set apart."""
+    alone = is_punctuation(text) and ends_sentence(text) and not any(each in _OPENERS for each in text)
+    return alone or all(each in _CLOSERS and each not in _OPENERS for each in text)
+
+
+def _words_of(segment: Segment, language: str) -> list[_Said]:
+    words: list[Word] = []
+    for word in segment.words:
+        words += _one_sentence_each(word, language)
+    if not segment.words:
+        words = share_time(pieces_of(segment.text, language), segment.start_ms, segment.end_ms)
+    words = [each for each in words if each.text.strip()]
+    return [_Said(word=each, ends_segment=each is words[-1]) for each in words]
+
+
+def _one_sentence_each(word: Word, language: str) -> list[Word]:
+    """Return the word, in its pieces where a sentence ends inside it: words may have been merged."""
+    pieces = pieces_of(word.text, language)
+    if not any(ends_sentence(each) for each in pieces[:-1]):
+        return [replace(word, text=clean(word.text))]
+    return share_time(pieces, word.start_ms, word.end_ms)
+
+
+def _in_order(said: Iterable[_Said]) -> list[_Said]:
+    """Return the words with times that never go back: segments of two speakers may overlap."""
+    found: list[_Said] = []
+    now = 0
+    for each in said:
+        start_ms = max(now, each.word.start_ms)
+        now = max(start_ms, each.word.end_ms)
+        found.append(replace(each, word=replace(each.word, start_ms=start_ms, end_ms=now)))
+    return found
+
+
+def _ends(text: str, following: str) -> bool:
+    if not ends_sentence(text):
+        return False
+    bare = text.rstrip(_CLOSERS)
+    opening = following.lstrip(_OPENERS)[:1]
+    if bare[-1] not in ".…":
+        return True
+    if opening.islower():
+        # `approx. five`, `well… maybe`: no sentence starts in lower case.
+        return False
+    return bare[-1] != "." or not _is_abbreviated(bare[:-1].lstrip(_OPENERS), opening)
+
+
+def _is_abbreviated(stem: str, opening: str) -> bool:
+    """Tell whether the full stop belongs to the word: `No. 5`, `U.S. Army`, `e.g.`, not `5 p.m. He`."""
+    folded = stem.casefold()
+    if folded in _BEFORE_NUMBERS:
+        return opening.isdecimal()
+    parts = stem.split(".")
+    initials = len(parts) > 1 and all(0 < count_graphemes(each) <= _INITIAL_GRAPHEMES for each in parts)
+    return folded in _NEVER_LAST or stem in _HINDI_LETTERS or (initials and stem == stem.upper())
+
+
+def _within_limits(group: list[_Said]) -> list[list[_Said]]:
+    todo, done = [group], []
+    while todo:
+        part = todo.pop()
+        if len(part) == 1 or _fits(part):
+            done.append(part)
+        else:
+            at = _best_cut(part)
+            todo += [part[at:], part[:at]]
+    return done
+
+
+def _fits(part: list[_Said]) -> bool:
+    length = sum(count_graphemes(each.word.text) + 1 for each in part) - 1
+    return length <= MOST_GRAPHEMES and part[-1].word.end_ms - part[0].word.start_ms <= MOST_MS
+
+
+def _best_cut(part: list[_Said]) -> int:
+    """Return before which word to cut: marks, pauses and the nearness to the middle against each other."""
+    return max(range(1, len(part)), key=lambda at: _worth_of_cut(part, at))
+
+
+def _worth_of_cut(part: list[_Said], at: int) -> float:
+    before, after = part[at - 1], part[at]
+    pause_ms = after.word.start_ms - before.word.end_ms
+    clause = before.word.text.rstrip(_CLOSERS)[-1:] in tuple(_CLAUSE_ENDS)
+    paused = min(pause_ms, PAUSE_MS) / 500 if pause_ms > _NOTED_PAUSE_MS else 0.0
+    # From 0 in the middle to 4 at the ends: a cut there leaves the rest as long as it was.
+    off_middle = abs(at / len(part) - 0.5) * 8
+    return 2.0 * clause + paused + before.ends_segment - off_middle
+
+
+def _sentence(part: list[_Said], language: str) -> Sentence:
+    words = tuple(each.word for each in part)
+    return Sentence(text=join([each.text for each in words], language), words=words)

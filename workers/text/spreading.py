@@ -1,0 +1,80 @@
+"""Translated words laid over the time in which the sentence was spoken. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from protocol.timeline import Span, Word
+from workers.text.pieces import count_graphemes, pieces_of, share_time
+from workers.text.sentences import Sentence
+from workers.text.writing import join
+
+__all__ = ["spread"]
+
+_PAUSE_MS = 300
+"""A shorter gap between two words of the source is part of speaking."""
+
+
+def spread(text: str, sentence: Sentence, language: str) -> tuple[Word, ...]:
+    """Return the words of `text`, a translation of the sentence into `language`, with times.
+
+    The time in which the sentence was spoken, its pauses left out, is shared by length. A word that would
+    lie across a pause goes where its greater part lies; the words between two pauses then fill their
+    stretch. Times rise, no word is without length, none leaves the sentence. Joined (`writing.join`) the
+    words are the text; where there are more words than milliseconds, several are one.
+    """
+    pieces = pieces_of(text, language)
+    stretches = _spoken(sentence)
+    words: list[Word] = []
+    for stretch, texts in zip(stretches, _allot(pieces, stretches), strict=True):
+        fitting = _at_most(texts, stretch.end_ms - stretch.start_ms, language)
+        words += share_time(fitting, stretch.start_ms, stretch.end_ms)
+    return tuple(words)
+
+
+def _spoken(sentence: Sentence) -> list[Span]:
+    """Return when somebody speaks in the sentence: its words, short gaps closed; never empty."""
+    stretches: list[Span] = []
+    for word in sentence.words:
+        if stretches and word.start_ms - stretches[-1].end_ms <= _PAUSE_MS:
+            stretches[-1] = Span(start_ms=stretches[-1].start_ms, end_ms=word.end_ms)
+        else:
+            stretches.append(Span(start_ms=word.start_ms, end_ms=word.end_ms))
+    # A word without length at the other side of a pause is no time to show anything in.
+    found = [each for each in stretches if each.start_ms < each.end_ms]
+    return found or [Span(start_ms=sentence.start_ms, end_ms=sentence.end_ms)]
+
+
+def _allot(pieces: Sequence[str], stretches: Sequence[Span]) -> list[list[str]]:
+    """Return the pieces of each stretch: one that would lie in several goes where most of it would."""
+    spoken = list(accumulate((each.end_ms - each.start_ms for each in stretches), initial=0))
+    lengths = [max(1, count_graphemes(each)) for each in pieces]
+    reached = list(accumulate(lengths, initial=0))
+    allotted: list[list[str]] = [[] for _ in stretches]
+    now = 0
+    for piece, (begin, end) in zip(pieces, pairwise(reached), strict=True):
+        share = spoken[-1] / reached[-1]
+        now = _place(begin * share, end * share, spoken, now)
+        allotted[now].append(piece)
+    return allotted
+
+
+def _place(start: float, end: float, borders: Sequence[int], earliest: int) -> int:
+    """Return in which stretch, `earliest` or later, the greater part of the word lies."""
+    best, most = earliest, 0.0
+    for index in range(earliest, len(borders) - 1):
+        part = min(end, borders[index + 1]) - max(start, borders[index])
+        if part > most:
+            best, most = index, part
+        if borders[index + 1] >= end:
+            break
+    return best
+
+
+def _at_most(texts: list[str], count: int, language: str) -> list[str]:
+    if len(texts) <= count:
+        return texts
+    size = math.ceil(len(texts) / count)
+    return [join(texts[at : at + size], language) for at in range(0, len(texts), size)]
