@@ -58,4 +58,4 @@ class DemuxResult:
     clip_start_ms: int
     facts: MediaFacts
     full_band: Artefact | None = None
-    """Where asked for: FLAC, 16 bit, 44.1 kHz, stereo, the same stretch on the same clock."""
+    """Where asked for: FLAC, 16 bit, 44.1 kHz, stereo, on the same clock and as long to within a sample."""

@@ -18,9 +18,9 @@ class SeparateRequest:
     device: str = "auto"
     """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`."""
     segment_ms: int = 0
-    """Sound that goes through the model at once; 0: what the model was trained with."""
+    """Sound that goes through the model at once; 0: what the model was trained with, which is the most."""
     overlap: float = 0.25
-    """Share of a segment that the next one covers again, 0 to under 1."""
+    """Share of a segment that the next one covers again, 0 to under 1; more is smoother and slower."""
     batch_size: int = 0
     """Segments computed at once; 0: what suits the device."""
 

@@ -11,6 +11,7 @@ from protocol.languages import find_language
 from protocol.stages.demux import AudioTrack, DemuxRequest, DemuxResult, MediaFacts
 from workers.engine import Context, Models
 from workers.engines.common import ffmpeg as program
+from workers.engines.common import full_band
 from workers.engines.common.names import shown
 from workers.engines.common.probe import Film, Stream, probe, readable_ms
 
@@ -44,32 +45,41 @@ class FfmpegDemux:
         program.find_ffmpeg()
 
     def run(self, request: DemuxRequest, context: Context) -> DemuxResult:
-        """Write `audio.wav`. Raises `InputError` for what is no film, has no such audio, or was cut short."""
+        """Write `audio.wav`, and `audio_full.flac` where it is asked for.
+
+        Raises `InputError` for what is no film, has no such audio, or was cut short.
+        """
         media = Path(request.media)
         film = probe(media)
         track = choose_track(film, request.audio_track)
         clip = choose_clip(film, request.start_ms, request.end_ms)
         target = context.output(_NAME)
+        full = context.output(full_band.NAME) if request.full_band else None
         end_ms = film.facts.duration_ms if clip.end_ms is None else clip.end_ms
         outcome = program.run(
-            _command(film, target, track, clip),
+            _command(film, track, clip, target, full),
             context,
             duration_ms=end_ms - clip.start_ms,
             note="taking the sound out",
         )
         if outcome.returncode != 0:
-            target.unlink(missing_ok=True)
+            for each in (target, full):
+                if each is not None:
+                    each.unlink(missing_ok=True)
             raise program.failure(outcome, media, "take the sound out of")
         reached_ms = clip.start_ms + _length_ms(target)
         if is_cut_short(end_ms, reached_ms):
             _check_whole(film, context)
         duration_ms = _settle_length(film, track, clip, target)
+        if full is not None:
+            full_band.fit(full, _frame_count(target) / _SAMPLE_RATE, context)
         return DemuxResult(
             audio=context.publish(_NAME),
             audio_duration_ms=duration_ms,
             audio_track=track.number,
             clip_start_ms=clip.start_ms,
             facts=_with_length(film.facts, clip.start_ms + duration_ms),
+            full_band=context.publish(full_band.NAME) if full is not None else None,
         )
 
 
@@ -132,31 +142,30 @@ def _language_code(wish: str) -> str:
         return ""
 
 
-def _command(film: Film, target: Path, track: AudioTrack, clip: Clip) -> list[str]:
+def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path | None) -> list[str]:
+    """Return the one run of ffmpeg that decodes the track once and writes one sound, or both."""
     import ffmpeg
 
     place = {"ss": clip.start_ms / 1000} if clip.start_ms else {}
     length = {"t": (clip.end_ms - clip.start_ms) / 1000} if clip.end_ms is not None else {}
     source = ffmpeg.input(program.file_url(film.path), protocol_whitelist=program.INPUT_PROTOCOLS, **place)
-    output = ffmpeg.output(
-        source[f"a:{track.number}"],
-        program.file_url(target),
-        format="wav",
-        acodec="pcm_s16le",
-        ar=_SAMPLE_RATE,
-        ac=1,
+    sound = source[f"a:{track.number}"]
+    options = {
         # ffmpeg moves the container's start to 0; this fills with silence from there to the first
         # sample and wherever the stream has a hole, so that a sample's place is the film's time.
-        af="aresample=async=1:first_pts=0",
+        "af": "aresample=async=1:first_pts=0",
         # No tags and no encoder's name: the same sound gives the same bytes.
-        map_metadata=-1,
-        fflags="+bitexact",
+        "map_metadata": -1,
+        "fflags": "+bitexact",
         **length,
-    )
+    }
+    form = {"format": "wav", "acodec": "pcm_s16le", "ar": _SAMPLE_RATE, "ac": 1}
+    outputs = [ffmpeg.output(sound, program.file_url(target), **form, **options)]
+    if full is not None:
+        outputs.append(full_band.output(sound, full, **options))
     if (clock := _clock_stream(film, track)) is not None:
-        unseen = ffmpeg.output(source[str(clock.index)], "-", format="null", c="copy", **length)
-        output = ffmpeg.merge_outputs(unseen, output)
-    return program.build_command(output)
+        outputs.append(ffmpeg.output(source[str(clock.index)], "-", format="null", c="copy", **length))
+    return program.build_command(ffmpeg.merge_outputs(*outputs))
 
 
 def _clock_stream(film: Film, track: AudioTrack) -> Stream | None:
@@ -226,9 +235,13 @@ def _pad(target: Path, length_ms: int) -> None:
 
 
 def _length_ms(wav: Path) -> int:
+    return round(_frame_count(wav) * 1000 / _SAMPLE_RATE)
+
+
+def _frame_count(wav: Path) -> int:
     try:
         with wave.open(str(wav), "rb") as file:
-            return round(file.getnframes() * 1000 / file.getframerate())
+            return file.getnframes()
     except (EOFError, FileNotFoundError, wave.Error):
         return 0
 

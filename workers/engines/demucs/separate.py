@@ -1,0 +1,132 @@
+"""separate: demucs takes the voices out of the film's sound."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import ResourceError
+from protocol.stages.separate import SeparateRequest, SeparateResult
+from workers.engine import Context, Models
+from workers.engines.demucs.models import Separator, load_separator
+from workers.engines.demucs.pieces import choose_cut
+from workers.engines.demucs.resampling import TARGET_RATE, Resampler
+from workers.engines.demucs.track import Track
+from workers.engines.demucs.voices import voices
+from workers.torch_devices import torch_device
+
+__all__ = ["DemucsSeparate"]
+
+_NAME = "vocals.wav"
+_MEASURE_SHARE = 0.05
+"""Of a call's time, for progress."""
+_BATCHES = {"cuda": 4}
+"""A segment takes htdemucs 0.7 GB besides its weights; on a CPU two at once are no faster than one."""
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""How torch's allocators say it, in a RuntimeError or, for CUDA, in a class under it."""
+
+
+class DemucsSeparate:
+    """Takes the voices out of a film of any length, a stretch at a time."""
+
+    stage = "separate"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Import the libraries; load the model, where one is named, and put some silence through it."""
+        import demucs.htdemucs  # noqa: F401
+        import julius  # noqa: F401
+        import safetensors  # noqa: F401
+        import soundfile  # noqa: F401
+
+        if model is not None:
+            import numpy as np
+
+            separator = load_separator(models, model, torch_device("auto"))
+            _compute(separator, np.zeros((1, 2, separator.segment), dtype=np.float32))
+
+    def run(self, request: SeparateRequest, context: Context) -> SeparateResult:
+        """Write `vocals.wav`: the voices, as long as the sound and on its clock.
+
+        Raises `InputError` for sound that cannot be read and a model that is none, `UsageError` for wishes
+        that it cannot meet, `MissingError` where the store lacks it, `ResourceError` without memory.
+        """
+        device = torch_device(request.device)
+        with _memory_told(device), Track(context.input(request.audio)) as track:
+            separator = load_separator(context.models, request.model, device)
+            count = _separate(request, context, separator, track)
+        return SeparateResult(
+            vocals=context.publish(_NAME),
+            duration_ms=round(count * 1000 / TARGET_RATE),
+            model=request.model,
+            device=device,
+        )
+
+
+def _separate(request: SeparateRequest, context: Context, separator: Separator, track: Track) -> int:
+    """Write the voices and return how many samples they are."""
+    cut = choose_cut(request, separator.segment)
+    batch_size = request.batch_size or _BATCHES.get(separator.device.partition(":")[0], 1)
+    loudness = track.measure(
+        lambda share: context.progress(share * _MEASURE_SHARE, "measuring the sound"),
+    )
+    batches = -(-len(range(0, loudness.length, cut.stride)) // batch_size)
+    done = 0
+
+    def compute(sound: Any) -> Any:
+        nonlocal done
+        context.progress(_MEASURE_SHARE + (1 - _MEASURE_SHARE) * done / batches, "separating the voices")
+        done += 1
+        return _compute(separator, sound)
+
+    return _write(context.output(_NAME), voices(track, loudness, cut, batch_size, compute))
+
+
+def _compute(separator: Separator, sound: Any) -> Any:
+    """Return the voices of sound, both normalised float32 of shape (pieces, 2, samples)."""
+    import torch
+
+    with torch.inference_mode():
+        # HTDemucs pads what is shorter than its training segment, and gives as much back.
+        sources = separator.model(torch.from_numpy(sound).to(separator.device))
+        return sources[:, separator.voices].float().cpu().numpy()
+
+
+def _write(target: Path, blocks: Iterator[Any]) -> int:
+    """Write stereo blocks at 44.1 kHz as 16 kHz mono; return how many samples were written."""
+    import numpy as np
+
+    resampler = Resampler()
+    with wave.open(str(target), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(TARGET_RATE)
+
+        def put(samples: Any) -> None:
+            scaled = np.rint(samples * np.float32(32768))
+            file.writeframesraw(np.clip(scaled, -32768, 32767).astype("<i2").tobytes())
+
+        for block in blocks:
+            put(resampler.feed(block.mean(axis=0)))
+        put(resampler.finish())
+        return file.getnframes()
+
+
+@contextmanager
+def _memory_told(device: str) -> Iterator[None]:
+    """Turn the ways in which torch runs out of memory into `ResourceError`."""
+    try:
+        yield
+    except MemoryError as error:
+        raise _no_memory(device) from error
+    except RuntimeError as error:
+        if not any(words in str(error).lower() for words in _NO_MEMORY):
+            raise
+        raise _no_memory(device) from error
+
+
+def _no_memory(device: str) -> ResourceError:
+    message = f"The memory of {device} ran out while the voices were separated."
+    return ResourceError(message, "Make room on the device, or: --set separate.batch_size=1")
