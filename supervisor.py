@@ -14,19 +14,18 @@ import os
 import secrets
 import selectors
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 import envspecs
-from envspecs.restart import Exit, decide_restart
+from envspecs.budgets import memory_of
+from envspecs.child import Child
+from envspecs.restart import decide_restart
 from protocol.artefacts import write_json
-from protocol.clock import now_iso
 from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
 from protocol.errors import CpwError, ExitCode, NotRunningError
 from protocol.failpoints import reach
@@ -34,90 +33,11 @@ from protocol.failpoints import reach
 log = logging.getLogger("supervisor")
 
 COOKIE = "CPW_COOKIE"
+_COORDINATOR = "coordinator"
 DRAIN_S = 10.0
 TERM_S = 2.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
 _PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "XDG_", "CPW_")
-
-
-@dataclass
-class Child:
-    """A guardian with its command, or the place where one will be."""
-
-    name: str
-    command: list[str]
-    environment: dict[str, str]
-    log: Path
-    stacks: Path | None = None
-    state: str = "starting"
-    problem: str = ""
-    remedy: str = ""
-    process: subprocess.Popen[bytes] | None = None
-    lifeline: int = -1
-    started_s: float = 0.0
-    started_at: str = ""
-    restart_at_s: float = 0.0
-    restarts: int = 0
-    exits: list[Exit] = field(default_factory=list)
-    last_exit: dict[str, object] | None = None
-
-    def start(self, control: int | None = None) -> None:
-        """Start the guardian in a process group of its own."""
-        nonce = secrets.token_hex(8)
-        command = list(self.command)
-        if self.stacks is not None:
-            command += ["--nonce", nonce, "--stack", str(self.stacks)]
-        read_end, self.lifeline = os.pipe()
-        passed = [read_end] if control is None else [read_end, control]
-        guardian = [sys.executable, "-I", "-m", "envspecs.guardian", "--name", self.name]
-        guardian += ["--log", str(self.log), "--nonce", nonce, "--lifeline", str(read_end), "--"]
-        self.process = subprocess.Popen(
-            guardian + command,
-            stdin=subprocess.DEVNULL,
-            env=self.environment,
-            pass_fds=passed,
-            start_new_session=True,
-        )
-        os.close(read_end)
-        self.state = "running"
-        self.started_s = time.monotonic()
-        self.started_at = now_iso()
-        log.info("started %s (group %d)", self.name, self.process.pid)
-
-    def signal_group(self, number: int) -> None:
-        """Signal the guardian, its command and all that came of it."""
-        if self.process is not None and self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-
-    def reap(self) -> bool:
-        """Tell whether the process has gone; end what it left in its group and record the exit."""
-        if self.process is None:
-            return False
-        gone = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if gone is None:
-            return False
-        # Not reaped yet, so the group's number is still ours: nobody else can be hit.
-        self.signal_group(signal.SIGKILL)
-        code = self.process.wait()
-        os.close(self.lifeline)
-        self.process = None
-        now = time.monotonic()
-        self.exits = [*self.exits[-9:], Exit(code, now, now - self.started_s)]
-        stack = self.stacks if self.stacks and self.stacks.exists() and self.stacks.stat().st_size else None
-        self.last_exit = {
-            "code": code if code >= 0 else None,
-            "signal": -code if code < 0 else None,
-            "at": now_iso(),
-            "stack": str(self._keep_stack(stack)) if stack else None,
-        }
-        log.warning("%s has gone: %s", self.name, self.last_exit)
-        return True
-
-    def _keep_stack(self, stack: Path) -> Path:
-        # The next worker opens its file anew; the coordinator reads this one for the job's error.
-        kept = stack.with_suffix(".last.txt")
-        return stack.replace(kept)
 
 
 class Supervisor:
@@ -137,37 +57,46 @@ class Supervisor:
         self._children = {each.name: each for each in self._make_children()}
 
     def _make_children(self) -> Iterator[Child]:
-        logs = envspecs.logs_directory(self._home)
         common = str(envspecs.interpreter("common"))
         yield Child(
-            name="coordinator",
+            name=_COORDINATOR,
             command=[common, "-I", "-u", "-m", "coordinator", "--runtime", str(self._runtime)],
             environment=self._environment() | {"CPW_CONTROL_FD": str(self._control_write)},
-            log=logs / "coordinator.log",
+            log=envspecs.logs_directory(self._home) / "coordinator.log",
+            build=envspecs.current_build("common"),
         )
         for spec in envspecs.read_all():
-            if not spec.worker or not spec.usable_here():
-                continue
-            child = Child(
-                name=spec.name,
-                command=self._worker_command(spec),
-                environment=self._environment() | _OFFLINE | spec.environment,
-                log=logs / f"{spec.name}.log",
-                stacks=logs / "stacks" / f"{spec.name}.txt",
-            )
-            if not envspecs.is_built(spec):
-                child.state = "not built"
-                child.problem = f"The environment {spec.name} is not built."
-                child.remedy = f"cpw envs build {spec.name}"
-            yield child
+            if spec.worker and spec.usable_here():
+                yield self._make_worker(spec)
 
-    def _worker_command(self, spec: envspecs.EnvSpec) -> list[str]:
-        command = [str(envspecs.interpreter(spec.name)), "-I", "-u", "-X", "faulthandler", "-m", "workers"]
+    def _make_worker(self, spec: envspecs.EnvSpec) -> Child:
+        logs = envspecs.logs_directory(self._home)
+        # Looked up once: another build may be swapped in at any moment.
+        build = envspecs.current_build(spec.name)
+        child = Child(
+            name=spec.name,
+            command=self._worker_command(spec, build) if build else [],
+            environment=self._environment() | _OFFLINE | spec.environment,
+            log=logs / f"{spec.name}.log",
+            stacks=logs / "stacks" / f"{spec.name}.txt",
+            build=build,
+        )
+        if build is None or not envspecs.is_built(spec):
+            child.state = "not built"
+            child.problem = f"The environment {spec.name} is not built."
+            child.remedy = f"cpw envs build {spec.name}"
+        return child
+
+    def _worker_command(self, spec: envspecs.EnvSpec, build: Path) -> list[str]:
+        command = [str(build / "bin" / "python"), "-I", "-u", "-X", "faulthandler", "-m", "workers"]
         command += ["--environment", spec.name, "--endpoint", worker_endpoint(self._runtime)]
-        marker = envspecs.read_marker(envspecs.venv_path(spec.name))
+        marker = envspecs.read_marker(build)
         command += ["--key", marker.key if marker else "", "--models", str(envspecs.models_directory())]
         if spec.default_model:
             command += ["--default-model", spec.default_model]
+        memory = memory_of(spec)
+        command += ["--load", memory.load, "--idle-unload-s", str(memory.idle_unload_s)]
+        command += ["--ram-mb", str(memory.ram_mb), "--vram-mb", str(memory.vram_mb)]
         for stage, served in spec.stages.items():
             command += ["--engine", f"{stage}={served.engine}"]
         return command
@@ -209,7 +138,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         reach("supervisor.child.before-start")
-        child.start(self._control_write if child.name == "coordinator" else None)
+        child.start(self._control_write if child.name == _COORDINATOR else None)
         reach("supervisor.child.started")
 
     def _next_restart_s(self) -> float | None:
@@ -218,12 +147,10 @@ class Supervisor:
 
     def _look_after(self) -> None:
         changed = False
-        for child in self._children.values():
+        for child in list(self._children.values()):
             if child.reap():
                 reach("supervisor.child.reaped")
-                decision = decide_restart(child.name, child.exits)
-                child.state, child.problem, child.remedy = decision.state, decision.problem, decision.remedy
-                child.restart_at_s = time.monotonic() + decision.delay_s
+                self._follow_up(child)
                 changed = True
             if child.state == "restarting" and time.monotonic() >= child.restart_at_s:
                 child.restarts += 1
@@ -234,23 +161,85 @@ class Supervisor:
         if changed:
             self._write_state()
 
+    def _follow_up(self, child: Child) -> None:
+        if child.replacing:
+            self._renew(child.name)
+            return
+        earlier = envspecs.previous_build(child.name) is not None
+        decision = decide_restart(child.name, child.exits, earlier=earlier)
+        child.state, child.problem, child.remedy = decision.state, decision.problem, decision.remedy
+        child.restart_at_s = time.monotonic() + decision.delay_s
+
     def _obey_orders(self) -> None:
-        """Carry out the coordinator's orders: `{"kill": name, "pid": n}` and `{"forgive": name}`."""
+        """Carry out the coordinator's orders: lines of JSON, an environment's name under a verb."""
         with contextlib.suppress(BlockingIOError):
             self._orders += os.read(self._control_read, 65536)
         *lines, self._orders = self._orders.split(b"\n")
         for line in lines:
             order = json.loads(line)
-            if "forgive" in order:
-                self._forgive(str(order["forgive"]))
-            child = self._children.get(str(order.get("kill")))
-            if child is None or child.process is None:
-                continue
-            # The order may be about an earlier worker of that name: hit only the one it means.
-            with contextlib.suppress(ProcessLookupError, OverflowError):
-                if os.getpgid(int(order["pid"])) == child.process.pid:
-                    log.warning("killing %s: %s", child.name, order.get("reason"))
+            match order:
+                case {"forgive": str(name)}:
+                    self._forgive(name)
+                case {"reload": str(name)} if name != _COORDINATOR and not self._stopping:
+                    self._replace(name, now=bool(order.get("now")))
+                case {"kill": str(name)} if (child := self._meant(name, order)) is not None:
+                    log.warning("killing %s: %s", name, order.get("reason"))
                     child.signal_group(signal.SIGKILL)
+                case {"proved": str(name)} if (child := self._meant(name, order)) is not None:
+                    _prove(child)
+
+    def _meant(self, name: str, order: dict[str, object]) -> Child | None:
+        """Return the child, where it is still the one of that name whose worker has the order's `pid`."""
+        child = self._children.get(name)
+        if child is None or child.process is None:
+            return None
+        with contextlib.suppress(ProcessLookupError, OverflowError):
+            if os.getpgid(int(str(order["pid"]))) == child.process.pid:
+                return child
+        return None
+
+    def _replace(self, name: str, *, now: bool) -> None:
+        """Let the environment's worker end, and start what its spec says then in its place.
+
+        The coordinator reads that it is being replaced, and drains it; `now`: it is ended here.
+        """
+        child = self._children.get(name)
+        if child is None or child.process is None:
+            self._renew(name)
+        else:
+            log.info("%s is to be replaced", name)
+            child.replacing = True
+        self._write_state()
+        reach("supervisor.child.replacing")
+        if now and child is not None:
+            child.signal_group(signal.SIGKILL)
+
+    def _renew(self, name: str) -> None:
+        """Start what the environment's spec says now; nothing where there is no such environment any more."""
+        old = self._children.get(name)
+        if old is not None:
+            old.release()
+        child = self._as_specified(name)
+        if child is None:
+            self._children.pop(name, None)
+            return
+        child.last_exit = old.last_exit if old is not None else None
+        self._children[name] = child
+        if child.state == "starting":
+            self._start(child)
+        reach("supervisor.child.replaced")
+
+    def _as_specified(self, name: str) -> Child | None:
+        if name not in envspecs.spec_names():
+            return None
+        try:
+            spec = envspecs.read(name)
+            return self._make_worker(spec) if spec.worker and spec.usable_here() else None
+        except CpwError as error:
+            log_file = envspecs.logs_directory(self._home) / f"{name}.log"
+            child = Child(name=name, command=[], environment={}, log=log_file, state="stopped")
+            child.problem, child.remedy = error.message, error.remedy
+            return child
 
     def _forgive(self, name: str) -> None:
         """Strike the newest exit: a film was the cause, and the environment is not to be given up for it."""
@@ -271,7 +260,7 @@ class Supervisor:
         reach("supervisor.stop.begun")
         self._write_state()
         alive = [each for each in self._children.values() if each.process is not None]
-        coordinator = self._children["coordinator"]
+        coordinator = self._children[_COORDINATOR]
         coordinator.signal_group(signal.SIGTERM)
         reach("supervisor.stop.coordinator-told")
         for number, wait_s in ((None, DRAIN_S), (signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
@@ -293,18 +282,7 @@ class Supervisor:
         return children
 
     def _write_state(self) -> None:
-        children = {
-            each.name: {
-                "state": each.state,
-                "pid": each.process.pid if each.process else None,
-                "started_at": each.started_at,
-                "restarts": each.restarts,
-                "last_exit": each.last_exit,
-                "problem": each.problem,
-                "remedy": each.remedy,
-            }
-            for each in self._children.values()
-        }
+        children = {each.name: each.described() for each in self._children.values()}
         reach("supervisor.state.before-write")
         me = psutil.Process()
         state = {"pid": me.pid, "started": me.create_time(), "run": self._run, "state": self._state}
@@ -313,6 +291,15 @@ class Supervisor:
             reach("supervisor.state.written")
         except OSError:  # for people to read: not worth every worker's end, and a full disk passes
             log.exception("supervisor.json cannot be written")
+
+
+def _prove(child: Child) -> None:
+    """Write down that a worker has done a call in its build: it is one to go back to."""
+    if child.build is not None:
+        try:
+            envspecs.prove(child.build)
+        except OSError:  # a full disk; the next worker's first call says it again
+            log.exception("%s cannot be written to", child.build)
 
 
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}

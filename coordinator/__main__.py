@@ -12,8 +12,11 @@ from pathlib import Path
 
 import envspecs
 from coordinator.coordinator import Coordinator
+from coordinator.memory import HouseMemory
 from coordinator.safekeeping import hold, is_full, open_store, refuse_network
 from coordinator.submission import forget_unfinished
+from envspecs.budgets import house_budget_bytes
+from envspecs.hardware import known
 from protocol.endpoints import prepare_runtime_directory
 from protocol.errors import CpwError, ExitCode
 from protocol.failpoints import reach
@@ -39,7 +42,10 @@ def _serve(runtime: Path, state: Path) -> int:
     reach("coordinator.boot.store-opened")
     forget_unfinished(store)
     control = os.environ.get("CPW_CONTROL_FD")
-    coordinator = Coordinator(runtime, store, int(control) if control else None)
+    hardware = known(state=state)
+    log.info("hardware: %s", hardware)
+    memory = HouseMemory(house_budget_bytes(hardware.ram_bytes), hardware)
+    coordinator = Coordinator(runtime, store, int(control) if control else None, memory)
     signal.signal(signal.SIGTERM, lambda *_: coordinator.drain())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reach("coordinator.boot.ready")

@@ -243,20 +243,46 @@ def demo(desk: Desk) -> int:
 
 @cpw.command(context_settings=_PASS_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
-def envs(words: tuple[str, ...]) -> int:
-    """List, build, validate or lock environments."""
-    from envspecs.__main__ import main as envspecs_main
+@pass_desk
+def envs(desk: Desk, words: tuple[str, ...]) -> int:
+    """List, build, upgrade, roll back, copy environments; see cpw envs --help."""
+    from coordinator.cli_envs import envs as run_envs
 
-    return envspecs_main(list(words))
+    return run_envs(desk, words)
 
 
 @cpw.command(context_settings=_PASS_ON)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
-def models(words: tuple[str, ...]) -> int:
-    """List, fetch or verify models, or show where one lies."""
-    from envspecs.__main__ import main as envspecs_main
+@pass_desk
+def models(desk: Desk, words: tuple[str, ...]) -> int:
+    """List, fetch or verify models, show where one lies, or (ps) what is loaded where."""
+    if words[:1] == ("ps",):
+        code: int = models_ps.main(list(words[1:]), "cpw models ps", standalone_mode=False, obj=desk)
+        return code
+    from coordinator.cli_envs import models as run_models
 
-    return envspecs_main(["models", *words])
+    return run_models(words)
+
+
+@click.command("ps", context_settings=_CONTEXT)
+@_json
+@pass_desk
+def models_ps(desk: Desk, *, as_json: bool) -> int:
+    """Show every loaded model: where, since when, last used, how large, how often loaded."""
+    from coordinator.cli_machine import loaded_models
+
+    return loaded_models(desk, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.option("--refresh", is_flag=True, help="Look again, instead of into the file of the last day.")
+@_json
+@pass_desk
+def hardware(desk: Desk, *, refresh: bool, as_json: bool) -> int:
+    """Show what this machine has to compute with."""
+    from coordinator.cli_machine import hardware as show_hardware
+
+    return show_hardware(desk, refresh=refresh, as_json=as_json)
 
 
 def run(command: click.Command, words: Sequence[str], name: str, desk: Desk | None = None) -> int:

@@ -21,6 +21,7 @@ from coordinator.lifecycle import (
     why_silent,
 )
 from coordinator.report import Report
+from coordinator.report_machine import hardware_sentence
 from coordinator.report_table import Column, Table, lay_out
 from coordinator.report_views import (
     health_problems,
@@ -108,6 +109,8 @@ def health(desk: Desk, *, as_json: bool) -> ExitCode:
 def _show_health(report: Report, answer: HealthReport) -> None:
     now = _now()
     report.line(health_sentence(answer, now), "good" if answer.healthy else "bad")
+    if answer.hardware is not None:
+        report.line(f"hardware: {hardware_sentence(answer.hardware)}")
     table = health_table(answer, now)
     report.table(table)
     if not report.fits(table):

@@ -12,16 +12,19 @@ from typing import Any
 import psutil
 
 import envspecs
+from coordinator import reuse
 from coordinator.dispatch import Dispatcher
 from coordinator.health import last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
+from coordinator.memory import HouseMemory
 from coordinator.reception import Reception
 from coordinator.refusals import Refusals
+from coordinator.replacing import Replacing
 from coordinator.roster import Member, Roster
 from coordinator.store import Store
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.clock import now_iso
-from protocol.errors import CpwError, ErrorInfo, ErrorKind, WireError, info_from_error
+from protocol.errors import CpwError, ErrorInfo, ErrorKind, WireError, WorkerExit, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header
 from protocol.messages import (
@@ -35,8 +38,10 @@ from protocol.messages import (
     Result,
     State,
     Submitted,
+    Unload,
     Welcome,
 )
+from protocol.orders import ReloadEnvironment
 from protocol.stages import STAGES
 
 __all__ = ["Coordinator"]
@@ -58,7 +63,9 @@ GRACE_S = 15.0
 class Coordinator:
     """Truth in the store, workers in the roster, people at the client socket."""
 
-    def __init__(self, runtime: Path, store: Store, control: int | None) -> None:
+    def __init__(
+        self, runtime: Path, store: Store, control: int | None, memory: HouseMemory | None = None
+    ) -> None:
         self._runtime = runtime
         self._store = store
         self._control = control
@@ -70,7 +77,9 @@ class Coordinator:
         reach("coordinator.boot.bound")
         self._dispatcher = Dispatcher(store, self._link, self._roster, self._run)
         self._begun_s = time.monotonic()
-        self._reception = Reception(store, self._roster, self._dispatcher, runtime, self._run)
+        self._memory = memory or HouseMemory()
+        self._reception = Reception(store, self._roster, self._dispatcher, runtime, self._run, self._memory)
+        self._replacing = Replacing(runtime, self._roster, self._order, self._to_worker)
         self._pinged_s = self._begun_s
         self._dead: list[tuple[Member, float]] = []
         self._start_timeouts = {each.name: each.limits.start_timeout_s for each in envspecs.read_all()}
@@ -115,6 +124,7 @@ class Coordinator:
             self._look_at_workers(now_s)
             if not self._draining:
                 self._dispatcher.send_ready(now_s)
+                self._spare_memory(now_s)
         if not self._draining:
             return True
         if not self._told_to_drain:
@@ -153,6 +163,7 @@ class Coordinator:
                 # NaN is neither more nor less than anything: it becomes 0.
                 self._dispatcher.progress[identity.job, identity.step] = min(1.0, max(0.0, fraction))
             case Result():
+                self._replacing.prove(member)
                 self._dispatcher.on_result(identity, message, arrival.peer)
             case Failure():
                 self._dispatcher.on_failure(identity, message, arrival.peer, time.monotonic())
@@ -168,6 +179,7 @@ class Coordinator:
             hello, time.monotonic(), now_iso(), self._start_timeouts.get(hello.environment, _START_TIMEOUT_S)
         )
         log.info("%s says hello: %s", member.name, member.state)
+        reuse.forget()
         reach("coordinator.hello.admitted")
         self._to_worker(peer, Welcome())
         reach("coordinator.hello.welcomed")
@@ -213,6 +225,7 @@ class Coordinator:
             self._pinged_s = now_s
             for member in list(self._roster.members.values()):
                 self._ping(member, now_s)
+            self._replacing.look()
         self._mourn(now_s)
         for member in self._roster.newly_silent(now_s):
             self._doom(member, "no echo")
@@ -222,6 +235,11 @@ class Coordinator:
             for step in self._orphans.values():
                 self._dispatcher.lose(step, now_s)
             self._orphans.clear()
+
+    def _spare_memory(self, now_s: float) -> None:
+        """Have models let go of where the house takes more than it may, by those who have nothing to do."""
+        for name, keys in self._memory.look(list(self._roster.members.values()), now_s).items():
+            self._to_worker(name.encode(), Unload(keys=keys))
 
     def _doom(self, member: Member, reason: str) -> None:
         log.warning("%s: %s; the supervisor is asked to kill it", member.name, reason)
@@ -249,13 +267,17 @@ class Coordinator:
         for member, left_s in self._dead:
             gone = last_exit(self._runtime, member.environment)
             known = str(gone.get("at", "")) > member.met_at
-            if not (known or self._draining or now_s - left_s > _RECORDED_WITHIN_S):
+            if not (known or self._draining or member.leaving or now_s - left_s > _RECORDED_WITHIN_S):
                 waiting.append((member, left_s))
                 continue
             for step in self._store.running_steps():
                 if step.worker == member.name:
                     # A worker that was told to go is not killed by its film, nor by one it had not begun.
-                    spared = self._draining or step.identity == member.ahead
+                    # Who drains by itself has ended its call, and makes room for a new process.
+                    made_room = known and gone.get("code") == WorkerExit.RECYCLED
+                    told_to_go = member.leaving or member.state == "draining"
+                    innocent = made_room or told_to_go or step.identity == member.ahead
+                    spared = self._draining or innocent
                     blame = None if spared else gone if known else {}
                     self._dispatcher.lose(step, now_s, blame)
                     reach("coordinator.worker.mourned")
@@ -268,7 +290,7 @@ class Coordinator:
         if self._control is not None:
             os.write(self._control, (json.dumps(order) + "\n").encode())
 
-    def _to_worker(self, peer: bytes, message: Welcome | Reject | Drain) -> None:
+    def _to_worker(self, peer: bytes, message: Welcome | Reject | Drain | Unload) -> None:
         try:
             self._link.send("w", peer, Header(run=self._run), message)
         except Gone:
@@ -278,7 +300,9 @@ class Coordinator:
 
     def _on_client(self, arrival: Arrival) -> None:
         try:
-            answer = self._reception.answer(arrival.message)
+            wish = arrival.message
+            reload = isinstance(wish, ReloadEnvironment)
+            answer = self._replacing.ask(wish) if reload else self._reception.answer(wish)
         except CpwError as error:
             answer = Refused(error=info_from_error(error))
         # Whatever one person's wish provokes (a NUL in a path, bytes for a number, a full disk) is that

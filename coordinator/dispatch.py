@@ -128,7 +128,7 @@ class Dispatcher:
     def _send(self, step: StepRow, member: Member) -> None:
         job = self._job_of(step)
         call = self._make_call(job, step)
-        key = self._key_of(job, step, call)
+        key = self._key_of(job, step, call, member.build)
         if self._take_over(job, step, key):
             return
         header = Header(run=self._run, job=step.job, step=step.name, attempt=step.attempt + 1)
@@ -154,14 +154,15 @@ class Dispatcher:
         else:
             reach("coordinator.call.sent")
 
-    def _key_of(self, job: JobRow, step: StepRow, call: Call) -> str:
+    def _key_of(self, job: JobRow, step: StepRow, call: Call, build: str) -> str:
         """Return the step's key, empty where the film cannot be read: its engine will say so."""
         if "media" in call.request and job.id not in self._films:
             try:
                 self._films = {job.id: reuse.film_digest(Path(job.submit.media))}
             except OSError:
                 return ""
-        return reuse.step_key(step.stage, step.environment, call.request, self._films.get(job.id, ""))
+        film = self._films.get(job.id, "")
+        return reuse.step_key(step.stage, step.environment, build, call.request, film)
 
     def _take_over(self, job: JobRow, step: StepRow, key: str) -> bool:
         """Begin to take over what another step with this key has done; tell whether there is one."""
@@ -315,8 +316,8 @@ class Dispatcher:
                 log.warning("%s %s: %s", job.id, name, found.message)
                 self._store.fail(steps[name], "failed", found, kills=0, failures=1)
             else:
-                log.info("%s %s: %s", job.id, name, found.reason)
-                self._store.assign(job.seq, name, found)
+                log.info("%s %s: %s", job.id, name, " ".join(found.reasons))
+                self._store.assign(job.seq, name, found.environment, found.choices, found.reasons)
         self._once_committed(lambda: renew(job.directory, job.submit, self._store.steps(job.id)))
 
     def propagate(self, job: JobRow) -> None:

@@ -3,41 +3,81 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import envspecs
 from coordinator.recipes import OPTIONAL_STAGES
 from coordinator.routing import Translator
-from envspecs import models
+from envspecs import hardware, models
+from envspecs.choosing import candidates
+from envspecs.installed import MARKER
+from envspecs.layout import specs_directory
 from protocol.errors import MissingError, UsageError
+from protocol.hardware import Hardware
 from protocol.stages import STAGES
 
-__all__ = ["Inventory", "check_built", "default_model", "fitting_model"]
+__all__ = ["Inventory", "default_model", "fitting_model"]
 
 _TRANSLATE = "translate"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """One look at the specs, the builds and the model store."""
+    """One look at the specs, the builds and the model store; what was asked once is remembered."""
 
     specs: dict[str, envspecs.EnvSpec]
     registry: dict[str, models.Model]
+    hardware: Hardware
+    _built: dict[str, bool] = field(default_factory=dict)
+    _stored: dict[str, bool] = field(default_factory=dict)
+    _versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def look(cls) -> Inventory:
-        """Read what is here now."""
-        return cls(specs={each.name: each for each in envspecs.read_all()}, registry=models.read_registry())
+        """Return what is here now: read anew only where a file of it has changed since the last look."""
+        return _read(_signature())
+
+    def is_built(self, spec: envspecs.EnvSpec) -> bool:
+        """Tell whether the environment can be used as its spec says."""
+        if spec.name not in self._built:
+            self._built[spec.name] = envspecs.is_built(spec)
+        return self._built[spec.name]
+
+    def has_model(self, identity: str) -> bool:
+        """Tell whether the model is in the store, whole."""
+        if identity not in self._stored:
+            self._stored[identity] = models.has_model(identity)
+        return self._stored[identity]
+
+    def versions(self, name: str) -> dict[str, str]:
+        """Return the versions of the environment's packages as its build recorded them."""
+        if name not in self._versions:
+            marker = envspecs.read_marker(envspecs.venv_path(name))
+            self._versions[name] = dict(marker.versions) if marker else {}
+        return self._versions[name]
+
+    def check_built(self, spec: envspecs.EnvSpec) -> None:
+        """Raise `MissingError` unless the environment can be used as its spec says."""
+        if not self.is_built(spec):
+            state = "out of date" if envspecs.build_state(spec) == "outdated" else "not built"
+            message = f"The environment {spec.name} ({spec.purpose}) is {state}."
+            raise MissingError(message, f"cpw envs build {spec.name}")
 
     def serving(self, stage: str, named: Mapping[str, str]) -> envspecs.EnvSpec:
         """Return the environment for the stage: the one a person named, else the first that does it.
 
-        Raises `UsageError` for a name that is none, or that does not do the stage, or not on this machine.
+        Of those that nobody named, one that is built goes before one that is not. Raises `UsageError` for a
+        name that is none, or that does not do the stage, or not on this machine.
         """
         name = named.get(stage)
         if name is None:
-            return self.specs[envspecs.environment_for(stage).name]
+            found = candidates(stage, self.specs.values())
+            if not found:
+                message = f"No environment does the stage {stage!r} on this machine."
+                raise UsageError(message, "cpw envs list")
+            return next((each for each in found if self.is_built(each)), found[0])
         if name not in self.specs:
             message = f"There is no environment {name!r}; there are {', '.join(self.specs)}."
             raise UsageError(message, "cpw envs list")
@@ -55,12 +95,12 @@ class Inventory:
         """Return the optional stages whose environment is built and has its model."""
         found = set()
         for stage in OPTIONAL_STAGES:
-            candidates = envspecs.environments_for(stage)
-            spec = self.serving(stage, named) if stage in named or candidates else None
-            if spec is not None and envspecs.is_built(spec):
-                model = default_model(stage, spec)
-                if not model or models.has_model(model):
-                    found.add(stage)
+            if stage not in named and not candidates(stage, self.specs.values()):
+                continue
+            spec = self.serving(stage, named)
+            model = default_model(stage, spec)
+            if self.is_built(spec) and (not model or self.has_model(model)):
+                found.add(stage)
         return frozenset(found)
 
     def translators(
@@ -74,7 +114,7 @@ class Inventory:
         if _TRANSLATE in named:
             specs = [self.serving(_TRANSLATE, named)]
         else:
-            specs = list(envspecs.environments_for(_TRANSLATE))
+            specs = list(candidates(_TRANSLATE, self.specs.values()))
         if wished is not None:
             wished = self.known(wished, "whisper-")
         found = tuple(self._translator(each, wished, recogniser) for each in specs)
@@ -97,15 +137,15 @@ class Inventory:
         return Translator(
             environment=spec.name,
             rank=spec.stages[_TRANSLATE].rank,
-            built=envspecs.is_built(spec),
+            built=self.is_built(spec),
             models=tuple(fitting),
-            stored=frozenset(each.id for each in fitting if models.has_model(each.id)),
+            stored=frozenset(each.id for each in fitting if self.has_model(each.id)),
         )
 
     def known(self, model: str, prefix: str = "") -> str:
         """Return the id, or the id with `prefix`, that there is a model of; `UsageError` for none."""
         for each in (model, prefix + model):
-            if each in self.registry or models.has_model(each):
+            if each in self.registry or self.has_model(each):
                 return each
         message = f"There is no model {model!r}; there are {', '.join(self.registry)}."
         raise UsageError(message, "cpw models list")
@@ -148,9 +188,19 @@ def fitting_model(wished: str, spec: envspecs.EnvSpec, registry: Mapping[str, mo
     return found
 
 
-def check_built(spec: envspecs.EnvSpec) -> None:
-    """Raise `MissingError` unless the environment can be used as its spec says."""
-    if not envspecs.is_built(spec):
-        state = "out of date" if envspecs.build_state(spec) == "outdated" else "not built"
-        message = f"The environment {spec.name} ({spec.purpose}) is {state}."
-        raise MissingError(message, f"cpw envs build {spec.name}")
+def _signature() -> tuple[tuple[str, int], ...]:
+    """Return what changes whenever a spec, a lock, a build, a model or the hardware's cache does."""
+    specs, store = specs_directory(), envspecs.models_directory()
+    files = [*specs.glob("*.toml"), *(specs / "locks").glob("*.txt"), *store.glob("*/manifest.json")]
+    files += [envspecs.venv_path(each.stem) / MARKER for each in specs.glob("*.toml")]
+    files.append(envspecs.state_directory() / hardware.CACHE)
+    return tuple(sorted((str(each), each.stat().st_mtime_ns) for each in files if each.exists()))
+
+
+@functools.lru_cache(maxsize=1)
+def _read(_signature: tuple[tuple[str, int], ...]) -> Inventory:
+    return Inventory(
+        specs={each.name: each for each in envspecs.read_all()},
+        registry=models.read_registry(),
+        hardware=hardware.known(),
+    )

@@ -9,9 +9,11 @@ from typing import Any
 
 import envspecs
 from coordinator import jobdir
+from coordinator.inventory import Inventory
 from coordinator.planner import PlannedStep
 from coordinator.rows import StepRow
 from protocol.messages import Submit
+from protocol.schema import to_plain
 
 __all__ = ["job_facts", "renew"]
 
@@ -23,7 +25,7 @@ def job_facts(
     submit: Submit,
     title: tuple[str, int | None],
     steps: Iterable[PlannedStep],
-    specs: Mapping[str, envspecs.EnvSpec],
+    here: Inventory,
 ) -> dict[str, Any]:
     """Return the body of `job.json`."""
     media = Path(submit.media).stat()
@@ -42,7 +44,8 @@ def job_facts(
         "end_ms": submit.end_ms,
         "parameters": submit.parameters,
         "debug": submit.debug,
-        **_steps_of(planned, submit, specs),
+        "hardware": to_plain(here.hardware),
+        **_steps_of(planned, submit, here),
     }
 
 
@@ -52,11 +55,10 @@ def renew(directory: Path, submit: Submit, steps: Iterable[Step]) -> None:
         facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    specs = {each.name: each for each in envspecs.read_all()}
-    jobdir.write_job(directory, {**facts, **_steps_of(steps, submit, specs)})
+    jobdir.write_job(directory, {**facts, **_steps_of(steps, submit, Inventory.look())})
 
 
-def _steps_of(steps: Iterable[Step], submit: Submit, specs: Mapping[str, envspecs.EnvSpec]) -> dict[str, Any]:
+def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[str, Any]:
     """Return the part of `job.json` that says who does what; a route may change once a language is known."""
     planned = tuple(steps)
     used = sorted({step.environment for step in planned})
@@ -66,7 +68,7 @@ def _steps_of(steps: Iterable[Step], submit: Submit, specs: Mapping[str, envspec
             {
                 "name": step.name,
                 "environment": step.environment,
-                "engine": _engine(step, specs),
+                "engine": _engine(step, here.specs),
                 "model": submit.parameters.get(step.stage, {}).get("model", step.choices.get("model")),
                 "choices": step.choices,
                 "reasons": step.reasons,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from coordinator.client import Asker, Desk
+from envspecs.access import TOKENS
 from protocol.endpoints import prepare_runtime_directory
 from protocol.errors import MissingError, NotRunningError, SchemaError, UsageError
 from protocol.messages import HealthQuery, HealthReport
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import psutil
 
 __all__ = [
+    "ENDED",
+    "READY",
     "Child",
     "Standing",
     "SupervisorState",
@@ -41,9 +44,9 @@ __all__ = [
 ]
 
 _STATE_FILE = "supervisor.json"
-_READY = frozenset({"ready", "busy"})
+READY = frozenset({"ready", "busy"})
 # From these an environment does not come back by waiting; a `crash-loop` is tried again only by hand.
-_ENDED = frozenset({"crash-loop", "outdated", "unusable", "not built", "stopped"})
+ENDED = frozenset({"crash-loop", "outdated", "unusable", "not built", "stopped"})
 _LOOK_SECONDS = 0.25
 _ASK_MS = 1_000
 # The kernel's boot time, on which psutil counts, moves a little when the clock is set.
@@ -71,6 +74,8 @@ class Child:
     started_at: str | None = None
     restarts: int = 0
     last_exit: LastExit | None = None
+    build: str = ""
+    """Name of the folder of the build that it runs in."""
     problem: str = ""
     remedy: str = ""
 
@@ -183,7 +188,8 @@ def supervisor_log(home: Path) -> Path:
 
 def _environment(desk: Desk) -> dict[str, str]:
     """Return our environment, paths made absolute: the supervisor works in another folder."""
-    given = dict(os.environ)
+    # A person's token is for the tool that fetches models, and for nothing that runs on.
+    given = {name: value for name, value in os.environ.items() if name not in TOKENS}
     known = {"CPW_HOME": desk.home, "CPW_OUT": desk.out, "CPW_RUNTIME": desk.runtime}
     return {**given, **{name: str(path) for name, path in known.items() if name in given}}
 
@@ -193,7 +199,7 @@ def child_states(health: HealthReport | None, supervisor: SupervisorState | None
     states = {name: each.state for name, each in supervisor.children.items()} if supervisor else {}
     states.pop("coordinator", None)
     for each in health.environments if health else ():
-        if states.get(each.environment) not in _ENDED:
+        if states.get(each.environment) not in ENDED:
             states[each.environment] = each.state
     return states
 
@@ -204,7 +210,7 @@ def assess(health: HealthReport | None, states: Mapping[str, str]) -> Standing:
         return "wait"
     if health.healthy:
         return "healthy"
-    if states and all(each in _READY or each in _ENDED for each in states.values()):
+    if states and all(each in READY or each in ENDED for each in states.values()):
         return "ended"
     return "wait"
 

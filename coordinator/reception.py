@@ -12,6 +12,7 @@ from typing import Any
 import envspecs
 from coordinator.dispatch import Dispatcher
 from coordinator.health import check_worker, environments_health, why_not_usable
+from coordinator.memory import HouseMemory
 from coordinator.orders import Orders
 from coordinator.roster import Roster
 from coordinator.safekeeping import is_full, notices
@@ -28,12 +29,21 @@ __all__ = ["Reception"]
 class Reception:
     """Answers clients out of the store, the roster and the dispatcher."""
 
-    def __init__(self, store: Store, roster: Roster, dispatcher: Dispatcher, runtime: Path, run: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        roster: Roster,
+        dispatcher: Dispatcher,
+        runtime: Path,
+        run: str,
+        memory: HouseMemory,
+    ) -> None:
         self._store = store
         self._roster = roster
         self._dispatcher = dispatcher
         self._runtime = runtime
         self._run = run
+        self._memory = memory
         self._begun_s = time.monotonic()
         self._orders = Orders(store, roster, dispatcher)
 
@@ -80,8 +90,10 @@ class Reception:
         else:
             jobs, unknown = self._store.newest_jobs(query.limit), ()
         progress = self._dispatcher.progress
-        absent = why_not_usable(self._runtime, self._roster)
-        reports = tuple(report_job(job, self._store.steps(job.id), progress, absent) for job in jobs)
+        steps = {job.id: self._store.steps(job.id) for job in jobs}
+        served_by = {step.environment for each in steps.values() for step in each}
+        absent = why_not_usable(self._runtime, self._roster, served_by)
+        reports = tuple(report_job(job, steps[job.id], progress, absent) for job in jobs)
         return StatusReport(jobs=reports, unknown=unknown)
 
     def _health(self) -> HealthReport:
@@ -98,4 +110,6 @@ class Reception:
             jobs_held=self._store.count_jobs("held"),
             notices=notices(self._store),
             free_disk_bytes=shutil.disk_usage(envspecs.home()).free,
+            hardware=self._memory.hardware,
+            ram_budget_bytes=self._memory.budget_bytes,
         )

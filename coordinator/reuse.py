@@ -16,7 +16,7 @@ import envspecs
 from envspecs import models
 from protocol.stages import STAGES
 
-__all__ = ["film_digest", "step_key"]
+__all__ = ["film_digest", "forget", "step_key"]
 
 _SAMPLES = 16
 _SAMPLE_BYTES = 65_536
@@ -37,25 +37,30 @@ def film_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def step_key(stage: str, environment: str, request: dict[str, Any], film: str) -> str:
-    """Return the key of a step; `request` is the stage's request as plain values."""
-    engines, build = _environment(environment)
+def step_key(stage: str, environment: str, build: str, request: dict[str, Any], film: str) -> str:
+    """Return the key of a step; `request` is the stage's request as plain values.
+
+    `build` is the key of the build that its worker was started in, which may not be the current one.
+    """
     parts = {
         "stage": stage,
         "version": STAGES[stage].version,
-        "engine": engines.get(stage, ""),
+        "engine": _engines(environment).get(stage, ""),
         "build": build,
         "request": _contents(request, film),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def forget() -> None:
+    """Read specs and models anew at the next step: a worker was started, by what they say now."""
+    _engines.cache_clear()
+    _model_digest.cache_clear()
+
+
 @functools.cache
-def _environment(name: str) -> tuple[dict[str, str], str]:
-    """Return engines by stage and the build's key; read once a run, as the workers were started once."""
-    marker = envspecs.read_marker(envspecs.venv_path(name))
-    engines = {stage: each.engine for stage, each in envspecs.read(name).stages.items()}
-    return engines, marker.key if marker else ""
+def _engines(name: str) -> dict[str, str]:
+    return {stage: each.engine for stage, each in envspecs.read(name).stages.items()}
 
 
 def _contents(value: Any, film: str) -> Any:

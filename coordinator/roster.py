@@ -42,6 +42,12 @@ class Member:
     """The call it was given while it still had another: it begins it by itself."""
     quick: bool = False
     """Its last call was so short that the way between two of them counts."""
+    build: str = ""
+    """Key of the build that it was started in."""
+    leaving: bool = False
+    """It is being replaced: it gets no call any more, and what it cannot finish is not its film's fault."""
+    proved: bool = False
+    """The supervisor was told that it has done a call."""
     doomed: bool = False
     """The supervisor was asked to kill it."""
     unheard: bool = False
@@ -49,12 +55,15 @@ class Member:
 
     def free(self) -> bool:
         """Tell whether it can be given a call now."""
-        return self.call is None and self.state == "ready" and not (self.doomed or self.unheard)
+        return self.call is None and self.state == "ready" and self._stays()
 
     def may_have_ahead(self) -> bool:
         """Tell whether it can be given the call after the one it has, or is just being given."""
-        settled = self.state in ("ready", "busy") and not (self.doomed or self.unheard)
+        settled = self.state in ("ready", "busy") and self._stays()
         return self.quick and self.ahead is None and settled
+
+    def _stays(self) -> bool:
+        return not (self.doomed or self.unheard or self.leaving)
 
     def take(self, identity: CallIdentity) -> None:
         """Enter a call that it is given."""
@@ -70,7 +79,8 @@ class Member:
             self.ahead = None
         elif identity == self.call:
             self.call, self.ahead = self.ahead, None
-            self.state = "busy" if self.call is not None else "ready"
+            idle: WorkerState = "draining" if self.leaving else "ready"
+            self.state = "busy" if self.call is not None else idle
             self.quick = duration_ms is not None and duration_ms < QUICK_MS
 
 
@@ -96,6 +106,7 @@ class Roster:
             echoed_s=now_s,
             state=hello.state,
             call=hello.busy_with,
+            build=hello.lock,
         )
         self.members[hello.worker] = member
         return member

@@ -14,7 +14,6 @@ from typing import Any
 
 from coordinator.migrations import migrate
 from coordinator.planner import PlannedStep
-from coordinator.routing import Route
 from coordinator.rows import JobRow, StepRow, as_json, job_of, step_of
 from protocol.artefacts import Artefact
 from protocol.clock import now_iso
@@ -229,12 +228,13 @@ class Store:
         ).fetchone()
         return step_of(row) if row else None
 
-    def assign(self, seq: int, name: str, route: Route) -> None:
+    def assign(
+        self, seq: int, name: str, environment: str, choices: Mapping[str, Any], reasons: Iterable[str]
+    ) -> None:
         """Give a step that has not begun to another environment."""
         self._db.execute(
-            "UPDATE steps SET environment = ?, choices = json_set(choices, '$.model', ?), reasons = ?"
-            " WHERE job = ? AND name = ?",
-            (route.environment, route.model, as_json([route.reason]), seq, name),
+            "UPDATE steps SET environment = ?, choices = ?, reasons = ? WHERE job = ? AND name = ?",
+            (environment, as_json(dict(choices)), as_json(list(reasons)), seq, name),
         )
 
     def set_note(self, step: StepRow, note: str) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from coordinator import jobdir, planner
-from coordinator.inventory import Inventory, check_built, default_model, fitting_model
+from coordinator.inventory import Inventory, default_model, fitting_model
 from coordinator.jobfile import job_facts
-from coordinator.routes import servants
+from coordinator.routes import equipped, servants
 from coordinator.store import Store
-from envspecs import models
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.failpoints import reach
 from protocol.languages import find_language
@@ -52,9 +51,10 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
         here.serving(stage, submit.environments)
     plan = planner.plan(submit, servants(submit, here))
     for name in dict.fromkeys(step.environment for step in plan.steps):
-        check_built(here.specs[name])
+        here.check_built(here.specs[name])
         check_worker(name)
     submit = _with_models(submit, plan, here)
+    steps = equipped(plan.steps, submit, here)
     out = Path(submit.out)
     _check_out(out)
     job, directory = jobdir.claim_directory(out, submit.user, store.highest_number)
@@ -64,16 +64,16 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
     if submit.source_language is not None:
         notes += planner.refine(submit, submit.source_language, title).notes
     try:
-        jobdir.write_job(directory, job_facts(job, submit, (title, year), plan.steps, here.specs))
+        jobdir.write_job(directory, job_facts(job, submit, (title, year), steps, here))
         reach("coordinator.submit.job-written")
         with store.transaction():
-            store.add_job(job, submit, directory, plan.steps, notes)
+            store.add_job(job, submit, directory, steps, notes)
             reach("coordinator.submit.before-commit")
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
     reach("coordinator.submit.committed")
-    for step in plan.steps:
+    for step in steps:
         for reason in step.reasons:
             log.info("%s %s: %s", job, step.name, reason)
     return Submitted(job=job, directory=str(directory), notes=tuple(notes))
@@ -137,10 +137,10 @@ def _with_models(submit: Submit, plan: planner.Plan, here: Inventory) -> Submit:
         wished = planner.model_of(step, submit.parameters, default_model(step.stage, spec))
         model = fitting_model(wished, spec, here.registry)
         known = here.registry.get(model)
-        if known is None and not models.has_model(model):
+        if known is None and not here.has_model(model):
             message = f"There is no model {model!r}; there are {', '.join(here.registry)}."
             raise UsageError(message, "cpw models list")
-        if not _needs_no_model(step.stage, submit) and not models.has_model(model):
+        if not _needs_no_model(step.stage, submit) and not here.has_model(model):
             message = f"The model {model} is not in the model store."
             raise MissingError(message, f"cpw models fetch {model}")
         spoken = known.languages if known is not None else ()

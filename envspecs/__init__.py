@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from envspecs.installed import (
-    WORKFLOWS,
-    build_state,
-    environment_for,
-    environments_for,
-    is_built,
-    missing_for,
-    read_marker,
-    run_in,
-)
+from envspecs.builds import current_build, hold, previous_build, prove
+from envspecs.choosing import environment_for, environments_for, is_by_name_only, missing_for
+from envspecs.installed import WORKFLOWS, build_state, is_built, read_marker, run_in
 from envspecs.key import build_key
 from envspecs.layout import (
     home,
@@ -21,7 +14,16 @@ from envspecs.layout import (
     state_directory,
     venv_path,
 )
-from envspecs.spec import EnvSpec, Limits, Platform, StageEngine, all_requirements, read, read_all
+from envspecs.spec import (
+    EnvSpec,
+    Limits,
+    Platform,
+    StageEngine,
+    all_requirements,
+    read,
+    read_all,
+    spec_names,
+)
 
 __all__ = [
     "WORKFLOWS",
@@ -32,18 +34,24 @@ __all__ = [
     "all_requirements",
     "build_key",
     "build_state",
+    "current_build",
     "environment_for",
     "environments_for",
+    "hold",
     "home",
     "interpreter",
     "is_built",
+    "is_by_name_only",
     "logs_directory",
     "missing_for",
     "models_directory",
+    "previous_build",
+    "prove",
     "read",
     "read_all",
     "read_marker",
     "run_in",
+    "spec_names",
     "state_directory",
     "venv_path",
 ]

@@ -1,17 +1,23 @@
-"""`python3 -m envspecs`: build, lock, validate and list environments; fetch and verify models."""
+"""`python3 -m envspecs`: environments, listed, built, upgraded, copied; models, listed, fetched, verified."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TextIO
 
-from envspecs import commands
+from envspecs import commands, model_commands
+from envspecs.copies import remove_builds
+from envspecs.layout import home
+from envspecs.spec import read
+from protocol.endpoints import runtime_directory
 from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError, UsageError
 
-__all__ = ["main"]
+__all__ = ["House", "main"]
 
+_ENVSPECS = "python3 -m envspecs"
+_MODELS = f"{_ENVSPECS} models"
 _OLDEST_PYTHON = (3, 11)
 _WORTH_SHOWING_BYTES = 1 << 24
 
@@ -19,16 +25,23 @@ _WORTH_SHOWING_BYTES = 1 << 24
 class Terminal:
     """The one place that writes: answers to stdout, what goes on meanwhile to stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, spoken: Mapping[str, str] | None = None) -> None:
         self._shown = -1
+        self._spoken = spoken or {}
 
     def answer(self, text: str) -> None:
         """Write what was asked for."""
-        _write(sys.stdout, f"{text}\n")
+        _write(sys.stdout, f"{self.said(text)}\n")
 
     def line(self, text: str) -> None:
         """Write what goes on."""
-        _write(sys.stderr, f"{text}\n")
+        _write(sys.stderr, f"{self.said(text)}\n")
+
+    def said(self, text: str) -> str:
+        """Return the text with this program called what the person called it."""
+        for name in (_MODELS, _ENVSPECS):
+            text = text.replace(name, self._spoken.get(name, name))
+        return text
 
     def progress(self, text: str, done: int, total: int) -> None:
         """Show a percentage: in place on a terminal, at every tenth elsewhere."""
@@ -52,60 +65,177 @@ def _write(stream: TextIO, text: str) -> None:
     stream.flush()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m envspecs", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    build = verbs.add_parser("build", help="build environments, and fetch their models")
-    build.add_argument("names", nargs="*", metavar="NAME", help="default: every required one")
-    build.add_argument("--again", action="store_true", help="build even what is up to date")
-    build.add_argument("--no-models", action="store_true", help="fetch no models")
-    lock = verbs.add_parser("lock", help="resolve requirements anew and write their locks")
-    lock.add_argument("names", nargs="*", metavar="NAME", help="default: every one")
+class House(Protocol):
+    """What runs from this checkout, if anything does: it is told of builds that have changed."""
+
+    def reload(self, names: Sequence[str], *, now: bool = False) -> ExitCode:
+        """Have the workers of these environments started anew, and say how that went."""
+
+    def changed(self, names: Sequence[str]) -> ExitCode:
+        """Do so where something runs at all; and start a worker for what is built and has none."""
+
+
+class _Elsewhere:
+    """Stands for a house on a bare Python, which cannot talk to it: says what a person can do."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def reload(self, names: Sequence[str], *, now: bool = False) -> ExitCode:
+        words = " ".join([*names, *(["--now"] if now else [])])
+        message = "Only cpw can talk to what runs."
+        raise UsageError(message, f"cpw envs reload {words}")
+
+    def changed(self, names: Sequence[str]) -> ExitCode:
+        if names and (runtime_directory(home()) / "supervisor.json").is_file():
+            self._terminal.line(
+                f"What runs goes on in the build before, until: cpw envs reload {' '.join(names)}"
+            )
+        return ExitCode.DONE
+
+
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="Environments, and the models in the store.")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_looking(verbs)
+    _add_changing(verbs)
+    _add_models(verbs.add_parser("models", help="list, fetch and verify models"))
+    return parser
+
+
+def _add_looking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listing = verbs.add_parser("list", help="show every environment: versions, size, what it is used for")
+    listing.add_argument("--json", action="store_true", dest="as_json")
+    maps = verbs.add_parser("map", help="show which environment does which stage, and workflows' needs")
+    maps.add_argument("--json", action="store_true", dest="as_json")
     validate = verbs.add_parser("validate", help="check specs, locks, builds and models")
     validate.add_argument("--workflow", metavar="W", choices=sorted(commands.WORKFLOWS))
-    listing = verbs.add_parser("list", help="show environments, stages and workflows")
-    listing.add_argument("--json", action="store_true", dest="as_json")
     path = verbs.add_parser("path", help="show the folder of an environment's current build")
     path.add_argument("name", metavar="NAME")
-    models = verbs.add_parser("models", help="list, fetch and verify models")
-    actions = models.add_subparsers(dest="action", required=True)
-    list_models = actions.add_parser("list", help="show the registry and what is in the store")
-    list_models.add_argument("--json", action="store_true", dest="as_json")
+
+
+def _add_changing(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    build = verbs.add_parser("build", help="build environments, and fetch their models")
+    build.add_argument("names", nargs="*", metavar="NAME", help="default: every required one")
+    build.add_argument("--all", action="store_true", dest="everything", help="the optional ones, too")
+    build.add_argument("--again", action="store_true", help="build even what is up to date")
+    build.add_argument("--no-models", action="store_true", help="fetch no models")
+    upgrade = verbs.add_parser("upgrade", help="resolve requirements anew, build beside, swap in")
+    upgrade.add_argument("names", nargs="+", metavar="NAME")
+    rollback = verbs.add_parser("rollback", help="go back to the build before; the same again goes forward")
+    rollback.add_argument("name", metavar="NAME")
+    reload = verbs.add_parser("reload", help="start the worker anew, in the current build; others go on")
+    reload.add_argument("names", nargs="+", metavar="NAME")
+    reload.add_argument("--now", action="store_true", help="its call is given back, and done anew")
+    copy = verbs.add_parser("copy", help="make a second version, used only where a job names it")
+    copy.add_argument("source", metavar="NAME")
+    copy.add_argument("name", metavar="NEW-NAME")
+    remove = verbs.add_parser("remove", help="remove a copy, with its builds")
+    remove.add_argument("name", metavar="NAME")
+    lock = verbs.add_parser("lock", help="resolve requirements anew and write their locks; builds nothing")
+    lock.add_argument("names", nargs="*", metavar="NAME", help="default: every one")
+
+
+def _models_parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="The models in the store.")
+    parser.set_defaults(verb="models")
+    _add_models(parser)
+    return parser
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="VERB")
+    listing = actions.add_parser("list", help="show what there is, what is here, and what is needed")
+    listing.add_argument("-w", "--workflow", metavar="W", choices=sorted(commands.WORKFLOWS))
+    listing.add_argument("-s", "--source-language", dest="source", metavar="LANG")
+    listing.add_argument("-t", "--target-language", dest="targets", metavar="LANG,...", default="")
+    listing.add_argument("--json", action="store_true", dest="as_json")
     fetch = actions.add_parser("fetch", help="put models into the store")
     fetch.add_argument("names", nargs="+", metavar="ID")
     fetch.add_argument("--again", action="store_true", help="fetch even what is there")
     verify = actions.add_parser("verify", help="hash models in the store and compare")
     verify.add_argument("names", nargs="*", metavar="ID", help="default: every one in the store")
-    model_path = actions.add_parser("path", help="show a model's folder in the store")
-    model_path.add_argument("name", metavar="ID")
-    return parser
+    path = actions.add_parser("path", help="show a model's folder in the store")
+    path.add_argument("name", metavar="ID")
 
 
-def _run(arguments: argparse.Namespace, terminal: Terminal) -> ExitCode:
-    verb = arguments.verb
-    if verb == "build":
-        return commands.build(
-            arguments.names, terminal, again=arguments.again, models=not arguments.no_models
-        )
-    if verb == "lock":
-        return commands.lock(arguments.names, terminal)
-    if verb == "validate":
-        return commands.validate(arguments.workflow, terminal)
-    if verb == "list":
-        return commands.list_environments(terminal, as_json=arguments.as_json)
-    if verb == "path":
-        return commands.path(arguments.name, terminal)
-    return _run_models(arguments, terminal)
+def _run(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCode:
+    if asked.verb == "models":
+        return _run_models(asked, terminal)
+    if asked.verb == "reload":
+        return house.reload([read(name).name for name in asked.names], now=asked.now)
+    if asked.verb in _CHANGING:
+        return _change(asked, terminal, house)
+    if asked.verb == "remove":
+        spec = commands.remove(asked.name, terminal)
+        house.changed([spec.name])
+        remove_builds(spec.name, terminal)
+        return ExitCode.DONE
+    return _LOOKING[asked.verb](asked, terminal)
 
 
-def _run_models(arguments: argparse.Namespace, terminal: Terminal) -> ExitCode:
-    if arguments.action == "list":
-        return commands.list_models(terminal, as_json=arguments.as_json)
-    if arguments.action == "fetch":
-        return commands.fetch_models(arguments.names, terminal, again=arguments.again)
-    if arguments.action == "verify":
-        return commands.verify_models(arguments.names, terminal)
-    return commands.path_of_model(arguments.name, terminal)
+def _change(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCode:
+    """Run the verb, then tell of what it has changed: of the first one, too, where the second failed."""
+    before = commands.standing()
+
+    def tell() -> ExitCode:
+        after = commands.standing()
+        return house.changed([name for name, build in after.items() if build != before.get(name)])
+
+    try:
+        _CHANGING[asked.verb](asked, terminal)
+    except CpwError:
+        tell()
+        raise
+    return tell()
+
+
+_Verb = Callable[[argparse.Namespace, Terminal], ExitCode]
+_CHANGING: dict[str, _Verb] = {
+    "build": lambda asked, terminal: commands.build(
+        asked.names,
+        terminal,
+        everything=asked.everything,
+        again=asked.again,
+        models=not asked.no_models,
+    ),
+    "upgrade": lambda asked, terminal: commands.upgrade(asked.names, terminal),
+    "rollback": lambda asked, terminal: commands.rollback(asked.name, terminal),
+}
+_LOOKING: dict[str, _Verb] = {
+    "list": lambda asked, terminal: commands.list_environments(terminal, as_json=asked.as_json),
+    "map": lambda asked, terminal: commands.show_map(terminal, as_json=asked.as_json),
+    "copy": lambda asked, terminal: commands.copy(asked.source, asked.name, terminal),
+    "validate": lambda asked, terminal: commands.validate(asked.workflow, terminal),
+    "lock": lambda asked, terminal: commands.lock(asked.names, terminal),
+    "path": lambda asked, terminal: commands.path(asked.name, terminal),
+}
+
+
+def _run_models(asked: argparse.Namespace, terminal: Terminal) -> ExitCode:
+    if asked.action == "list":
+        return model_commands.list_models(terminal, _wish(asked), as_json=asked.as_json)
+    if asked.action == "fetch":
+        return model_commands.fetch_models(asked.names, terminal, again=asked.again)
+    if asked.action == "verify":
+        return model_commands.verify_models(asked.names, terminal)
+    return model_commands.path_of_model(asked.name, terminal)
+
+
+def _wish(asked: argparse.Namespace) -> model_commands.Wish | None:
+    targets = tuple(word for word in asked.targets.split(",") if word)
+    if asked.workflow is None:
+        if asked.source or targets:
+            message = "-s and -t say what a workflow is wanted for."
+            raise UsageError(message, "Add --workflow translate")
+        return None
+    return model_commands.Wish(workflow=asked.workflow, source=asked.source, targets=targets)
+
+
+def _parse(words: list[str], terminal: Terminal) -> argparse.Namespace:
+    if words[:1] == ["models"]:
+        return _models_parser(terminal.said(_MODELS)).parse_args(words[1:])
+    return _parser(terminal.said(_ENVSPECS)).parse_args(words)
 
 
 def exit_code(error: CpwError) -> ExitCode:
@@ -115,14 +245,24 @@ def exit_code(error: CpwError) -> ExitCode:
     return ExitCode.NOT_RUNNING if isinstance(error, NotRunningError) else ExitCode.MISSING
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
-    terminal = Terminal()
+def main(
+    argv: Sequence[str] | None = None, spoken: Mapping[str, str] | None = None, house: House | None = None
+) -> int:
+    """Run the command and return its exit code.
+
+    `spoken`: what this program and `... models` are called where `cpw` runs them. `house`: who is told of
+    what has changed.
+    """
+    terminal = Terminal(spoken or {})
     if sys.version_info < _OLDEST_PYTHON:
         terminal.line(f"This is Python {sys.version.split()[0]}; 3.11 or newer is needed.")
         return ExitCode.USAGE
     try:
-        return _run(_parser().parse_args(argv), terminal)
+        return _run(
+            _parse(list(sys.argv[1:] if argv is None else argv), terminal),
+            terminal,
+            house or _Elsewhere(terminal),
+        )
     except CpwError as error:
         terminal.line(f"\nerror: {error.message}")
         if error.remedy:

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
-import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envspecs import builds
 from envspecs.guard import exclusive
-from envspecs.installed import MARKER, Marker, read_marker, write_marker
-from envspecs.key import build_key, project_digest, running_python
+from envspecs.installed import MARKER, TELLING, Marker, read_marker, write_marker
+from envspecs.key import build_key, project_digest, read_lock, running_python
 from envspecs.layout import builds_directory, home, lock_path, specs_directory, venv_path
 from envspecs.report import Report, step
 from envspecs.spec import EnvSpec, all_requirements
 from envspecs.uv import Tools, base_python, child_environment, find_uv
+from protocol.artefacts import write_whole
 from protocol.clock import now_iso
 from protocol.errors import MissingError, UsageError
 
-__all__ = ["build", "remove_old"]
+__all__ = ["Building", "bring_up", "build", "building", "refresh"]
 
 _PROBE_TIMEOUT_S = 120.0
 _PROBE = """
@@ -35,20 +37,36 @@ files = {name: importlib.import_module(name).__file__ for name in ("protocol", "
 for module in asked["modules"]:
     importlib.import_module(module)
 versions = {name: importlib.metadata.version(name) for name in asked["packages"]}
-json.dump({"files": files, "versions": versions}, sys.stdout)
+packages = {each.name: each.version for each in importlib.metadata.distributions() if each.name}
+json.dump({"files": files, "versions": versions, "packages": packages}, sys.stdout)
 """
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Job:
+class Building:
+    """An environment whose builds nobody else changes now."""
+
     spec: EnvSpec
     root: Path
-    tools: Tools
+    lock: str
+    """The text of the lock to build by; it becomes the checkout's once the build is whole."""
+    guard: int
+    """The descriptor of the kernel's lock: tools hold on to it."""
     report: Report
 
     @property
     def name(self) -> str:
+        """Return the environment's name."""
         return self.spec.name
+
+    @property
+    def tools(self) -> Tools:
+        """Return uv, found or made."""
+        return Tools(uv=find_uv(self.root, self.report), root=self.root, lock=self.guard)
+
+    def key(self) -> str:
+        """Return the key of the build that spec, lock and Python ask for."""
+        return build_key(self.spec, running_python(), self.root, self.lock)
 
 
 def build(spec: EnvSpec, report: Report, root: Path | None = None, *, again: bool = False) -> Path:
@@ -56,35 +74,60 @@ def build(spec: EnvSpec, report: Report, root: Path | None = None, *, again: boo
 
     `again` builds it anew even so. Raises `UsageError`, `MissingError`, `TransientError`, `DiskFullError`.
     """
+    with building(spec, report, root) as job:
+        return bring_up(job, again=again)
+
+
+@contextmanager
+def building(spec: EnvSpec, report: Report, root: Path | None = None) -> Iterator[Building]:
+    """Keep others from changing the environment's builds; `UsageError` where it cannot be built here."""
     root = (root or home()).resolve()
     _check_usable(spec, root)
-    builds = builds_directory(root)
-    with exclusive(builds / f".{spec.name}.lock", f"The environment {spec.name}", report) as lock:
-        current = _current(spec.name, root)
-        marker = read_marker(current) if current else None
-        key = build_key(spec, running_python(), root)
-        up_to_date = marker is not None and marker.key == key and not again
-        if current and marker and up_to_date and marker.project == project_digest(root):
-            report.line(f"{spec.name}: up to date.")
-            return current
-        tools = Tools(uv=find_uv(root, report), root=root, lock=lock)
-        job = _Job(spec=spec, root=root, tools=tools, report=report)
-        if current and marker and up_to_date:
-            _refresh(job, current, marker)
-            return current
-        builds = builds.resolve()
-        folder = _folder_for(builds, spec.name, key, in_use=current if again else None)
-        if again or read_marker(folder) is None:
-            _make(job, folder, key)
-        _swap(venv_path(spec.name, root), folder)
-        remove_old(builds, spec.name, keep={folder, current} if current else {folder})
-        return folder
+    guard = builds_directory(root) / f".{spec.name}.lock"
+    with exclusive(guard, f"The environment {spec.name}", report) as descriptor:
+        lock = read_lock(spec.name, root)
+        yield Building(spec=spec, root=root, lock=lock, guard=descriptor, report=report)
+
+
+def bring_up(job: Building, *, again: bool = False) -> Path:
+    """Make the build that the job asks for the current one; where that fails nothing has changed."""
+    current = builds.current_build(job.name, job.root)
+    marker = read_marker(current) if current else None
+    if current and marker:
+        _remember(job, current, marker)
+        if marker.key == job.key() and not again:
+            return _keep_up(job, current, marker)
+    place = builds_directory(job.root).resolve()
+    folder = _folder_for(job, place, {current} if again else set())
+    if again or read_marker(folder) is None:
+        _make(job, folder)
+    else:
+        job.report.line(f"{job.name}: {folder.name} was built before and is taken up again.")
+    _take_up(job, folder, current)
+    return folder
+
+
+def _remember(job: Building, current: Path, marker: Marker) -> None:
+    """Lay what the current build was made by into it, where an older kind of build has no copies."""
+    made_by_these = marker.key == build_key(job.spec, marker.python, job.root)
+    if made_by_these and builds.sources_of(current) is None:
+        spec = (specs_directory(job.root) / f"{job.name}.toml").read_text(encoding="utf-8")
+        builds.keep_sources(current, builds.Sources(spec=spec, lock=read_lock(job.name, job.root)))
+
+
+def _keep_up(job: Building, current: Path, marker: Marker) -> Path:
+    if marker.project != project_digest(job.root):
+        refresh(job, current)
+    elif not marker.packages:
+        write_marker(current, _described(job, current, marker))
+    else:
+        job.report.line(f"{job.name}: up to date.")
+    return current
 
 
 def _check_usable(spec: EnvSpec, root: Path) -> None:
     if not spec.usable_here():
-        wanted = " ".join(each for each in (spec.platform.system, spec.platform.machine) if each)
-        message = f"The environment {spec.name} is for {wanted} machines only."
+        message = f"The environment {spec.name} is for {spec.platform} machines only."
         raise UsageError(message)
     major, minor = running_python().version.split(".")[:2]
     if not spec.allows_python((int(major), int(minor))):
@@ -96,61 +139,76 @@ def _check_usable(spec: EnvSpec, root: Path) -> None:
         raise UsageError(message, f"Move it away, then: python3 -m envspecs build {spec.name}")
 
 
-def _current(name: str, root: Path) -> Path | None:
-    """Return the folder of the current build, or None where there is no whole one."""
-    found = Path(os.path.realpath(venv_path(name, root)))
-    ours = found.parent == builds_directory(root).resolve()
-    return found if ours and read_marker(found) else None
-
-
-def _folder_for(builds: Path, name: str, key: str, in_use: Path | None) -> Path:
-    """Return the folder of the build; not the one in use, whose files a worker may still need."""
+def _folder_for(job: Building, place: Path, taken: set[Path | None]) -> Path:
+    """Return the folder of the build: none of those taken, and to be made anew only where nobody needs it."""
+    if taken:
+        taken = {*taken, builds.previous_build(job.name, job.root)}
     for number in itertools.count(1):
-        folder = builds / (f"{name}-{key}" if number == 1 else f"{name}-{key}-r{number}")
-        if folder != in_use:
+        name = f"{job.name}-{job.key()}"
+        folder = place / (name if number == 1 else f"{name}-r{number}")
+        if folder not in taken and not (taken and builds.is_held(folder)):
             return folder
     raise AssertionError
 
 
-def _make(job: _Job, folder: Path, key: str) -> None:
+def _take_up(job: Building, folder: Path, current: Path | None) -> None:
+    """Make the build the current one; the last one that has proved itself is kept to go back to."""
+    before = _to_go_back_to(job, folder, current)
+    if read_lock(job.name, job.root) != job.lock:
+        path = lock_path(job.name, job.root)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, job.lock.encode())
+    if before is not None:
+        builds.point(builds.previous_link(job.name, job.root), before)
+    builds.point(venv_path(job.name, job.root), folder)
+    builds.remove_old(folder.parent, job.name, keep={folder, before} if before else {folder})
+
+
+def _to_go_back_to(job: Building, folder: Path, current: Path | None) -> Path | None:
+    """Return the build to keep: the one that is replaced, unless it never did a call and an earlier did."""
+    earlier = builds.previous_build(job.name, job.root)
+    if current is None:
+        return earlier
+    better = earlier is not None and earlier != folder and builds.is_proved(earlier)
+    return earlier if better and not builds.is_proved(current) else current
+
+
+def _make(job: Building, folder: Path) -> None:
     if folder.exists():
         state = "an older" if read_marker(folder) else "a half-built"
         job.report.line(f"{job.name}: {state} {folder.name} is removed first.")
-        _remove(folder)
+        builds.remove(folder)
     python = str(folder / "bin" / "python")
     failed = f"The environment {job.name} could not be built"
+    spec = (specs_directory(job.root) / f"{job.name}.toml").read_text(encoding="utf-8")
     try:
         with step(job.report, f"{job.name}: making {folder.name}"):
             job.tools.run(["venv", "--quiet", "--python", str(base_python()), str(folder)], failed)
+        builds.keep_sources(folder, builds.Sources(spec=spec, lock=job.lock))
         with step(job.report, f"{job.name}: installing its packages"):
-            job.tools.run(["pip", "install", "--python", python, *_wanted(job)], failed)
+            job.tools.run(["pip", "install", "--python", python, *_wanted(job, folder)], failed)
         _install_project(job, folder)
-        versions = _probe(job, folder)
-        write_marker(
-            folder,
-            Marker(
-                name=job.name,
-                key=key,
-                python=running_python(),
-                project=project_digest(job.root),
-                built_at=now_iso(),
-                versions=versions,
-            ),
+        marker = Marker(
+            name=job.name,
+            key=job.key(),
+            python=running_python(),
+            project=project_digest(job.root),
+            built_at=now_iso(),
         )
+        write_marker(folder, _described(job, folder, marker))
     finally:
         # Whatever ended it, Ctrl-C too: without its marker it is worth nothing, and it may be gigabytes.
         if not (folder / MARKER).is_file():
-            _remove(folder)
+            builds.remove(folder)
 
 
-def _wanted(job: _Job) -> list[str]:
-    lock = lock_path(job.name, job.root)
+def _wanted(job: Building, folder: Path) -> list[str]:
     # Constraints, not requirements: a machine may offer a local build (torch 2.13.0+cpu) of what is locked.
-    constraints = ["--constraint", str(lock)] if lock.is_file() else []
+    constraints = ["--constraint", str(folder / builds.LOCK_COPY)] if job.lock else []
     return [*constraints, "--", *all_requirements(job.spec, specs_directory(job.root))]
 
 
-def _install_project(job: _Job, folder: Path) -> None:
+def _install_project(job: Building, folder: Path) -> None:
     python = str(folder / "bin" / "python")
     # setuptools writes cpw.egg-info and build/ into the checkout: one at a time, whatever the environment.
     with (
@@ -173,15 +231,25 @@ def _install_project(job: _Job, folder: Path) -> None:
         )
 
 
-def _refresh(job: _Job, folder: Path, marker: Marker) -> None:
+def refresh(job: Building, folder: Path) -> None:
     """Install the project anew into a build whose packages are right: only its own links change."""
-    _install_project(job, folder)
-    versions = _probe(job, folder)
-    write_marker(folder, replace(marker, project=project_digest(job.root), versions=versions))
+    marker = read_marker(folder)
+    if marker is not None and marker.project != project_digest(job.root):
+        _install_project(job, folder)
+        marker = replace(marker, project=project_digest(job.root))
+        write_marker(folder, _described(job, folder, marker))
 
 
-def _probe(job: _Job, folder: Path) -> dict[str, str]:
-    """Import what a worker will, as it will; return the versions of the spec's packages."""
+def _described(job: Building, folder: Path, marker: Marker) -> Marker:
+    """Return the marker with the versions of what is installed, found by a probe that must succeed."""
+    found = _probe(job, folder)
+    packages = {_normal(name): version for name, version in found.get("packages", {}).items()}
+    telling = {name: packages[name] for name in TELLING if name in packages}
+    return replace(marker, versions={**found["versions"], **telling}, packages=dict(sorted(packages.items())))
+
+
+def _probe(job: Building, folder: Path) -> dict[str, dict[str, str]]:
+    """Import what a worker will, as it will; return the versions of the spec's packages, and of all."""
     modules = sorted({each.engine.partition(":")[0] for each in job.spec.stages.values()})
     there = [name for name in modules if (job.root / Path(*name.split("."))).with_suffix(".py").is_file()]
     packages = [_package(each) for each in all_requirements(job.spec, specs_directory(job.root))]
@@ -202,35 +270,17 @@ def _probe(job: _Job, folder: Path) -> dict[str, str]:
     except subprocess.TimeoutExpired as error:
         message = f"The environment {job.name} was built, but importing its engines takes over two minutes."
         raise MissingError(message, "Import model libraries in warm and run only.") from error
-    found = json.loads(ended.stdout)
+    found: dict[str, dict[str, str]] = json.loads(ended.stdout)
     for name, file in found["files"].items():
-        if Path(file).parent.resolve() != job.root / name:
+        if Path(file).parent.resolve() != (job.root / name).resolve():
             message = f"The environment {job.name} imports {name} from {file}, not from {job.root}."
             raise MissingError(message, "Remove that package from the spec's requirements.")
-    return dict(found["versions"])
+    return found
 
 
 def _package(requirement: str) -> str:
     return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
 
 
-def _swap(link: Path, folder: Path) -> None:
-    """Point the link to the folder in one step: there is no moment without an environment."""
-    aside = link.with_name(f".{link.name}.{os.getpid()}.link")
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(os.path.relpath(folder, link.parent.resolve()))
-    aside.replace(link)
-
-
-def remove_old(builds: Path, name: str, keep: set[Path]) -> None:
-    """Remove the environment's builds but those to keep (the current one and the one before it)."""
-    own = re.compile(rf"{re.escape(name)}-[0-9a-f]{{12}}(-r\d+)?")
-    for folder in builds.iterdir():
-        if own.fullmatch(folder.name) and folder not in keep:
-            _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    # The marker first: a removal that is cut short must not leave a build that looks whole.
-    (folder / MARKER).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
+def _normal(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()

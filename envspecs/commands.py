@@ -1,33 +1,37 @@
-"""The verbs of `python3 -m envspecs`, each answering with an exit code."""
+"""The verbs of `python3 -m envspecs` that are about environments, each answering with an exit code."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from envspecs import fetch, installed, lockfile, models
+from envspecs import choosing, copies, fetch, lockfile, models, overview
+from envspecs import upgrade as upgrading
 from envspecs.build import build as build_one
-from envspecs.installed import WORKFLOWS, build_state, environments_for
-from envspecs.layout import home, interpreter, models_directory, venv_path
+from envspecs.builds import current_build, previous_build
+from envspecs.installed import WORKFLOWS, build_state
+from envspecs.key import running_python
+from envspecs.layout import home, interpreter
 from envspecs.report import Report
-from envspecs.spec import EnvSpec, read, read_all
-from protocol.errors import ExitCode, MissingError
-from protocol.stages import STAGES
+from envspecs.spec import EnvSpec, read, read_all, spec_names
+from protocol.errors import ExitCode, MissingError, UsageError
 
 __all__ = [
     "WORKFLOWS",
+    "Answering",
     "build",
-    "environment_map",
-    "fetch_models",
+    "copy",
     "list_environments",
-    "list_models",
     "lock",
     "path",
-    "path_of_model",
+    "remove",
+    "rollback",
+    "show_map",
+    "standing",
+    "upgrade",
     "validate",
-    "verify_models",
 ]
 
 
@@ -42,17 +46,80 @@ def _specs(names: Sequence[str]) -> list[EnvSpec]:
     return [read(name) for name in names] if names else list(read_all())
 
 
-def build(names: Sequence[str], report: Report, *, again: bool = False, models: bool = True) -> ExitCode:
-    """Build the named environments, or every required one of this platform, then fetch their models."""
+def standing() -> dict[str, Path | None]:
+    """Return every environment's current build: what is compared to find out what a verb has changed."""
+    return {name: current_build(name) for name in spec_names()}
+
+
+def build(
+    names: Sequence[str],
+    report: Report,
+    *,
+    everything: bool = False,
+    again: bool = False,
+    models: bool = True,
+) -> ExitCode:
+    """Build the named environments, or every required one of this platform, then fetch their models.
+
+    `everything`: the optional ones, too, as far as this machine and its Python can have them.
+    """
     specs = _specs(names)
+    if everything and names:
+        message = "Either names or --all."
+        raise UsageError(message)
     if not names:
-        specs = [each for each in specs if not each.optional and each.usable_here()]
+        specs = [each for each in specs if each.usable_here() and (everything or not each.optional)]
+    if everything:
+        specs = [each for each in specs if _has_its_python(each, report)]
     for spec in specs:
         build_one(spec, report, again=again)
     wanted = dict.fromkeys(model for spec in specs for model in spec.models) if models else {}
     for model in wanted:
         fetch.fetch(model, report)
     return ExitCode.DONE
+
+
+def _has_its_python(spec: EnvSpec, report: Report) -> bool:
+    major, minor = running_python().version.split(".")[:2]
+    if spec.allows_python((int(major), int(minor))):
+        return True
+    report.line(f"{spec.name}: left out, it needs Python {spec.python}; this is {major}.{minor}.")
+    return False
+
+
+def upgrade(names: Sequence[str], report: Report) -> ExitCode:
+    """Build the environments with the newest packages that their requirements allow."""
+    for spec in _specs(names):
+        upgrading.upgrade(spec, report)
+        if previous_build(spec.name) is not None:
+            report.line(f"{spec.name}: the way back: python3 -m envspecs rollback {spec.name}")
+    return ExitCode.DONE
+
+
+def rollback(name: str, report: Report) -> ExitCode:
+    """Go back to the build before; the same again goes forward."""
+    upgrading.rollback(read(name), report)
+    return ExitCode.DONE
+
+
+def copy(source: str, name: str, report: Answering) -> ExitCode:
+    """Make a second version of an environment, and say what to do with it."""
+    made = copies.copy(source, name)
+    stage = next(iter(read(name).stages), "STAGE")
+    report.answer(f"{name} is as {source}, and used only where a job names it. Next:")
+    report.answer(f"  change what it asks for:  {made}")
+    report.answer(f"  build it:                 python3 -m envspecs build {name}")
+    report.answer(f"  use it:                   cpw-submit FILM --workflow subtitle --env {stage}={name}")
+    report.answer(f"  be rid of it:             python3 -m envspecs remove {name}")
+    return ExitCode.DONE
+
+
+def remove(name: str, report: Report) -> EnvSpec:
+    """Remove the spec of a copy; what is left of it goes by `copies.remove_builds`."""
+    spec = read(name)
+    copies.forget(spec)
+    report.line(f"{name}: its spec and its lock are removed.")
+    return spec
 
 
 def lock(names: Sequence[str], report: Report) -> ExitCode:
@@ -69,8 +136,10 @@ def validate(workflow: str | None, report: Answering) -> ExitCode:
     needed = _needed(workflow, specs)
     missing = 0
     for spec in specs:
-        state = build_state(spec)
         required = spec.name in needed
+        if workflow and not required:
+            continue
+        state = build_state(spec)
         report.answer(f"{spec.name}: {state}{'' if required else ' (optional)'}")
         problems = _problems(spec, state, registry)
         for problem in problems:
@@ -78,12 +147,14 @@ def validate(workflow: str | None, report: Answering) -> ExitCode:
         missing += required and bool(problems)
     if missing:
         report.line("What is missing is named above, with the command that mends it.")
+    elif workflow:
+        report.answer(f"Nothing that {workflow} cannot do without is missing.")
     return ExitCode.MISSING if missing else ExitCode.DONE
 
 
-def _needed(workflow: str | None, specs: Sequence[EnvSpec]) -> set[str]:
+def _needed(workflow: str | None, specs: Iterable[EnvSpec]) -> set[str]:
     if workflow:
-        return {installed.environment_for(stage).name for stage in WORKFLOWS[workflow]}
+        return {choosing.environment_for(stage).name for stage in WORKFLOWS[workflow]}
     return {each.name for each in specs if not each.optional and each.usable_here()}
 
 
@@ -107,48 +178,22 @@ def _problems(spec: EnvSpec, state: str, registry: dict[str, models.Model]) -> l
     return found
 
 
-def environment_map() -> dict[str, Any]:
-    """Return the three maps of `list --json`: of environments, of stages and of workflows."""
-    specs = read_all()
-    return {
-        "version": 1,
-        "environments": {
-            each.name: {
-                "purpose": each.purpose,
-                "path": str(venv_path(each.name)),
-                "python": str(interpreter(each.name)),
-                "state": build_state(each),
-                "stages": list(each.stages),
-                "optional": each.optional,
-                "worker": each.worker,
-                "usable_here": each.usable_here(),
-                "models": list(each.models),
-            }
-            for each in specs
-        },
-        "stages": {
-            stage: [each.name for each in found] for stage in STAGES if (found := environments_for(stage))
-        },
-        "workflows": {
-            workflow: sorted({installed.environment_for(stage).name for stage in stages})
-            for workflow, stages in WORKFLOWS.items()
-        },
-    }
-
-
 def list_environments(report: Answering, *, as_json: bool) -> ExitCode:
-    """Show the maps."""
-    found = environment_map()
+    """Show every environment: versions, size, state, and what it is used for here."""
+    found, together = overview.entries()
     if as_json:
-        report.answer(json.dumps(found, indent=1))
-        return ExitCode.DONE
-    for name, entry in found["environments"].items():
-        report.answer(f"{name:12} {entry['state']:9} {entry['purpose']}")
-        if entry["stages"]:
-            report.answer(f"{'':12} {'':9} stages: {', '.join(entry['stages'])}")
-    report.answer("")
-    for workflow, names in found["workflows"].items():
-        report.answer(f"{workflow:12} needs {', '.join(names)}")
+        report.answer(json.dumps(overview.as_json(found, together), indent=1))
+    else:
+        for line in overview.as_lines(found, together):
+            report.answer(line)
+    return ExitCode.DONE
+
+
+def show_map(report: Answering, *, as_json: bool) -> ExitCode:
+    """Show the three maps."""
+    maps = overview.environment_map()
+    for line in [json.dumps(maps, indent=1)] if as_json else overview.map_lines(maps):
+        report.answer(line)
     return ExitCode.DONE
 
 
@@ -159,51 +204,4 @@ def path(name: str, report: Answering) -> ExitCode:
         message = f"The environment {name} is not built."
         raise MissingError(message, f"python3 -m envspecs build {name}")
     report.answer(str(interpreter(name).parent.parent))
-    return ExitCode.DONE
-
-
-def list_models(report: Answering, *, as_json: bool) -> ExitCode:
-    """Show the registry and what of it is in the store."""
-    found = models.list_models()
-    if as_json:
-        entries = [
-            {
-                "id": each.model.id,
-                "kind": each.model.kind,
-                "licence": each.model.licence,
-                "in_store": each.in_store,
-                "source": each.source,
-                "bytes": each.size,
-                "description": each.model.description,
-            }
-            for each in found
-        ]
-        report.answer(
-            json.dumps({"version": 1, "store": str(models_directory()), "models": entries}, indent=1)
-        )
-        return ExitCode.DONE
-    for each in found:
-        state = f"here ({each.source})" if each.in_store else "not here"
-        report.answer(f"{each.model.id:24} {each.size / 1e6:8.0f} MB  {state:18} {each.model.description}")
-    return ExitCode.DONE
-
-
-def fetch_models(names: Sequence[str], report: Report, *, again: bool) -> ExitCode:
-    """Put the models into the store."""
-    for name in names:
-        fetch.fetch(name, report, again=again)
-    return ExitCode.DONE
-
-
-def verify_models(names: Sequence[str], report: Answering) -> ExitCode:
-    """Hash models and compare with their manifests."""
-    for name in names or [each.model.id for each in models.list_models() if each.in_store]:
-        models.verify(name)
-        report.answer(f"{name}: every file is as it was fetched.")
-    return ExitCode.DONE
-
-
-def path_of_model(name: str, report: Answering) -> ExitCode:
-    """Show the model's folder."""
-    report.answer(str(models.model_path(name)))
     return ExitCode.DONE

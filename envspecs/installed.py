@@ -1,39 +1,39 @@
-"""What is built: markers, states, and the questions scripts ask (which environment, what is missing)."""
+"""What is built: markers, states, and a command run in an environment."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from envspecs.key import Python, build_key
 from envspecs.layout import home, interpreter, specs_directory, venv_path
-from envspecs.spec import EnvSpec, read, read_all
+from envspecs.spec import EnvSpec, read
 from envspecs.uv import child_environment
 from protocol.artefacts import write_json
-from protocol.errors import MissingError, SchemaError, UsageError
+from protocol.errors import MissingError, SchemaError
 from protocol.schema import from_plain, to_plain
 
 __all__ = [
     "MARKER",
+    "TELLING",
     "WORKFLOWS",
     "BuildState",
     "Marker",
     "build_state",
-    "environment_for",
-    "environments_for",
     "is_built",
-    "missing_for",
     "read_marker",
     "run_in",
     "write_marker",
 ]
 
 MARKER = "cpw-environment.json"
+TELLING = ("torch", "torchaudio", "numpy", "transformers", "ctranslate2")
+"""Packages that a person looks for where two environments differ, asked for by a spec or not."""
 
 BuildState = Literal["built", "outdated", "missing"]
 
@@ -56,6 +56,9 @@ class Marker:
     """Digest of the project's own installation; a change of it alone does not need a new build."""
     built_at: str
     versions: dict[str, str] = field(default_factory=dict)
+    """Of the packages that the spec asks for, and of torch, numpy and their like where they are there."""
+    packages: dict[str, str] = field(default_factory=dict)
+    """Of every package, by its normalised name; empty in a marker of an older kind."""
 
 
 def read_marker(build: Path) -> Marker | None:
@@ -86,27 +89,6 @@ def build_state(spec: EnvSpec, root: Path | None = None) -> BuildState:
 def is_built(spec: EnvSpec, root: Path | None = None) -> bool:
     """Tell whether the environment can be used as its spec says."""
     return build_state(spec, root) == "built"
-
-
-def environments_for(stage: str, root: Path | None = None) -> tuple[EnvSpec, ...]:
-    """Return every environment that does the stage on this machine, the required ones first."""
-    found = [each for each in read_all(specs_directory(root)) if stage in each.stages and each.usable_here()]
-    return tuple(sorted(found, key=lambda each: each.optional))
-
-
-def environment_for(stage: str, root: Path | None = None) -> EnvSpec:
-    """Return the environment that does the stage, one that is built before one that is not."""
-    found = environments_for(stage, root)
-    if not found:
-        message = f"No environment does the stage {stage!r} on this machine."
-        raise UsageError(message, "python3 -m envspecs list")
-    return next((each for each in found if is_built(each, root)), found[0])
-
-
-def missing_for(stages: Iterable[str], root: Path | None = None) -> tuple[EnvSpec, ...]:
-    """Return the environments to be built before these stages can run."""
-    needed = {spec.name: spec for spec in (environment_for(stage, root) for stage in stages)}
-    return tuple(spec for spec in needed.values() if not is_built(spec, root))
 
 
 def run_in(

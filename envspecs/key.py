@@ -13,7 +13,7 @@ from typing import Any
 from envspecs.layout import home, lock_path, specs_directory
 from envspecs.spec import EnvSpec, all_requirements, read_toml
 
-__all__ = ["Python", "build_key", "project_digest", "running_python"]
+__all__ = ["Python", "build_key", "project_digest", "read_lock", "running_python"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,20 +35,26 @@ def running_python() -> Python:
     )
 
 
-def build_key(spec: EnvSpec, python: Python, root: Path | None = None) -> str:
+def build_key(spec: EnvSpec, python: Python, root: Path | None = None, lock: str | None = None) -> str:
     """Return the key of the spec's build: interpreter, requirements, lock, and where the checkout lies.
 
-    The checkout's path counts because an environment holds absolute paths: a moved one is built anew.
+    `lock` is the lock's text; None: the one that lies in the checkout. The checkout's path counts because
+    an environment holds absolute paths: a moved one is built anew.
     """
-    lock = lock_path(spec.name, root)
     return _digest(
         [
             [python.version, python.implementation, python.machine],
             list(all_requirements(spec, specs_directory(root))),
-            lock.read_text() if lock.is_file() else "",
+            read_lock(spec.name, root) if lock is None else lock,
             str((root or home()).resolve()),
         ]
     )
+
+
+def read_lock(name: str, root: Path | None = None) -> str:
+    """Return the text of the environment's lock, empty where it has none."""
+    path = lock_path(name, root)
+    return path.read_text() if path.is_file() else ""
 
 
 def project_digest(root: Path | None = None) -> str:

@@ -11,14 +11,22 @@ from envspecs.spec import EnvSpec, all_requirements
 from envspecs.uv import Tools, base_python, find_uv
 from protocol.artefacts import write_whole
 
-__all__ = ["lock", "lock_is_current"]
+__all__ = ["lock", "lock_is_current", "renamed", "resolve"]
 
 _HEADER = "# Constraints of the environment {name}. Made by: python3 -m envspecs lock {name}\n"
 _ASKED = "# For: {requirements}\n"
 
 
 def lock(spec: EnvSpec, report: Report, root: Path | None = None) -> Path:
-    """Resolve the spec's requirements anew and write its lock.
+    """Resolve the spec's requirements anew, write its lock and return its path."""
+    path = lock_path(spec.name, root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, resolve(spec, report, root).encode())
+    return path
+
+
+def resolve(spec: EnvSpec, report: Report, root: Path | None = None) -> str:
+    """Resolve the spec's requirements anew and return the text of the lock.
 
     No hashes: a machine may offer a local build of a locked version. No index either: that is the
     machine's matter, not the project's.
@@ -26,9 +34,7 @@ def lock(spec: EnvSpec, report: Report, root: Path | None = None) -> Path:
     root = (root or home()).resolve()
     # Local builds of this machine have no place in a lock that others use.
     tools = Tools(uv=find_uv(root, report), root=root, without=("UV_FIND_LINKS",))
-    path = lock_path(spec.name, root)
     floor = spec.python.split(",")[0].removeprefix(">=").strip()
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, step(report, f"{spec.name}: locking"):
         asked, found = Path(folder) / "requirements.in", Path(folder) / "lock.txt"
         asked.write_text("".join(f"{each}\n" for each in all_requirements(spec, specs_directory(root))))
@@ -40,14 +46,20 @@ def lock(spec: EnvSpec, report: Report, root: Path | None = None) -> Path:
             ],
             f"The requirements of {spec.name} cannot be resolved",
         )
-        write_whole(path, (_header(spec, root) + found.read_text()).encode())
-    return path
+        return _header(spec, root) + found.read_text()
 
 
 def lock_is_current(spec: EnvSpec, root: Path | None = None) -> bool:
     """Tell whether the lock was made for the requirements that the spec has now."""
     path = lock_path(spec.name, root)
     return path.is_file() and path.read_text().startswith(_header(spec, root))
+
+
+def renamed(text: str, name: str) -> str:
+    """Return a lock's text for an environment of another name that asks for the same."""
+    first, _, rest = text.partition("\n")
+    made = first.startswith(_HEADER.partition("{")[0])
+    return _HEADER.format(name=name) + rest if made else text
 
 
 def _header(spec: EnvSpec, root: Path | None) -> str:

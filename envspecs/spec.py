@@ -21,6 +21,7 @@ __all__ = [
     "Platform",
     "StageEngine",
     "all_requirements",
+    "parse",
     "read",
     "read_all",
     "read_toml",
@@ -48,6 +49,10 @@ class Platform:
 
     system: str = ""
     machine: str = ""
+
+    def __str__(self) -> str:
+        """Return it as a person says it: `Darwin arm64`."""
+        return " ".join(each for each in (self.system, self.machine) if each) or "any machine"
 
     def fits_here(self) -> bool:
         """Tell whether this machine is such a one."""
@@ -96,6 +101,8 @@ class EnvSpec:
     """Where it goes before all others that do its stages; on other machines it serves only who names it."""
     by_name_only: bool = False
     """Used only where a job names it: `--env asr=whisperx-experimental`."""
+    copied_from: str = ""
+    """The environment that `envs copy` made it from; empty for one of the project."""
     limits: Limits = Limits()
     memory: Memory = Memory()
     model_kinds: tuple[str, ...] = ()
@@ -122,14 +129,21 @@ class EnvSpec:
 def read_toml(path: Path) -> dict[str, object]:
     """Return the tables of the TOML file; `UsageError` where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except tomllib.TOMLDecodeError as error:
-        message = f"The file {path} is not valid TOML: {error}."
+        return _tables(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        message = f"The file {path} is not UTF-8: {error.reason}."
         raise UsageError(message, "Mend that line.") from error
     except OSError as error:
         message = f"The file {path} cannot be read: {error.strerror}."
         raise UsageError(message) from error
+
+
+def _tables(text: str, path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = f"The file {path} is not valid TOML: {error}."
+        raise UsageError(message, "Mend that line.") from error
 
 
 def spec_names(folder: Path | None = None) -> tuple[str, ...]:
@@ -145,8 +159,16 @@ def read(name: str, folder: Path | None = None) -> EnvSpec:
     if name not in known:
         message = f"There is no environment {name!r}; there are {', '.join(known) or 'none'}."
         raise UsageError(message, "python3 -m envspecs list")
-    path = folder / f"{name}.toml"
-    spec = from_plain(EnvSpec, read_toml(path), path=f"{name}.toml", strict=True)
+    return _spec(name, read_toml(folder / f"{name}.toml"))
+
+
+def parse(name: str, text: str) -> EnvSpec:
+    """Return the spec that `text`, the contents of a `<name>.toml`, describes; raises as `read` does."""
+    return _spec(name, _tables(text, Path(f"{name}.toml")))
+
+
+def _spec(name: str, tables: dict[str, object]) -> EnvSpec:
+    spec = from_plain(EnvSpec, tables, path=f"{name}.toml", strict=True)
     _check(spec, name)
     return spec
 

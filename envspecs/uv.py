@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from envspecs.access import TOKENS
 from envspecs.guard import exclusive
 from envspecs.layout import uv_directory
 from envspecs.report import Report, step
@@ -20,7 +21,8 @@ from protocol.errors import CpwError, DiskFullError, MissingError, TransientErro
 __all__ = ["Tools", "base_python", "child_environment", "find_uv", "run_tool"]
 
 _UV_REQUIREMENT = "uv>=0.9,<0.14"
-_SCRUBBED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__")
+# A person's token is for the one process that fetches with it, see `envspecs.fetch`.
+_SCRUBBED = (*TOKENS, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__")
 # uv reads none of pip's settings; whoever set these wants packages from there.
 _FROM_PIP = {
     "UV_FIND_LINKS": "PIP_FIND_LINKS",

@@ -67,6 +67,8 @@ class WorkerExit(enum.IntEnum):
     """The coordinator refused the handshake: building the environment mends it, restarting does not."""
     UNUSABLE = 79
     """The engines cannot be imported or their models cannot be loaded."""
+    RECYCLED = 80
+    """Its memory did not come back when its models were let go of: a new process takes its place."""
 
 
 class ErrorKind(str, enum.Enum):

@@ -2,7 +2,7 @@
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
 Drain, Unload. Client to coordinator: Submit, StatusQuery, HealthQuery, and the orders of `protocol.orders`.
-Back: Submitted, StatusReport, HealthReport, Changed, Pruned, Refused.
+Back: Submitted, StatusReport, HealthReport, Changed, Pruned, Reloading, Refused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from typing import Any, Literal
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.artefacts import Artefact
 from protocol.errors import ErrorInfo
-from protocol.orders import CancelJobs, Changed, Pruned, PruneJobs, ResumeJobs, RetryJob
+from protocol.hardware import Hardware
+from protocol.orders import (
+    CancelJobs,
+    Changed,
+    Pruned,
+    PruneJobs,
+    ReloadEnvironment,
+    Reloading,
+    ResumeJobs,
+    RetryJob,
+)
 
 __all__ = [
     "MESSAGES",
@@ -66,6 +76,12 @@ class LoadedModel:
     key: str
     loads: int
     load_ms: int
+    bytes: int = 0
+    """By how much the process, or what it holds of its GPU, grew; estimated where libraries came too."""
+    device: str = ""
+    loaded_at: str = ""
+    used_at: str = ""
+    """When a call last asked for it, or ended that had."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +191,10 @@ class Drain:
 
 @dataclass(frozen=True, kw_only=True)
 class Unload:
-    """Let go of every loaded model after what runs: memory ran out, and what comes next needs it."""
+    """Let go of models after what runs: memory ran out, or others need it."""
+
+    keys: tuple[str, ...] = ()
+    """As in `LoadedModel.key`; empty: every one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +323,8 @@ class EnvironmentHealth:
     pid: int | None = None
     uptime_ms: int | None = None
     rss_bytes: int = 0
+    ram_budget_bytes: int = 0
+    """Models are let go of where it would take more; 0: without limit."""
     echo_ms: int | None = None
     """Age of the last echo from the process, GIL or not."""
     restarts: int = 0
@@ -329,6 +350,9 @@ class HealthReport:
     jobs_held: int = 0
     notices: tuple[str, ...] = ()
     """What a person must know of the job store: that it was damaged, and what was lost."""
+    hardware: Hardware | None = None
+    ram_budget_bytes: int = 0
+    """What all workers together may take; 0: without limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,6 +389,8 @@ MESSAGES: dict[str, type] = {
         Changed,
         PruneJobs,
         Pruned,
+        ReloadEnvironment,
+        Reloading,
         Refused,
     )
 }

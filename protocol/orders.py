@@ -1,10 +1,23 @@
-"""What a person can order of jobs that exist, and the answers. Part of `protocol.messages`' vocabulary."""
+"""What a person can order, of jobs and environments, and the answers.
+
+Part of the vocabulary of `protocol.messages`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CancelJobs", "Changed", "JobChange", "PruneJobs", "Pruned", "ResumeJobs", "RetryJob"]
+__all__ = [
+    "CancelJobs",
+    "Changed",
+    "JobChange",
+    "PruneJobs",
+    "Pruned",
+    "ReloadEnvironment",
+    "Reloading",
+    "ResumeJobs",
+    "RetryJob",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,3 +87,24 @@ class Pruned:
     more: bool = False
     kept: tuple[str, ...] = ()
     """Sentences about folders that could not be removed; their jobs are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReloadEnvironment:
+    """Start the environment's worker anew, in its current build; the others go on undisturbed."""
+
+    environment: str
+    now: bool = False
+    """Do not wait for the call that it runs: it is given back, and done anew."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reloading:
+    """Answer to `ReloadEnvironment`: it is under way."""
+
+    environment: str
+    pid: int | None = None
+    """The worker that is replaced; None where there is none."""
+    job: str = ""
+    """Whose step it runs now, empty where it runs none."""
+    step: str = ""

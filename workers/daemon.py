@@ -7,7 +7,6 @@ import importlib
 import logging
 import os
 import platform
-import resource
 import sys
 import threading
 import time
@@ -28,7 +27,6 @@ from protocol.messages import (
     Drain,
     Failure,
     Hello,
-    LoadedModel,
     Progress,
     Result,
     State,
@@ -66,7 +64,7 @@ def run(options: Options) -> int:
         lock=options.key,
         stages={stage: STAGES[stage].version for stage in options.engines if stage in STAGES},
     )
-    shelf = ModelShelf(options.models)
+    shelf = ModelShelf(options.models, options.budget)
     # A worker whose IO thread is gone is deaf and mute: better to die and be restarted.
     threading.excepthook = _die_of
     start_echo(options.endpoint, pulse.encode())
@@ -85,7 +83,7 @@ class _IoThread:
         self._shelf = shelf
         self._run = ""
         self._calls_done = 0
-        self._models: tuple[LoadedModel, ...] = ()
+        self._models: tuple[tuple[str, int], ...] = ()
         self._running: CallContext | None = None
         self._cancelled: CallIdentity | None = None
         self.mailbox = peer.mailbox
@@ -111,13 +109,8 @@ class _IoThread:
             context.cancelled.set()
 
     def _measure(self) -> State:
-        # ru_maxrss is the peak; what is resident now is in /proc, where there is one.
-        statm = Path("/proc/self/statm")
-        if statm.exists():
-            rss = int(statm.read_text().split()[1]) * resource.getpagesize()
-        else:
-            rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return State(state="ready", rss_bytes=rss, models=self._shelf.loaded(), calls_done=self._calls_done)
+        rss, models = self._shelf.meter.resident(), self._shelf.loaded()
+        return State(state="ready", rss_bytes=rss, models=models, calls_done=self._calls_done)
 
     def _on_connected(self) -> None:
         reach("worker.connection.made")
@@ -141,10 +134,13 @@ class _IoThread:
             self._do(self._phases.on_loaded(value))
         elif kind == "progress":
             self._do(self._phases.on_progress(identity, value))
+        elif kind == "worn out":
+            self._do(self._phases.on_worn_out())
         else:
             self._calls_done += 1
             # Whoever sees the outcome also sees the models that it loaded.
-            if (models := self._shelf.loaded()) != self._models:
+            models = tuple((each.key, each.loads) for each in self._shelf.loaded())
+            if models != self._models:
                 self._models = models
                 self._do(self._phases.beat(self._measure()))
             reach("worker.outcome.before-send")
@@ -190,14 +186,16 @@ class _MainThread:
         reach("worker.load.done")
         self._io.mailbox.put(("state", None, "ready"))
         while True:
-            item = self._io.mailbox.get()
-            if isinstance(item, ClearShelf):
-                self._shelf.clear()
-                continue
-            if not isinstance(item, Begin):
-                reach("worker.drain.leaving")
-                return WorkerExit.DRAINED
-            self._serve_call(item.identity, item.call)
+            self._shelf.let_go_of_idle()
+            item = self._io.mailbox.get(self._shelf.idle_in_s())
+            match item:
+                case ClearShelf(keys):
+                    self._shelf.clear(keys)
+                case Begin(identity, call):
+                    self._serve_call(identity, call)
+                case Exit(recycled=recycled):
+                    reach("worker.drain.leaving")
+                    return WorkerExit.RECYCLED if recycled else WorkerExit.DRAINED
 
     def _load(self) -> None:
         for stage, target in self._options.engines.items():
@@ -209,13 +207,15 @@ class _MainThread:
             self._engines[stage] = engine
         reach("worker.load.imported")
         self._io.mailbox.put(("state", None, "loading"))
+        first = self._options.default_model if self._options.load == "start" else None
         for engine in self._engines.values():
             try:
-                engine.warm(self._shelf, self._options.default_model)
+                engine.warm(self._shelf, first)
                 reach("worker.load.engine-warmed")
             except MissingError as error:
                 # Jobs that need the model are refused before they start; others can be served.
                 log.warning("%s (%s)", error.message, error.remedy)
+        self._shelf.ready()
 
     def _serve_call(self, identity: CallIdentity, call: Call) -> None:
         directory = Path(call.job_directory)
@@ -228,7 +228,12 @@ class _MainThread:
         reach("worker.call.begun")
         log.info("%s begins, attempt %d", identity.step, identity.attempt)
         log.debug("request: %s", call.request)
+        self._shelf.begin_call()
         outcome = self._attempt(identity, call, directory, begun)
+        # Before the outcome is said, so that nothing more is begun in a process that has to go.
+        if self._shelf.end_call():
+            log.warning("memory has not come back: this process makes room for a new one")
+            self._io.mailbox.put(("worn out", None, None))
         log.info("%s ends after %d ms: %s", identity.step, _since(begun), type(outcome).__name__)
         self._output.belongs_to_nobody()
         self._io.mailbox.put(("outcome", identity, outcome))

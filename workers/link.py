@@ -73,8 +73,10 @@ class Mailbox:
         self._to_io.append(item)
         self._near.send(b"")
 
-    def get(self) -> Any:
-        """Main thread: wait for the next item from the IO thread."""
+    def get(self, timeout_s: float | None = None) -> Any:
+        """Main thread: wait for the next item from the IO thread; None where none came in time."""
+        if timeout_s is not None and not self._near.poll(round(timeout_s * 1000)):
+            return None
         self._near.recv()
         return self._to_main.popleft()
 

@@ -6,6 +6,8 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from workers.memory import MEGABYTE, Budget
+
 __all__ = ["Options", "parse"]
 
 
@@ -22,6 +24,9 @@ class Options:
     default_model: str | None
     stack: Path | None
     nonce: str
+    budget: Budget
+    load: str = "start"
+    """When the default model is loaded: `start` or `first-use`."""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -35,6 +40,10 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--default-model", default=None)
     parser.add_argument("--stack", type=Path, default=None, help="file for the stacks of a hang or a crash")
     parser.add_argument("--nonce", default="", help="what marks in the output start with")
+    parser.add_argument("--load", choices=("start", "first-use"), default="start", help="the default model")
+    parser.add_argument("--idle-unload-s", type=float, default=0.0, metavar="S", help="0: models stay")
+    parser.add_argument("--ram-mb", type=int, default=0, metavar="MB", help="budget; 0: no limit")
+    parser.add_argument("--vram-mb", type=int, default=0, metavar="MB", help="the same for the GPU")
     given = parser.parse_args(arguments)
     engines = {}
     for each in given.engine:
@@ -51,4 +60,10 @@ def parse(arguments: list[str]) -> Options:
         default_model=given.default_model or None,
         stack=given.stack,
         nonce=given.nonce,
+        load=given.load,
+        budget=Budget(
+            ram_bytes=given.ram_mb * MEGABYTE,
+            vram_bytes=given.vram_mb * MEGABYTE,
+            idle_s=given.idle_unload_s,
+        ),
     )

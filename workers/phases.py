@@ -52,14 +52,17 @@ class CancelCall:
 
 @dataclass(frozen=True)
 class ClearShelf:
-    """Let go of every loaded model, after the running call and before the next one."""
+    """Let go of the models with these keys, or of every one, after the running call and before the next."""
+
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Exit:
-    """Leave. `reason` is empty where the worker was asked to drain."""
+    """Leave. `reason` is empty where the worker was asked to drain, or is to be `recycled`."""
 
     reason: str = ""
+    recycled: bool = False
 
 
 Command = Send | Begin | CancelCall | ClearShelf | Exit
@@ -79,6 +82,7 @@ class Phases:
     state: WorkerState = "importing"
     running: CallIdentity | None = None
     draining: bool = False
+    worn_out: bool = False
     waiting: deque[Begin] = field(default_factory=deque)
     outcomes: dict[CallIdentity, Result | Failure] = field(default_factory=dict)
     beats: int = 0
@@ -104,16 +108,22 @@ class Phases:
                 return self._on_call(Begin(identity, message))
             case Cancel():
                 return self._on_cancel(identity)
-            case Unload():
-                return [ClearShelf()]
+            case Unload(keys=keys):
+                return [ClearShelf(keys)]
             case Ack():
                 self.outcomes.pop(identity, None)
                 return self._leave_if_drained()
             case Drain():
-                self.draining = True
-                self.waiting.clear()
-                return [*self._change("draining"), *self._leave_if_drained()]
+                return self._drain()
         return []
+
+    def on_worn_out(self) -> list[Command]:
+        """Take nothing more, and leave to be started anew: memory has not come back.
+
+        Calls that wait here are not begun: the coordinator gives them to the next worker.
+        """
+        self.worn_out = True
+        return self._drain()
 
     def on_loaded(self, state: WorkerState) -> list[Command]:
         """Return what follows when the main thread has come one step further in its start."""
@@ -177,5 +187,11 @@ class Phases:
         self.state = state
         return [Send(State(state=state))] if changed else []
 
+    def _drain(self) -> list[Command]:
+        self.draining = True
+        self.waiting.clear()
+        return [*self._change("draining"), *self._leave_if_drained()]
+
     def _leave_if_drained(self) -> list[Command]:
-        return [Exit()] if self.draining and self.running is None and not self.outcomes else []
+        drained = self.draining and self.running is None and not self.outcomes
+        return [Exit(recycled=self.worn_out)] if drained else []

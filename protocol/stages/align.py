@@ -20,6 +20,13 @@ class AlignRequest:
     """Where VAD heard speech: words are kept to it."""
     method: str = "auto"
     """`auto`: wav2vec2 where the store has the language's model, else Whisper's cross-attention."""
+    min_score: float = 0.25
+    """A sentence whose words have a lower mean score with wav2vec2 is timed by cross-attention instead.
+
+    A word's score is how probable the model finds its letters where it puts them, each at its best: near 1
+    for what is said clearly, near 0 for words that are not, 1 over the size of the alphabet (0.03) where the
+    model knows nothing.
+    """
     model: str = "whisper-base"
     """The Whisper model used for cross-attention."""
     device: str = "auto"

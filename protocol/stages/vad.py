@@ -15,7 +15,8 @@ class VadRequest:
     """Find the speech in `audio` (16 kHz mono WAV).
 
     Speech starts where the score passes `onset` and ends where it falls under `offset`; pauses shorter
-    than `min_silence_ms` are joined first, then stretches shorter than `min_speech_ms` dropped.
+    than `min_silence_ms` are joined first, then stretches shorter than `min_speech_ms` dropped. The defaults
+    are those of whisperx's own listening: asr writes the same with these stretches as with its own.
     """
 
     audio: Artefact
@@ -30,7 +31,10 @@ class VadRequest:
     min_silence_ms: int = 0
     pad_ms: int = 0
     """Added before and after each stretch."""
+    max_speech_ms: int = 29_000
+    """A longer stretch is cut where its score is lowest: Whisper hears 30 s at once. 0: none is cut."""
     batch_size: int = 0
+    """Windows heard at once; 0: what suits the device."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.orders import ReloadEnvironment
 from tests.chaos.disturbed import DisturbedHouse, Outcome
 from tests.chaos.places import PLACES
 from tests.conftest import Figure
@@ -114,8 +115,29 @@ def abandoned(house: DisturbedHouse) -> None:
     house.all_ended(2)
 
 
+def replaced(house: DisturbedHouse) -> None:
+    """Have the worker replaced under a call; a second film is for the one that comes."""
+    house.be_healthy()
+    release = house.sign("release")
+    job = house.wish(house.films[0], f"until:{release}")
+    house.tended(lambda: {s.name: s.state for s in house.job(job).steps}["asr"] == "running", "asr runs")
+    before = house.environment("whisperx").pid
+    wish = ReloadEnvironment(environment="whisperx")
+    house.tended(lambda: house.ask(wish, timeout_ms=1_500), "a replacement is asked for")
+    release.touch()
+    house.tended(lambda: _serves(house, before), "another worker serves")
+    house.wish(house.films[1])
+    house.all_ended(2)
+
+
+def _serves(house: DisturbedHouse, before: int) -> bool:
+    health = house.health()
+    found = health.environments if health is not None else ()
+    return any(each.environment == "whisperx" and each.usable and each.pid != before for each in found)
+
+
 _RUNS: dict[str, Callable[[DisturbedHouse], None]] = {
-    each.__name__: each for each in (plain, typed, troubled, stopped, repeated, abandoned)
+    each.__name__: each for each in (plain, typed, troubled, stopped, repeated, abandoned, replaced)
 }
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from envspecs.build import build
-from envspecs.installed import MARKER, build_state, is_built
+from envspecs.installed import MARKER, build_state, is_built, read_marker
 from envspecs.layout import interpreter
 from envspecs.report import Silent
 from envspecs.spec import read
+from envspecs.upgrade import rollback, upgrade
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -104,3 +105,25 @@ def test_the_build_tool_is_made_where_the_machine_has_none(checkout, tmp_path, m
         pytest.skip("this machine has a uv in /usr/bin")
     build_in(checkout)
     assert (checkout / "venv" / ".uv" / "bin" / "uv").is_file()
+
+
+def test_a_real_environment_is_upgraded_and_rolled_back_with_its_lock(checkout, tmp_path):
+    spec = read("tiny", checkout / "envspecs")
+    lock = checkout / "envspecs" / "locks" / "tiny.txt"
+    lock.parent.mkdir(exist_ok=True)
+    lock.write_text("pyzmq==27.0.0\n")
+    version = "import zmq; print(zmq.__version__)"
+    first = build_in(checkout)
+    assert ask(checkout, version, tmp_path) == "27.0.0"
+
+    upgrade(spec, Silent(), checkout)
+    newer = ask(checkout, version, tmp_path)
+    assert newer != "27.0.0"
+    assert f"pyzmq=={newer}" in lock.read_text()
+    assert read_marker(first).packages["pyzmq"] == "27.0.0", "the build before is there, whole"
+    assert is_built(spec, checkout)
+
+    assert rollback(spec, Silent(), checkout) == first
+    assert ask(checkout, version, tmp_path) == "27.0.0"
+    assert lock.read_text() == "pyzmq==27.0.0\n"
+    assert is_built(spec, checkout)

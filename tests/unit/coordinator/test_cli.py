@@ -287,10 +287,10 @@ def test_on_a_terminal_bars_go_and_the_end_stays(tmp_path, monkeypatch, shell):
 
 
 def test_envs_and_models_are_passed_on_as_written(shell, monkeypatch):
-    import envspecs.__main__ as envspecs_main
+    from coordinator import cli_envs
 
     seen = []
-    monkeypatch.setattr(envspecs_main, "main", lambda words: seen.append(words) or 3)
+    monkeypatch.setattr(cli_envs, "envspecs_main", lambda words, *_: seen.append(words) or 3)
     assert shell.run("envs", "build", "common", "--again")[0] == 3
     assert shell.run("models", "--help")[0] == 3
     assert seen == [["build", "common", "--again"], ["models", "--help"]]

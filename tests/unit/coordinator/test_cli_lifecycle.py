@@ -122,6 +122,17 @@ def test_a_supervisor_that_dies_at_once_is_noticed_and_its_words_are_in_the_log(
     assert lifecycle.supervisor_log(desk.home).read_text() == "no luck\n"
 
 
+def test_the_supervisor_is_given_no_token_of_the_persons(desk, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setenv("CPW_ANYTHING", "kept")
+    (desk.home / "supervisor.py").write_text("import os; print(sorted(os.environ.items()))")
+    with lifecycle.start(desk) as process:
+        process.wait()
+    said = lifecycle.supervisor_log(desk.home).read_text()
+    assert "hf_secret" not in said
+    assert "kept" in said
+
+
 def test_a_required_environment_that_is_not_built_is_named(tmp_path):
     (tmp_path / "envspecs").mkdir()
     spec = 'name = "tiny"\npurpose = "none"\nrequirements = []\n'

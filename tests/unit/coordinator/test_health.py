@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.health import check_worker
+import envspecs
+from coordinator.health import check_worker, environments_health, why_not_usable
 from coordinator.roster import Roster
+from protocol.clock import now_iso
 from protocol.errors import NotRunningError
+from protocol.messages import EnvironmentHealth, Hello
 
 
 @pytest.mark.parametrize("children", [{"x": {"state": "not built"}}, {"another": {"state": "running"}}])
@@ -17,5 +20,51 @@ def test_an_environment_that_the_supervisor_does_not_start_is_refused(
     tmp_path: Path, children: dict[str, object]
 ) -> None:
     (tmp_path / "supervisor.json").write_text(json.dumps({"children": children}))
-    with pytest.raises(NotRunningError, match="built after the start"):
+    with pytest.raises(NotRunningError, match="built after the start") as refused:
         check_worker("x", tmp_path, Roster())
+    assert refused.value.remedy == "cpw envs reload x"
+
+
+def member(environment: str) -> Roster:
+    """Return a roster with one worker that is ready."""
+    roster = Roster()
+    hello = Hello(worker="w", environment=environment, pid=1, pulse="w/pulse", state="ready")
+    roster.admit(hello, 0.0, now_iso(), 300.0)
+    return roster
+
+
+def common(runtime: Path, roster: Roster, **child: object) -> EnvironmentHealth:
+    """Return the health of `common`, of which the supervisor says this."""
+    (runtime / "supervisor.json").write_text(json.dumps({"children": {"another": {}} | child}))
+    (found,) = environments_health([envspecs.read("common")], runtime, roster, 0.0)
+    return found
+
+
+def test_a_worker_of_an_earlier_build_serves_and_says_so(tmp_path: Path) -> None:
+    seen = common(tmp_path, member("common"), common={"state": "running", "build": "common-old"})
+    assert seen.usable
+    assert seen.problem == "Its worker runs in an earlier build, common-old."
+    assert seen.remedy == "cpw envs reload common"
+
+
+@pytest.mark.parametrize("child", [{"state": "replacing", "build": "common-old"}, {"state": "running"}])
+def test_one_that_is_being_replaced_or_of_whose_build_nothing_is_known_is_no_problem(
+    tmp_path: Path, child: dict[str, str]
+) -> None:
+    assert common(tmp_path, member("common"), common=child).problem == ""
+
+
+def test_what_was_built_after_the_start_is_started_by_a_command(tmp_path: Path) -> None:
+    for children in ({}, {"common": {"state": "not built"}}):
+        seen = common(tmp_path, Roster(), **children)
+        assert (seen.state, seen.remedy) == ("stopped", "cpw envs reload common")
+
+
+def test_between_two_workers_an_environment_is_starting(tmp_path: Path) -> None:
+    assert common(tmp_path, Roster(), common={"state": "replacing"}).state == "starting"
+
+
+def test_what_waits_for_a_removed_environment_says_so(tmp_path: Path) -> None:
+    said = why_not_usable(tmp_path, Roster(), ["common", "a-copy"])
+    assert list(said) == ["a-copy"]
+    assert said["a-copy"].startswith("removed: ")

@@ -284,7 +284,7 @@ def test_a_wish_that_no_one_thought_of_is_refused_and_the_loop_goes_on(
 ) -> None:
     media = lone.path / "film.mkv"
     media.touch()
-    monkeypatch.setattr("coordinator.submission.check_built", lambda _: None)
+    monkeypatch.setattr("coordinator.inventory.Inventory.check_built", lambda *_: None)
     monkeypatch.setattr("envspecs.models.has_model", lambda _: True)
     given = {"media": str(media), "workflow": "transcribe", "user": "u", "out": str(lone.path / "out")}
     refused, answered = lone.ask(Submit(**(given | fields)), StatusQuery())

@@ -259,7 +259,7 @@ def test_a_folder_that_has_become_anothers_is_not_removed_with_a_job(lone: LoneC
 def test_the_same_wish_said_twice_is_one_job(lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch) -> None:
     media = lone.path / "film.mkv"
     media.touch()
-    monkeypatch.setattr("coordinator.submission.check_built", lambda _: None)
+    monkeypatch.setattr("coordinator.inventory.Inventory.check_built", lambda *_: None)
     monkeypatch.setattr("envspecs.models.has_model", lambda _: True)
     wish = Submit(
         media=str(media), workflow="transcribe", user="u", out=str(lone.path / "out"), key="k", hold=True

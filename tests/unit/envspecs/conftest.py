@@ -12,6 +12,7 @@ if [ -n "$FAKE_UV_FAILS" ] && [ "$1" = pip ]; then echo "$FAKE_UV_FAILS" >&2; ex
 last=""; target=""
 for each; do
     [ "$last" = --target ] && target="$each"
+    [ "$last" = --output-file ] && cat "{newest}" > "$each"
     last="$each"
 done
 if [ "$1" = venv ]; then
@@ -23,7 +24,7 @@ if [ -n "$target" ]; then mkdir -p "$target"; cp -R "{packages}/." "$target"; fi
 _FAKE_PYTHON = """#!/bin/sh
 echo '{{"files": {{"protocol": "{imports}/protocol/__init__.py",'
 echo '"workers": "{imports}/workers/__init__.py"}},'
-echo '"versions": {{"pyzmq": "27.0.0"}}}}'
+echo '"versions": {{"pyzmq": "27.0.0"}}, "packages": {{"pyzmq": "27.0.0", "NumPy": "2.4.6"}}}}'
 """
 TINY = """
 name = "tiny"
@@ -66,15 +67,25 @@ class Home:
         (root / "pyproject.toml").write_text('[project]\nname = "cpw"\n')
         (self.specs / "models.toml").write_text("models = []\n")
         self.spec("tiny", TINY)
+        self.newest("pyzmq==27.0.0\n")
         self.python(imports=root)
         uv = self.tools / "uv"
         uv.write_text(
-            _FAKE_UV.format(log=self.log, python=self.tools / "python-of-venv", packages=self.packages)
+            _FAKE_UV.format(
+                log=self.log,
+                python=self.tools / "python-of-venv",
+                packages=self.packages,
+                newest=self.root / "newest",
+            )
         )
         uv.chmod(0o755)
 
     def spec(self, name: str, text: str) -> None:
         (self.specs / f"{name}.toml").write_text(text)
+
+    def newest(self, lock: str) -> None:
+        """Let this be what requirements are resolved to from now on."""
+        (self.root / "newest").write_text(lock)
 
     def python(self, imports: Path) -> None:
         script = self.tools / "python-of-venv"

@@ -5,9 +5,10 @@ import threading
 
 import pytest
 
-from envspecs import build as builder
-from envspecs import installed
+from envspecs import builds as builder
+from envspecs import choosing, installed
 from envspecs.build import build
+from envspecs.builds import LOCK_COPY
 from envspecs.guard import exclusive
 from envspecs.installed import MARKER, build_state, is_built, read_marker
 from envspecs.layout import builds_directory, interpreter, venv_path
@@ -26,7 +27,8 @@ def change(home, before, after):
 
 
 def folders(home):
-    return sorted(each.name for each in builds_directory(home.root).iterdir() if each.is_dir())
+    found = (each for each in builds_directory(home.root).iterdir() if not each.is_symlink())
+    return sorted(each.name for each in found if each.is_dir())
 
 
 def test_a_build_is_linked_marked_and_found(home, spec, report):
@@ -35,15 +37,17 @@ def test_a_build_is_linked_marked_and_found(home, spec, report):
     assert is_built(spec(), home.root)
     assert venv_path("tiny", home.root).resolve() == folder
     assert interpreter("tiny", home.root) == folder / "bin" / "python"
-    assert read_marker(folder).versions == {"pyzmq": "27.0.0"}
+    assert read_marker(folder).versions == {"pyzmq": "27.0.0", "numpy": "2.4.6"}
+    assert read_marker(folder).packages == {"numpy": "2.4.6", "pyzmq": "27.0.0"}
     assert any(line.startswith("tiny: installing its packages: ") for line in report.lines)
 
 
 def test_the_lock_is_a_constraint_and_the_checkout_comes_without_its_requirements(home, spec, report):
     (home.locks / "tiny.txt").write_text("pyzmq==27.3.0\n")
-    build(spec(), report, home.root)
+    folder = build(spec(), report, home.root)
     _, packages, project = home.calls()
-    assert packages.endswith(f"--constraint {home.locks / 'tiny.txt'} -- pyzmq>=27")
+    assert packages.endswith(f"--constraint {folder / LOCK_COPY} -- pyzmq>=27")
+    assert (folder / LOCK_COPY).read_text() == "pyzmq==27.3.0\n"
     assert project.endswith(f"--no-deps --reinstall-package cpw -e {home.root}")
 
 
@@ -120,7 +124,7 @@ def test_building_again_on_purpose_leaves_the_running_build_alone(home, spec, re
     second = build(spec(), report, home.root, again=True)
     third = build(spec(), report, home.root, again=True)
     assert second == first.with_name(f"{first.name}-r2")
-    assert third == first
+    assert third == first.with_name(f"{first.name}-r3"), "the first one is what a rollback goes to"
     assert second.is_dir()
     assert is_built(spec(), home.root)
 
@@ -264,13 +268,13 @@ def test_the_question_what_a_workflow_lacks_is_answered(home, spec, report):
     home.spec("tiny", (home.specs / "tiny.toml").read_text() + stages)
     better = 'name = "better"\npurpose = "p"\nrequirements = []\noptional = true\n'
     home.spec("better", better + stages)
-    assert installed.environment_for("asr", home.root).name == "tiny"
-    assert [each.name for each in installed.missing_for(["asr"], home.root)] == ["tiny"]
+    assert choosing.environment_for("asr", home.root).name == "tiny"
+    assert [each.name for each in choosing.missing_for(["asr"], home.root)] == ["tiny"]
     build(spec("better"), report, home.root)
-    assert installed.environment_for("asr", home.root).name == "better"
-    assert installed.missing_for(["asr", "asr"], home.root) == ()
+    assert choosing.environment_for("asr", home.root).name == "better"
+    assert choosing.missing_for(["asr", "asr"], home.root) == ()
     with pytest.raises(UsageError, match="No environment does the stage 'mux'"):
-        installed.environment_for("mux", home.root)
+        choosing.environment_for("mux", home.root)
 
 
 def test_a_command_runs_in_a_built_environment_only(home, spec, report):

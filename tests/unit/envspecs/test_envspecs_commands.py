@@ -80,8 +80,14 @@ def test_the_maps_are_shown_as_versioned_json(home, capsys):
     assert found["environments"]["tiny"]["path"] == str(venv_path("tiny"))
     assert found["stages"]["asr"] == ["tiny"]
     assert "tiny" in found["workflows"]["transcribe"]
-    assert main(["list"]) == ExitCode.DONE
-    assert "missing   For tests" in capsys.readouterr().out
+    assert found["environments"]["tiny"]["used"] == "not built: python3 -m envspecs build tiny"
+    assert main(["map", "--json"]) == ExitCode.DONE
+    maps = json.loads(capsys.readouterr().out)
+    assert maps["stages"] == found["stages"]
+    assert maps["workflows"] == found["workflows"]
+    assert main(["map"]) == ExitCode.DONE
+    shown = capsys.readouterr().out.partition("stage -> environments")[2]
+    assert "  asr         tiny\n" in shown
 
 
 def test_validate_names_everything_missing_with_the_command_that_mends_it(home, capsys):

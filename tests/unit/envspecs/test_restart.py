@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from envspecs.restart import Exit, decide_restart
 from protocol.errors import WorkerExit
 
@@ -27,6 +29,12 @@ def test_a_crash_loop_is_stopped_with_the_command_that_shows_why() -> None:
     assert decision.remedy == "cpw logs whisperx"
 
 
+@pytest.mark.parametrize("exits", [short_lives(6), [Exit(WorkerExit.UNUSABLE, 1.0, 1.0)]])
+def test_where_there_is_an_earlier_build_it_is_the_way_back(exits: list[Exit]) -> None:
+    assert decide_restart("whisperx", exits, earlier=True).remedy == "cpw envs rollback whisperx"
+    assert decide_restart("whisperx", exits).remedy == "cpw logs whisperx"
+
+
 def test_a_long_life_in_between_ends_the_count() -> None:
     exits = [*short_lives(5), Exit(1, 4000.0, 3900.0), Exit(1, 4010.0, 5.0)]
     assert decide_restart("x", exits).state == "restarting"
@@ -46,3 +54,25 @@ def test_the_coordinator_is_never_given_up() -> None:
     assert decision.state == "restarting"
     assert decision.delay_s >= 5.0
     assert "9 times" in decision.problem
+
+
+def recycled(lived_s: float) -> Exit:
+    return Exit(WorkerExit.RECYCLED, at_s=100.0, lived_s=lived_s)
+
+
+def test_a_worker_that_makes_room_is_replaced_at_once_and_no_life_is_counted() -> None:
+    decision = decide_restart("x", [*short_lives(5), recycled(900.0)])
+    assert (decision.state, decision.delay_s, decision.problem) == ("restarting", 0.0, "")
+    assert decide_restart("x", [recycled(900.0)] * 9).delay_s == 0.0
+    assert decide_restart("x", [*short_lives(5), recycled(900.0), Exit(-9, 101.0, 1.0)]).state == "crash-loop"
+    assert decide_restart("x", [*[recycled(1.0)] * 9, Exit(-9, 101.0, 1.0)]).state == "restarting"
+
+
+def test_a_worker_that_makes_room_again_and_again_waits_and_its_budget_is_named() -> None:
+    delays = [decide_restart("whisperx-new", [recycled(5.0)] * count).delay_s for count in range(1, 9)]
+    assert delays[0] == 0.0
+    assert delays == sorted(delays)
+    assert delays[-1] == 5.0
+    decision = decide_restart("whisperx-new", [recycled(5.0)] * 9)
+    assert decision.state == "restarting"
+    assert "CPW_MEMORY_WHISPERX_NEW" in decision.remedy

@@ -104,6 +104,17 @@ def test_models_are_let_go_between_two_calls() -> None:
     phases = ready()
     phases.on_message(CALL, ONE)
     assert phases.on_message(Unload(), ONE) == [ClearShelf()]
+    assert phases.on_message(Unload(keys=("a", "b")), ONE) == [ClearShelf(("a", "b"))]
+
+
+def test_a_worn_out_worker_says_its_result_and_leaves_to_be_started_anew() -> None:
+    phases = ready()
+    phases.on_message(CALL, ONE)
+    phases.on_message(CALL, TWO)
+    assert phases.on_worn_out() == [Send(State(state="draining"))]
+    assert phases.on_outcome(ONE, RESULT) == [Send(RESULT, ONE)]
+    assert phases.on_message(CALL, TWO) == [], "the next worker does it"
+    assert phases.on_message(Ack(), ONE) == [Exit(recycled=True)]
 
 
 def test_progress_of_a_call_that_has_ended_is_not_passed_on() -> None:

@@ -1,0 +1,90 @@
+"""Which environment does a stage on this machine, and why another does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from envspecs.installed import build_state
+from envspecs.layout import specs_directory
+from envspecs.spec import EnvSpec, read_all
+from protocol.errors import UsageError
+
+__all__ = ["candidates", "environment_for", "environments_for", "is_by_name_only", "missing_for", "why"]
+
+_BY_LANGUAGES = "translate"
+"""The stage whose environment a job chooses by its languages, in the order of the candidates."""
+
+
+def is_by_name_only(spec: EnvSpec) -> bool:
+    """Tell whether the environment serves only who names it: it says so, or it is preferred elsewhere."""
+    return spec.by_name_only or (spec.preferred is not None and not spec.preferred.fits_here())
+
+
+def environments_for(stage: str, root: Path | None = None) -> tuple[EnvSpec, ...]:
+    """Return the environments that do the stage here unless another is named, first the one to be preferred.
+
+    The order: one that is preferred on such a machine, the lowest rank, the required, the name. Those that
+    are used by name only are left out.
+    """
+    return candidates(stage, read_all(specs_directory(root)))
+
+
+def candidates(stage: str, specs: Iterable[EnvSpec]) -> tuple[EnvSpec, ...]:
+    """Return those of `specs` that do the stage here unless another is named; see `environments_for`."""
+    found = [
+        each for each in specs if stage in each.stages and each.usable_here() and not is_by_name_only(each)
+    ]
+    return tuple(
+        sorted(
+            found,
+            key=lambda each: (each.preferred is None, each.stages[stage].rank, each.optional, each.name),
+        )
+    )
+
+
+def environment_for(stage: str, root: Path | None = None) -> EnvSpec:
+    """Return the environment that does the stage, one that is built before one that is not."""
+    found = environments_for(stage, root)
+    if not found:
+        message = f"No environment does the stage {stage!r} on this machine."
+        raise UsageError(message, "python3 -m envspecs list")
+    return next((each for each in found if build_state(each, root) == "built"), found[0])
+
+
+def missing_for(stages: Iterable[str], root: Path | None = None) -> tuple[EnvSpec, ...]:
+    """Return the environments to be built before these stages can run."""
+    needed = {spec.name: spec for spec in (environment_for(stage, root) for stage in stages)}
+    return tuple(spec for spec in needed.values() if build_state(spec, root) != "built")
+
+
+def why(spec: EnvSpec, specs: Iterable[EnvSpec], root: Path | None = None) -> str:
+    """Return in a sentence for what the environment is used on this machine, or why it is not."""
+    if not spec.usable_here():
+        return f"for {spec.platform} only"
+    if not spec.worker:
+        return "runs no stage: tests and checks"
+    state = build_state(spec, root)
+    if state != "built":
+        word = "not built" if state == "missing" else "out of date"
+        return f"{word}: python3 -m envspecs build {spec.name}"
+    if is_by_name_only(spec):
+        wishes = " ".join(f"--env {stage}={spec.name}" for stage in spec.stages)
+        where = f"; preferred on {spec.preferred}" if spec.preferred and not spec.by_name_only else ""
+        return f"by name only: {wishes}{where}"
+    return _used_for(spec, list(specs), root)
+
+
+def _used_for(spec: EnvSpec, specs: list[EnvSpec], root: Path | None) -> str:
+    used, said = [], []
+    for stage in spec.stages:
+        built = [each.name for each in candidates(stage, specs) if build_state(each, root) == "built"]
+        before = ", ".join(built[: built.index(spec.name)])
+        if stage == _BY_LANGUAGES:
+            unless = f" that {before} cannot" if before else " it can"
+            said.append(f"translates the pairs{unless}")
+        elif before:
+            said.append(f"not for {stage}: {before} comes first (--env {stage}={spec.name})")
+        else:
+            used.append(stage)
+    return "; ".join([f"used for {', '.join(used)}", *said] if used else said) or "does no stage"

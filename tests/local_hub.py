@@ -1,0 +1,89 @@
+"""A model hub on this machine, as far as its download tool asks: one repository, given to who has a token."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+__all__ = ["LocalHub"]
+
+_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    hub: ClassVar[LocalHub]
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        given = self.headers.get("authorization", "")
+        self.hub.asked.append((self.path, given))
+        if self.hub.token and given != f"Bearer {self.hub.token}":
+            said = {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access to model is restricted."}
+            self._send(self.hub.refusal, b"{}", said)
+            return
+        path = self.path.partition("?")[0]
+        if path.startswith("/api/models/"):
+            names = [{"rfilename": name} for name in self.hub.files]
+            tree = [
+                {"type": "file", "path": name, "size": len(data), "oid": _oid(data)}
+                for name, data in self.hub.files.items()
+            ]
+            plain = (
+                tree if "/tree/" in path else {"id": self.hub.repository, "sha": _COMMIT, "siblings": names}
+            )
+            self._send(200, json.dumps(plain).encode(), {"Content-Type": "application/json"}, with_body)
+            return
+        data = self.hub.files.get(path.rpartition("/")[2])
+        if data is None:
+            self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
+            return
+        headers = {"ETag": f'"{_oid(data)}"', "X-Repo-Commit": _COMMIT, "Accept-Ranges": "bytes"}
+        self._send(200, data, headers, with_body)
+
+    def _send(self, code: int, body: bytes, headers: dict[str, str], with_body: bool = True) -> None:
+        self.send_response(code)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if with_body and self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _oid(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+class LocalHub:
+    """A context manager; `asked` holds path and authorization of every request."""
+
+    def __init__(self, repository: str, files: dict[str, bytes], token: str = "", refusal: int = 403) -> None:
+        self.repository, self.files, self.token, self.refusal = repository, files, token, refusal
+        self.asked: list[tuple[str, str]] = []
+        handler = type("Handler", (_Handler,), {"hub": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def address(self) -> str:
+        """Return what the hub's tool is to take for the hub."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> LocalHub:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
