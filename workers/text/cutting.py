@@ -9,7 +9,8 @@ from itertools import groupby
 
 __all__ = ["Piece", "cut_to_fit", "join_pieces"]
 
-_CLAUSE_END = re.compile(r"[,;:،؛，、；：—–]\s*")  # noqa: RUF001
+_CLAUSE_END = re.compile(r"[,;:،؛—–]\s+|[，、；：]\s*")  # noqa: RUF001
+"""Behind a comma without a space the same number may go on, or the same name."""
 _SPACE = re.compile(r"\s+")
 _MARGIN = 0.2
 """So much of a text at both its ends is too near to them for a cut at a comma: the rest would be as long."""

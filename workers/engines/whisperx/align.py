@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from protocol.errors import UsageError
+from protocol.errors import InputError, UsageError
 from protocol.stages.align import AlignRequest, AlignResult
 from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.attention import CROSS_ATTENTION, Clockwork, Spoken
 from workers.engines.whisperx.models import batch_of, load_aligner, load_whisper, place, warm_up
-from workers.engines.whisperx.settling import TimedWord
-from workers.engines.whisperx.sound import Sound
-from workers.engines.whisperx.spans import widen
 from workers.engines.whisperx.transcripts import to_segments
+from workers.engines.whisperx.trust import Piece, take_apart
 from workers.engines.whisperx.wav2vec2 import WAV2VEC2, time_words_of
+from workers.settling import TimedWord, settle
+from workers.sound import Sound
+from workers.spans import widen, within
 from workers.text.transcripts import publish, read, speech_of
 
 __all__ = ["BEFORE_MS", "WhisperAlign", "choose_method", "window_of"]
 
+log = logging.getLogger(__name__)
+
 BEFORE_MS = 120
 """VAD hears speech start late by this (median over the test films: 70 to 250 ms)."""
+_WAV2VEC2_SHARE = 0.8
+"""Of a call's time, for progress."""
 _LEAD_MS = 200
 """So much sound before and after a segment is heard when it is aligned: its first word may start there."""
 
@@ -42,8 +48,9 @@ class WhisperAlign:
     def run(self, request: AlignRequest, context: Context) -> AlignResult:
         """Write `transcript.json`: the segments cut to sentences, every word with its times.
 
-        Raises `MissingError` where the store lacks the model, `UsageError` for a method there is not,
-        `InputError` where the sound or the segments cannot be read.
+        What wav2vec2 cannot time, or not well, cross-attention does, sentence by sentence. Raises
+        `MissingError` where the store lacks the model, `UsageError` for a method there is not, `InputError`
+        where the sound or the segments cannot be read, or the wav2vec2 model that was asked for by name.
         """
         transcript = read(context, request.segments)
         segments: list[Segment] = []
@@ -79,53 +86,71 @@ def window_of(segment: Segment, others: Sequence[Segment], index: int, limit_ms:
 
 @dataclass(frozen=True, kw_only=True)
 class _Task:
-    transcript: Transcript
-    segments: tuple[Segment, ...]
+    """What is to be timed: pieces of the transcript in order, some with wav2vec2's words."""
+
+    language: str
+    pieces: tuple[Piece, ...]
     speech: list[Span]
 
 
 def _align(request: AlignRequest, context: Context, transcript: Transcript, sound: Sound) -> list[Segment]:
+    language = transcript.language
+    segments = tuple(each for each in transcript.segments if each.text.strip())
+    pieces = tuple(Piece(segment=each, words=()) for each in segments)
+    if choose_method(request.method, language, context.models) == WAV2VEC2:
+        pieces = _by_wav2vec2(request, context, language, segments, sound)
     speech = widen(speech_of(transcript, request.speech), BEFORE_MS, 0, sound.duration_ms)
-    task = _Task(
-        transcript=transcript,
-        segments=tuple(each for each in transcript.segments if each.text.strip()),
-        speech=speech,
-    )
-    timed: dict[int, _Timed] = {}
-    if choose_method(request.method, transcript.language, context.models) == WAV2VEC2:
-        timed = _by_wav2vec2(request, context, task, sound)
-    rest = [index for index in range(len(task.segments)) if index not in timed]
+    task = _Task(language=language, pieces=pieces, speech=speech)
+    timed = {index: _settled(each, speech) for index, each in enumerate(pieces) if each.words}
+    rest = [index for index in range(len(pieces)) if index not in timed]
     if rest:
         timed.update(_by_attention(request, context, task, sound, rest))
     return [
         cut
-        for index, segment in enumerate(task.segments)
-        for cut in to_segments(segment, *timed[index], transcript.language)
+        for index, piece in enumerate(pieces)
+        for cut in to_segments(piece.segment, *timed[index], language)
     ]
 
 
-def _by_wav2vec2(request: AlignRequest, context: Context, task: _Task, sound: Sound) -> dict[int, _Timed]:
+def _settled(piece: Piece, speech: list[Span]) -> _Timed:
+    return settle(piece.words, within(speech, piece.segment.start_ms, piece.segment.end_ms)), WAV2VEC2
+
+
+def _by_wav2vec2(
+    request: AlignRequest, context: Context, language: str, segments: Sequence[Segment], sound: Sound
+) -> tuple[Piece, ...]:
+    """Return the segments in pieces, those without words that wav2vec2 could not time or not well enough."""
     where = place(request.device, "auto")
-    language = task.transcript.language
-    aligner = load_aligner(context.models, f"wav2vec2-{language}", language, where)
-    timed: dict[int, _Timed] = {}
-    for index, segment in enumerate(task.segments):
-        context.progress(index / len(task.segments), "aligning")
-        if words := time_words_of(aligner, sound, segment, task.speech, where.device):
-            timed[index] = (words, WAV2VEC2)
-    return timed
+    model = f"{WAV2VEC2}-{language}"
+    try:
+        aligner = load_aligner(context.models, model, language, where)
+    except InputError as error:
+        if request.method == WAV2VEC2:
+            raise
+        log.warning("%s The words are timed by %s.", error.message, CROSS_ATTENTION)
+        return tuple(Piece(segment=each, words=()) for each in segments)
+    pieces: list[Piece] = []
+    for index, segment in enumerate(segments):
+        context.progress(index / len(segments) * _WAV2VEC2_SHARE, "aligning")
+        words = time_words_of(aligner, sound, segment, where.device)
+        pieces.extend(take_apart(segment, words, language, request.min_score))
+    return tuple(pieces)
 
 
 def _by_attention(
     request: AlignRequest, context: Context, task: _Task, sound: Sound, indices: Sequence[int]
 ) -> dict[int, _Timed]:
     where = place(request.device, request.compute_type)
-    windows = [window_of(task.segments[each], task.segments, each, sound.duration_ms) for each in indices]
+    segments = [each.segment for each in task.pieces]
+    windows = [window_of(segments[each], segments, each, sound.duration_ms) for each in indices]
     clockwork = Clockwork(
         model=load_whisper(context.models, request.model, where),
         sound=sound,
-        language=task.transcript.language,
+        language=task.language,
         batch_size=batch_of(0, where),
     )
-    found = clockwork.time(windows, task.speech, lambda share: context.progress(share, "aligning"))
+    done = 1 - len(indices) / len(segments)
+    found = clockwork.time(
+        windows, task.speech, lambda share: context.progress(done + share * (1 - done), "aligning")
+    )
     return dict(zip(indices, found, strict=True))

@@ -1,4 +1,4 @@
-"""asr: whisperx's VAD finds the speech, Whisper writes it, in batches."""
+"""asr: the speech that vad or whisperx's own VAD hears, Whisper writes, in batches."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ from collections.abc import Sequence
 from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.timeline import UNDETERMINED, Segment, Span, Transcript
 from workers.engine import Context, Models
-from workers.engines.whisperx.judging import is_silence, vote
-from workers.engines.whisperx.models import batch_of, language_token, load_vad, load_whisper, place, warm_up
+from workers.engines.whisperx.models import (
+    Place,
+    batch_of,
+    language_token,
+    load_vad,
+    load_whisper,
+    place,
+    warm_up,
+)
 from workers.engines.whisperx.recognising import LONGEST_MS, WINDOW_MS, Listener, Wishes
-from workers.engines.whisperx.sound import Sound
-from workers.engines.whisperx.spans import Chunk, pack, spread
-from workers.engines.whisperx.voice import Voice, hear, warm_up_vad
+from workers.engines.whisperx.voice import hear
+from workers.fitting import fit
+from workers.judging import is_silence, vote
+from workers.sound import Sound
+from workers.spans import Chunk, pack, spread
+from workers.speech import Rule
 from workers.text.transcripts import publish
 
 __all__ = ["WhisperxAsr"]
@@ -29,11 +39,12 @@ class WhisperxAsr:
     stage = "asr"
 
     def warm(self, models: Models, model: str | None) -> None:
-        """Import the libraries, load VAD and the model, and put some silence through both."""
-        where = place("auto", "auto")
-        warm_up_vad(load_vad(models, where))
+        """Import the libraries, load the model and put some silence through it.
+
+        Not VAD: where the stage vad listens nobody needs it, and it is loaded within half a second.
+        """
         if model is not None:
-            warm_up(load_whisper(models, model, where))
+            warm_up(load_whisper(models, model, place("auto", "auto")))
 
     def run(self, request: AsrRequest, context: Context) -> AsrResult:
         """Write `segments.json`: one segment a chunk of speech, without words.
@@ -44,16 +55,9 @@ class WhisperxAsr:
         where = place(request.device, request.compute_type)
         model = load_whisper(context.models, request.model, where)
         with Sound(context.input(request.audio)) as sound:
-            voice = hear(
-                load_vad(context.models, where),
-                sound,
-                onset=request.vad_onset,
-                offset=request.vad_offset,
-                limit_ms=min(request.chunk_ms, LONGEST_MS),
-                progress=lambda share: context.progress(share * _VAD_SHARE, "finding speech"),
-            )
+            spoken = _spoken(request, context, sound, where)
             listener = Listener(model, sound, batch_of(request.batch_size, where))
-            transcript, speech = _listen(request, context, listener, voice)
+            transcript, speech = _listen(request, context, listener, spoken)
         return AsrResult(
             segments=publish(context, "segments.json", transcript),
             language=transcript.language,
@@ -66,11 +70,25 @@ class WhisperxAsr:
         )
 
 
+def _spoken(request: AsrRequest, context: Context, sound: Sound, where: Place) -> tuple[Span, ...]:
+    """Return the speech that the stage vad heard; where there was none of that stage, listen for it."""
+    limit_ms = min(request.chunk_ms, LONGEST_MS)
+    if request.speech is not None:
+        return fit(request.speech, sound, limit_ms)
+    rule = Rule(onset=request.vad_onset, offset=request.vad_offset, max_speech_ms=limit_ms)
+    return hear(
+        load_vad(context.models, where),
+        sound,
+        rule,
+        lambda share: context.progress(share * _VAD_SHARE, "finding speech"),
+    )
+
+
 def _listen(
-    request: AsrRequest, context: Context, listener: Listener, voice: Voice
+    request: AsrRequest, context: Context, listener: Listener, spoken: Sequence[Span]
 ) -> tuple[Transcript, tuple[Span, ...]]:
     """Return what is said, and the stretches in which it is."""
-    chunks = pack(voice.spans, min(request.chunk_ms, WINDOW_MS), listener.sound.whole)
+    chunks = pack(spoken, min(request.chunk_ms, WINDOW_MS), listener.sound.whole)
     language, probability = _language(request, listener, chunks)
     segments: list[Segment] = []
     speech: list[Span] = []
@@ -86,7 +104,7 @@ def _listen(
             context.progress(_VAD_SHARE + share * (1 - _VAD_SHARE), "recognising")
 
         for chunk, guess in listener.recognise(chunks, wishes, progress):
-            if is_silence(guess, voice.peak(chunk.spans)):
+            if is_silence(guess, max(each.peak for each in chunk.spans)):
                 continue
             speech.extend(chunk.spans)
             segments.append(

@@ -9,10 +9,10 @@ from typing import Any
 from protocol.timeline import Span
 from workers.engines.whisperx.models import tokenizer
 from workers.engines.whisperx.recognising import WINDOW_MS, features
-from workers.engines.whisperx.settling import TimedWord, settle, spread_words
-from workers.engines.whisperx.sound import Sound
-from workers.engines.whisperx.spans import within
-from workers.text.writing import UNSPACED, glue, is_punctuation
+from workers.settling import Attended, TimedWord, join_attended, settle, spread_words
+from workers.sound import Sound
+from workers.spans import within
+from workers.text.writing import UNSPACED, glue
 
 __all__ = ["CROSS_ATTENTION", "INTERPOLATED", "Clockwork", "Spoken", "split_words"]
 
@@ -34,16 +34,6 @@ class Spoken:
     text: str
     start_ms: int
     end_ms: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Attended:
-    """A piece of the tokenizer's and when the decoder attended to it, ms on the film's clock."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-    probability: float
 
 
 def split_words(text: str, language: str) -> list[str]:
@@ -83,7 +73,7 @@ class Clockwork:
             batch = texts[at : at + self.batch_size]
             for spoken, pieces in zip(batch, self._attend(batch), strict=True):
                 room = within(speech, spoken.start_ms, spoken.end_ms)
-                if words := _words(pieces, self._written):
+                if words := join_attended(pieces, self._written):
                     found.append((settle(words, room), CROSS_ATTENTION))
                 else:
                     found.append((self._spread(spoken, room), INTERPOLATED))
@@ -94,7 +84,7 @@ class Clockwork:
         whole = [Span(start_ms=spoken.start_ms, end_ms=end_ms)]
         return spread_words(split_words(spoken.text, self._written), room or whole)
 
-    def _attend(self, batch: Sequence[Spoken]) -> list[list[_Attended]]:
+    def _attend(self, batch: Sequence[Spoken]) -> list[list[Attended]]:
         """Return for each text when the decoder attended to its pieces; nothing where it cannot."""
         tokens = tokenizer(self.model, self.language, self.task)
         lead = "" if self._written in UNSPACED else " "
@@ -104,7 +94,7 @@ class Clockwork:
             for index, each in enumerate(batch)
             if each.end_ms - each.start_ms <= WINDOW_MS and 0 < len(ids[index]) <= _MOST_TOKENS
         ]
-        found: list[list[_Attended]] = [[] for _ in batch]
+        found: list[list[Attended]] = [[] for _ in batch]
         if not able:
             return found
         sounds = [self.sound.between(batch[index].start_ms, batch[index].end_ms) for index in able]
@@ -116,28 +106,11 @@ class Clockwork:
         return found
 
 
-def _attended(piece: Any, offset_ms: int) -> _Attended:
+def _attended(piece: Any, offset_ms: int) -> Attended:
     offset_ms += _LAG_MS
-    return _Attended(
+    return Attended(
         text=piece["word"],
         start_ms=offset_ms + round(float(piece["start"]) * 1000),
         end_ms=offset_ms + round(float(piece["end"]) * 1000),
         probability=float(piece["probability"]),
     )
-
-
-def _words(pieces: Sequence[_Attended], language: str) -> list[TimedWord]:
-    """Join pieces to words. Punctuation is written to the word but is not spoken: it takes the pause."""
-    words = []
-    for group in glue([each.text for each in pieces], language):
-        parts = [pieces[index] for index in group]
-        spoken = [each for each in parts if not is_punctuation(each.text)] or parts
-        words.append(
-            TimedWord(
-                text="".join(each.text for each in parts).strip(),
-                start_ms=spoken[0].start_ms,
-                end_ms=spoken[-1].end_ms,
-                probability=round(sum(each.probability for each in spoken) / len(spoken), 4),
-            )
-        )
-    return words

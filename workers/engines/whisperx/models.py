@@ -111,14 +111,22 @@ def load_vad(models: Models, where: Place) -> Any:
 
 
 def load_aligner(models: Models, model: str, language: str, where: Place) -> tuple[Any, dict[str, Any]]:
-    """Return whisperx's wav2vec2 model and its metadata, from the store's folder of the id `model`."""
+    """Return whisperx's wav2vec2 model and its metadata, from the store's folder of the id `model`.
+
+    Raises `MissingError` where the store lacks it, `InputError` where its files cannot be read.
+    """
     key = ModelKey(kind="wav2vec2", model=model, device=where.device, compute_type="float32")
     folder = models.path(model)
 
     def load() -> Any:
         from whisperx.alignment import load_align_model
 
-        return load_align_model(language, where.device, model_name=str(folder), model_cache_only=True)
+        try:
+            return load_align_model(language, where.device, model_name=str(folder), model_cache_only=True)
+        except ValueError as error:
+            # whisperx raises it for whatever went wrong, and prints the cause into the log.
+            message = f"The model {model} cannot be read from {folder}."
+            raise InputError(message, f"cpw models fetch --again {model}") from error
 
     loaded: tuple[Any, dict[str, Any]] = models.get(key, load)
     return loaded

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.engines.whisperx.judging import (
+from workers.engines.whisperx.models import tokenizer
+from workers.judging import (
+    MENDABLE,
     Guess,
     is_doubtful,
-    is_echo,
-    is_loop,
     nothing_said,
+    worth_of,
 )
-from workers.engines.whisperx.models import tokenizer
-from workers.engines.whisperx.sound import Sound
-from workers.engines.whisperx.spans import Chunk, pack
-from workers.text.scripts import SCRIPTS, in_script
+from workers.sound import Sound
+from workers.spans import Chunk, pack
+from workers.text.scripts import in_script, is_foreign
 
 __all__ = ["LONGEST_MS", "WINDOW_MS", "Listener", "Wishes", "features"]
 
@@ -131,19 +131,19 @@ class Listener:
         forbidden: tuple[int, ...] = ()
         if not in_script(first.text, wishes.written):
             prompt = _PROMPTS.get(wishes.written)
-            forbidden = _foreign_tokens(self._tokenizer(wishes), SCRIPTS[wishes.written])
+            forbidden = _foreign_tokens(self._tokenizer(wishes), wishes.written)
         manners = (
             _Manner(prompt=prompt, forbidden=forbidden, no_repeat=4),
             _Manner(temperature=_TEMPERATURE, forbidden=forbidden, no_repeat=4),
         )
 
         def worth(guess: Guess) -> float:
-            return _worth(guess, wishes.written, prompt)
+            return worth_of(guess, wishes.written, prompt)
 
         pieces = pack(chunk.spans, _AGAIN_MS, chunk.heard)
         best: dict[Chunk, Guess] = {}
         for manner in manners:
-            rest = [each for each in pieces if each not in best or worth(best[each]) < _MENDABLE]
+            rest = [each for each in pieces if each not in best or worth(best[each]) < MENDABLE]
             for batch in self._batches(rest):
                 for piece, guess in zip(batch, self._decode(batch, wishes, manner), strict=True):
                     if piece not in best or worth(guess) > worth(best[piece]):
@@ -205,23 +205,7 @@ def _read(result: Any, tokens: Any) -> Guess:
     )
 
 
-_MENDABLE = -5.0
-"""Sampling may mend a loop or the wrong script; what is merely improbable it makes no more probable."""
-
-
-def _worth(guess: Guess, language: str, prompt: str | None) -> float:
-    """Order guesses: the right script before all, then neither loop nor echo, then probability (from -3)."""
-    spoilt = 10.0 * (not in_script(guess.text, language))
-    return max(guess.avg_logprob, -3.0) - 5.0 * (is_loop(guess) or is_echo(guess.text, prompt)) - spoilt
-
-
-def _foreign_tokens(tokens: Any, script: str) -> tuple[int, ...]:
+def _foreign_tokens(tokens: Any, language: str) -> tuple[int, ...]:
     """Return the tokens with a letter of another script. 0.1 s, and only for a chunk in the wrong one."""
-    import unicodedata
-
     pieces = tokens.tokenizer.decode_batch([[each] for each in range(tokens.eot)])
-    return tuple(
-        number
-        for number, piece in enumerate(pieces)
-        if any(each.isalpha() and not unicodedata.name(each, script).startswith(script) for each in piece)
-    )
+    return tuple(number for number, piece in enumerate(pieces) if is_foreign(piece, language))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,8 @@ from protocol.timeline import Segment, Span, Transcript
 from workers.engine import ModelKey
 from workers.engines.whisperx.align import choose_method, window_of
 from workers.engines.whisperx.attention import split_words
-from workers.engines.whisperx.sound import Sound
-from workers.engines.whisperx.spans import pack, spread, widen, within
 from workers.engines.whisperx.translate import chunks_of, refuse_untranslatable
+from workers.spans import pack, spread, widen, within
 
 FILM = Span(start_ms=0, end_ms=7_200_000)
 FILE = Artefact(path="a", size=0, sha256="")
@@ -116,22 +114,3 @@ def test_sentences_are_joined_for_translation_and_unspoken_stretches_left_out() 
 def test_untimed_text_is_split_into_words_or_characters() -> None:
     assert split_words("And so – he said.", "en") == ["And", "so –", "he", "said."]
     assert split_words("你好。", "zh") == ["你", "好。"]
-
-
-def test_only_16_khz_mono_16_bit_wav_is_taken(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    for rate, refused in ((16_000, False), (44_100, True)):
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(b"\0\0" * 1_601)
-        if refused:
-            with pytest.raises(InputError, match="44100"):
-                Sound(path)
-        else:
-            with Sound(path) as sound:
-                assert sound.duration_ms == 101
-    path.write_bytes(b"RIFF, or not")
-    with pytest.raises(InputError, match="not a WAV"):
-        Sound(path)

@@ -6,7 +6,7 @@ import itertools
 import random
 
 from protocol.timeline import Span
-from workers.engines.whisperx.settling import TimedWord, settle, spread_words
+from workers.settling import TimedWord, settle, spread_words
 
 
 def word(text: str, start: int, end: int) -> TimedWord:

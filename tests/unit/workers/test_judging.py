@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from workers.engines.whisperx.judging import (
+from workers.judging import (
+    MENDABLE,
     Guess,
     is_doubtful,
     is_echo,
@@ -12,6 +13,7 @@ from workers.engines.whisperx.judging import (
     repetition,
     same_words,
     vote,
+    worth_of,
 )
 from workers.text.scripts import in_script
 
@@ -74,3 +76,24 @@ def test_a_prompt_that_comes_out_as_text_is_recognised() -> None:
 def test_a_source_given_back_is_recognised_whatever_its_punctuation() -> None:
     assert same_words("Jeden, der diese  Software", "jeden der diese Software.")
     assert not same_words("everyone", "jeden")
+
+
+@pytest.mark.parametrize(
+    ("found", "silent"),
+    [
+        (guess("Oh, my God!", logprob=-1.35, no_speech=0.2), True),
+        (guess("Stop!", logprob=-0.3, no_speech=0.2), False),
+        (guess("Stop!", logprob=-0.3, no_speech=0.7), False),
+    ],
+)
+def test_where_no_vad_has_listened_an_improbable_text_is_silence(found: Guess, silent: bool) -> None:
+    assert is_silence(found, None) is silent
+
+
+def test_of_two_guesses_the_right_script_is_worth_most_then_no_loop_then_probability() -> None:
+    good, poor = guess(HINDI, logprob=-0.9), guess(HINDI, logprob=-2.0)
+    loop, latin = guess("पाही " * 40, logprob=-0.1), guess("shimodi ki saudiye", logprob=-0.1)
+    worths = [worth_of(each, "hi", None) for each in (good, poor, loop, latin)]
+    assert worths == sorted(worths, reverse=True)
+    assert worths[1] > MENDABLE > worths[2]
+    assert worth_of(good, "hi", HINDI) < MENDABLE

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from workers.text.scripts import in_script
 
 __all__ = [
+    "MENDABLE",
     "Guess",
     "is_doubtful",
     "is_echo",
@@ -19,6 +20,7 @@ __all__ = [
     "repetition",
     "same_words",
     "vote",
+    "worth_of",
 ]
 
 # faster-whisper's and openai/whisper's own thresholds (transcribe.py: compression_ratio_threshold,
@@ -26,6 +28,8 @@ __all__ = [
 _MOST_REPETITION = 2.4
 _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
+MENDABLE = -5.0
+"""Under this worth sampling may mend a guess: a loop, the wrong script. No guess gets more probable by it."""
 _FAINT_SPEECH = 0.6
 """VAD's peak under which a stretch is hardly speech: its onset is 0.5, and speech reaches 0.99."""
 
@@ -68,11 +72,14 @@ def nothing_said(guess: Guess) -> bool:
     return guess.no_speech > _NO_SPEECH and guess.avg_logprob < _LEAST_LOGPROB
 
 
-def is_silence(guess: Guess, vad_peak: float) -> bool:
+def is_silence(guess: Guess, vad_peak: float | None) -> bool:
     """Tell whether what VAD passed is no speech: two of three witnesses say so, or there is no text.
 
-    Whisper's rule asks for its two (no speech, low probability); VAD's peak is the third.
+    Whisper's rule asks for its two (no speech, low probability); VAD's peak is the third. Where no VAD has
+    listened (None), a low probability is enough.
     """
+    if vad_peak is None:
+        vad_peak = 1.0 if guess.avg_logprob >= _LEAST_LOGPROB else 0.0
     witnesses = (guess.no_speech > _NO_SPEECH, guess.avg_logprob < _LEAST_LOGPROB, vad_peak < _FAINT_SPEECH)
     return sum(witnesses) >= 2 or not any(each.isalnum() for each in guess.text)
 
@@ -80,6 +87,12 @@ def is_silence(guess: Guess, vad_peak: float) -> bool:
 def is_doubtful(guess: Guess, language: str) -> bool:
     """Tell whether the chunk is worth another attempt."""
     return is_loop(guess) or guess.avg_logprob < _LEAST_LOGPROB or not in_script(guess.text, language)
+
+
+def worth_of(guess: Guess, language: str, prompt: str | None) -> float:
+    """Order guesses: the right script before all, then neither loop nor echo, then probability (from -3)."""
+    spoilt = 10.0 * (not in_script(guess.text, language))
+    return max(guess.avg_logprob, -3.0) - 5.0 * (is_loop(guess) or is_echo(guess.text, prompt)) - spoilt
 
 
 def vote(windows: Iterable[Mapping[str, float]]) -> tuple[str, float]:

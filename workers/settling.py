@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from protocol.timeline import Span
-from workers.text.writing import ends_sentence
+from workers.text.writing import ends_sentence, glue, is_punctuation
 
-__all__ = ["TimedWord", "settle", "spread_words"]
+__all__ = ["Attended", "TimedWord", "join_attended", "settle", "spread_words"]
 
 _SHORTEST_MS = 60
 """No spoken word is shorter."""
@@ -32,6 +32,34 @@ class TimedWord:
     start_ms: int
     end_ms: int
     probability: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attended:
+    """A piece of the tokenizer's and when the decoder attended to it, milliseconds on the film's clock."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float | None
+
+
+def join_attended(pieces: Sequence[Attended], language: str) -> list[TimedWord]:
+    """Join pieces to words. Punctuation is written to the word but is not spoken: it takes the pause."""
+    words = []
+    for group in glue([each.text for each in pieces], language):
+        parts = [pieces[index] for index in group]
+        spoken = [each for each in parts if not is_punctuation(each.text)] or parts
+        known = [each.probability for each in spoken if each.probability is not None]
+        words.append(
+            TimedWord(
+                text="".join(each.text for each in parts).strip(),
+                start_ms=spoken[0].start_ms,
+                end_ms=spoken[-1].end_ms,
+                probability=round(sum(known) / len(known), 4) if known else None,
+            )
+        )
+    return words
 
 
 def settle(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedWord]:

@@ -1,0 +1,273 @@
+"""vad by a real worker with the real models: what it hears, where, and that it hears nothing in silence."""
+
+from __future__ import annotations
+
+import array
+import itertools
+import json
+import shutil
+import subprocess
+import wave
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import jiwer
+import pytest
+
+import envspecs
+from envspecs.models import model_path
+from protocol.artefacts import Artefact, describe_file
+from protocol.errors import ErrorKind
+from protocol.frames import Header
+from protocol.messages import Ack, Cancel, Failure, Progress
+from protocol.schema import from_plain, to_plain
+from protocol.stages.asr import AsrRequest
+from protocol.stages.vad import VadRequest, VadResult
+from protocol.timeline import Span, Transcript
+from tests.conftest import Figure
+from tests.data import data, plain, script, two_speakers
+from tests.lone_worker import LoneWorker
+
+pytestmark = [pytest.mark.env("common", "pyannote"), pytest.mark.slow, pytest.mark.timeout(600)]
+
+METHODS = ("pyannote", "silero")
+RATE = 16_000
+LATE_MS = 3_977
+FILM_MS = 70_000
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[LoneWorker]:
+    """Return a worker that lives as long as these tests, as it does for a person."""
+    with LoneWorker.of("pyannote") as alive:
+        alive.wait_ready()
+        yield alive
+
+
+def write(worker: LoneWorker, name: str, samples: Sequence[int]) -> Artefact:
+    path = worker.folder / name
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(array.array("h", samples).tobytes())
+    return describe_file(path, name)
+
+
+def demuxed(worker: LoneWorker, film: str, name: str, *more: str) -> Artefact:
+    """Make 16 kHz mono sound whose time 0 is the film's, as the demux stage does; `more` goes before it."""
+    ask = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())"
+    python = envspecs.interpreter("common")
+    ffmpeg = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
+    late = ["-af", "aresample=async=1:first_pts=0"]
+    form = ["-ac", "1", "-ar", "16000", "-c:a", "pcm_s16le"]
+    path = worker.folder / name
+    source = ["-i", data(film), "-map", "0:a:0"]
+    subprocess.run([ffmpeg, "-v", "error", "-y", *more, *source, *late, *form, path], check=True)
+    return describe_file(path, name)
+
+
+def hear(worker: LoneWorker, audio: Artefact, **wishes: object) -> VadResult:
+    result: VadResult = worker.do("vad", VadRequest(audio=audio, **wishes))  # type: ignore[arg-type]
+    written = json.loads((worker.folder / result.segments.path).read_bytes())
+    assert written == {"version": 1, "speech": to_plain(result.speech)}
+    assert all(each.start_ms < each.end_ms for each in result.speech)
+    assert all(one.end_ms <= two.start_ms for one, two in itertools.pairwise(result.speech))
+    assert all(0 < each.peak <= 1 for each in result.speech)
+    assert result.speech_ms == sum(each.end_ms - each.start_ms for each in result.speech)
+    return result
+
+
+def milliseconds(spans: Sequence[Span]) -> set[int]:
+    return {each for span in spans for each in range(span.start_ms, span.end_ms)}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nine_tenths_of_what_two_people_say_are_heard(
+    worker: LoneWorker, figure: Figure, method: str
+) -> None:
+    rows = [line.split() for line in two_speakers().with_suffix(".rttm").read_text().splitlines()]
+    turns = [(round(float(row[3]) * 1000), round(float(row[4]) * 1000)) for row in rows]
+    said = milliseconds([Span(start_ms=start, end_ms=start + length) for start, length in turns])
+    result = hear(worker, worker.take_in(two_speakers(), "sample.wav"), method=method)
+    heard = milliseconds(result.speech)
+    found, right = len(said & heard) / len(said), len(said & heard) / len(heard)
+    figure(f"vad, {method}: {found:.1%} of the speech of two speakers found; {right:.1%} of what it hears is")
+    assert found >= 0.9
+    assert right >= 0.9
+    assert (result.method, result.device) == (method, "cpu" if method == "silero" else result.device)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_a_battle_without_dialogue_passes_for_speech(
+    worker: LoneWorker, figure: Figure, method: str
+) -> None:
+    audio = demuxed(worker, "film/tears_of_steel_battle_no_dialogue.webm", "battle.wav")
+    result = hear(worker, audio, method=method)
+    peaks = [round(each.peak, 2) for each in result.speech]
+    figure(f"vad, {method}: hears {result.speech_ms} ms of speech in a battle without; peaks {peaks}")
+    # asr takes the rest out: it asks for a second witness where a peak is low.
+    assert result.speech_ms < 10_000
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_line_of_a_film_is_heard(worker: LoneWorker, figure: Figure, method: str) -> None:
+    lines = [Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in script("film_en")]
+    result = hear(worker, demuxed(worker, "film/film_en.mp4", "film_en.wav"), method=method)
+    heard = milliseconds(result.speech)
+    shares = [len(milliseconds([line]) & heard) / (line.end_ms - line.start_ms) for line in lines]
+    shown = " ".join(f"{each:.0%}" for each in shares)
+    figure(f"vad, {method}: of the lines of film_en, over battle sound, is heard {shown}")
+    assert min(shares) >= 0.6
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_sound_that_starts_late_is_heard_late(worker: LoneWorker, method: str) -> None:
+    early = hear(worker, demuxed(worker, "film/film_en.mp4", "early.wav"), method=method).speech
+    audio = demuxed(worker, "film/film_en_audio_starts_4s_late.mkv", "late.wav")
+    late = hear(worker, audio, method=method).speech
+    moved = [Span(start_ms=each.start_ms + LATE_MS, end_ms=each.end_ms + LATE_MS) for each in early]
+    one, two = milliseconds(moved), milliseconds(late)
+    assert len(one ^ two) <= 0.05 * len(one)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_silence_gives_no_speech_however_long(worker: LoneWorker, method: str) -> None:
+    for name, count in (
+        ("empty.wav", 0),
+        ("click.wav", 800),
+        ("word.wav", 1_700),
+        ("silence.wav", 12 * RATE),
+    ):
+        result = hear(worker, write(worker, name, [0] * count), method=method)
+        assert (result.speech, result.speech_ms) == ((), 0), name
+
+
+def test_a_film_in_blocks_is_heard_as_its_parts_are(worker: LoneWorker) -> None:
+    # 14 minutes are three blocks; their seams lie in the fifth and the ninth copy.
+    path = worker.folder / demuxed(worker, "film/film_en.mp4", "part.wav").path
+    with wave.open(str(path), "rb") as file:
+        copied = array.array("h", file.readframes(FILM_MS * RATE // 1000))
+    whole = hear(worker, write(worker, "whole.wav", copied * 12)).speech
+    second = milliseconds(within(whole, FILM_MS, 2 * FILM_MS))
+    assert len(second) > 30_000
+    for copy in range(2, 12):
+        here = milliseconds(within(whole, copy * FILM_MS, (copy + 1) * FILM_MS))
+        moved = {each + (copy - 1) * FILM_MS for each in second}
+        # Frames fall otherwise, by up to 17 ms at each end of a stretch.
+        assert len(moved ^ here) <= 0.02 * len(second), f"copy {copy}"
+
+
+def within(spans: Sequence[Span], start_ms: int, end_ms: int) -> list[Span]:
+    cut = (Span(start_ms=max(each.start_ms, start_ms), end_ms=min(each.end_ms, end_ms)) for each in spans)
+    return [each for each in cut if each.start_ms < each.end_ms]
+
+
+def test_wishes_change_what_counts_as_speech(worker: LoneWorker) -> None:
+    audio = worker.take_in(two_speakers(), "sample.wav")
+    plainly = hear(worker, audio).speech
+    padded = hear(worker, audio, pad_ms=200, min_silence_ms=300, min_speech_ms=500).speech
+    assert len(padded) < len(plainly)
+    assert padded[0].start_ms == plainly[1].start_ms - 200
+    assert padded[-1].end_ms <= 30_000
+    cut = hear(worker, audio, max_speech_ms=5_000).speech
+    assert max(each.end_ms - each.start_ms for each in cut) <= 5_000
+    assert milliseconds(cut) == milliseconds(plainly)
+    assert hear(worker, audio, batch_size=1).speech == plainly
+
+
+def test_a_cancelled_call_ends(worker: LoneWorker) -> None:
+    audio = demuxed(worker, "film/film_en.mp4", "long.wav", "-stream_loop", "40")
+    header = Header(run="1", job="job-1", step="vad", attempt=1_000)
+    worker.send(worker.call("vad", VadRequest(audio=audio)), header)
+    assert worker.next(Progress).message.note == "finding speech"
+    worker.send(Cancel(), header)
+    failure = worker.next(Failure).message
+    worker.send(Ack(), header)
+    assert failure.error.kind is ErrorKind.CANCELLED
+
+
+def test_what_cannot_be_done_is_refused_in_a_sentence(worker: LoneWorker) -> None:
+    audio = worker.take_in(two_speakers(), "sample.wav")
+    missing = worker.refuse("vad", VadRequest(audio=audio, model="pyannote-segmentation-9"))
+    assert missing.kind is ErrorKind.MISSING
+    assert missing.remedy == "cpw models fetch pyannote-segmentation-9"
+    for wishes in ({"method": "ears"}, {"device": "cuda:99"}):
+        error = worker.refuse("vad", VadRequest(audio=audio, **wishes))
+        assert error.kind is ErrorKind.USAGE
+        assert error.message.endswith(".")
+
+
+def test_a_checkpoint_that_has_changed_is_not_run(tmp_path: Path) -> None:
+    shutil.copytree(model_path("pyannote-segmentation"), tmp_path / "pyannote-segmentation")
+    checkpoint = tmp_path / "pyannote-segmentation" / "pytorch_model.bin"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1] + b"!")
+    with LoneWorker.of("pyannote", models=tmp_path) as worker:
+        worker.wait_ready()
+        audio = worker.take_in(two_speakers(), "sample.wav")
+        error = worker.refuse("vad", VadRequest(audio=audio))
+        assert error.kind is ErrorKind.INPUT
+        assert "has changed since it was fetched" in error.message
+        assert hear(worker, audio, method="silero").speech_ms > 20_000
+
+
+def test_silero_leaves_the_other_model_its_threads() -> None:
+    ask = (
+        "import torch; torch.set_num_threads(2)\n"
+        "from pathlib import Path; from workers.models import ModelShelf\n"
+        "from workers.engines.pyannote.models import load_silero\n"
+        "load_silero(ModelShelf(Path('.'))); print(torch.get_num_threads())"
+    )
+    python = envspecs.interpreter("pyannote")
+    said = subprocess.run(
+        [python, "-c", ask], capture_output=True, text=True, check=True, cwd=envspecs.home()
+    )
+    assert said.stdout.split()[-1] == "2"
+
+
+@pytest.mark.env("whisperx")
+def test_asr_writes_with_these_stretches_what_it_writes_with_its_own(
+    worker: LoneWorker, figure: Figure
+) -> None:
+    heard = {
+        name: hear(worker, demuxed(worker, film, f"{name}.wav")).speech
+        for name, film in (
+            ("film_en", "film/film_en.mp4"),
+            ("film_de", "film/film_de.mp4"),
+            ("battle", "film/tears_of_steel_battle_no_dialogue.webm"),
+        )
+    }
+    with LoneWorker.of("whisperx") as asr:
+        asr.wait_ready()
+        texts: dict[tuple[str, bool], str] = {}
+        for (name, speech), given in itertools.product(heard.items(), (True, False)):
+            audio = asr.take_in(worker.folder / f"{name}.wav", f"{name}.wav")
+            request = AsrRequest(audio=audio, speech=speech if given else None)
+            result = asr.do("asr", request)
+            read = json.loads((asr.folder / result.segments.path).read_bytes())
+            transcript = from_plain(Transcript, read)
+            texts[name, given] = plain(" ".join(each.text for each in transcript.segments))
+            if not given:
+                assert near(result.speech, speech), name
+        # One stretch over all of the film: asr cuts it to what Whisper hears at once.
+        audio = describe_file(asr.folder / "film_en.wav", "film_en.wav")
+        long = (Span(start_ms=0, end_ms=FILM_MS, peak=0.99),)
+        result = asr.do("asr", AsrRequest(audio=audio, speech=long))
+        assert max(each.end_ms - each.start_ms for each in result.speech) <= 30_000
+        assert (result.speech[0].start_ms, result.segment_count) == (0, 3)
+    meant = plain(" ".join(line.text for line in script("film_en")))
+    rates = [jiwer.wer(meant, texts["film_en", given]) for given in (True, False)]
+    figure(
+        f"asr of film_en: word error rate with vad's stretches {rates[0]:.3f}, with its own {rates[1]:.3f}"
+    )
+    assert rates[0] <= rates[1] + 0.01
+    assert jiwer.wer(texts["film_de", False], texts["film_de", True]) <= 0.05
+    assert texts["battle", True] == texts["battle", False] == ""
+
+
+def near(kept: Sequence[Span], heard: Sequence[Span]) -> bool:
+    """Tell whether all that asr kept is among the stretches, to a frame of 17 ms at either end."""
+    return all(
+        any(abs(one.start_ms - two.start_ms) <= 17 and abs(one.end_ms - two.end_ms) <= 17 for two in heard)
+        for one in kept
+    )

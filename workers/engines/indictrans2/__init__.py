@@ -1,0 +1,1 @@
+"""Engines of the environment `indictrans2`: translation between Indian languages and English."""

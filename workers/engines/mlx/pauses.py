@@ -1,0 +1,72 @@
+"""Words that cross-attention has reach over a pause, put back to where they are said; without VAD. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from workers.settling import TimedWord
+from workers.text.writing import ends_sentence
+
+__all__ = ["MOMENT_MS", "leave_pauses"]
+
+MOMENT_MS = 20
+"""One of Whisper's frames."""
+_LONG = 1.5
+"""A word so many times as long as the chunk's median is looked at ..."""
+_LONG_MS = 300
+"""... unless it is shorter than this."""
+_QUIET = 0.1
+"""A moment 20 dB under the word's loudest is quiet."""
+_PAUSE = 8
+"""So many quiet moments are a pause; the closure of a consonant is shorter."""
+_SHORTEST_MS = 60
+_MOST = 2
+_USUAL_MS = (200, 700)
+"""A usual word is taken to be no shorter and no longer."""
+
+
+def leave_pauses(
+    words: Sequence[TimedWord], loudness: Callable[[int, int], Sequence[float]]
+) -> list[TimedWord]:
+    """Return the words, the long ones no longer than their last stretch of sound between two pauses.
+
+    `loudness` gives the amplitude of each `MOMENT_MS` between two times. Where there is noise throughout
+    nothing is quiet; there a sentence's first and last word are not longer than two usual ones
+    (`mlx_whisper.timing.add_word_timestamps`).
+    """
+    if not words:
+        return []
+    usual = statistics.median(each.end_ms - each.start_ms for each in words)
+    long_ms = max(_LONG_MS, _LONG * usual)
+    left = [_cut(each, loudness) if each.end_ms - each.start_ms > long_ms else each for each in words]
+    most_ms = round(_MOST * max(_USUAL_MS[0], min(usual, _USUAL_MS[1])))
+    opens = [True, *(ends_sentence(each.text) for each in left[:-1])]
+    return [_shorten(each, most_ms, opens=at) for each, at in zip(left, opens, strict=True)]
+
+
+def _shorten(word: TimedWord, most_ms: int, *, opens: bool) -> TimedWord:
+    if word.end_ms - word.start_ms <= most_ms:
+        return word
+    if opens:
+        return replace(word, start_ms=word.end_ms - most_ms)
+    return replace(word, end_ms=word.start_ms + most_ms) if ends_sentence(word.text) else word
+
+
+def _cut(word: TimedWord, loudness: Callable[[int, int], Sequence[float]]) -> TimedWord:
+    moments = loudness(word.start_ms, word.end_ms)
+    limit = _QUIET * max(moments, default=0.0)
+    loud = [index for index, each in enumerate(moments) if each > limit]
+    if not loud:
+        return word
+    first = loud[-1]
+    for index in reversed(loud):
+        if first - index > _PAUSE:
+            break
+        first = index
+    start_ms = word.start_ms + first * MOMENT_MS if first >= _PAUSE else word.start_ms
+    end_ms = word.start_ms + (loud[-1] + 1) * MOMENT_MS
+    if len(moments) - loud[-1] <= _PAUSE:
+        end_ms = word.end_ms
+    return replace(word, start_ms=start_ms, end_ms=end_ms) if end_ms - start_ms >= _SHORTEST_MS else word

@@ -1,0 +1,1 @@
+"""Engines of the environment `nllb`: translation between two hundred languages."""

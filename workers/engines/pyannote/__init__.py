@@ -1,0 +1,1 @@
+"""Engine of the environment `pyannote`: voice activity, by pyannote.audio or silero."""

@@ -1,0 +1,92 @@
+"""vad: where somebody speaks, by pyannote's segmentation model or by silero."""
+
+from __future__ import annotations
+
+from protocol.artefacts import write_json
+from protocol.errors import UsageError
+from protocol.schema import to_plain
+from protocol.stages.vad import VadRequest, VadResult
+from workers.engine import Context, Models
+from workers.engines.pyannote.models import SILERO, load_segmentation, load_silero
+from workers.engines.pyannote.scoring import by_pyannote, by_silero
+from workers.sound import SAMPLE_RATE, Sound
+from workers.speech import Rule, Scores, speech_in
+from workers.torch_devices import torch_device
+
+__all__ = ["PyannoteVad", "refuse_unfit", "rule_of"]
+
+_PYANNOTE = "pyannote"
+_SEGMENTS = "speech_segments.json"
+_SHORTEST = SAMPLE_RATE // 10
+"""No word is shorter, and pyannote's layers need some sound."""
+_BATCH = 32
+"""pyannote.audio's own default: 32 windows of 5 s take some 200 MB."""
+
+
+class PyannoteVad:
+    """Hears who speaks when, but not who."""
+
+    stage = "vad"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Import pyannote.audio, load the checkpoint and put some silence through it."""
+        import torch
+
+        if model is not None:
+            inference = load_segmentation(models, model, torch_device("auto"))
+            inference({"waveform": torch.zeros(1, 6 * SAMPLE_RATE), "sample_rate": SAMPLE_RATE})
+
+    def run(self, request: VadRequest, context: Context) -> VadResult:
+        """Write `speech_segments.json`.
+
+        Raises `UsageError` for a method, a threshold or a device that there is not, `InputError` where the
+        sound cannot be read, `MissingError` where the store lacks the model.
+        """
+        refuse_unfit(request)
+        device = "cpu" if request.method == SILERO else torch_device(request.device)
+        with Sound(context.input(request.audio)) as sound:
+            scores = _scores(request, context, sound, device)
+        speech = speech_in(scores, rule_of(request))
+        write_json(context.output(_SEGMENTS), {"version": 1, "speech": to_plain(speech)})
+        return VadResult(
+            segments=context.publish(_SEGMENTS),
+            speech=speech,
+            speech_ms=sum(each.end_ms - each.start_ms for each in speech),
+            method=request.method,
+            device=device,
+        )
+
+
+def refuse_unfit(request: VadRequest) -> None:
+    """Raise `UsageError` for a method that there is not, or thresholds that no score could pass."""
+    if request.method not in {_PYANNOTE, SILERO}:
+        message = f"{request.method!r} is not a method of hearing speech."
+        raise UsageError(message, f"Write {_PYANNOTE} or {SILERO}.")
+    if not 0 <= request.offset <= request.onset < 1:
+        message = f"An onset of {request.onset:g} and an offset of {request.offset:g} do not go together."
+        raise UsageError(message, "The offset is 0 or more, the onset no less than it and under 1.")
+
+
+def rule_of(request: VadRequest) -> Rule:
+    """Return what counts as speech; times under 0 are 0."""
+    return Rule(
+        onset=request.onset,
+        offset=request.offset,
+        min_silence_ms=max(0, request.min_silence_ms),
+        min_speech_ms=max(0, request.min_speech_ms),
+        pad_ms=max(0, request.pad_ms),
+        max_speech_ms=max(0, request.max_speech_ms),
+    )
+
+
+def _scores(request: VadRequest, context: Context, sound: Sound, device: str) -> Scores:
+    def progress(share: float) -> None:
+        context.progress(share, "finding speech")
+
+    if sound.sample_count < _SHORTEST:
+        return Scores(values=(), first_ms=0.0, step_ms=1.0, duration_ms=sound.duration_ms)
+    if request.method == SILERO:
+        return by_silero(load_silero(context.models), sound, progress)
+    inference = load_segmentation(context.models, request.model, device)
+    inference.batch_size = request.batch_size or _BATCH
+    return by_pyannote(inference, sound, progress)

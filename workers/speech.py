@@ -1,0 +1,129 @@
+"""Scores of voice activity to stretches of speech. Pure.
+
+The rule is pyannote's: Gelly and Gauvain, "Minimum Word Error Training of RNN-based Voice Activity
+Detection", Interspeech 2015; the cut of what is too long is WhisperX's, https://arxiv.org/abs/2303.00747,
+"cut".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from protocol.timeline import Span
+
+__all__ = ["Rule", "Scores", "speech_in"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """How surely somebody speaks, frame by frame."""
+
+    values: Sequence[float]
+    """0 to 1, a frame each."""
+    first_ms: float
+    """The time for which the first frame stands, its middle."""
+    step_ms: float
+    """From one frame to the next."""
+    duration_ms: int
+    """The sound's length; nothing is heard behind it."""
+
+    def clock(self, frame: int) -> int:
+        """Return the time for which the frame stands."""
+        return min(round(self.first_ms + frame * self.step_ms), self.duration_ms)
+
+    def span(self, region: _Region) -> Span:
+        """Return the region on the sound's clock, with its highest score."""
+        peak = max(self.values[region.first : region.last + 1])
+        return Span(start_ms=region.start_ms, end_ms=region.end_ms, peak=round(peak, 4))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What counts as speech."""
+
+    onset: float
+    """Speech starts where the score passes this ..."""
+    offset: float
+    """... and ends where it falls under this."""
+    min_silence_ms: int = 0
+    """Shorter pauses are speech."""
+    min_speech_ms: int = 0
+    """Shorter speech is none."""
+    pad_ms: int = 0
+    """Added before and after each stretch; those that then touch are one."""
+    max_speech_ms: int = 0
+    """A longer stretch is cut where its score is lowest; 0: none is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Region:
+    start_ms: int
+    end_ms: int
+    first: int
+    """Its first frame ..."""
+    last: int
+    """... and its last."""
+
+    @property
+    def length_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+def speech_in(scores: Scores, rule: Rule) -> tuple[Span, ...]:
+    """Return the stretches of speech: in order, not overlapping, each with its highest score as `peak`."""
+    found = _join(list(_passed(scores, rule)), rule.min_silence_ms)
+    found = [each for each in found if each.length_ms >= max(1, rule.min_speech_ms)]
+    if rule.pad_ms:
+        found = _join([_padded(each, rule.pad_ms, scores.duration_ms) for each in found], 1)
+    return tuple(scores.span(piece) for each in found for piece in _cut(each, scores, rule.max_speech_ms))
+
+
+def _passed(scores: Scores, rule: Rule) -> Iterator[_Region]:
+    """Yield what passes the onset, until it falls under the offset or the sound ends."""
+    first: int | None = None
+    for frame, score in enumerate(scores.values):
+        if first is None:
+            first = frame if score > rule.onset else None
+        elif score < rule.offset:
+            yield _region(scores, first, frame)
+            first = None
+    if first is not None:
+        yield _region(scores, first, len(scores.values) - 1)
+
+
+def _region(scores: Scores, first: int, last: int) -> _Region:
+    return _Region(start_ms=scores.clock(first), end_ms=scores.clock(last), first=first, last=last)
+
+
+def _join(regions: Sequence[_Region], shortest_ms: int) -> list[_Region]:
+    """Join neighbours with less than so much between them."""
+    joined: list[_Region] = []
+    for region in regions:
+        if joined and region.start_ms - joined[-1].end_ms < shortest_ms:
+            joined[-1] = replace(joined[-1], end_ms=max(joined[-1].end_ms, region.end_ms), last=region.last)
+        else:
+            joined.append(region)
+    return joined
+
+
+def _padded(region: _Region, pad_ms: int, duration_ms: int) -> _Region:
+    return replace(
+        region,
+        start_ms=max(0, region.start_ms - pad_ms),
+        end_ms=min(duration_ms, region.end_ms + pad_ms),
+    )
+
+
+def _cut(region: _Region, scores: Scores, longest_ms: int) -> Iterator[_Region]:
+    """Yield the region in pieces, each cut at the lowest score of its later half, so that none is a scrap."""
+    while 0 < longest_ms < region.length_ms:
+        reach = int((region.start_ms + longest_ms - scores.first_ms) / scores.step_ms)
+        fitting = range(region.first + 1, min(reach + 1, region.last))
+        frames = fitting[len(fitting) // 2 :]
+        if not frames:
+            break
+        lowest = min(frames, key=lambda frame: scores.values[frame])
+        yield replace(region, end_ms=scores.clock(lowest), last=lowest)
+        region = replace(region, start_ms=scores.clock(lowest), first=lowest)
+    yield region
