@@ -1,4 +1,4 @@
-"""Keeps every job's manifest up with the store: soon while it runs, at once when it has ended."""
+"""Keeps every job's files up with the store: soon while it runs, at once when it has ended."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import logging
 
 from coordinator import jobdir
+from coordinator.jobfile import renew
 from coordinator.rows import JobRow
 from coordinator.store import Store
 from protocol.failpoints import reach
@@ -27,6 +28,7 @@ class Chronicle:
         self._store = store
         self._due: dict[str, float] = {}
         self._now_s = 0.0
+        self._rerouted: set[str] = set()
 
     def catch_up(self) -> None:
         """Renew the manifests of jobs that ended in the moment in which an earlier run died."""
@@ -37,6 +39,11 @@ class Chronicle:
     def note(self, job: str) -> None:
         """Remember that something about the job has changed."""
         self._due.setdefault(job, self._now_s + _WITHIN_S)
+
+    def reroute(self, job: str) -> None:
+        """Remember that `job.json` says less than is known now: who translates."""
+        self._rerouted.add(job)
+        self.note(job)
 
     def end(self, job: str) -> None:
         """Remember that the job has ended."""
@@ -66,7 +73,15 @@ class Chronicle:
             jobdir.clear_scratch(current.directory)
             reach("coordinator.job.scratch-cleared")
         try:
-            jobdir.write_manifest(current, self._store.steps(job))
+            steps = self._store.steps(job)
+            asked = current.submit
+            died_before = (
+                current.ended_at is not None and asked.target_languages and not asked.source_language
+            )
+            if job in self._rerouted or died_before:
+                renew(current.directory, asked, steps)
+                self._rerouted.discard(job)
+            jobdir.write_manifest(current, steps)
         except OSError as error:
             log.warning("the manifest of %s cannot be written: %s", job, error)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from coordinator import jobdir, planner, reuse
 from coordinator.calls import make_call
 from coordinator.chronicle import Chronicle
-from coordinator.jobfile import renew
 from coordinator.link import Gone, Link
 from coordinator.obituary import describe_death
 from coordinator.roster import Member, Roster
@@ -311,14 +310,16 @@ class Dispatcher:
     def _reroute(self, job: JobRow, language: str) -> None:
         """Give every translation to whom it belongs, now that the language is known; in a transaction."""
         steps = {each.name: each for each in self._store.steps(job.id)}
-        for name, found in reroute(job.submit, language, tuple(steps.values())).items():
+        routes = reroute(job.submit, language, tuple(steps.values()))
+        for name, found in routes.items():
             if isinstance(found, ErrorInfo):
                 log.warning("%s %s: %s", job.id, name, found.message)
                 self._store.fail(steps[name], "failed", found, kills=0, failures=1)
             else:
                 log.info("%s %s: %s", job.id, name, " ".join(found.reasons))
                 self._store.assign(job.seq, name, found.environment, found.choices, found.reasons)
-        self._once_committed(lambda: renew(job.directory, job.submit, self._store.steps(job.id)))
+        if routes:
+            self._chronicle.reroute(job.id)
 
     def propagate(self, job: JobRow) -> None:
         """Let the states of the job's steps, and its own, follow; inside a transaction."""

@@ -198,8 +198,13 @@ def clear_attempt(directory: Path, step: str, attempt: int) -> None:
 
 
 def clear_scratch(directory: Path) -> None:
-    """Remove what attempts have left; when the job has ended, for until then a worker may write there."""
+    """Remove what attempts have left; when the job has ended, for until then a worker may write there.
+
+    And what a coordinator has left that died while it wrote `job.json` anew.
+    """
     shutil.rmtree(directory / ".scratch", ignore_errors=True)
+    for left in directory.glob(".job.json.*.part"):
+        left.unlink(missing_ok=True)
 
 
 def _refuse_link(path: Path) -> None:

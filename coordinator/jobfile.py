@@ -55,7 +55,10 @@ def renew(directory: Path, submit: Submit, steps: Iterable[Step]) -> None:
         facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    jobdir.write_job(directory, {**facts, **_steps_of(steps, submit, Inventory.look())})
+    now = _steps_of(steps, submit, Inventory.look())
+    # An environment that was upgraded meanwhile is still the one that it was at the submission.
+    now["environments"] = {**now["environments"], **facts.get("environments", {})}
+    jobdir.write_job(directory, {**facts, **now})
 
 
 def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[str, Any]:

@@ -81,6 +81,8 @@ class LoneWorker:
 
     def _arrivals(self) -> Iterator[Arrival]:
         while True:
+            code = self.process.poll()
+            assert code is None, f"the worker has ended with {code}:\n{self.log.read_text()[-4000:]}"
             for event in self.link.wait(1_000):
                 if isinstance(event, Arrival):
                     yield event
