@@ -215,6 +215,10 @@ def _from_converted(job: _Job, source: Source, files: Path) -> dict[str, StoredF
     return found
 
 
+_UNWANTED = ("*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite", "*.gguf", "*.nemo", "*.mlpackage*", "onnx/*")
+"""The same weights in the formats of libraries that no environment has; a repository may hold each of them."""
+
+
 def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
     """Let the hub's own tool download; hashes are recorded, and held to at every later fetch."""
     tool = interpreter("common", job.root).with_name("hf")
@@ -223,9 +227,10 @@ def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, Store
         raise MissingError(message, "python3 -m envspecs build common")
     downloaded = job.staging / "downloaded"
     command = [str(tool), "download", source.repository, "--revision", source.revision]
+    unwanted = [word for pattern in _UNWANTED for word in ("--exclude", pattern)]
     with _allowed(job, source) as environment:
         run_tool(
-            [*command, "--local-dir", str(downloaded)],
+            [*command, "--local-dir", str(downloaded), *unwanted],
             f"{source.repository} could not be downloaded",
             job.root,
             environment,

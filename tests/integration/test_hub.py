@@ -103,6 +103,17 @@ def test_an_open_model_comes_without_any_token(place: Path, fetch: Fetch) -> Non
     assert {given for _, given in hub.asked} == {""}, "a token is for gated repositories only"
 
 
+def test_weights_in_formats_that_nothing_here_reads_are_not_downloaded(place: Path, fetch: Fetch) -> None:
+    others = {"tf_model.h5": b"x", "flax_model.msgpack": b"x", "rust_model.ot": b"x", "model.onnx": b"x"}
+    hub = LocalHub("owner/gated", FILES | others)
+    ended = fetch(hub, gated=False)
+    assert ended.returncode == ExitCode.DONE, ended.stderr
+    manifest = read_manifest(place / "home" / "models" / "gated")
+    assert manifest is not None
+    assert sorted(manifest.files) == ["config.json", "model.bin"]
+    assert not [path for path, _ in hub.asked if path.rpartition("/")[2] in others]
+
+
 def test_a_gated_model_comes_with_the_token_of_the_settings_which_is_written_nowhere(
     place: Path, fetch: Fetch
 ) -> None:
