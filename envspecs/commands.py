@@ -59,7 +59,7 @@ def build(
     again: bool = False,
     models: bool = True,
 ) -> ExitCode:
-    """Build the named environments, or every required one of this platform, then fetch their models.
+    """Build the named environments, or every one that is wanted on this machine, then fetch their models.
 
     `everything`: the optional ones, too, as far as this machine and its Python can have them.
     """
@@ -68,7 +68,7 @@ def build(
         message = "Either names or --all."
         raise UsageError(message)
     if not names:
-        specs = [each for each in specs if each.usable_here() and (everything or not each.optional)]
+        specs = [each for each in specs if each.usable_here() and (everything or each.wanted_here())]
     if everything:
         specs = [each for each in specs if _has_its_python(each, report)]
     for spec in specs:

@@ -216,7 +216,7 @@ def _from_converted(job: _Job, source: Source, files: Path) -> dict[str, StoredF
 
 
 _UNWANTED = ("*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite", "*.gguf", "*.nemo", "*.mlpackage*", "onnx/*")
-"""The same weights in the formats of libraries that no environment has; a repository may hold each of them."""
+"""Weights in the formats of libraries that no environment has: a repository may hold them beside ours."""
 
 
 def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:

@@ -117,6 +117,10 @@ class EnvSpec:
         """Tell whether the environment is meant for this machine."""
         return self.platform.fits_here()
 
+    def wanted_here(self) -> bool:
+        """Tell whether it is built without being named: it is required, or preferred on such a machine."""
+        return not self.optional or (self.preferred is not None and self.preferred.fits_here())
+
     def allows_python(self, version: tuple[int, int]) -> bool:
         """Tell whether the interpreter of this version fits `python`."""
         for operator, major, minor in _CLAUSE.findall(self.python):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import sys
 
 import pytest
@@ -23,6 +24,15 @@ def test_build_without_names_builds_what_is_required_here(home, capsys):
     assert venv_path("tiny").is_symlink()
     assert not venv_path("extra").is_symlink()
     assert "tiny: linking this checkout: " in capsys.readouterr().err
+
+
+def test_build_without_names_builds_what_is_preferred_on_such_a_machine(home):
+    spec = 'name = "{}"\npurpose = "p"\nrequirements = []\noptional = true\npreferred = {{ system = "{}" }}\n'
+    home.spec("native", spec.format("native", platform.system()))
+    home.spec("foreign", spec.format("foreign", "Plan9"))
+    assert main(["build"]) == ExitCode.DONE
+    assert venv_path("native").is_symlink()
+    assert not venv_path("foreign").is_symlink()
 
 
 def test_path_names_the_build_and_says_how_to_make_it_where_there_is_none(home, capsys):
