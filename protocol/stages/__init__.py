@@ -93,7 +93,7 @@ STAGES: dict[str, Stage] = {
         Stage(
             name="subtitle",
             folder="11_subtitle",
-            version=1,
+            version=2,
             request=SubtitleRequest,
             result=SubtitleResult,
             budget_ms=120_000,

@@ -22,12 +22,16 @@ class SubtitleRequest:
     offset_ms: int = 0
     """Added to every time (the clip's start)."""
     formats: tuple[Literal["srt", "vtt", "txt", "json"], ...] = ("srt", "vtt")
-    max_line_graphemes: int = 42
-    max_lines: int = 2
-    max_cue_ms: int = 7_000
-    min_cue_ms: int = 833
-    min_gap_ms: int = 83
-    max_graphemes_per_second: float = 20.0
+    profile: str = "netflix"
+    """Numbers that cues are held to: `netflix`, `bbc`, `social`, `relaxed`; what follows overrides them."""
+    frames_per_second: float | None = None
+    """The film's own, in which gaps are counted."""
+    max_line_graphemes: int | None = None
+    max_lines: int | None = None
+    max_cue_ms: int | None = None
+    min_cue_ms: int | None = None
+    min_gap_ms: int | None = None
+    max_graphemes_per_second: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,6 +62,8 @@ class CueRules:
     """A gap of up to 11 frames (at 24 a second) is closed to `min_gap_ms`."""
     pause_ms: int = 600
     """A longer pause between two words separates cues."""
+    min_word_ms: int = 0
+    """A cue is shown so long for each of its words where there is room."""
 
 
 def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
@@ -249,6 +251,7 @@ def _place(
         ceiling = film_end if last else starts[place + 1] - gap
         ceiling = min(ceiling, start + max(rules.max_cue_ms, least))
         reading = round(_length(tokens[first:stop]) * 1_000 / rules.max_graphemes_per_second)
+        reading = max(reading, rules.min_word_ms * sum(not each.inside_word for each in tokens[first:stop]))
         furthest = max(spoken + rules.linger_ms, start + least)
         end = min(max(spoken, start + max(least, reading)), furthest, ceiling)
         if not last and starts[place + 1] - end <= rules.close_gap_ms:

@@ -17,6 +17,7 @@ from workers.engines.common.cues import CueRules, cut, sentences
 from workers.engines.common.formats import clock_time, to_srt, to_vtt
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.phrases import count_graphemes
+from workers.engines.common.profiles import rules_for
 
 __all__ = ["CueSubtitle", "shift", "with_words"]
 
@@ -120,13 +121,11 @@ def _read(path: Path) -> Transcript:
 
 
 def _rules(request: SubtitleRequest, language: str) -> CueRules:
-    for name in ("max_line_graphemes", "max_lines", "max_cue_ms", "min_cue_ms", "max_graphemes_per_second"):
-        if getattr(request, name) <= 0:
-            message = f"subtitle.{name} is {getattr(request, name)}, but must be more than 0."
-            raise UsageError(message, "Correct the parameter.")
-    return CueRules(
-        language=language,
-        media_duration_ms=max(0, request.media_duration_ms),
+    return rules_for(
+        request.profile,
+        language,
+        frames_per_second=request.frames_per_second,
+        media_duration_ms=request.media_duration_ms,
         max_line_graphemes=request.max_line_graphemes,
         max_lines=request.max_lines,
         max_cue_ms=request.max_cue_ms,

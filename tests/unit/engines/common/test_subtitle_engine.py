@@ -118,5 +118,5 @@ def test_a_broken_transcript_is_named(tmp_path, content):
 
 
 def test_a_rule_that_no_cue_can_keep_is_refused_by_name(ask):
-    with pytest.raises(UsageError, match=r"subtitle\.max_lines is 0, but must be more than 0"):
+    with pytest.raises(UsageError, match=r"subtitle\.max_lines is 0, but must be 1 or more"):
         ask(max_lines=0)
