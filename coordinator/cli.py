@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -164,6 +165,20 @@ def compare(desk: Desk, first: str, second: str, *, as_json: bool) -> int:
     from coordinator.cli_compare import compare_jobs
 
     return compare_jobs(desk, first, second, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--film", type=click.Path(path_type=Path), help="Its film: frame rate and length.")
+@click.option("--profile", default="netflix", show_default=True, help="Or bbc, social, relaxed.")
+@click.option("--language", default="", metavar="LANG", help="Default: what the file's name says.")
+@_json
+@pass_desk
+def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *, as_json: bool) -> int:
+    """Check a subtitle file of any format; exit code 1 where it breaks a rule."""
+    from coordinator.cli_qc import qc as check_file
+
+    return check_file(desk, file, film, profile, language, as_json=as_json)
 
 
 @cpw.group(context_settings=_CONTEXT)

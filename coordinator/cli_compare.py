@@ -21,7 +21,7 @@ from protocol.timeline import Transcript
 
 __all__ = ["compare_jobs"]
 
-_TRANSCRIPTS = {"align": "transcript.json", "translate": "transcript."}
+_TRANSCRIPTS = {"align": "transcript.json", "clean": "transcript.json", "translate": "transcript."}
 _MAIN = ("whisperx", "mlx-whisper", "torch", "transformers", "ctranslate2")
 
 

@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from coordinator.intake import find_films, is_utf8
 from coordinator.recipes import OPTIONAL_STAGES
@@ -303,7 +303,8 @@ def _settable(stage: str) -> dict[str, Any]:
 
 def _can_be_written(kind: Any) -> bool:
     if get_origin(kind) is tuple:
-        return get_args(kind)[0] is str
+        each = get_args(kind)[0]
+        return each is str or get_origin(each) is Literal
     return _plain_type(kind) in (str, int, float, bool)
 
 

@@ -16,8 +16,9 @@ from coordinator.calls import make_call
 from coordinator.chronicle import Chronicle
 from coordinator.link import Gone, Link
 from coordinator.obituary import describe_death
+from coordinator.remarks import remark
 from coordinator.roster import Member, Roster
-from coordinator.routes import doubts, reroute
+from coordinator.routes import reroute
 from coordinator.scheduler import Retry, after_failure, job_state, settle
 from coordinator.store import JobRow, StepRow, Store
 from protocol.clock import since_iso_ms
@@ -241,7 +242,7 @@ class Dispatcher:
         with self._store.transaction():
             self._store.finish(step, kept, result.artefacts, result.duration_ms)
             self._learn_language(job, step, result)
-            if note := doubts(step, kept):
+            if note := remark(step, kept):
                 self._store.set_note(step, f"{step.note} {note}".strip())
             self.propagate(job)
             reach("coordinator.result.before-commit")

@@ -13,6 +13,7 @@ from protocol.messages import Submit
 from protocol.schema import from_plain, to_plain
 from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.stages.clean import CleanRequest, CleanResult
 from protocol.stages.demux import DemuxRequest, DemuxResult
 from protocol.stages.mux import MuxRequest, SubtitleTrack
 from protocol.stages.separate import SeparateRequest, SeparateResult
@@ -58,11 +59,12 @@ _SPEECH = (
     Ingredient(stage="vad", per="film", needs=("demux", "separate"), optional="when-built"),
     Ingredient(stage="asr", per="film", needs=("demux", "separate", "vad")),
     Ingredient(stage="align", per="film", needs=("asr",)),
+    Ingredient(stage="clean", per="film", needs=("align",)),
 )
-_SOURCE_TRACK = Ingredient(stage="subtitle", per="source", needs=("align",))
+_SOURCE_TRACK = Ingredient(stage="subtitle", per="source", needs=("clean",))
 _TARGET_TRACKS = (
-    Ingredient(stage="translate", per="target", needs=("align",)),
-    Ingredient(stage="subtitle", per="target", needs=("align", "translate")),
+    Ingredient(stage="translate", per="target", needs=("clean",)),
+    Ingredient(stage="subtitle", per="target", needs=("clean", "translate")),
 )
 
 RECIPES: dict[str, tuple[Ingredient, ...]] = {
@@ -72,7 +74,7 @@ RECIPES: dict[str, tuple[Ingredient, ...]] = {
         *_SPEECH,
         _SOURCE_TRACK,
         *_TARGET_TRACKS,
-        Ingredient(stage="mux", per="film", needs=("align",), after=("subtitle",)),
+        Ingredient(stage="mux", per="film", needs=("clean",), after=("subtitle",)),
     ),
 }
 
@@ -121,6 +123,12 @@ class Results:
         """Return the translated transcript, or the source's where there is no translation to `target`."""
         if f"translate-{target}" in self._by_step:
             return self._of(f"translate-{target}", TranslateResult).transcript
+        # A job of before there was this stage has no such step.
+        return self._of("clean", CleanResult).transcript if "clean" in self.planned else self.aligned
+
+    @property
+    def aligned(self) -> Artefact:
+        """Return the transcript as it was heard, before it was cleaned."""
         return self._of("align", AlignResult).transcript
 
     def subtitles(self) -> tuple[SubtitleResult, ...]:
@@ -147,6 +155,9 @@ def build_request(order: Order, submit: Submit, title: str, results: Results) ->
     fields = _BUILDERS[order.stage](submit, title, order.target, results)
     kind = type(fields)
     parameters = {**order.choices, **submit.parameters.get(order.stage, {})}
+    if submit.workflow == "subtitle" and "formats" in parameters:
+        # The film's own tracks are made of SRT, whatever else is written.
+        parameters["formats"] = list(dict.fromkeys(("srt", *parameters["formats"])))
     return from_plain(kind, {**to_plain(fields), **parameters}) if parameters else fields
 
 
@@ -186,6 +197,15 @@ def _asr(submit: Submit, _title: str, _target: str | None, results: Results) -> 
 def _align(_submit: Submit, _title: str, _target: str | None, results: Results) -> AlignRequest:
     asr = results.asr
     return AlignRequest(audio=results.sound, segments=asr.segments, speech=asr.speech, model=asr.model)
+
+
+def _clean(_submit: Submit, _title: str, _target: str | None, results: Results) -> CleanRequest:
+    # Without VAD the recogniser's stretches are where its own words are: they speak for every word.
+    return CleanRequest(
+        transcript=results.aligned,
+        speech=results.asr.speech,
+        media_duration_ms=results.demux.audio_duration_ms,
+    )
 
 
 def _translate(_submit: Submit, _title: str, target: str | None, results: Results) -> TranslateRequest:
@@ -229,6 +249,7 @@ _BUILDERS: dict[str, _Builder] = {
     "vad": _vad,
     "asr": _asr,
     "align": _align,
+    "clean": _clean,
     "translate": _translate,
     "subtitle": _subtitle,
     "mux": _mux,

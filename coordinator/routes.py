@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from coordinator.rows import StepRow
 from protocol.errors import CpwError, ErrorInfo, info_from_error
 from protocol.messages import Submit
 
-__all__ = ["Assignment", "doubts", "equipped", "reroute", "servants"]
+__all__ = ["Assignment", "equipped", "reroute", "servants"]
 
 log = logging.getLogger(__name__)
 
@@ -36,23 +36,6 @@ def servants(submit: Submit, here: Inventory) -> Servants:
 
 def _models(submit: Submit) -> tuple[str | None, str | None]:
     return submit.parameters.get("translate", {}).get("model"), submit.parameters.get("asr", {}).get("model")
-
-
-_DOUBTS = {
-    "untranslated": "came back as it was",
-    "wrong-script": "came in another script",
-    "length": "came far too long or too short",
-    "empty": "came back empty",
-}
-
-
-def doubts(step: StepRow, result: Mapping[str, Any]) -> str:
-    """Return what a person must know of a translation that is not to be trusted; empty where it is."""
-    marks = result.get("marks")
-    if step.stage != "translate" or not marks:
-        return ""
-    told = ", ".join(f"{number} {_DOUBTS.get(mark, mark)}" for mark, number in sorted(marks.items()))
-    return f"{step.name}: of {result.get('segment_count', 0)} sentences {told}."
 
 
 @dataclass(frozen=True, kw_only=True)

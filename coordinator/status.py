@@ -11,7 +11,7 @@ from protocol.messages import JobReport, StepReport
 __all__ = ["report_job"]
 
 # What share of the time a stage takes, roughly, on a CPU: a bar that moves evenly is an honest one.
-_WEIGHTS = {"demux": 3, "asr": 50, "align": 12, "translate": 40, "subtitle": 1, "mux": 4}
+_WEIGHTS = {"demux": 3, "asr": 50, "align": 12, "clean": 1, "translate": 40, "subtitle": 1, "mux": 4}
 _SHOWN = {"subtitle": 0, "mux": 1}
 
 

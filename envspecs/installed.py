@@ -38,9 +38,9 @@ TELLING = ("torch", "torchaudio", "numpy", "transformers", "ctranslate2")
 BuildState = Literal["built", "outdated", "missing"]
 
 WORKFLOWS: dict[str, tuple[str, ...]] = {
-    "transcribe": ("demux", "asr", "align", "subtitle"),
-    "translate": ("demux", "asr", "align", "translate", "subtitle"),
-    "subtitle": ("demux", "asr", "align", "translate", "subtitle", "mux"),
+    "transcribe": ("demux", "asr", "align", "clean", "subtitle"),
+    "translate": ("demux", "asr", "align", "clean", "translate", "subtitle"),
+    "subtitle": ("demux", "asr", "align", "clean", "translate", "subtitle", "mux"),
 }
 """The stages no job of a workflow does without; what else it can use is the recipe's matter."""
 
@@ -92,12 +92,16 @@ def is_built(spec: EnvSpec, root: Path | None = None) -> bool:
 
 
 def run_in(
-    name: str, arguments: Sequence[str], root: Path | None = None
+    name: str, arguments: Sequence[str], root: Path | None = None, *, capture: bool = False
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the environment's Python with these arguments and return how it ended."""
+    """Run the environment's Python with these arguments and return how it ended.
+
+    With `capture` what it writes to stdout is kept, instead of shown.
+    """
     spec = read(name, specs_directory(root))
     if build_state(spec, root) == "missing":
         message = f"The environment {name} is not built."
         raise MissingError(message, f"python3 -m envspecs build {name}")
     command = [str(interpreter(name, root)), *arguments]
-    return subprocess.run(command, check=False, env=child_environment(root or home()))
+    stdout = subprocess.PIPE if capture else None
+    return subprocess.run(command, check=False, env=child_environment(root or home()), stdout=stdout)

@@ -41,6 +41,9 @@ class Segment:
     text: str
     words: tuple[Word, ...] = ()
     avg_logprob: float | None = None
+    """Mean log probability of a token, natural logarithm, of the chunk that the segment was heard in."""
+    no_speech: float | None = None
+    """The recogniser's own probability, 0 to 1, that nothing is said in that chunk."""
     marks: tuple[str, ...] = ()
     """What is doubtful about a translation: `untranslated`, `wrong-script`, `length`, `empty`."""
 

@@ -27,9 +27,15 @@ from protocol.messages import HealthQuery, HealthReport, JobReport, StatusQuery,
 
 ROOT = Path(__file__).resolve().parent.parent
 _FAKE = "tests.ill.engines"
-COMMON_STAGES = {"demux": "FakeDemux", "subtitle": "FakeSubtitle", "mux": "FakeMux"}
+COMMON_STAGES = {
+    "demux": "FakeDemux",
+    "clean": "FakeClean",
+    "subtitle": "FakeSubtitle",
+    "mux": "FakeMux",
+}
 REAL_COMMON_STAGES = {
     "demux": "workers.engines.common.demux:FfmpegDemux",
+    "clean": "workers.engines.common.clean:TranscriptClean",
     "subtitle": "workers.engines.common.subtitle:CueSubtitle",
     "mux": "workers.engines.common.mux:FfmpegMux",
 }

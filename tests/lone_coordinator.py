@@ -108,7 +108,12 @@ class LoneCoordinator:
         given = {"media": "/film.mkv", "workflow": "transcribe", "user": "u", "out": "/out"}
         submit = Submit(**(given | fields))
         steps = plan(
-            submit, all_by(lambda stage: {"demux": "common", "subtitle": "common"}.get(stage, "speech"))
+            submit,
+            all_by(
+                lambda stage: {"demux": "common", "clean": "common", "subtitle": "common"}.get(
+                    stage, "speech"
+                )
+            ),
         )
         with self.store.transaction():
             self.store.add_job(f"job-{number}", submit, directory, steps.steps, [])

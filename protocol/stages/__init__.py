@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.stages.clean import CleanRequest, CleanResult
 from protocol.stages.demux import DemuxRequest, DemuxResult
 from protocol.stages.mux import MuxRequest, MuxResult
 from protocol.stages.separate import SeparateRequest, SeparateResult
@@ -80,6 +81,15 @@ STAGES: dict[str, Stage] = {
             result=AlignResult,
             budget_ms=300_000,
             budget_per_media=5.0,
+        ),
+        Stage(
+            name="clean",
+            folder="09_clean",
+            version=1,
+            request=CleanRequest,
+            result=CleanResult,
+            budget_ms=120_000,
+            budget_per_media=0.1,
         ),
         Stage(
             name="translate",

@@ -21,7 +21,9 @@ class SubtitleRequest:
     """Length of the film: no cue starts or ends past it."""
     offset_ms: int = 0
     """Added to every time (the clip's start)."""
-    formats: tuple[Literal["srt", "vtt", "txt", "json"], ...] = ("srt", "vtt")
+    formats: tuple[Literal["srt", "vtt", "ass", "ttml", "tsv", "txt", "json"], ...] = ("srt", "vtt")
+    karaoke: bool = False
+    """In ASS, each word lights up when it is spoken."""
     profile: str = "netflix"
     """Numbers that cues are held to: `netflix`, `bbc`, `social`, `relaxed`; what follows overrides them."""
     frames_per_second: float | None = None
@@ -42,4 +44,8 @@ class SubtitleResult:
     language: str
     cue_count: int
     first_cues: tuple[str, ...]
+    report: Artefact | None = None
+    """`<title>.<language>.qc.json`: each rule, the cues that break it, and why that could not be helped."""
+    quality: str = ""
+    """The same in a line; empty where every rule is kept."""
     """The first three as one line each, `00:00:03.000 --> 00:00:05.120  text`."""

@@ -22,7 +22,7 @@ from tests.house import REAL_COMMON_STAGES, House, until
 __all__ = ["ENDS", "DisturbedHouse", "Outcome", "Tended"]
 
 ENDS = ("done", "failed", "cancelled")
-_COMPARED = ("01_demux", "06_asr", "07_align", "11_subtitle", "12_mux")
+_COMPARED = ("01_demux", "06_asr", "07_align", "09_clean", "11_subtitle", "12_mux")
 _PATIENCE_S = 40.0
 _TONES = (("A", 440), ("B", 660))
 _CLI = "from coordinator.cli import submit_main; submit_main()"

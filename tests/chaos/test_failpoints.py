@@ -47,7 +47,7 @@ def expected(disturbed: DisturbedHouse) -> Outcome:
     disturbed.all_ended(3)
     outcome = disturbed.outcome()
     stages = {name.split("/")[1] for name in outcome.files}
-    assert stages == {"01_demux", "06_asr", "07_align", "11_subtitle", "12_mux"}
+    assert stages == {"01_demux", "06_asr", "07_align", "09_clean", "11_subtitle", "12_mux"}
     return outcome
 
 

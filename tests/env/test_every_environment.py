@@ -92,6 +92,7 @@ def test_a_hindi_film_goes_through_every_environment_to_three_tagged_tracks(
         "vad": "pyannote",
         "asr": "whisperx",
         "align": "whisperx",
+        "clean": "common",
         "subtitle-source": "common",
         "translate-en": "indictrans2",
         "subtitle-en": "common",

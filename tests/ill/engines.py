@@ -16,6 +16,7 @@ from protocol.errors import InputError, TransientError
 from protocol.schema import to_plain
 from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.stages.clean import CleanRequest, CleanResult
 from protocol.stages.demux import DemuxRequest, DemuxResult, MediaFacts
 from protocol.stages.mux import MuxRequest, MuxResult
 from protocol.stages.separate import SeparateRequest, SeparateResult
@@ -224,6 +225,25 @@ class FakeAlign:
         )
         return AlignResult(
             transcript=_write(context, "transcript.json", transcript), word_count=2, timed_by={"fake": 2}
+        )
+
+
+class FakeClean:
+    """Takes nothing out, but says that it did where `loop_keep` is 1."""
+
+    stage = "clean"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: CleanRequest, context: Context) -> CleanResult:
+        context.output("transcript.json").write_bytes(context.input(request.transcript).read_bytes())
+        context.output("cleaning.json").write_text(json.dumps({"speech": to_plain(request.speech)}))
+        return CleanResult(
+            transcript=context.publish("transcript.json"),
+            report=context.publish("cleaning.json"),
+            removed={"loops": 2, "outside_speech": 1} if request.loop_keep == 1 else {},
+            segment_count=1,
         )
 
 

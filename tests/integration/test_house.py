@@ -22,7 +22,7 @@ def test_a_film_goes_through_every_stage_and_its_outputs_lie_where_the_report_sa
     report = house.ended(house.submit(target_languages=("en",)))
 
     assert report.state == "done"
-    assert [step.state for step in report.steps] == ["done"] * 7
+    assert [step.state for step in report.steps] == ["done"] * 8
     names = sorted(Path(each).name for each in report.outputs)
     kinds = ("json", "srt", "txt", "vtt")
     tracks = [f"Film 0.{language}.{kind}" for language in ("de", "en") for kind in kinds]
@@ -33,6 +33,14 @@ def test_a_film_goes_through_every_stage_and_its_outputs_lie_where_the_report_sa
     assert manifest["status"] == "done"
     job = json.loads((Path(report.directory) / "job.json").read_text())
     assert job["stage_environments"]["asr"] == "whisperx"
+
+
+def test_what_was_taken_out_is_said_with_the_job(house: House) -> None:
+    report = house.ended(house.submit(parameters={"clean": {"loop_keep": 1}}))
+    assert "clean: 3 removed: 2 repeated, 1 outside speech." in report.notes
+    folder = Path(report.directory) / "09_clean"
+    assert sorted(each.name for each in folder.iterdir()) == ["cleaning.json", "transcript.json"]
+    assert json.loads((folder / "cleaning.json").read_text())["speech"][0]["start_ms"] == 100
 
 
 def test_a_second_film_loads_no_model(house: House) -> None:

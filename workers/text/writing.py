@@ -111,6 +111,7 @@ def cut_to_sentences(segment: Segment, language: str) -> list[Segment]:
             text=join([each.text for each in words], language),
             words=tuple(words),
             avg_logprob=segment.avg_logprob,
+            no_speech=segment.no_speech,
         )
         for words in groups
     ]

@@ -115,6 +115,10 @@ def test_a_model_given_for_alignment_stays():
     assert found["align"]["model"] == "whisper-base"
 
 
+def test_a_list_of_known_words_can_be_set():
+    assert parse_settings(["subtitle.formats=srt, ass"]) == {"subtitle": {"formats": ("srt", "ass")}}
+
+
 @pytest.mark.parametrize(
     ("word", "sentence", "remedy"),
     [

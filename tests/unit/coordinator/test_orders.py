@@ -187,7 +187,7 @@ def test_a_stage_is_done_again_with_all_that_depends_on_it(lone: LoneCoordinator
     job, worker = lone.add_job(), lone.worker()
     finish_demux(lone, worker, called(lone, worker))
     (change,) = order(lone, RetryJob(job=job, stage="demux")).jobs
-    assert change.steps == ("demux", "asr", "align", "subtitle-source")
+    assert change.steps == ("demux", "asr", "align", "clean", "subtitle-source")
     assert called(lone, worker).attempt == 2
     assert lone.step(job, "asr").state == "waiting"
 
@@ -209,7 +209,7 @@ def test_a_stage_that_the_job_does_not_have_is_refused_by_name(lone: LoneCoordin
     refused, unknown = lone.ask(RetryJob(job=job, stage="mux"), RetryJob(job="job-x", stage="asr"))
     assert isinstance(refused, Refused)
     assert "no stage 'mux'" in refused.error.message
-    assert "demux, asr, align, subtitle" in refused.error.remedy
+    assert "demux, asr, align, clean, subtitle" in refused.error.remedy
     assert unknown.unknown == ("job-x",)
 
 
@@ -296,9 +296,9 @@ def test_a_language_that_is_asked_again_decides_again_what_is_translated(lone: L
     lone.store.set_states(seq, {**done, "translate-en": "skipped"})
     lone.store.set_job_state(seq, "done", 1)
     (change,) = order(lone, RetryJob(job=job, stage="align")).jobs
-    assert change.steps == ("align", "subtitle-en")
+    assert change.steps == ("align", "clean", "subtitle-en")
     (change,) = order(lone, RetryJob(job=job, stage="asr")).jobs
-    assert change.steps == ("asr", "align", "translate-en", "subtitle-en")
+    assert change.steps == ("asr", "align", "clean", "translate-en", "subtitle-en")
     found = lone.store.job(job)
     assert found is not None
     assert found.language is None

@@ -23,12 +23,12 @@ def names(submit: Submit, *at_hand: str) -> list[str]:
 
 
 def test_transcribe_has_no_translation_and_no_film() -> None:
-    assert names(wish(workflow="transcribe")) == ["demux", "asr", "align", "subtitle-source"]
+    assert names(wish(workflow="transcribe")) == ["demux", "asr", "align", "clean", "subtitle-source"]
 
 
 def test_translate_makes_the_targets_track_only() -> None:
     found = names(wish(workflow="translate", target_languages=("en",)))
-    assert found == ["demux", "asr", "align", "translate-en", "subtitle-en"]
+    assert found == ["demux", "asr", "align", "clean", "translate-en", "subtitle-en"]
 
 
 def test_subtitle_makes_every_track_and_waits_for_all_of_them_before_the_film() -> None:
@@ -36,7 +36,7 @@ def test_subtitle_makes_every_track_and_waits_for_all_of_them_before_the_film() 
     mux = made.steps[-1]
     assert mux.name == "mux"
     assert set(mux.after) == {"subtitle-source", "subtitle-en"}
-    assert mux.needs == ("align",)
+    assert mux.needs == ("clean",)
 
 
 def test_a_target_that_is_said_to_be_the_source_gets_no_second_track() -> None:

@@ -27,8 +27,8 @@ def test_a_step_is_ready_when_all_it_needs_is_done() -> None:
     assert settle(states(demux="done"), LINKS) == {"asr": "ready"}
 
 
-def test_both_branches_start_when_the_words_have_their_times() -> None:
-    now = states(demux="done", asr="done", align="done")
+def test_both_branches_start_when_the_words_are_clean() -> None:
+    now = states(demux="done", asr="done", align="done", clean="done")
     assert settle(now, LINKS) == {"subtitle-source": "ready", "translate-en": "ready"}
 
 
@@ -39,20 +39,22 @@ def test_what_a_failed_step_was_needed_for_is_skipped_through_to_the_end() -> No
 
 
 def test_a_failed_target_does_not_take_the_film_with_it() -> None:
-    now = states(demux="done", asr="done", align="done", subtitle_source="done", translate_en="failed")
+    now = states(
+        demux="done", asr="done", align="done", clean="done", subtitle_source="done", translate_en="failed"
+    )
     assert settle(now, LINKS) == {"subtitle-en": "skipped", "mux": "ready"}
 
 
 def test_a_skipped_translation_lets_its_subtitles_be_made_once_the_words_are_there() -> None:
     now = states(demux="done", asr="done", translate_en="skipped")
     assert "subtitle-en" not in settle(now, LINKS)
-    now = states(demux="done", asr="done", align="done", translate_en="skipped")
+    now = states(demux="done", asr="done", align="done", clean="done", translate_en="skipped")
     assert settle(now, LINKS)["subtitle-en"] == "ready"
 
 
 def test_what_was_lost_is_done_when_a_job_goes_on_and_the_film_is_made_with_it() -> None:
     ended = states(
-        demux="done", asr="done", align="done", subtitle_source="done", translate_en="failed",
+        demux="done", asr="done", align="done", clean="done", subtitle_source="done", translate_en="failed",
         subtitle_en="skipped", mux="done",
     )  # fmt: skip
     assert to_renew(ended, LINKS, (), ()) == {"translate-en", "subtitle-en", "mux"}
@@ -61,7 +63,7 @@ def test_what_was_lost_is_done_when_a_job_goes_on_and_the_film_is_made_with_it()
 def test_a_translation_that_is_not_needed_stays_skipped_when_a_job_goes_on() -> None:
     ended = states(demux="done", asr="done", align="failed", translate_en="skipped", subtitle_en="skipped")
     again = to_renew(ended, LINKS, (), {"translate-en", "subtitle-en"})
-    assert again == {"align", "subtitle-source", "mux"}
+    assert again == {"align", "clean", "subtitle-source", "mux"}
 
 
 def test_a_stage_that_is_done_again_takes_with_it_what_depends_on_it() -> None:

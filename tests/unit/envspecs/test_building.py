@@ -283,3 +283,4 @@ def test_a_command_runs_in_a_built_environment_only(home, spec, report):
     assert missing.value.remedy == "python3 -m envspecs build tiny"
     build(spec(), report, home.root)
     assert installed.run_in("tiny", ["--version"], home.root).returncode == 0
+    assert installed.run_in("tiny", ["--version"], home.root, capture=True).stdout.startswith(b"{")

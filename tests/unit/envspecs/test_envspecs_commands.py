@@ -80,7 +80,7 @@ def test_a_full_disk_of_our_own_writing_is_a_sentence_too(home, capsys, monkeypa
 
 def test_the_maps_are_shown_as_versioned_json(home, capsys):
     home.spec("tiny", (home.specs / "tiny.toml").read_text() + STAGES)
-    for stage in ("demux", "align", "translate", "subtitle", "mux"):
+    for stage in ("demux", "align", "clean", "translate", "subtitle", "mux"):
         table = STAGES.replace("asr", stage)
         home.spec(stage, f'name = "{stage}"\npurpose = "p"\nrequirements = []\n{table}')
     assert main(["list", "--json"]) == ExitCode.DONE

@@ -40,7 +40,7 @@ def registry(home, report):
     texts.append(model("all", "all", ["hi", "de"], ["gu", "en"]))
     (home.specs / "models.toml").write_text("".join(texts))
     for name, stages, rank in (
-        ("common", ("demux", "subtitle", "mux"), 50),
+        ("common", ("demux", "clean", "subtitle", "mux"), 50),
         ("speech", ("asr", "align"), 50),
         ("indic", ("translate",), 10),
         ("all", ("translate",), 20),

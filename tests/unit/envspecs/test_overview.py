@@ -125,7 +125,7 @@ def test_all_builds_the_optional_ones_too_and_leaves_out_what_this_machine_canno
 
 
 def test_validate_looks_only_at_what_the_workflow_needs(home, built, capsys):
-    for stage in ("demux", "subtitle"):
+    for stage in ("demux", "clean", "subtitle"):
         entry = f'[stages]\n{stage} = {{ engine = "workers.engines.x:X" }}\n'
         home.spec(stage, f'name = "{stage}"\npurpose = "p"\nrequirements = []\n{entry}')
     assert main(["validate", "--workflow", "transcribe"]) == ExitCode.MISSING
@@ -156,7 +156,7 @@ def test_the_maps_are_read_on_a_screen(home, built):
         'name = "rest"\npurpose = "p"\nrequirements = []\n[stages]\n'
         + "\n".join(
             f'{stage} = {{ engine = "workers.engines.x:X" }}'
-            for stage in ("demux", "subtitle", "translate", "mux")
+            for stage in ("demux", "clean", "subtitle", "translate", "mux")
         ),
     )
     shown = "\n".join(map_lines(environment_map(home.root)))

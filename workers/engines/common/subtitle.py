@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from protocol.artefacts import write_whole
+from protocol.artefacts import Artefact, write_json, write_whole
 from protocol.errors import InputError, SchemaError, UsageError
 from protocol.schema import from_plain, to_plain
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
@@ -15,9 +16,13 @@ from protocol.timeline import Cue, Segment, Transcript, Word
 from workers.engine import Context, Models
 from workers.engines.common.cues import CueRules, cut, sentences
 from workers.engines.common.formats import clock_time, to_srt, to_vtt
+from workers.engines.common.formats_ass import to_ass
+from workers.engines.common.formats_tsv import to_tsv
+from workers.engines.common.formats_ttml import to_ttml
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.phrases import count_graphemes
 from workers.engines.common.profiles import rules_for
+from workers.engines.common.quality import check, sentence, to_report
 
 __all__ = ["CueSubtitle", "shift", "with_words"]
 
@@ -33,10 +38,11 @@ class _Script:
     transcript: Transcript
     cues: tuple[Cue, ...]
     rules: CueRules
+    karaoke: bool
 
 
 class CueSubtitle:
-    """Cuts words into cues and writes SRT, WebVTT, plain text and JSON."""
+    """Cuts words into cues and writes them in each format."""
 
     stage = "subtitle"
 
@@ -44,7 +50,7 @@ class CueSubtitle:
         """Nothing is loaded: what this engine needs came with its module."""
 
     def run(self, request: SubtitleRequest, context: Context) -> SubtitleResult:
-        """Write `<title>.<language>.<format>` for each format asked for.
+        """Write `<title>.<language>.<format>` for each format asked for, and the quality report.
 
         A transcript without speech gives valid files without cues. Raises `UsageError` for a format
         or a rule that cannot be, `InputError` where the transcript cannot be read.
@@ -57,7 +63,8 @@ class CueSubtitle:
         transcript = shift(with_words(transcript), request.offset_ms)
         context.progress(0.1, "cutting cues")
         rules = _rules(request, transcript.language)
-        script = _Script(transcript=transcript, cues=cut(transcript.words(), rules), rules=rules)
+        cues = cut(transcript.words(), rules)
+        script = _Script(transcript=transcript, cues=cues, rules=rules, karaoke=request.karaoke)
         files = []
         stem = safe_stem(request.title)
         for place, each in enumerate(dict.fromkeys(request.formats)):
@@ -65,12 +72,30 @@ class CueSubtitle:
             name = f"{stem}.{transcript.language}.{each}"
             write_whole(context.output(name), _WRITERS[each](script).encode("utf-8", "replace"))
             files.append(context.publish(name))
+        report, quality = _report(script, request, f"{stem}.{transcript.language}.qc.json", context)
         return SubtitleResult(
             files=tuple(files),
+            report=report,
+            quality=quality,
             language=transcript.language,
             cue_count=len(script.cues),
             first_cues=tuple(_one_line(each) for each in script.cues[:_FIRST_CUES]),
         )
+
+
+def _report(script: _Script, request: SubtitleRequest, name: str, context: Context) -> tuple[Artefact, str]:
+    """Check the cues and write what was found beside them; return the file and its one line."""
+    transcript = script.transcript
+    violations = check(script.cues, script.rules, transcript.words())
+    provenance = {
+        "language": transcript.language,
+        "translated_from": transcript.translated_from,
+        "engine": transcript.engine,
+        "model": transcript.model,
+    }
+    report = to_report(script.cues, script.rules, violations, profile=request.profile, provenance=provenance)
+    write_json(context.output(name), report)
+    return context.publish(name), sentence(violations)
 
 
 def with_words(transcript: Transcript) -> Transcript:
@@ -145,9 +170,17 @@ def _to_json(script: _Script) -> str:
     return json.dumps(to_plain(script.transcript), ensure_ascii=False, indent=1) + "\n"
 
 
-_WRITERS = {
+def _to_ass(script: _Script) -> str:
+    transcript = script.transcript
+    return to_ass(script.cues, transcript.language, words=transcript.words(), karaoke=script.karaoke)
+
+
+_WRITERS: dict[str, Callable[[_Script], str]] = {
     "srt": lambda script: to_srt(script.cues),
     "vtt": lambda script: to_vtt(script.cues),
+    "ass": _to_ass,
+    "ttml": lambda script: to_ttml(script.cues, script.transcript.language),
+    "tsv": lambda script: to_tsv(script.cues, script.transcript.language),
     "txt": _to_txt,
     "json": _to_json,
 }

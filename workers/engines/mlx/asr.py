@@ -153,6 +153,7 @@ def segment_of(heard: Heard, words: Sequence[TimedWord], *, known: bool) -> Segm
             for each in words
         ),
         avg_logprob=round(heard.guess.avg_logprob, 4),
+        no_speech=round(heard.guess.no_speech, 4),
     )
 
 

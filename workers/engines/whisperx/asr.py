@@ -113,6 +113,7 @@ def _listen(
                     end_ms=chunk.end_ms,
                     text=guess.text,
                     avg_logprob=round(guess.avg_logprob, 4),
+                    no_speech=round(guess.no_speech, 4),
                 )
             )
     if not segments:

@@ -54,6 +54,13 @@ def test_files_come_in_the_order_asked_for_and_carry_title_and_language(ask):
     assert result.first_cues[0] == "00:00:01.000 --> 00:00:03.000  नमस्ते दुनिया।"
 
 
+def test_styled_formats_are_written_when_they_are_asked_for(ask, tmp_path):
+    ask(formats=("ass", "ttml", "tsv"), karaoke=True)
+    assert "\\k100}नमस्ते" in (tmp_path / "Film.hi.ass").read_text()
+    assert 'xml:lang="hi"' in (tmp_path / "Film.hi.ttml").read_text()
+    assert (tmp_path / "Film.hi.tsv").read_text().splitlines()[1] == "1000\t3000\tनमस्ते दुनिया।"
+
+
 def test_files_are_utf8_without_a_byte_order_mark(ask, tmp_path):
     ask()
     assert (tmp_path / "Film.hi.srt").read_bytes().startswith(b"1\n00:00:01,000 --> ")

@@ -1,0 +1,113 @@
+"""`cpw qc`: a subtitle file held against the rules of a profile."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from coordinator.client import Desk
+from coordinator.report_table import Column, Table
+from coordinator.report_text import count
+from envspecs.installed import run_in
+from protocol.errors import BugError, ErrorInfo, ExitCode, error_from_info
+from protocol.languages import language_name
+from protocol.schema import from_plain
+
+__all__ = ["qc"]
+
+_CHECK = ("-I", "-m", "workers.engines.common.qc", "--json")
+_FIRST_CUES = 3
+_UNITS = {
+    "line_length": "characters",
+    "line_count": "lines",
+    "reading_speed": "characters/s",
+    "word_time": "ms a word",
+    "min_duration": "ms",
+    "max_duration": "ms",
+    "gap": "ms",
+    "overlap": "ms",
+    "order": "ms",
+    "past_end": "ms",
+    "below_zero": "ms",
+    "open_gap": "ms",
+}
+
+
+def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *, as_json: bool) -> ExitCode:
+    """Show which rules a subtitle file breaks, and where; `JOB_FAILED` where it does.
+
+    Raises `InputError` for a file that cannot be read, `UsageError` for a profile or language that there
+    is not, `MissingError` where the environment common is not built. Nothing needs to run for it.
+    """
+    document = _checked(desk, file, film, profile, language)
+    if as_json:
+        desk.report.json(document)
+    else:
+        _show(desk, document)
+    return ExitCode.DONE if document["ok"] else ExitCode.JOB_FAILED
+
+
+def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: str) -> dict[str, Any]:
+    words = [*_CHECK, f"--profile={profile}"]
+    # The subtitles' readers live in the environment, which this program may not import from.
+    words += [f"--language={language}"] if language else []
+    words += [f"--film={film.absolute()}"] if film is not None else []
+    ended = run_in("common", [*words, "--", str(file.absolute())], desk.home, capture=True)
+    try:
+        document = json.loads(ended.stdout)
+    except ValueError as error:
+        message = f"The check of {file} ended without an answer (exit code {ended.returncode})."
+        raise BugError(message, "python3 -m envspecs build common") from error
+    if "error" in document:
+        raise error_from_info(from_plain(ErrorInfo, document["error"]))
+    return dict(document)
+
+
+def _show(desk: Desk, document: dict[str, Any]) -> None:
+    broken = [each for each in document["rules"] if each["count"]]
+    if broken:
+        desk.report.table(_table(broken))
+        desk.report.line("")
+    told = (
+        f"{count(document['cue_count'], 'cue')}, {document['profile']}, {language_name(document['language'])}"
+    )
+    if document["ok"]:
+        desk.report.line(f"{told}: {document['sentence'] or 'every rule is kept'}", "good")
+    else:
+        desk.report.line(f"{told}: {document['sentence']}", "bad")
+    if document["language"] == "und":
+        desk.report.remark("note: its language is not known, and decides the reading speed: --language LANG")
+
+
+def _table(broken: list[dict[str, Any]]) -> Table:
+    columns = (
+        Column(title="rule"),
+        Column(title="cues", right=True),
+        Column(title="limit", right=True),
+        Column(title="furthest", right=True),
+        Column(title="first cues", least=20),
+        Column(title="why", drop=1),
+    )
+    return Table(columns=columns, rows=tuple(_row(each) for each in broken))
+
+
+def _row(rule: dict[str, Any]) -> tuple[str, ...]:
+    cues, unit = rule["cues"], _UNITS.get(rule["rule"], "")
+    furthest = max((each["value"] for each in cues), key=lambda value: abs(value - cues[0]["limit"]))
+    first = [f"{each['cue']} at {_clock(each['start_ms'])}" for each in cues[:_FIRST_CUES]]
+    more = ["..."] if len(cues) > _FIRST_CUES else []
+    return (
+        rule["rule"].replace("_", " ") + (" (note)" if rule["informs_only"] else ""),
+        str(rule["count"]),
+        f"{cues[0]['limit']:g} {unit}" if unit else "",
+        f"{furthest:g}" if unit else "",
+        ", ".join(first + more),
+        next((each["reason"] for each in cues if each["reason"]), ""),
+    )
+
+
+def _clock(milliseconds: int) -> str:
+    sign, milliseconds = "-" if milliseconds < 0 else "", abs(milliseconds)
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"

@@ -1,0 +1,138 @@
+"""`cpw qc` on files as people have them: the real command, the real environment `common`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.data import ROOT, data
+
+pytestmark = [pytest.mark.integration, pytest.mark.env("common")]
+
+GOOD = "1\n00:00:01,000 --> 00:00:03,000\nWe shall never surrender.\n\n"
+BAD = (
+    GOOD + "2\n00:00:03,000 --> 00:00:03,400\nThis one line has more than two and forty letters.\n\n"
+    "3\n00:00:03,200 --> 00:00:12,000\n\n\n"
+)
+FRENCH = "1\n00:00:01,000 --> 00:00:04,000\nOù êtes-vous allée,\nma chère Hélène ?\n\n"
+
+
+class Shell:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, text: str, encoding: str = "utf-8") -> str:
+        (self.folder / name).write_bytes(text.encode(encoding))
+        return name
+
+    def qc(self, *words: str) -> tuple[int, str, str]:
+        # Nothing of a terminal or a locale may be needed.
+        environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+        done = subprocess.run(
+            [ROOT / "venv" / "common" / "bin" / "cpw", "qc", *words],
+            cwd=self.folder, env=environment, capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def report(self, *words: str) -> tuple[int, dict]:
+        code, out, err = self.qc("--json", *words)
+        assert err == ""
+        return code, json.loads(out)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def broken(report: dict) -> dict[str, int]:
+    return {each["rule"]: each["count"] for each in report["rules"] if each["count"]}
+
+
+def test_a_good_file_passes(shell):
+    code, out, err = shell.qc(shell.write("Film.en.srt", GOOD))
+    assert (code, out, err) == (0, "1 cue, netflix, English: every rule is kept\n", "")
+
+
+def test_a_bad_file_fails_and_says_where(shell):
+    code, out, err = shell.qc(shell.write("Film.en.srt", BAD))
+    assert (code, err) == (1, "")
+    rows = {line.split("  ")[0]: line for line in out.splitlines() if line}
+    assert {"line length", "reading speed", "min duration", "max duration", "gap", "overlap", "empty"} <= set(
+        rows
+    )
+    assert "42 characters" in rows["line length"]
+    assert "2 at 00:00:03.000" in rows["line length"]
+    assert "3 at 00:00:03.200" in rows["overlap"]
+    assert out.splitlines()[-1].startswith("3 cues, netflix, English: 1 cue with a line too long, ")
+
+
+def test_the_document_has_every_rule_and_the_cues_that_break_it(shell):
+    code, report = shell.report(shell.write("Film.en.srt", BAD))
+    assert (code, report["version"], report["ok"], report["encoding"]) == (1, 1, False, "utf-8")
+    assert broken(report) == {
+        "line_length": 1, "reading_speed": 1, "min_duration": 1, "max_duration": 1, "gap": 1, "overlap": 1,
+        "empty": 1,
+    }  # fmt: skip
+    (overlap,) = next(each["cues"] for each in report["rules"] if each["rule"] == "overlap")
+    assert (overlap["cue"], overlap["start_ms"], overlap["value"]) == (3, 3_200, 200)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("cp1252", "cp1252"), ("utf-16", "utf-16"), ("utf-8-sig", "utf-8-sig")]
+)
+def test_a_file_of_another_encoding_is_read(shell, encoding, name):
+    code, report = shell.report(shell.write("Film.fr.srt", FRENCH, encoding))
+    assert (code, report["encoding"], report["language"], report["cue_count"]) == (0, name, "fr", 1)
+    code, report = shell.report("--profile", "social", shell.write("Film.fr.srt", FRENCH, encoding))
+    (found,) = next(each["cues"] for each in report["rules"] if each["rule"] == "line_count")
+    assert (code, found["lines"]) == (1, ["Où êtes-vous allée,", "ma chère Hélène ?"])
+
+
+def test_a_file_that_is_no_subtitle_is_refused_in_a_sentence(shell):
+    code, out, err = shell.qc(shell.write("story.srt", "Once upon a time.\n"))
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: {shell.folder}/story.srt is not a subtitle file.\n")
+    assert "Traceback" not in err
+    code, _, err = shell.qc("missing.srt")
+    assert (code, "is not there" in err) == (1, True)
+
+
+def test_what_is_written_wrong_is_refused_as_such(shell):
+    name = shell.write("Film.en.srt", GOOD)
+    code, _, err = shell.qc(name, "--profile", "cinema")
+    assert (code, "no profile 'cinema'" in err, "netflix, bbc, social, relaxed" in err) == (2, True, True)
+    code, _, err = shell.qc(name, "--language", "klingon")
+    assert (code, "klingon" in err) == (2, True)
+
+
+def test_the_film_tells_its_length_and_its_frames(shell):
+    film = str(data("film/film_en.mp4"))
+    late = GOOD + "2\n01:00:00,000 --> 01:00:02,000\nAfter the end.\n\n"
+    code, report = shell.report(shell.write("Film.en.srt", late), "--film", film)
+    assert (code, broken(report)) == (1, {"past_end": 1})
+    assert report["film"]["frames_per_second"] > 0
+    frames = shell.write("Film.en.sub", "{25}{75}We shall never surrender.\n")
+    assert shell.qc(frames)[0] == 1
+    assert shell.report(frames, "--film", film)[1]["format"] == "microdvd"
+    code, _, err = shell.qc(frames, "--film", shell.write("no film.mp4", "x"))
+    assert (code, "is not a film" in err) == (1, True)
+
+
+def test_names_that_look_like_options_or_are_not_utf8_are_names(shell):
+    shell.write("-x.en.srt", GOOD)
+    assert shell.qc("--", "-x.en.srt")[0] == 0
+    odd = os.fsdecode(b"\xe9t\xe9.fr.srt")
+    shell.write(odd, GOOD)
+    assert shell.qc(odd)[0] == 0
+
+
+def test_without_a_language_it_says_so(shell):
+    code, out, err = shell.qc(shell.write("Film.srt", GOOD))
+    assert code == 0
+    assert "--language LANG" in err
+    assert "every rule is kept" in out

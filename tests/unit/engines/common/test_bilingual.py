@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocol.timeline import Cue
+from workers.engines.common.bilingual import GAP_MS, MIN_MS, pair
+
+
+def cue(start: int, end: int, *lines: str) -> Cue:
+    return Cue(start_ms=start, end_ms=end, lines=lines)
+
+
+def shown(cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
+    return [(each.start_ms, each.end_ms, " ".join(each.lines)) for each in cues]
+
+
+@st.composite
+def track(draw, name: str):
+    now, cues = draw(st.integers(0, 3_000)), []
+    for number in range(draw(st.integers(0, 12))):
+        end = now + draw(st.integers(MIN_MS, 2_500) | st.integers(MIN_MS, 7_000))
+        cues.append(cue(now, end, f"{name}{number}"))
+        now = end + draw(st.sampled_from([0, 83, 83, 200, 700, 3_000]))
+    return cues
+
+
+@st.composite
+def nonsense(draw, name: str):
+    times = draw(st.lists(st.tuples(st.integers(-500, 9_000), st.integers(-500, 9_000)), max_size=12))
+    return [cue(start, end, f"{name}{number}") for number, (start, end) in enumerate(times)]
+
+
+def texts(cues, name: str) -> list[str]:
+    """The track's texts in the order in which they appear, a text that stays counted once."""
+    lines = [line for each in cues for line in each.lines if line.startswith(name)]
+    return [line for line, _ in itertools.groupby(lines)]
+
+
+def check_always(first, second, cues) -> None:
+    assert texts(cues, "A") == [each.lines[0] for each in first]
+    assert texts(cues, "B") == [each.lines[0] for each in second]
+    for each in cues:
+        assert each.start_ms < each.end_ms
+        assert list(each.lines) == sorted(each.lines)
+        assert 1 <= len(each.lines) <= 2
+    for one, two in itertools.pairwise(cues):
+        assert one.end_ms <= two.start_ms
+        if set(one.lines) & set(two.lines):
+            assert one.end_ms == two.start_ms
+
+
+@settings(deadline=None, max_examples=300)
+@given(nonsense("A"), nonsense("B"))
+def test_no_text_is_lost_or_moved_and_nothing_overlaps_whatever_the_tracks(first, second):
+    check_always(first, second, pair(first, second))
+
+
+@settings(deadline=None, max_examples=300)
+@given(track("A"), track("B"))
+def test_a_cue_that_flickers_could_not_be_helped(first, second):
+    cues = pair(first, second)
+    check_always(first, second, cues)
+    for place, each in enumerate(cues):
+        if each.end_ms - each.start_ms >= MIN_MS:
+            continue
+        others = {line for other in cues for line in other.lines if other is not each}
+        assert set(each.lines) - others, "a text of it is in no other cue"
+        before, after = cues[max(0, place - 1) : place], cues[place + 1 : place + 2]
+        for other in before:
+            assert other.end_ms < each.start_ms or other.end_ms - other.start_ms <= MIN_MS + GAP_MS
+        for other in after:
+            assert other.start_ms - each.end_ms <= GAP_MS
+            assert other.start_ms > each.end_ms or other.end_ms - other.start_ms <= MIN_MS + GAP_MS
+        assert after, "the last one has all the time it wants"
+
+
+@settings(deadline=None, max_examples=200)
+@given(track("A"), track("B"))
+def test_a_text_is_on_the_screen_for_its_own_time_but_for_a_moment(first, second):
+    cues = pair(first, second)
+    for each in (*first, *second):
+        times = [(one.start_ms, one.end_ms) for one in cues if each.lines[0] in one.lines]
+        assert times[0][0] < each.end_ms
+        assert times[-1][1] > each.start_ms
+        assert abs(times[0][0] - each.start_ms) <= 2 * MIN_MS
+        assert abs(times[-1][1] - each.end_ms) <= 2 * MIN_MS
+
+
+def test_cues_with_the_same_times_are_one_with_the_first_text_above():
+    made = pair([cue(1_000, 3_000, "Hello", "there")], [cue(1_000, 3_000, "नमस्ते")])
+    assert made == (cue(1_000, 3_000, "Hello", "there", "नमस्ते"),)
+
+
+def test_a_text_stays_while_the_other_changes_and_does_not_blink():
+    made = pair([cue(0, 4_000, "A")], [cue(0, 1_900, "B1"), cue(1_983, 4_000, "B2")])
+    assert shown(made) == [(0, 1_983, "A B1"), (1_983, 4_000, "A B2")]
+
+
+def test_nearly_the_same_times_make_no_flicker_and_keep_a_gap():
+    made = pair(
+        [cue(0, 2_000, "A1"), cue(2_083, 4_000, "A2")], [cue(0, 2_300, "B1"), cue(2_383, 4_000, "B2")]
+    )
+    assert shown(made) == [(0, 2_000, "A1 B1"), (2_083, 4_000, "A2 B2")]
+
+
+def test_a_text_without_another_is_shown_alone():
+    made = pair([cue(0, 2_000, "A")], [cue(5_000, 7_000, "B")])
+    assert shown(made) == [(0, 2_000, "A"), (5_000, 7_000, "B")]
+
+
+def test_a_short_cue_is_made_longer_where_there_is_room():
+    assert shown(pair([cue(0, 200, "A")], [])) == [(0, MIN_MS, "A")]
+    assert shown(pair([cue(0, 200, "A"), cue(600, 2_000, "B")], [])) == [(0, 517, "A"), (600, 2_000, "B")]
+    assert shown(pair([cue(0, 200, "A")], [], media_duration_ms=500)) == [(0, 500, "A")]
+    assert shown(pair([cue(0, 3_000, "A"), cue(3_000, 3_200, "B")], [], media_duration_ms=3_200)) == [
+        (0, 2_284, "A"),
+        (2_367, 3_200, "B"),
+    ]
+
+
+def test_no_cues_are_no_cues():
+    assert pair([], []) == ()

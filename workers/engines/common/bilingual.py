@@ -1,0 +1,152 @@
+"""Two tracks of cues as one that shows both texts, the first above the second. Pure.
+
+The policy. Both tracks are laid over one another: every in- and out-time of either parts the film into
+slices, and a slice shows the cue of each track that is on then: both, or the one there is (the union of
+times, not the intersection: no text waits for the other). Where one text changes under the other, the two
+slices touch, as a gap would make the text that stays blink.
+
+A slice shorter than `MIN_MS` is a flicker. The shortest first, it goes to a neighbour that it touches, unless
+one of its texts is in no other slice: to the one that shows the same first text, as the first track leads,
+else the same second, else the earlier. A text then stays a moment longer, or comes a moment sooner.
+A slice that must stay is made longer: into the silence after it, else from a slice that it touches, where
+that keeps `MIN_MS` itself. What is still shorter could not be helped: its text is in no other slice, and
+nothing beside it has time to spare.
+
+Where both texts change at one moment, the earlier slice ends `GAP_MS` sooner, as cues of one track do.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.timeline import Cue
+
+__all__ = ["GAP_MS", "MIN_MS", "pair"]
+
+MIN_MS = 833
+"""The least duration of a cue (docs/timed-text.md)."""
+GAP_MS = 83
+"""The least gap between cues (docs/timed-text.md)."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Slice:
+    """What is on the screen between two changes: texts as (track, place in it), one or two."""
+
+    start: int
+    end: int
+    texts: tuple[tuple[int, int], ...]
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+    def likeness(self, other: _Slice) -> int:
+        """Return 2 for the same first text, 1 for the same second, 3 for both."""
+        return sum(2 - track for track, place in self.texts if (track, place) in other.texts)
+
+
+def pair(first: Sequence[Cue], second: Sequence[Cue], *, media_duration_ms: int = 0) -> tuple[Cue, ...]:
+    """Return the cues of both tracks as one track: no text lost, each in its order, none overlapping.
+
+    A text may be in several cues in a row, which then touch. A cue has the lines of both: at most twice
+    `max_lines`. Cues of one track that overlap or have no duration are put in order before: each ends
+    where the next begins, and lasts at least a millisecond. No cue is made longer past the film's end
+    (0: not known).
+    """
+    tracks = (_in_order(first), _in_order(second))
+    slices = _absorbed(_slices(tracks))
+    _lengthen(slices, media_duration_ms)
+    _part(slices)
+    return tuple(
+        Cue(
+            start_ms=each.start,
+            end_ms=each.end,
+            lines=tuple(line for track, place in each.texts for line in tracks[track][place].lines),
+        )
+        for each in slices
+    )
+
+
+def _in_order(cues: Sequence[Cue]) -> list[Cue]:
+    starts: list[int] = []
+    for cue in cues:
+        starts.append(max(cue.start_ms, starts[-1] + 1) if starts else cue.start_ms)
+    ordered = []
+    for place, (cue, start) in enumerate(zip(cues, starts, strict=True)):
+        end = min((cue.end_ms, *starts[place + 1 : place + 2]))
+        ordered.append(Cue(start_ms=start, end_ms=max(end, start + 1), lines=cue.lines))
+    return ordered
+
+
+def _slices(tracks: Sequence[Sequence[Cue]]) -> list[_Slice]:
+    times = sorted({time for track in tracks for cue in track for time in (cue.start_ms, cue.end_ms)})
+    places = [0 for _ in tracks]
+    slices = []
+    for start, end in itertools.pairwise(times):
+        texts = []
+        for number, track in enumerate(tracks):
+            while places[number] < len(track) and track[places[number]].end_ms <= start:
+                places[number] += 1
+            if places[number] < len(track) and track[places[number]].start_ms <= start:
+                texts.append((number, places[number]))
+        if texts:
+            slices.append(_Slice(start=start, end=end, texts=tuple(texts)))
+    return slices
+
+
+def _absorbed(slices: Sequence[_Slice]) -> list[_Slice]:
+    """Return the slices without those flickers whose texts others show too: their time goes to neighbours.
+
+    One pass, the shortest first, is enough: a text that is in one slice only stays so.
+    """
+    showing = Counter(text for each in slices for text in each.texts)
+    before: dict[int, int | None] = {place: place - 1 if place else None for place in range(len(slices))}
+    after: dict[int, int | None] = {place: other for other, place in before.items() if place is not None}
+    gone = set()
+    for at in sorted(range(len(slices)), key=lambda place: slices[place].length):
+        each = slices[at]
+        if each.length >= MIN_MS or any(showing[text] == 1 for text in each.texts):
+            continue
+        left, right = before[at], after.get(at)
+        # A text that is in two slices is in two that touch: one of the neighbours is there, and touches.
+        heir = _heir(each, [slices[place] for place in (left, right) if place is not None])
+        heir.start, heir.end = min(heir.start, each.start), max(heir.end, each.end)
+        showing.subtract(each.texts)
+        gone.add(at)
+        if right is not None:
+            before[right] = left
+        if left is not None:
+            after[left] = right
+    return [each for at, each in enumerate(slices) if at not in gone]
+
+
+def _heir(each: _Slice, near: Sequence[_Slice]) -> _Slice:
+    return max(near, key=each.likeness)
+
+
+def _lengthen(slices: Sequence[_Slice], film_end: int) -> None:
+    for place, each in enumerate(slices):
+        if each.length >= MIN_MS:
+            continue
+        following = slices[place + 1] if place + 1 < len(slices) else None
+        if following is None:
+            each.end = max(each.end, min(each.start + MIN_MS, film_end or each.start + MIN_MS))
+        elif following.start > each.end:
+            each.end = max(each.end, min(each.start + MIN_MS, following.start - GAP_MS))
+        else:
+            each.end += min(MIN_MS - each.length, max(0, following.length - MIN_MS))
+            following.start = each.end
+        earlier = slices[place - 1] if place else None
+        if earlier is not None and earlier.end == each.start:
+            each.start -= min(max(0, MIN_MS - each.length), max(0, earlier.length - MIN_MS))
+            earlier.end = each.start
+
+
+def _part(slices: Sequence[_Slice]) -> None:
+    for each, following in itertools.pairwise(slices):
+        if each.end == following.start and not each.likeness(following):
+            each.end = min(each.end, max(each.end - GAP_MS, each.start + MIN_MS))

@@ -1,0 +1,67 @@
+"""clean: the transcript without what was heard but never said, and a report of what was taken out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+from protocol.artefacts import write_json
+from protocol.errors import UsageError
+from protocol.schema import to_plain
+from protocol.stages.clean import CleanRequest, CleanResult, CleanRules
+from workers.engine import Context, Models
+from workers.engines.common.cleaning import RULES, decide
+from workers.text.transcripts import publish, read
+
+__all__ = ["TranscriptClean"]
+
+_LEAST = {
+    "loop_repeats": 2,
+    "loop_keep": 1,
+    "max_graphemes_per_second": 1,
+    "speech_margin_ms": 0,
+    "credits_end_ms": 0,
+}
+"""What is less would take whole films away."""
+
+
+class TranscriptClean:
+    """Takes out loops, credits, text outside of speech, impossible rates and what two witnesses doubt."""
+
+    stage = "clean"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing is loaded: what this engine needs came with its module."""
+
+    def run(self, request: CleanRequest, context: Context) -> CleanResult:
+        """Write `transcript.json`, and `cleaning.json` with every removal and its reason.
+
+        Raises `UsageError` for a threshold that cannot be, `InputError` where the transcript cannot be read.
+        """
+        _check(request)
+        transcript = read(context, request.transcript)
+        context.progress(0.1, "cleaning")
+        cleaned = decide(transcript, request.speech, request, request.media_duration_ms)
+        rules = {each.name: getattr(request, each.name) for each in dataclasses.fields(CleanRules)}
+        removed = Counter(each.rule for each in cleaned.removed)
+        report = {
+            "version": 1,
+            "rules": rules,
+            "speech_known": bool(request.speech),
+            "removed": to_plain(cleaned.removed),
+            "kept": to_plain(cleaned.kept),
+        }
+        write_json(context.output("cleaning.json"), report)
+        return CleanResult(
+            transcript=publish(context, "transcript.json", cleaned.transcript),
+            report=context.publish("cleaning.json"),
+            removed={rule: removed[rule] for rule in RULES if removed[rule]},
+            segment_count=len(cleaned.transcript.segments),
+        )
+
+
+def _check(rules: CleanRules) -> None:
+    for name, least in _LEAST.items():
+        if getattr(rules, name) < least:
+            message = f"clean.{name} is {getattr(rules, name)}, but must be at least {least}."
+            raise UsageError(message, "Correct the parameter.")

@@ -1,0 +1,139 @@
+"""The encoding of a text file that does not say it: marks, zero bytes, UTF-8, then the letters. Pure.
+
+Before Unicode a language had an encoding of its own, and bytes read by the wrong one make letters that
+no language uses so: each candidate is judged by how many of its letters beyond ASCII are its language's.
+"""
+
+# ruff: noqa: RUF001 - the letters are the subject.
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+
+__all__ = ["decode"]
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""UTF-32's mark begins with UTF-16's: it is asked for first."""
+
+_HIRAGANA = (
+    "ぁあいうえおかがきぎくぐけげこごさざしじすずせぜそぞただちっつてでとどなにのはば"
+    "ひびふぶへべほぼまみむめもゃやゅゆょよらりるれろわをん"
+)
+_SYLLABLES = (
+    "이다는에가을하고의지도은니어아로한사자기나그를라대서리시들게일만보있말해요했면내"
+    "너거정것인었안않네야우까주오여수무"
+)
+"""The most frequent of Korean."""
+_LETTERS = (
+    # All letters beyond ASCII where these are accents, else the most frequent ones.
+    ("cp1252", "fr", "éèêëàâçùûîïôœÉÈÊÀÇÔ"),
+    ("cp1252", "de", "äöüßÄÖÜ"),
+    ("cp1252", "es", "ñáéíóúüÁÉÍÓÚÑ"),
+    ("cp1252", "pt", "ãõáéíóúâêôçàÁÉÍÓÃ"),
+    ("cp1252", "it", "àèéìòùÈÀ"),
+    ("cp1252", "sv", "åäöéÅÄÖ"),
+    ("cp1252", "da", "åæøéÅÆØ"),
+    ("cp1252", "no", "åæøéÅÆØ"),
+    ("cp1252", "nl", "éëïóèö"),
+    ("cp1252", "fi", "äöåÄÖ"),
+    ("cp1252", "is", "áðéíóúýþæöÁÐÉÍÓÚÞÆÖ"),
+    ("cp1250", "cs", "áčďéěíňóřšťúůýžČŠŘŽÁÚ"),
+    ("cp1250", "sk", "áäčďéíľňóôšťúýžČŠŽ"),
+    ("cp1250", "pl", "ąćęłńóśźżŁŚŻ"),
+    ("cp1250", "hu", "áéíóöőúüűÁÉÓÖ"),
+    ("cp1250", "hr", "čćđšžČŠŽ"),
+    ("cp1250", "sl", "čšžČŠŽ"),
+    ("cp1250", "ro", "ăâîşţÎŞ"),
+    ("cp1254", "tr", "çğıöşüÇĞİÖŞÜ"),
+    ("cp1257", "lt", "ąčęėįšųūž"),
+    ("cp1257", "lv", "āčēģīķļņšūž"),
+    ("cp1251", "ru", "оеаинтсрвлкмд"),
+    ("cp1251", "uk", "оаиніетврслкуд"),
+    ("cp1251", "bg", "аеиотнрсвдлкъ"),
+    ("cp1251", "sr", "аоиенрсјтукдм"),
+    ("koi8-r", "ru", "оеаинтсрвлкмд"),
+    ("cp1253", "el", "αοιετσνηυρπκμςλάέίόή"),
+    ("cp1255", "he", "יוהלאתרבשמנ"),
+    ("cp1256", "ar", "اليمونرتبةهع"),
+    ("cp1256", "fa", "اینردهوتمبسش"),
+    ("cp874", "th", "านรกเอมงลยวดท่้ไม"),
+    ("cp932", "ja", _HIRAGANA),
+    ("euc_jp", "ja", _HIRAGANA),
+    ("cp949", "ko", _SYLLABLES),
+    (
+        "gb18030",
+        "zh",
+        "的是不我一了有人在他这你们来到说就那要会没好么什得上下里去过道想知看都也很吧吗把能和她",
+    ),
+    ("big5", "zh", "的是不我一了有人在他這你們來到說就那要會沒好麼什得上下裡去過道想知看都也很吧嗎把能和她"),
+)
+_ACCEPTED = 0.2
+"""The share of the letters that must be a language's."""
+_FALLBACK = "cp1252"
+_SAMPLE_BYTES = 200_000
+
+
+def decode(data: bytes, language: str = "") -> tuple[str, str] | None:
+    """Return the text and the encoding's name; None where it is no text in any encoding known here.
+
+    `language` (ISO 639-1) decides where several encodings could be.
+    """
+    named = _by_mark(data) or _by_zeros(data)
+    if named is None and 0 in data:
+        return None
+    for encoding in (named,) if named else ("utf-8", _by_letters(data, language)):
+        text = _try(data, encoding) if encoding else None
+        if text is not None and encoding:
+            return text, encoding
+    return None
+
+
+def _by_mark(data: bytes) -> str | None:
+    return next((name for mark, name in _MARKS if data.startswith(mark)), None)
+
+
+def _by_zeros(data: bytes) -> str | None:
+    """Return the kind of UTF-16 without a mark: the times and line ends of any subtitle have zero bytes."""
+    sample = data[: _SAMPLE_BYTES // 2 * 2]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) <= len(sample) / 10 or min(even, odd) * 20 > max(even, odd):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _try(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except UnicodeError:
+        return None
+
+
+def _by_letters(data: bytes, language: str) -> str | None:
+    best, found = _ACCEPTED, _FALLBACK if _try(data, _FALLBACK) is not None else None
+    counts: dict[str, Counter[str] | None] = {}
+    for encoding, of_language, letters in _LETTERS:
+        if encoding not in counts:
+            text = _try(data, encoding)
+            counts[encoding] = None if text is None else _beyond_ascii(text)
+        count = counts[encoding]
+        if count is None:
+            continue
+        share = sum(count[each] for each in letters) / max(1, count.total())
+        if share > _ACCEPTED:
+            # What a person says, or the file's name, counts more than what it looks like.
+            share += of_language == language
+        if share > best:
+            best, found = share, encoding
+    return found
+
+
+def _beyond_ascii(text: str) -> Counter[str]:
+    """Count what is beyond ASCII, but for the marks that all encodings of Windows have in one place."""
+    return Counter(each for each in text if ord(each) > 0x7F and each not in "’‘“”„…–—«»\u00a0")

@@ -1,0 +1,65 @@
+"""Where words, or a word's letters, come again and again in a row. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+__all__ = ["Run", "find_runs", "shorten"]
+
+_MOST_WORDS = 24
+"""Words a repetition may have. Whisper's loops are phrases; its room for tokens ends a longer one's loop."""
+_INSIDE = regex.compile(r"((?:\X){1,4}?)\1{5,}")
+"""One to four letters six times or more."""
+_KEPT_INSIDE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The same words `count` times in a row, from the word `first` on, each time `size` of them."""
+
+    first: int
+    size: int
+    count: int
+    rest: int
+    """Words of one more repetition that breaks off."""
+
+    @property
+    def stop(self) -> int:
+        """Return the index behind the last whole repetition."""
+        return self.first + self.size * self.count
+
+
+def find_runs(said: Sequence[str], least: int) -> list[Run]:
+    """Return what is repeated at least `least` times in a row, in order; no word is in two runs.
+
+    `said` are the words as they are compared; an empty one equals none. A run has the shortest repetition
+    that there is: `no no no no` is four of one word, not two of two.
+    """
+    taken = [not each for each in said]
+    runs: list[Run] = []
+    for size in range(1, min(_MOST_WORDS, len(said) // max(2, least)) + 1):
+        at = 0
+        while at + size * least <= len(said):
+            same = _same(said, taken, at, size)
+            count = same // size + 1
+            if same and count >= least:
+                runs.append(Run(first=at, size=size, count=count, rest=same % size))
+                taken[at : at + same + size] = [True] * (same + size)
+            at += same + 1
+    return sorted(runs, key=lambda each: each.first)
+
+
+def _same(said: Sequence[str], taken: Sequence[bool], at: int, size: int) -> int:
+    """Return how many words from `at` on are the same as those `size` further."""
+    end = at
+    while end + size < len(said) and said[end] == said[end + size] and not (taken[end] or taken[end + size]):
+        end += 1
+    return end - at
+
+
+def shorten(word: str) -> str:
+    """Return the word with letters that are repeated six times or more in it said twice."""
+    return str(_INSIDE.sub(lambda found: found[1] * _KEPT_INSIDE, word))

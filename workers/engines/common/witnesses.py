@@ -1,0 +1,162 @@
+"""What speaks for or against a sentence: its times, VAD, and the recogniser's own probabilities. Pure."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from protocol.stages.clean import CleanRules
+from protocol.timeline import Segment, Span, Word
+
+__all__ = ["Witnesses", "crammed", "weight"]
+
+_SYLLABIC = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}"
+    r"\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Myanmar}\p{Khmer}\p{Tibetan}\p{Ethiopic}\p{Ol_Chiki}]"
+)
+_SPOKEN = regex.compile(r"[\p{L}\p{N}]")
+_GRAPHEME = regex.compile(r"\X")
+_CROSS_ATTENTION = "cross-attention"
+"""Words timed so carry Whisper's own probability; wav2vec2's score is another scale."""
+_LEAST_PROBABILITY = 0.01
+"""One word that cannot be does not outweigh ten that can."""
+
+# openai/whisper, timing.py and transcribe.py, `word_anomaly_score`.
+_IMPROBABLE = 0.15
+_SHORT_MS = 133
+_LONG_MS = 2_000
+
+_FEWEST_LETTERS = 8
+"""Shorter sentences are not judged by their rate: `Yes.` may well have got 60 ms from the aligner."""
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """Asked about one transcript."""
+
+    rules: CleanRules
+    duration_ms: int
+    speech: tuple[Span, ...]
+    """In order; empty: not known."""
+    _widened: tuple[tuple[int, int], ...]
+    """The same with the margin, joined where they meet."""
+
+    @classmethod
+    def of(cls, speech: Sequence[Span], rules: CleanRules, duration_ms: int) -> Witnesses:
+        """Return the witnesses of a film of this length with this speech."""
+        spans = tuple(sorted(speech, key=lambda each: each.start_ms))
+        joined: list[tuple[int, int]] = []
+        for each in spans:
+            start, end = each.start_ms - rules.speech_margin_ms, each.end_ms + rules.speech_margin_ms
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+            else:
+                joined.append((start, end))
+        return cls(rules, duration_ms, spans, tuple(joined))
+
+    def outside(self, words: Sequence[Word]) -> bool:
+        """Tell whether VAD is known and no word has a third of its time in the speech that it found."""
+        return bool(self._widened) and not any(self._is_inside(each) for each in words)
+
+    def _is_inside(self, word: Word) -> bool:
+        length, inside = word.end_ms - word.start_ms, 0
+        for start, end in self._widened[max(0, bisect_right(self._widened, (word.start_ms, math.inf)) - 1) :]:
+            if start > word.end_ms:
+                break
+            if start <= word.start_ms <= end and length <= 0:
+                return True
+            inside += max(0, min(end, word.end_ms) - max(start, word.start_ms))
+        return inside > 0 and inside * 3 >= length
+
+    def peak(self, segment: Segment) -> float | None:
+        """Return VAD's highest score in the speech that the sentence is in; None where there is none."""
+        peaks = [
+            each.peak
+            for each in self.speech
+            if each.start_ms < segment.end_ms and each.end_ms > segment.start_ms
+        ]
+        return max(peaks, default=None)
+
+    def is_faint(self, segment: Segment) -> bool:
+        """Tell whether VAD hardly heard speech there."""
+        peak = self.peak(segment)
+        return peak is not None and peak < self.rules.min_speech_peak
+
+    def no_speech(self, segment: Segment) -> bool:
+        """Tell whether the recogniser itself holds it for probable that nothing was said."""
+        return segment.no_speech is not None and segment.no_speech > self.rules.max_no_speech
+
+    def confidence(self, segment: Segment, words: Sequence[Word]) -> float | None:
+        """Return the mean log probability of the sentence's own words, else of the chunk it was heard in."""
+        own = [
+            math.log(max(each.probability, _LEAST_PROBABILITY))
+            for each in words
+            if each.probability is not None and each.timed_by == _CROSS_ATTENTION
+        ]
+        return sum(own) / len(own) if own else segment.avg_logprob
+
+    def doubt(self, segment: Segment, words: Sequence[Word]) -> bool:
+        """Tell whether the recogniser doubts the sentence's own words and the chunk they were heard in."""
+        least = self.rules.min_logprob
+        known = [each for each in (self.confidence(segment, words), segment.avg_logprob) if each is not None]
+        return bool(known) and max(known) < least
+
+    def sure(self, segment: Segment, words: Sequence[Word]) -> bool:
+        """Tell whether the recogniser knows of nothing else that could have been said."""
+        found = self.confidence(segment, words)
+        return found is not None and found > self.rules.sure_logprob
+
+    def ends_doubtfully(self, segment: Segment, words: Sequence[Word]) -> bool:
+        """Tell whether the sentence is in the film's last part and less probable than speech mostly is."""
+        found = self.confidence(segment, words)
+        last = segment.end_ms > self.duration_ms - self.rules.credits_end_ms
+        return last and found is not None and found < self.rules.credits_logprob
+
+    def too_fast(self, words: Sequence[Word]) -> bool:
+        """Tell whether the words have more letters than can be said in their time."""
+        spent = sum(each.end_ms - each.start_ms for each in words)
+        return weight(words) * 1_000 > self.rules.max_graphemes_per_second * spent
+
+    def odd(self, words: Sequence[Word]) -> int:
+        """Return how many words are improbable, too short or too long, 0 where fewer than half are."""
+        count = sum(
+            not _SHORT_MS <= each.end_ms - each.start_ms <= _LONG_MS
+            or (each.probability is not None and each.probability < _IMPROBABLE)
+            for each in words
+        )
+        return count if count * 2 >= len(words) else 0
+
+
+def weight(words: Sequence[Word]) -> int:
+    """Return how much there is to say: graphemes with a letter or a digit, those that are syllables twice."""
+    return sum(_weight(each.text) for each in words)
+
+
+def _weight(text: str) -> int:
+    if text.isascii():
+        return sum(each.isalnum() for each in text)
+    spoken = (each for each in _GRAPHEME.findall(text) if _SPOKEN.search(each))
+    return sum(2 if _SYLLABIC.search(each) else 1 for each in spoken)
+
+
+def crammed(words: Sequence[Word], most_per_second: float) -> float:
+    """Return the letters a second of the stretch that holds half of the sentence, 0.0 where it can be said.
+
+    Half: the first word of a hallucination often takes all of the silence, and the others what is left.
+    """
+    weights = [_weight(each.text) for each in words]
+    if sum(weights) < _FEWEST_LETTERS:
+        return 0.0
+    spent = [max(0, each.end_ms - each.start_ms) for each in words]
+    fastest, held, time_ms, first = 0.0, 0, 0, 0
+    for last, heavy in enumerate(weights):
+        held, time_ms = held + heavy, time_ms + spent[last]
+        while (held - weights[first]) * 2 >= sum(weights) and first < last:
+            held, time_ms, first = held - weights[first], time_ms - spent[first], first + 1
+        if held * 2 >= sum(weights) and last > first:
+            fastest = max(fastest, held * 1_000 / max(1, time_ms))
+    return fastest if fastest > most_per_second else 0.0
