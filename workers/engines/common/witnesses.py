@@ -144,19 +144,16 @@ def _weight(text: str) -> int:
 
 
 def crammed(words: Sequence[Word], most_per_second: float) -> float:
-    """Return the letters a second of the stretch that holds half of the sentence, 0.0 where it can be said.
+    """Return the letters a second of the sentence, 0.0 where it can be said, or is too short to judge.
 
-    Half: the first word of a hallucination often takes all of the silence, and the others what is left.
+    A word that is too long counts neither way: the first of a hallucination often takes all of the silence,
+    and the others what is left. Sentences of which less than half is left then are not judged: an aligner
+    that gives one word too much leaves its neighbours too little.
     """
-    weights = [_weight(each.text) for each in words]
-    if sum(weights) < _FEWEST_LETTERS:
+    timed = [each for each in words if each.end_ms - each.start_ms <= _LONG_MS]
+    letters = weight(timed)
+    if letters < _FEWEST_LETTERS or letters * 2 < weight(words):
         return 0.0
-    spent = [max(0, each.end_ms - each.start_ms) for each in words]
-    fastest, held, time_ms, first = 0.0, 0, 0, 0
-    for last, heavy in enumerate(weights):
-        held, time_ms = held + heavy, time_ms + spent[last]
-        while (held - weights[first]) * 2 >= sum(weights) and first < last:
-            held, time_ms, first = held - weights[first], time_ms - spent[first], first + 1
-        if held * 2 >= sum(weights) and last > first:
-            fastest = max(fastest, held * 1_000 / max(1, time_ms))
-    return fastest if fastest > most_per_second else 0.0
+    spent = sum(max(0, each.end_ms - each.start_ms) for each in timed)
+    rate = letters * 1_000 / max(1, spent)
+    return rate if rate > most_per_second else 0.0

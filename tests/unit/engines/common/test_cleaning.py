@@ -150,6 +150,17 @@ def test_a_first_word_that_takes_all_the_silence_does_not_hide_the_crammed_rest(
     assert rules_of(cleaned(whole)) == ["speech_rate"]
 
 
+def test_an_aligner_that_gives_one_word_too_much_takes_no_sentence_away():
+    # A clip of Hindi news: the sentence fits its second, but one word got most of it.
+    times = [(60, 820), (820, 880), (880, 940), (940, 1_000), (1_000, 1_060), (1_060, 1_120)]
+    words = tuple(
+        Word(text=text, start_ms=start, end_ms=end, probability=0.5, timed_by="cross-attention")
+        for text, (start, end) in zip("बार में, भार मिर मे है।".split(), times, strict=True)
+    )
+    said = Segment(start_ms=60, end_ms=1_120, text="बार में, भार मिर मे है।", words=words, avg_logprob=-0.7)
+    assert cleaned(said, language="hi").transcript.segments == (said,)
+
+
 def test_a_short_answer_is_not_judged_by_its_rate():
     assert cleaned(sentence("Yes.", each_ms=60, probability=0.6)).removed == ()
 

@@ -1,0 +1,172 @@
+"""What Whisper makes up is taken out, and what is said stays: with VAD switched off on purpose."""
+
+from __future__ import annotations
+
+import json
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.artefacts import Artefact, write_json
+from protocol.schema import from_plain, to_plain
+from protocol.stages.align import AlignRequest
+from protocol.stages.asr import AsrRequest
+from protocol.stages.clean import CleanRequest
+from protocol.stages.demux import DemuxRequest
+from protocol.stages.subtitle import SubtitleRequest
+from protocol.timeline import Segment, Span, Transcript, Word
+from tests.conftest import Figure
+from tests.data import data
+from tests.lone_worker import LoneWorker
+
+pytestmark = [pytest.mark.env("common", "whisperx"), pytest.mark.slow, pytest.mark.timeout(600)]
+
+SAYS_AGAIN_MS = (10_500, 13_700)
+"""`ask what you can do for your country`, in film_en.mp4; cut elsewhere, Whisper writes it once or twice."""
+TIMES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What was recognised and aligned in a sound of which all was called speech."""
+
+    transcript: Transcript
+    duration_ms: int
+    speech: tuple[Span, ...]
+
+
+class Bench:
+    """One worker of each of the two environments."""
+
+    def __init__(self, common: LoneWorker, whisperx: LoneWorker) -> None:
+        self.common, self.whisperx = common, whisperx
+
+    def sound(self, film: str) -> tuple[Path, int]:
+        """Return a film's sound and its length."""
+        result = self.common.do("demux", DemuxRequest(media=str(data(film))))
+        return self.common.folder / result.audio.path, result.audio_duration_ms
+
+    def hear(self, sound: Path, duration_ms: int) -> Heard:
+        """Return what is heard where VAD is said to have passed everything, with full score."""
+        audio = self.whisperx.take_in(sound, "audio.wav")
+        everything = (Span(start_ms=0, end_ms=duration_ms),)
+        asr = self.whisperx.do("asr", AsrRequest(audio=audio, speech=everything, language="en"))
+        wish = AlignRequest(audio=audio, segments=asr.segments, speech=asr.speech)
+        aligned = self.whisperx.do("align", wish)
+        plain = json.loads((self.whisperx.folder / aligned.transcript.path).read_bytes())
+        return Heard(
+            transcript=from_plain(Transcript, plain), duration_ms=duration_ms, speech=tuple(asr.speech)
+        )
+
+    def clean(self, heard: Heard, **rules: Any) -> tuple[Artefact, dict[str, Any]]:
+        """Return the clean transcript and the report."""
+        write_json(self.common.folder / "heard.json", to_plain(heard.transcript))
+        artefact = self.common.take_in(self.common.folder / "heard.json", "in.json")
+        wish = CleanRequest(
+            transcript=artefact, speech=heard.speech, media_duration_ms=heard.duration_ms, **rules
+        )
+        result = self.common.do("clean", wish)
+        return result.transcript, json.loads((self.common.folder / result.report.path).read_bytes())
+
+    def read(self, artefact: Artefact) -> Transcript:
+        """Return a transcript of the common worker's."""
+        return from_plain(Transcript, json.loads((self.common.folder / artefact.path).read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    """Return the two workers, ready."""
+    with LoneWorker.of("common") as common, LoneWorker.of("whisperx") as whisperx:
+        common.wait_ready()
+        whisperx.wait_ready()
+        yield Bench(common, whisperx)
+
+
+def test_every_word_made_up_in_a_battle_is_taken_out_each_with_its_reason(
+    bench: Bench, figure: Figure
+) -> None:
+    heard = bench.hear(*bench.sound("film/tears_of_steel_battle_no_dialogue.webm"))
+    assert heard.transcript.segments, "nothing was made up: the test shows nothing"
+    transcript, report = bench.clean(heard)
+    assert bench.read(transcript).segments == ()
+    told = [each["text"] for each in report["removed"]]
+    assert " ".join(told).split() == [each.text for each in heard.transcript.words()]
+    assert all(each["reason"] for each in report["removed"])
+    for each in report["removed"]:
+        figure(f"battle without VAD, removed: {each['text']!r} ({each['rule']}: {each['reason']})")
+    wish = SubtitleRequest(transcript=transcript, title="battle", media_duration_ms=heard.duration_ms)
+    assert bench.common.do("subtitle", wish).cue_count == 0
+
+
+def test_with_every_rule_off_what_was_made_up_stays(bench: Bench) -> None:
+    heard = bench.hear(*bench.sound("film/tears_of_steel_battle_no_dialogue.webm"))
+    off = dict.fromkeys(
+        ("loops", "credits", "outside_speech", "speech_rate", "low_confidence"),
+        False,
+    )
+    transcript, report = bench.clean(heard, **off)
+    assert bench.read(transcript) == heard.transcript
+    assert report["removed"] == []
+
+
+def test_nothing_that_is_said_over_the_battle_is_lost_without_vad(bench: Bench, figure: Figure) -> None:
+    heard = bench.hear(*bench.sound("film/film_en.mp4"))
+    transcript, report = bench.clean(heard)
+    figure(
+        f"film_en.mp4 without VAD: {len(heard.transcript.words())} words, removed: {len(report['removed'])}"
+    )
+    assert report["removed"] == []
+    assert bench.read(transcript) == heard.transcript
+
+
+def test_what_a_person_says_three_times_is_kept_and_a_loop_planted_beside_it_is_cut(
+    bench: Bench, tmp_path: Path
+) -> None:
+    film, _ = bench.sound("film/film_en.mp4")
+    heard = bench.hear(*_repeated(film, tmp_path / "again.wav"))
+    said = [each.text.casefold().strip(".,!?") for each in heard.transcript.words()]
+    assert said.count("country") == TIMES, said
+    transcript, report = bench.clean(heard)
+    assert (bench.read(transcript), report["removed"]) == (heard.transcript, [])
+
+    planted = replace(heard, transcript=_with_loop(heard.transcript))
+    transcript, report = bench.clean(planted)
+    assert [each["rule"] for each in report["removed"]] == ["loops"]
+    assert "faster than anybody speaks" in report["removed"][0]["reason"]
+    left = bench.read(transcript)
+    assert left.segments[:-1] == heard.transcript.segments
+    assert left.segments[-1].text == "Oh my god."
+
+
+def _repeated(film: Path, path: Path) -> tuple[Path, int]:
+    """Write a stretch of the film's sound several times in a row; return the file and its length."""
+    with wave.open(str(film)) as sound:
+        rate, form = sound.getframerate(), sound.getparams()
+        sound.setpos(SAYS_AGAIN_MS[0] * rate // 1_000)
+        stretch = sound.readframes((SAYS_AGAIN_MS[1] - SAYS_AGAIN_MS[0]) * rate // 1_000)
+    with wave.open(str(path), "wb") as again:
+        again.setparams(form)
+        again.writeframes(stretch * TIMES)
+    return path, (SAYS_AGAIN_MS[1] - SAYS_AGAIN_MS[0]) * TIMES
+
+
+def _with_loop(transcript: Transcript) -> Transcript:
+    """Return the transcript with a phrase behind it that comes twenty times within three seconds."""
+    start = transcript.segments[-1].end_ms
+    words = tuple(
+        Word(text=text, start_ms=start + 50 * place, end_ms=start + 50 * (place + 1), probability=0.9)
+        for place, text in enumerate(["Oh", "my", "god."] * 20)
+    )
+    loop = Segment(
+        start_ms=start,
+        end_ms=words[-1].end_ms,
+        text=" ".join(each.text for each in words),
+        words=words,
+        avg_logprob=-0.2,
+        no_speech=0.1,
+    )
+    return replace(transcript, segments=(*transcript.segments, loop))
