@@ -7,6 +7,7 @@ import hashlib
 from protocol.artefacts import Artefact
 from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.stages.clean import CleanRequest, CleanResult
 from protocol.stages.demux import DemuxRequest, DemuxResult, MediaFacts
 from protocol.stages.mux import MuxRequest, MuxResult
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
@@ -21,6 +22,21 @@ _FACTS = MediaFacts(
     audio_tracks=(),
     subtitle_languages=(),
 )
+
+
+class NoClean:
+    """Finds everything clean."""
+
+    stage = "clean"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing to load."""
+
+    def run(self, request: CleanRequest, context: Context) -> CleanResult:
+        """Return a result without a file."""
+        return CleanResult(
+            transcript=request.transcript, report=request.transcript, removed={}, segment_count=0
+        )
 
 
 class NoTranslate:

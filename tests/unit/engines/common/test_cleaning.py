@@ -155,7 +155,7 @@ def test_an_aligner_that_gives_one_word_too_much_takes_no_sentence_away():
     times = [(60, 820), (820, 880), (880, 940), (940, 1_000), (1_000, 1_060), (1_060, 1_120)]
     words = tuple(
         Word(text=text, start_ms=start, end_ms=end, probability=0.5, timed_by="cross-attention")
-        for text, (start, end) in zip("बार में, भार मिर मे है।".split(), times, strict=True)
+        for text, (start, end) in zip(["बार", "में,", "भार", "मिर", "मे", "है।"], times, strict=True)
     )
     said = Segment(start_ms=60, end_ms=1_120, text="बार में, भार मिर मे है।", words=words, avg_logprob=-0.7)
     assert cleaned(said, language="hi").transcript.segments == (said,)
