@@ -11,11 +11,11 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from protocol.languages import UNSPACED
 from protocol.timeline import Transcript, Word
 
 __all__ = ["Comparison", "Difference", "compare"]
 
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 _NEIGHBOURS = 2
 """So many equal words before and after a difference are shown with it."""
 _Piece = tuple[str, str, int]
@@ -51,7 +51,7 @@ def compare(a: Transcript, b: Transcript) -> Comparison:
     """Return what B has otherwise than A."""
     import jiwer
 
-    by_graphemes = a.language in _UNSPACED or b.language in _UNSPACED
+    by_graphemes = a.language in UNSPACED or b.language in UNSPACED
     left, right = _pieces(a, by_graphemes=by_graphemes), _pieces(b, by_graphemes=by_graphemes)
     if not left or not right:
         return _one_sided(left, right, by_graphemes=by_graphemes)

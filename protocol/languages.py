@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from protocol.errors import UsageError
 from protocol.timeline import UNDETERMINED
 
-__all__ = ["Language", "find_language", "language_name", "to_iso639_2"]
+__all__ = ["UNSPACED", "Language", "find_language", "language_name", "to_iso639_2"]
+
+
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
+"""Languages written without spaces between words (faster-whisper's `split_to_word_tokens`, and Khmer)."""
 
 
 @dataclass(frozen=True)

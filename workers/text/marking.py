@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from protocol.languages import UNSPACED
 from workers.text.pieces import count_graphemes
 from workers.text.scripts import in_script
-from workers.text.writing import UNSPACED, is_punctuation
+from workers.text.writing import is_punctuation
 
 __all__ = ["EMPTY", "LENGTH", "UNTRANSLATED", "WRONG_SCRIPT", "marks_of"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from itertools import accumulate
 
+from protocol.languages import UNSPACED
 from protocol.timeline import Word
-from workers.text.writing import UNSPACED, glue, join
+from workers.text.writing import glue, join
 
 __all__ = ["clean", "count_graphemes", "pieces_of", "share_time"]
 

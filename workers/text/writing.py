@@ -5,12 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from protocol.languages import UNSPACED
 from protocol.timeline import Segment, Word
 
-__all__ = ["UNSPACED", "cut_to_sentences", "ends_sentence", "glue", "is_punctuation", "join"]
+__all__ = ["cut_to_sentences", "ends_sentence", "glue", "is_punctuation", "join"]
 
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
-"""Languages written without spaces between words (faster-whisper's `split_to_word_tokens`, and Khmer)."""
 
 _SENTENCE_ENDS = ".?!…।॥。？！｡؟۔።։។။།᱾᱿꯫"  # noqa: RUF001
 _CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001

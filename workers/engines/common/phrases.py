@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import regex
 
+from protocol.languages import UNSPACED
 from protocol.timeline import Word
 
 __all__ = ["Token", "border_cost", "count_graphemes", "ends_sentence", "join_tokens", "joiner", "tokenise"]
 
-_UNSPACED = frozenset({"ja", "zh", "yue", "th", "lo", "km", "my"})
-"""Languages written without spaces between words."""
 
 _SENTENCE_ENDS = frozenset(".?!…।॥۔؟。？！｡։።။។")
 _CLAUSE_ENDS = frozenset(",;:—–،؛、，；：､")
@@ -115,7 +114,7 @@ class Token:
 
 def joiner(language: str) -> str:
     """Return what stands between two words: nothing in scripts that do not space words."""
-    return "" if language in _UNSPACED else " "
+    return "" if language in UNSPACED else " "
 
 
 def count_graphemes(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from protocol.errors import InputError, MissingError
-from protocol.languages import language_name
+from protocol.languages import UNSPACED, language_name
 from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.nllb.models import Translator, import_libraries, load
@@ -13,7 +13,6 @@ from workers.text.cutting import cut_to_fit, join_pieces
 from workers.text.flores import nllb_tag
 from workers.text.generating import generate, in_batches, most_new_tokens, settle_place
 from workers.text.translating import translate_transcript
-from workers.text.writing import UNSPACED
 
 __all__ = ["NllbTranslate"]
 

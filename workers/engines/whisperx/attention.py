@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.languages import UNSPACED
 from protocol.timeline import Span
 from workers.engines.whisperx.models import tokenizer
 from workers.engines.whisperx.recognising import WINDOW_MS, features
 from workers.settling import Attended, TimedWord, join_attended, settle, spread_words
 from workers.sound import Sound
 from workers.spans import within
-from workers.text.writing import UNSPACED, glue
+from workers.text.writing import glue
 
 __all__ = ["CROSS_ATTENTION", "INTERPOLATED", "Clockwork", "Spoken", "split_words"]
 
