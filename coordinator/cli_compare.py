@@ -12,7 +12,7 @@ from coordinator.client import Desk
 from coordinator.comparing import Comparison, compare
 from coordinator.lifecycle import why_silent
 from coordinator.report_table import Column, Table
-from coordinator.report_text import duration
+from coordinator.report_text import clock, duration
 from protocol.errors import ExitCode, InputError, NotRunningError, SchemaError, UsageError
 from protocol.languages import language_name
 from protocol.messages import JobReport, StatusQuery, StatusReport
@@ -71,7 +71,7 @@ def compare_jobs(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitC
         desk.report.line("")
         desk.report.lines(_sentences(language, comparison))
         for each in comparison.differences:
-            desk.report.lines([f"{_clock(each.start_ms)}  A  {each.a}", f"{'':12}  B  {each.b}"], indent="  ")
+            desk.report.lines([f"{clock(each.start_ms)}  A  {each.a}", f"{'':12}  B  {each.b}"], indent="  ")
     return ExitCode.DONE
 
 
@@ -160,11 +160,6 @@ def _sentences(language: str, comparison: Comparison) -> list[str]:
         median, most = comparison.start_difference_ms
         lines.append(f"equal {unit}s start {median} ms apart in the middle, 95 % within {most} ms")
     return lines
-
-
-def _clock(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
 
 
 def _facts(side: _Side) -> dict[str, Any]:

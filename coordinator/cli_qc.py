@@ -8,7 +8,7 @@ from typing import Any
 
 from coordinator.client import Desk
 from coordinator.report_table import Column, Table
-from coordinator.report_text import count
+from coordinator.report_text import clock, count
 from envspecs.installed import run_in
 from protocol.errors import BugError, ErrorInfo, ExitCode, error_from_info
 from protocol.languages import language_name
@@ -95,7 +95,7 @@ def _table(broken: list[dict[str, Any]]) -> Table:
 def _row(rule: dict[str, Any]) -> tuple[str, ...]:
     cues, unit = rule["cues"], _UNITS.get(rule["rule"], "")
     furthest = max((each["value"] for each in cues), key=lambda value: abs(value - cues[0]["limit"]))
-    first = [f"{each['cue']} at {_clock(each['start_ms'])}" for each in cues[:_FIRST_CUES]]
+    first = [f"{each['cue']} at {clock(each['start_ms'])}" for each in cues[:_FIRST_CUES]]
     more = ["..."] if len(cues) > _FIRST_CUES else []
     return (
         rule["rule"].replace("_", " ") + (" (note)" if rule["informs_only"] else ""),
@@ -105,9 +105,3 @@ def _row(rule: dict[str, Any]) -> tuple[str, ...]:
         ", ".join(first + more),
         next((each["reason"] for each in cues if each["reason"]), ""),
     )
-
-
-def _clock(milliseconds: int) -> str:
-    sign, milliseconds = "-" if milliseconds < 0 else "", abs(milliseconds)
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"

@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 __all__ = [
     "age",
+    "clock",
     "count",
     "duration",
     "film_labels",
@@ -123,6 +124,13 @@ def duration(milliseconds: int | None) -> str:
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def clock(milliseconds: int) -> str:
+    """Return a film's time as `00:01:02.345`."""
+    sign, milliseconds = "-" if milliseconds < 0 else "", abs(milliseconds)
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
 
 
 def age(seconds: float) -> str:
