@@ -84,6 +84,7 @@ def write_job(directory: Path, facts: dict[str, Any]) -> None:
 
 def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
     """Write `manifest.json`: the steps as they stand. For people and scripts; the store is the truth."""
+    steps = tuple(steps)
     stages = [
         {
             "name": step.name,
@@ -108,6 +109,7 @@ def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
         "ended_at": job.ended_at,
         "language": job.language,
         "notes": list(job.notes),
+        "film": next((_film(step.result) for step in steps if step.stage == "demux" and step.result), None),
         "stages": stages,
     }
     # Not synced: it can be made again from the store at any time.
@@ -117,6 +119,11 @@ def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
     reach("coordinator.manifest.written-aside")
     aside.replace(job.directory / "manifest.json")
     reach("coordinator.manifest.renamed")
+
+
+def _film(demux: dict[str, Any]) -> dict[str, Any]:
+    """Return what demux found: with it, the job can be read where nothing runs."""
+    return {name: demux.get(name) for name in ("facts", "audio_duration_ms", "clip_start_ms")}
 
 
 def scratch_of(step: str, attempt: int) -> str:
