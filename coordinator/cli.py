@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -179,6 +180,26 @@ def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *
     from coordinator.cli_qc import qc as check_file
 
     return check_file(desk, file, film, profile, language, as_json=as_json)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("job", metavar="JOB")
+@click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT,...", help="srt, vtt, ass ...")
+@click.option("-p", "--profile", default="", help="netflix, bbc, social, relaxed. Default: the job's own.")
+@click.option("-l", "--language", "languages", multiple=True, metavar="LANG,...", help="Default: all.")
+@click.option("--bilingual", multiple=True, metavar="LANG+LANG", help="Two languages in one file, as hi+en.")
+@click.option("--burn", default="", metavar="LANG", help="Render a language into the film's picture.")
+@click.option("--karaoke", is_flag=True, help="In ASS, light up each word when it is spoken.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="As max_lines=1.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: export in the job's folder.")
+@click.option("--overwrite", is_flag=True, help="Replace files in --out that have other contents.")
+@_json
+@pass_desk
+def export(desk: Desk, /, job: str, **written: Any) -> int:
+    """Write a finished job's subtitles again, in other formats or by other rules; no model runs."""
+    from coordinator.cli_export import export as export_job
+
+    return export_job(desk, job, written)
 
 
 @cpw.group(context_settings=_CONTEXT)

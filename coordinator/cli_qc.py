@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from coordinator.client import Desk
+from coordinator.one_shot import ask_once
 from coordinator.report_table import Column, Table
 from coordinator.report_text import clock, count
-from envspecs.installed import run_in
-from protocol.errors import BugError, ErrorInfo, ExitCode, error_from_info
+from protocol.errors import ExitCode
 from protocol.languages import language_name
-from protocol.schema import from_plain
 
 __all__ = ["qc"]
 
-_CHECK = ("-I", "-m", "workers.engines.common.qc", "--json")
 _FIRST_CUES = 3
 _UNITS = {
     "line_length": "characters",
@@ -49,19 +46,10 @@ def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *
 
 
 def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: str) -> dict[str, Any]:
-    words = [*_CHECK, f"--profile={profile}"]
-    # The subtitles' readers live in the environment, which this program may not import from.
+    words = ["--json", f"--profile={profile}"]
     words += [f"--language={language}"] if language else []
     words += [f"--film={film.absolute()}"] if film is not None else []
-    ended = run_in("common", [*words, "--", str(file.absolute())], desk.home, capture=True)
-    try:
-        document = json.loads(ended.stdout)
-    except ValueError as error:
-        message = f"The check of {file} ended without an answer (exit code {ended.returncode})."
-        raise BugError(message, "python3 -m envspecs build common") from error
-    if "error" in document:
-        raise error_from_info(from_plain(ErrorInfo, document["error"]))
-    return dict(document)
+    return ask_once(desk, "qc", [*words, "--", str(file.absolute())], f"The check of {file}")
 
 
 def _show(desk: Desk, document: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from protocol.artefacts import Artefact, write_json
 from protocol.errors import InputError, SchemaError
@@ -10,17 +11,21 @@ from protocol.schema import from_plain, to_plain
 from protocol.timeline import Span, Transcript
 from workers.engine import Context
 
-__all__ = ["publish", "read", "speech_of"]
+__all__ = ["publish", "read", "read_file", "speech_of"]
 
 
 def read(context: Context, artefact: Artefact) -> Transcript:
     """Return the transcript in the file; `InputError` where it is none."""
-    path = context.input(artefact)
+    return read_file(context.input(artefact))
+
+
+def read_file(path: Path) -> Transcript:
+    """Return the transcript in the file at `path`; `InputError` where it is none."""
     try:
         return from_plain(Transcript, json.loads(path.read_bytes()))
-    except (ValueError, SchemaError) as error:
+    except (OSError, ValueError, SchemaError) as error:
         message = f"{path.name} is not a transcript: {error}."
-        raise InputError(message) from error
+        raise InputError(message, "Do the stage that made it again: cpw retry JOB --from align") from error
 
 
 def publish(context: Context, name: str, transcript: Transcript) -> Artefact:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import envspecs
-from coordinator import cli, cli_qc
+from coordinator import cli, one_shot
 from coordinator.client import Desk
 from coordinator.report import Report
 
@@ -39,7 +39,7 @@ def test_without_the_environment_it_says_how_to_build_it(tmp_path):
 @pytest.mark.parametrize("answer", [b"", b"Killed", b"{"])
 def test_a_check_that_dies_is_said_to_have_died(tmp_path, monkeypatch, answer):
     ended = subprocess.CompletedProcess(args=[], returncode=-9, stdout=answer)
-    monkeypatch.setattr(cli_qc, "run_in", lambda *_, **__: ended)
+    monkeypatch.setattr(one_shot, "run_in", lambda *_, **__: ended)
     code, out, err = run(tmp_path, "qc", "a.srt")
     assert (code, out) == (1, "")
     assert "The check of a.srt ended without an answer (exit code -9)." in err

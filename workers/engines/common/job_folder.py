@@ -12,12 +12,11 @@ from protocol.artefacts import resolve_inside
 from protocol.errors import InputError, SchemaError
 from protocol.schema import from_plain
 from protocol.stages.demux import MediaFacts
-from protocol.timeline import Span, Transcript
+from protocol.timeline import Span
 from workers.engines.common.names import shown
+from workers.text.transcripts import read_file
 
-__all__ = ["JobFolder", "read_job", "read_transcript"]
-
-_REMEDY = "Do its stages again: cpw retry JOB --from demux"
+__all__ = ["JobFolder", "read_job"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,7 @@ def read_job(directory: Path) -> JobFolder:
     if spoken is None:
         message = f"{shown(directory)} has no transcript yet."
         raise InputError(message, "Wait until the job is done, or let it go on: cpw status, cpw resume JOB")
-    source = read_transcript(spoken).language
+    source = read_file(spoken).language
     film = manifest.get("film") or {}
     facts = from_plain(MediaFacts, film["facts"]) if film.get("facts") else None
     return JobFolder(
@@ -92,15 +91,6 @@ def read_job(directory: Path) -> JobFolder:
         frames_per_second=facts.frames_per_second if facts else None,
         parameters=job.get("parameters", {}).get("subtitle", {}),
     )
-
-
-def read_transcript(path: Path) -> Transcript:
-    """Return a transcript; `InputError` where the file holds none."""
-    try:
-        return from_plain(Transcript, _read(path))
-    except SchemaError as error:
-        message = f"{shown(path)} is not a transcript: {error}."
-        raise InputError(message, _REMEDY) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -128,4 +118,4 @@ def _speech(path: Path | None) -> tuple[Span, ...]:
         return tuple(from_plain(Span, each) for each in _read(path).get("speech", []))
     except SchemaError as error:
         message = f"{shown(path)} does not say where speech is: {error}."
-        raise InputError(message, _REMEDY) from error
+        raise InputError(message, "Listen for speech again: cpw retry JOB --from vad") from error

@@ -10,7 +10,8 @@ from protocol.schema import from_plain, to_plain
 from protocol.stages.subtitle import SubtitleRequest
 from protocol.timeline import Segment, Transcript, Word
 from tests.little_films import Scratch
-from workers.engines.common.subtitle import CueSubtitle, shift, with_words
+from workers.engines.common.subtitle import CueSubtitle
+from workers.engines.common.tracks import shift, with_words
 
 SPEECH = Transcript(
     language="hi",

@@ -1,0 +1,91 @@
+"""`cpw export`: a job's subtitles in other formats, by other rules, in two languages at once, or burnt in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from coordinator.cli_options import parse_settings
+from coordinator.client import Desk
+from coordinator.job_place import find_job_folder
+from coordinator.one_shot import ask_once
+from coordinator.report_text import count
+from protocol.errors import ExitCode, UsageError
+from protocol.languages import find_language
+
+__all__ = ["export"]
+
+_NUMBERS = frozenset({"max_line_graphemes", "max_lines", "max_cue_ms", "min_cue_ms", "min_gap_ms"})
+_SETTABLE = _NUMBERS | {"max_graphemes_per_second"}
+
+
+def export(desk: Desk, job: str, written: dict[str, Any]) -> ExitCode:
+    """Write the files and show where they are. No model runs, and nothing needs to run for it.
+
+    Raises `UsageError` for a word that is wrong, `InputError` where the job has no transcript or a file is
+    in the way, `MissingError` where the environment common is not built.
+    """
+    as_json = written.pop("as_json")
+    wish = _wish(written)
+    folder = find_job_folder(desk, job)
+    document = ask_once(desk, "export", [str(folder), json.dumps(wish)], f"The export of {folder}")
+    if as_json:
+        desk.report.json(document)
+        return ExitCode.DONE
+    for each in document["files"]:
+        if each["format"] == "qc.json":
+            continue
+        told = f" ({count(each['cue_count'], 'cue')})" if each["cue_count"] is not None else ""
+        desk.report.line(f"{each['path']}{told}")
+    for language, quality in _qualities(document["files"]).items():
+        desk.report.remark(f"note: {language}: {quality}")
+    return ExitCode.DONE
+
+
+def _qualities(files: Sequence[dict[str, Any]]) -> dict[str, str]:
+    return {each["language"]: each["quality"] for each in files if each["quality"]}
+
+
+def _wish(written: dict[str, Any]) -> dict[str, Any]:
+    formats = _split(written["formats"])
+    pairs = [_pair(each) for each in written["bilingual"]]
+    languages = [find_language(each).code for each in _split(written["languages"])]
+    burn = written["burn"]
+    if not formats and (pairs or languages or not burn):
+        formats = ["srt"]
+    out: Path | None = written["out"]
+    return {
+        "formats": formats,
+        "profile": written["profile"],
+        "languages": languages,
+        "pairs": pairs,
+        "karaoke": written["karaoke"],
+        "settings": _settings(written["settings"]),
+        "burn": find_language(burn).code if burn else "",
+        "out": str(out.absolute()) if out is not None else "",
+        "overwrite": written["overwrite"],
+    }
+
+
+def _split(words: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(each.strip() for word in words for each in word.split(",") if each.strip()))
+
+
+def _pair(written: str) -> list[str]:
+    names = [each.strip() for each in written.split("+")]
+    if len(names) != 2 or not all(names):
+        message = f"--bilingual {written!r} does not name two languages."
+        raise UsageError(message, "As in --bilingual hi+en: the first stands above the second.")
+    return [find_language(each).code for each in names]
+
+
+def _settings(words: Sequence[str]) -> dict[str, Any]:
+    found = parse_settings([each if "." in each.partition("=")[0] else f"subtitle.{each}" for each in words])
+    for stage, settings in found.items():
+        for name, value in settings.items():
+            if stage != "subtitle" or name not in _SETTABLE or value is None:
+                message = f"--set {stage}.{name} is nothing that an export can change."
+                raise UsageError(message, f"Known are: {', '.join(sorted(_SETTABLE))}.")
+    return dict(found.get("subtitle", {}))

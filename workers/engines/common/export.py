@@ -1,0 +1,249 @@
+"""Write a job's subtitles again: `python -I -m workers.engines.common.export JOB_FOLDER WISH`.
+
+It is what `cpw export` runs. WISH is a `Wish` as JSON. No model runs: the job's transcripts are cut anew.
+Tells its progress on stderr, writes one document to stdout, and ends with 0, or with 2 where nothing could
+be written; then the document is `{"error": {...}}`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from protocol.artefacts import write_whole
+from protocol.errors import CpwError, InputError, UsageError, info_from_error
+from protocol.languages import language_name
+from protocol.schema import from_plain, to_plain
+from protocol.timeline import Transcript
+from workers.engines.common.bilingual import pair
+from workers.engines.common.job_folder import JobFolder, read_job
+from workers.engines.common.names import safe_stem, shown
+from workers.engines.common.profiles import rules_for
+from workers.engines.common.quality import sentence
+from workers.engines.common.tracks import Track, check_formats, cut_track, shift
+from workers.text.transcripts import read_file
+
+__all__ = ["Export", "Wish", "export", "main"]
+
+FOLDER = "export"
+"""In the job's folder, where files go unless a person says otherwise."""
+_OF_CUES = frozenset({"srt", "vtt", "ass", "ttml", "tsv"})
+"""Formats that hold cues alone, and so two languages at once."""
+_RULES = frozenset(
+    {
+        "max_line_graphemes",
+        "max_lines",
+        "max_cue_ms",
+        "min_cue_ms",
+        "min_gap_ms",
+        "max_graphemes_per_second",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What to write."""
+
+    formats: tuple[str, ...] = ("srt",)
+    profile: str = ""
+    """Empty: the job's own, with what was set for it."""
+    languages: tuple[str, ...] = ()
+    """Empty: every language that the job has."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Languages that share a file, the first above the second."""
+    karaoke: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers of the profile to change."""
+    out: str = ""
+    """Folder to write to; empty: `export` in the job's folder."""
+    burn: str = ""
+    """Language to render into the picture; empty: none."""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """A file to be: its name, its bytes, what it is."""
+
+    name: str
+    data: bytes
+    language: str
+    form: str
+    cue_count: int
+    quality: str = ""
+
+
+def export(folder: JobFolder, wish: Wish) -> Iterator[Export]:
+    """Return the files of a job's tracks; for each track one for each format, and its quality report.
+
+    Raises `UsageError` for a language that the job does not have, a format or profile that there is not.
+    """
+    check_formats(wish.formats)
+    languages = wish.languages or (() if wish.pairs else tuple(folder.transcripts))
+    for each in (*languages, *itertools.chain(*wish.pairs)):
+        _refuse_unknown(folder, each)
+    stem = safe_stem(folder.title)
+    for each in languages:
+        yield from _files(_track(folder, each, wish), f"{stem}.{each}", wish.formats)
+    for first, second in wish.pairs:
+        both = _pair(folder, first, second, wish)
+        yield from _files(both, f"{stem}.{first}+{second}", wish.formats)
+
+
+def _refuse_unknown(folder: JobFolder, language: str) -> None:
+    if language not in folder.transcripts:
+        there = ", ".join(folder.transcripts)
+        message = f"{folder.job} has no transcript in {language_name(language)}, but in {there}."
+        raise UsageError(message, "Name one of these, or submit the film with -t for another.")
+
+
+def _files(track: Track, stem: str, formats: Sequence[str]) -> Iterator[Export]:
+    language = stem.rsplit(".", 1)[-1]
+    violations = track.violations()
+    quality = sentence(violations)
+    for form in dict.fromkeys(formats):
+        yield Export(
+            name=f"{stem}.{form}",
+            data=track.write(form),
+            language=language,
+            form=form,
+            cue_count=len(track.cues),
+            quality=quality,
+        )
+    report = json.dumps(track.report(violations), ensure_ascii=False, indent=1) + "\n"
+    yield Export(
+        name=f"{stem}.qc.json",
+        data=report.encode("utf-8", "replace"),
+        language=language,
+        form="qc.json",
+        cue_count=len(track.cues),
+    )
+
+
+def _track(folder: JobFolder, language: str, wish: Wish, **rules: int) -> Track:
+    """Return the track of a language; `rules` are numbers that the person's own still win over."""
+    transcript = shift(read_file(folder.transcripts[language]), folder.clip_start_ms)
+    profile, own = _profile(folder, wish)
+    return cut_track(
+        transcript,
+        rules_for(
+            profile,
+            language,
+            frames_per_second=folder.frames_per_second,
+            media_duration_ms=folder.duration_ms,
+            **{**rules, **own},
+        ),
+        profile=profile,
+        karaoke=wish.karaoke,
+        provenance={"title": folder.title, "job": folder.job},
+    )
+
+
+def _profile(folder: JobFolder, wish: Wish) -> tuple[str, dict[str, Any]]:
+    """Return the profile and the numbers set beside it; a profile that is named starts afresh."""
+    if wish.profile:
+        return wish.profile, dict(wish.settings)
+    set_before = {name: value for name, value in folder.parameters.items() if name in _RULES}
+    return folder.parameters.get("profile", "netflix"), {**set_before, **wish.settings}
+
+
+def _pair(folder: JobFolder, first: str, second: str, wish: Wish) -> Track:
+    """Return one track of two languages, a line each unless the person says otherwise.
+
+    A text stays while the other changes, so that its cues touch; whoever watches reads one of the two.
+    """
+    if first == second:
+        message = f"A bilingual file has two languages, and {first}+{second} has one."
+        raise UsageError(message, "As in --bilingual hi+en.")
+    if unfit := [each for each in wish.formats if each not in _OF_CUES]:
+        message = f"Two languages cannot share a file of the format {unfit[0]}."
+        raise UsageError(message, f"Write some of {', '.join(sorted(_OF_CUES))}.")
+    above, below = (_track(folder, each, wish, max_lines=1) for each in (first, second))
+    rules = replace(
+        above.rules,
+        language=first,
+        max_line_graphemes=max(above.rules.max_line_graphemes, below.rules.max_line_graphemes),
+        max_lines=above.rules.max_lines + below.rules.max_lines,
+        min_gap_ms=0,
+        close_gap_ms=0,
+        min_word_ms=0,
+        max_graphemes_per_second=above.rules.max_graphemes_per_second + below.rules.max_graphemes_per_second,
+    )
+    return Track(
+        transcript=Transcript(language=first, segments=()),
+        cues=pair(above.cues, below.cues, media_duration_ms=folder.duration_ms),
+        rules=rules,
+        profile=above.profile,
+        provenance={**above.made_by, "bilingual": [above.made_by, below.made_by]},
+    )
+
+
+def _write(files: Sequence[Export], target: Path, *, overwrite: bool) -> None:
+    """Write the files, none where one of them would take the place of another one's work."""
+    there = [each for each in files if (target / each.name).exists()]
+    if not overwrite and (other := next((each for each in there if _differs(target, each)), None)):
+        message = f"{shown(target / other.name)} is there already, with other contents."
+        raise InputError(message, "Write to another folder with --out, or add --overwrite.")
+    target.mkdir(parents=True, exist_ok=True)
+    for each in files:
+        write_whole(target / each.name, each.data)
+
+
+def _differs(target: Path, file: Export) -> bool:
+    return (target / file.name).read_bytes() != file.data
+
+
+def _document(files: Sequence[Export], target: Path, folder: JobFolder) -> dict[str, Any]:
+    return {
+        "job": folder.job,
+        "folder": str(target),
+        "files": [
+            {
+                "path": str(target / each.name),
+                "language": each.language,
+                "format": each.form,
+                "cue_count": each.cue_count,
+                "quality": each.quality,
+            }
+            for each in files
+        ],
+    }
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the command and return its exit code."""
+    directory, text = words
+    try:
+        wish = from_plain(Wish, json.loads(text), strict=True)
+        folder = read_job(Path(directory))
+        target = Path(wish.out) if wish.out else folder.directory / FOLDER
+        files = list(export(folder, wish))
+        # What was exported into the job's own folder is made again from the same transcripts at any time.
+        _write(files, target, overwrite=wish.overwrite or not wish.out)
+    except CpwError as error:
+        _answer({"error": to_plain(info_from_error(error))})
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    _answer(_document(files, target, folder))
+    return 0
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _answer(document: dict[str, Any]) -> None:
+    # ASCII alone: whoever reads it knows neither this process's locale nor the bytes of a file's name.
+    sys.stdout.write(json.dumps(document) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

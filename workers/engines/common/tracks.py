@@ -1,0 +1,161 @@
+"""A track: a transcript's words cut into cues, and what each format makes of them. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from protocol.errors import UsageError
+from protocol.schema import to_plain
+from protocol.timeline import Cue, Segment, Transcript, Word
+from workers.engines.common.cues import CueRules, cut, sentences
+from workers.engines.common.formats import to_srt, to_vtt
+from workers.engines.common.formats_ass import to_ass
+from workers.engines.common.formats_tsv import to_tsv
+from workers.engines.common.formats_ttml import to_ttml
+from workers.engines.common.phrases import count_graphemes
+from workers.engines.common.quality import Violation, check, to_report
+
+__all__ = ["FORMATS", "INTERPOLATED", "Track", "check_formats", "cut_track", "shift", "with_words"]
+
+_Span = TypeVar("_Span", Segment, Word)
+INTERPOLATED = "interpolated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """What every format is written from. Times are the film's."""
+
+    transcript: Transcript
+    cues: tuple[Cue, ...]
+    rules: CueRules
+    profile: str
+    karaoke: bool = False
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """What it was made from, as plain values: the title, the transcript's digest."""
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """Return what made the track, as it stands in the files that have room for it."""
+        return {
+            "language": self.transcript.language,
+            "translated_from": self.transcript.translated_from,
+            "engine": self.transcript.engine,
+            "model": self.transcript.model,
+            **self.provenance,
+        }
+
+    def write(self, form: str) -> bytes:
+        """Return the track's file in one of `FORMATS`: UTF-8 without a mark at its start."""
+        return _WRITERS[form](self).encode("utf-8", "replace")
+
+    def violations(self) -> tuple[Violation, ...]:
+        """Return what in the cues breaks a rule."""
+        return check(self.cues, self.rules, self.transcript.words())
+
+    def report(self, violations: tuple[Violation, ...]) -> dict[str, Any]:
+        """Return the body of `<title>.<language>.qc.json`."""
+        return to_report(self.cues, self.rules, violations, profile=self.profile, provenance=self.made_by)
+
+
+def cut_track(
+    transcript: Transcript,
+    rules: CueRules,
+    *,
+    profile: str,
+    karaoke: bool = False,
+    provenance: Mapping[str, Any] | None = None,
+) -> Track:
+    """Return the track of a transcript whose times are the film's; `profile` is the name of the rules."""
+    transcript = with_words(transcript)
+    return Track(
+        transcript=transcript,
+        cues=cut(transcript.words(), rules),
+        rules=rules,
+        profile=profile,
+        karaoke=karaoke,
+        provenance=provenance or {},
+    )
+
+
+def check_formats(forms: tuple[str, ...]) -> None:
+    """Raise `UsageError` unless every format is one that this program writes."""
+    unknown = [each for each in forms if each not in _WRITERS]
+    if unknown:
+        message = f"{unknown[0]!r} is not a subtitle format this program writes."
+        raise UsageError(message, f"Write some of {', '.join(_WRITERS)}.")
+
+
+def with_words(transcript: Transcript) -> Transcript:
+    """Return the transcript with words in every segment that has text.
+
+    A segment that was not aligned shares its time among its words by their length.
+    """
+    segments = tuple(
+        each if each.words else replace(each, words=_interpolate(each)) for each in transcript.segments
+    )
+    return replace(transcript, segments=segments)
+
+
+def shift(transcript: Transcript, offset_ms: int) -> Transcript:
+    """Return the transcript with `offset_ms` added to every time: a clip's on the film's clock."""
+    return replace(
+        transcript,
+        segments=tuple(
+            replace(_moved(each, offset_ms), words=tuple(_moved(word, offset_ms) for word in each.words))
+            for each in transcript.segments
+        ),
+    )
+
+
+def _moved(span: _Span, offset_ms: int) -> _Span:
+    return replace(span, start_ms=span.start_ms + offset_ms, end_ms=span.end_ms + offset_ms)
+
+
+def _interpolate(segment: Segment) -> tuple[Word, ...]:
+    texts = segment.text.split()
+    total = sum(count_graphemes(each) for each in texts)
+    words, done = [], 0
+    span = max(0, segment.end_ms - segment.start_ms)
+    for each in texts:
+        start = segment.start_ms + span * done // total
+        done += count_graphemes(each)
+        end = segment.start_ms + span * done // total
+        words.append(Word(text=each, start_ms=start, end_ms=end, timed_by=INTERPOLATED))
+    return tuple(words)
+
+
+def _to_txt(track: Track) -> str:
+    """Return one sentence a line."""
+    return "".join(f"{each}\n" for each in sentences(track.transcript.words(), track.rules))
+
+
+def _to_json(track: Track) -> str:
+    """Return the `Transcript` with its words, languages and confidences; its cues; and what made both."""
+    document = {
+        "version": 1,
+        **to_plain(track.transcript),
+        "cues": to_plain(track.cues),
+        "provenance": {**track.made_by, "profile": track.profile, "rules": to_plain(track.rules)},
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _to_ass(track: Track) -> str:
+    transcript = track.transcript
+    words = transcript.words()
+    return to_ass(track.cues, transcript.language, words=words, karaoke=track.karaoke)
+
+
+_WRITERS: dict[str, Callable[[Track], str]] = {
+    "srt": lambda track: to_srt(track.cues),
+    "vtt": lambda track: to_vtt(track.cues),
+    "ass": _to_ass,
+    "ttml": lambda track: to_ttml(track.cues, track.transcript.language),
+    "tsv": lambda track: to_tsv(track.cues, track.transcript.language),
+    "txt": _to_txt,
+    "json": _to_json,
+}
+FORMATS = tuple(_WRITERS)
