@@ -1,0 +1,218 @@
+"""`cpw export` on folders of finished jobs: the real command, nothing else running."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pysubs2
+import pytest
+
+from tests.data import ROOT
+from tests.job_folders import JOB, JobFolderMaker, said
+
+pytestmark = [pytest.mark.integration, pytest.mark.env("common")]
+
+ENGLISH = said("en", "Why would it be lost?", "Because I counted on Mr. Dashwood!")
+HINDI = said("hi", "यह क्यों खो जाएगा?", "क्योंकि मैंने श्री डैशवुड पर भरोसा किया!")
+LONG = said(
+    "en",
+    "The ship that they had waited for since the early spring came into the harbour on a Sunday, "
+    "and nobody saw it.",
+)
+
+
+@dataclass
+class Shell:
+    folder: Path
+    """The job's."""
+    home: Path
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "CPW_RUNTIME": str(self.home / "runtime"),
+            "CPW_STATE": str(self.home / "state"),
+            "CPW_OUT": str(self.home / "out"),
+        }
+        return subprocess.run(
+            [ROOT / "venv" / "common" / "bin" / "cpw", *words],
+            cwd=self.home, env=environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def export(self, *words: str) -> list[str]:
+        """Export and return the names of the files that were said to be written; nothing else may be."""
+        done = self.run("export", str(self.folder), "--json", *words)
+        assert done.returncode == 0, done.stderr
+        files = json.loads(done.stdout)["files"]
+        assert all(Path(each["path"]).is_file() for each in files)
+        return [Path(each["path"]).name for each in files]
+
+    def refused(self, *words: str) -> tuple[int, str]:
+        done = self.run("export", str(self.folder), *words)
+        assert done.stdout == ""
+        assert not (self.folder / "export").exists()
+        return done.returncode, done.stderr
+
+    def text(self, name: str) -> str:
+        return (self.folder / "export" / name).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, little: Path) -> Shell:
+    job = JobFolderMaker(
+        tmp_path / "out" / "2026" / "11" / "22" / "anyone" / "0007", little, target_languages=("hi",)
+    )
+    return Shell(job.make(ENGLISH, HINDI), tmp_path)
+
+
+@pytest.fixture
+def job(tmp_path: Path, make) -> JobFolderMaker:
+    picture = ("-f", "lavfi", "-i", "testsrc=d=12:s=64x64:r=25")
+    sound = ("-f", "lavfi", "-i", "sine=d=12")
+    film = make("long.mp4", *picture, *sound, "-c:v", "mpeg4", "-c:a", "aac")
+    return JobFolderMaker(tmp_path / "job", film)
+
+
+def test_an_export_without_wishes_is_byte_for_byte_what_the_job_wrote(shell):
+    formats = ("srt", "vtt", "txt", "json")
+    assert shell.export("--format", ",".join(formats)) == [
+        f"Film.{language}.{form}" for language in ("en", "hi") for form in (*formats, "qc.json")
+    ]
+    for form in ("srt", "vtt", "txt"):
+        for language in ("en", "hi"):
+            name = f"Film.{language}.{form}"
+            assert shell.text(name).encode() == (shell.folder / "11_subtitle" / name).read_bytes()
+
+
+def test_a_clip_keeps_the_films_clock(job, tmp_path):
+    job.submit = job.submit.__class__(**{**vars(job.submit), "start_ms": 3_000, "end_ms": 11_000})
+    folder = job.make(ENGLISH)
+    shell = Shell(folder, tmp_path)
+    shell.export()
+    assert shell.text("Film.en.srt").startswith("1\n00:00:03,200 --> ")
+    assert shell.text("Film.en.srt") == (folder / "11_subtitle" / "Film.en.srt").read_text()
+
+
+def test_a_profile_cuts_the_same_words_anew(job, tmp_path):
+    shell = Shell(job.make(LONG), tmp_path)
+    assert shell.export("--format", "ass", "--profile", "social") == ["Film.en.ass", "Film.en.qc.json"]
+    events = pysubs2.load(str(shell.folder / "export" / "Film.en.ass"))
+    assert all("\n" not in each.plaintext and len(each.plaintext) <= 32 for each in events)
+    assert " ".join(each.plaintext for each in events) == LONG.segments[0].text
+    assert json.loads(shell.text("Film.en.qc.json"))["profile"] == "social"
+
+
+def test_what_was_set_for_the_job_holds_until_a_profile_is_named(job, tmp_path):
+    shell = Shell(job.make(LONG, profile="bbc", max_lines=1), tmp_path)
+    shell.export()
+    assert shell.text("Film.en.srt") == (shell.folder / "11_subtitle" / "Film.en.srt").read_text()
+    shell.export("--profile", "netflix")
+    assert any("\n" in each.plaintext for each in pysubs2.SSAFile.from_string(shell.text("Film.en.srt")))
+
+
+def test_a_number_of_the_profile_can_be_changed(job, tmp_path):
+    shell = Shell(job.make(LONG), tmp_path)
+    shell.export("--set", "max_line_graphemes=20", "--set", "subtitle.max_lines=1")
+    cues = pysubs2.SSAFile.from_string(shell.text("Film.en.srt"))
+    assert max(len(each.plaintext) for each in cues) <= 20
+
+
+def test_two_languages_share_a_file_the_first_above_the_second(shell):
+    names = shell.export("--bilingual", "hi+en", "--format", "srt,vtt,ass,ttml,tsv")
+    assert names == [f"Film.hi+en.{each}" for each in ("srt", "vtt", "ass", "ttml", "tsv", "qc.json")]
+    cues = pysubs2.SSAFile.from_string(shell.text("Film.hi+en.srt"))
+    assert cues[0].plaintext == "यह क्यों खो जाएगा?\nWhy would it be lost?"
+    report = json.loads(shell.text("Film.hi+en.qc.json"))
+    assert [each["language"] for each in report["bilingual"]] == ["hi", "en"]
+    rows = list(csv.reader(shell.text("Film.hi+en.tsv").splitlines(), delimiter="\t"))
+    assert len(rows) == len(cues) + 1
+
+
+def test_a_job_is_found_by_its_id_where_nothing_runs(shell):
+    done = shell.run("export", JOB)
+    assert done.returncode == 0, done.stderr
+    paths = [str(shell.folder / "export" / f"Film.{each}.srt") for each in ("en", "hi")]
+    assert [line.split(" (")[0] for line in done.stdout.splitlines()] == paths
+
+
+def test_a_job_that_is_not_here_is_asked_for_and_nobody_answers(shell):
+    done = shell.run("export", "job-20261122-anyone-0099")
+    assert done.returncode == 4
+    assert "make up" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--language", "ta"), "has no transcript in Tamil, but in en, hi."),
+        (("--bilingual", "en+ta"), "has no transcript in Tamil"),
+        (("--bilingual", "en+en"), "has two languages, and en+en has one"),
+        (("--bilingual", "en"), "does not name two languages"),
+        (("--bilingual", "en+hi", "--format", "json"), "cannot share a file of the format json"),
+        (("--format", "docx"), "'docx' is not a subtitle format"),
+        (("--profile", "bb"), "There is no profile 'bb'"),
+        (("--set", "max_lines=0"), "subtitle.max_lines is 0"),
+        (("--set", "karaoke=true"), "is nothing that an export can change"),
+        (("--set", "asr.beam_size=3"), "is nothing that an export can change"),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_is_written(shell, words, told):
+    code, said_ = shell.refused(*words)
+    assert code == 2
+    assert told in said_
+    assert "Traceback" not in said_
+
+
+def test_a_folder_that_is_no_jobs_is_told_so(shell):
+    done = shell.run("export", str(shell.home))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is neither a job nor a job's folder" in done.stderr
+
+
+def test_a_job_without_a_transcript_yet_is_told_so(job, tmp_path):
+    job.make(ENGLISH)
+    job.forget("clean")
+    code, told = Shell(job.directory, tmp_path).refused()
+    assert code == 1
+    assert "has no transcript yet" in told
+
+
+def test_work_of_a_person_in_another_folder_is_not_overwritten_unless_they_say_so(shell):
+    out = str(shell.home / "mine")
+    shell.export("--out", out)
+    shell.export("--out", out)
+    edited = shell.home / "mine" / "Film.hi.srt"
+    edited.write_text("edited")
+    done = shell.run("export", str(shell.folder), "--out", out, "--profile", "bbc")
+    assert done.returncode == 1
+    assert "Film.en.qc.json is there already" in done.stderr
+    assert edited.read_text() == "edited"
+    shell.export("--out", out, "--overwrite")
+    assert edited.read_text() != "edited"
+
+
+def test_the_json_tells_words_confidences_cues_and_what_made_them(shell):
+    shell.export("--format", "json", "--language", "en")
+    found = json.loads(shell.text("Film.en.json"))
+    assert found["language"] == "en"
+    assert found["segments"][0]["words"][0] == {
+        "text": "Why", "start_ms": 200, "end_ms": 480, "probability": None, "timed_by": "wav2vec2"
+    }  # fmt: skip
+    assert [line for cue in found["cues"] for line in cue["lines"]] == [
+        each.text for each in ENGLISH.segments
+    ]
+    assert found["provenance"]["engine"] == "whisperx"
+    assert found["provenance"]["model"] == "whisper-base"
+    assert found["provenance"]["profile"] == "netflix"
+    assert found["provenance"]["job"] == JOB
+
+
+def test_karaoke_lights_up_each_word(shell):
+    shell.export("--format", "ass", "--karaoke", "--language", "en")
+    assert r"{\k30}Why {\k30}would" in shell.text("Film.en.ass")
