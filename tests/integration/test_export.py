@@ -216,3 +216,9 @@ def test_the_json_tells_words_confidences_cues_and_what_made_them(shell):
 def test_karaoke_lights_up_each_word(shell):
     shell.export("--format", "ass", "--karaoke", "--language", "en")
     assert r"{\k30}Why {\k30}would" in shell.text("Film.en.ass")
+
+
+def test_a_title_with_dots_and_quotes_of_its_own_is_no_trouble(tmp_path, little):
+    maker = JobFolderMaker(tmp_path / "job", little, title="It's 2.0.en: Mr. X")
+    shell = Shell(maker.make(ENGLISH), tmp_path)
+    assert shell.export("--format", "srt") == ["It's 2.0.en: Mr. X.en.srt", "It's 2.0.en: Mr. X.en.qc.json"]

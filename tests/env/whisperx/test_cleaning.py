@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,12 +24,18 @@ from protocol.timeline import Segment, Span, Transcript, Word
 from tests.conftest import Figure
 from tests.data import data
 from tests.lone_worker import LoneWorker
+from workers.engines.common.ffmpeg import find_ffmpeg
 
 pytestmark = [pytest.mark.env("common", "whisperx"), pytest.mark.slow, pytest.mark.timeout(600)]
 
 SAYS_AGAIN_MS = (10_500, 13_700)
 """`ask what you can do for your country`, in film_en.mp4; cut elsewhere, Whisper writes it once or twice."""
+SAYS_NOT_MS = (6_500, 7_000)
+"""`not`, in `ask not what your country can do for you`."""
 TIMES = 3
+_PER_MS = 16
+_WIDTH = 2
+"""Samples a millisecond and bytes a sample of what demux writes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +58,11 @@ class Bench:
         result = self.common.do("demux", DemuxRequest(media=str(data(film))))
         return self.common.folder / result.audio.path, result.audio_duration_ms
 
-    def hear(self, sound: Path, duration_ms: int) -> Heard:
-        """Return what is heard where VAD is said to have passed everything, with full score."""
+    def hear(self, sound: Path, duration_ms: int, *, everything_is_speech: bool = True) -> Heard:
+        """Return what is heard where VAD listens, or where all is called speech, with full score."""
         audio = self.whisperx.take_in(sound, "audio.wav")
-        everything = (Span(start_ms=0, end_ms=duration_ms),)
-        asr = self.whisperx.do("asr", AsrRequest(audio=audio, speech=everything, language="en"))
+        speech = (Span(start_ms=0, end_ms=duration_ms),) if everything_is_speech else None
+        asr = self.whisperx.do("asr", AsrRequest(audio=audio, speech=speech, language="en"))
         wish = AlignRequest(audio=audio, segments=asr.segments, speech=asr.speech)
         aligned = self.whisperx.do("align", wish)
         plain = json.loads((self.whisperx.folder / aligned.transcript.path).read_bytes())
@@ -140,6 +148,95 @@ def test_what_a_person_says_three_times_is_kept_and_a_loop_planted_beside_it_is_
     left = bench.read(transcript)
     assert left.segments[:-1] == heard.transcript.segments
     assert left.segments[-1].text == "Oh my god."
+
+
+def test_in_a_film_not_not_not_is_kept_and_a_loop_over_the_battle_is_cut(
+    bench: Bench, tmp_path: Path, figure: Figure
+) -> None:
+    sound, battle_ms = _stammer(bench, tmp_path / "sound.wav")
+    film = _film(sound, tmp_path / "planted.mkv")
+    result = bench.common.do("demux", DemuxRequest(media=str(film)))
+    heard = bench.hear(
+        bench.common.folder / result.audio.path, result.audio_duration_ms, everything_is_speech=False
+    )
+    said = [each.text.casefold().strip(".,!?") for each in heard.transcript.words()]
+    assert _longest_row(said, "not") == TIMES, said
+
+    loop = _loop_at(battle_ms, each_ms=1_500, times=10)
+    planted = replace(
+        heard, transcript=replace(heard.transcript, segments=(*heard.transcript.segments, loop))
+    )
+    transcript, report = bench.clean(planted)
+    left = bench.read(transcript)
+    assert left.segments == heard.transcript.segments
+    assert " ".join(each["text"] for each in report["removed"]) == loop.text
+    assert all(each["reason"] for each in report["removed"])
+    wish = SubtitleRequest(transcript=transcript, title="planted", media_duration_ms=heard.duration_ms)
+    bench.common.do("subtitle", wish)
+    shown = (bench.common.folder / "11_subtitle" / "planted.en.srt").read_text(encoding="utf-8")
+    assert shown.casefold().count("not,") + shown.casefold().count("not.") == TIMES
+    assert "god" not in shown
+    first = report["removed"][0]
+    figure(
+        f"planted film: 'ask not, not, not' kept; loop of {len(loop.words)} words over the battle removed "
+        f"({len(report['removed'])} removals; {first['rule']}: {first['reason']})"
+    )
+
+
+def _longest_row(said: list[str], word: str) -> int:
+    """Return how often the word comes at most in a row."""
+    return max(len(list(row)) for each, row in itertools.groupby(said) if each == word)
+
+
+def _stammer(bench: Bench, path: Path) -> tuple[Path, int]:
+    """Write film_en's first sentence with its `not` said three times, then twenty seconds of battle.
+
+    Return the file and where the battle begins.
+    """
+    film, _ = bench.sound("film/film_en.mp4")
+    with wave.open(str(film)) as sound:
+        form, speech = sound.getparams(), sound.readframes(14_000 * _PER_MS)
+    battle, _ = bench.sound("film/tears_of_steel_battle_no_dialogue.webm")
+    with wave.open(str(battle)) as sound:
+        noise = sound.readframes(20_000 * _PER_MS)
+    start, stop = (each * _PER_MS * _WIDTH for each in SAYS_NOT_MS)
+    again = bytes(250 * _PER_MS * _WIDTH) + speech[start:stop]
+    said = speech[:stop] + again * (TIMES - 1) + speech[stop:]
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams(form)
+        sound.writeframes(said + noise)
+    return path, len(said) // (_PER_MS * _WIDTH)
+
+
+def _film(sound: Path, path: Path) -> Path:
+    """Write a film with this sound."""
+    picture = ("-f", "lavfi", "-i", "testsrc=s=64x64:r=12")
+    command = [find_ffmpeg(), "-nostdin", "-loglevel", "error", *picture, "-i", str(sound)]
+    subprocess.run([*command, "-shortest", "-c:v", "mpeg4", "-c:a", "flac", str(path)], check=True)
+    return path
+
+
+def _loop_at(start_ms: int, *, each_ms: int, times: int) -> Segment:
+    """Return a phrase that comes again and again as fast as people speak, and of which Whisper is sure."""
+    texts = ["Oh", "my", "god."]
+    words = tuple(
+        Word(
+            text=text,
+            start_ms=(at := start_ms + each_ms * turn + each_ms * place // len(texts)),
+            end_ms=at + each_ms // len(texts) - 20,
+            probability=0.9,
+        )
+        for turn in range(times)
+        for place, text in enumerate(texts)
+    )
+    return Segment(
+        start_ms=start_ms,
+        end_ms=words[-1].end_ms,
+        text=" ".join(each.text for each in words),
+        words=words,
+        avg_logprob=-0.2,
+        no_speech=0.1,
+    )
 
 
 def _repeated(film: Path, path: Path) -> tuple[Path, int]:
