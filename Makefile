@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-batch lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-batch bench-subtitles lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,14 +46,14 @@ fix: dev ## let ruff mend what it can
 test: build check ## everything: real environments, real films, kills
 	@$(PYTHON) -m envspecs build --all
 	@$(PYTHON) -m envspecs models fetch whisper-tiny.en whisper-tiny.en-mlx
-	@$(DEV)/python -m pytest -q -m "(integration or env or chaos) and not long" --durations=15
+	@$(DEV)/python -m pytest -q -m "(integration or env or chaos or browser) and not long" --durations=15
 
 chaos: export SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d " "))
 chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED=n does one again
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
-bench: bench-rpc bench-dispatch bench-warm bench-batch ## all measurements
+bench: bench-rpc bench-dispatch bench-warm bench-batch bench-subtitles ## all measurements
 
 bench-rpc: dev ## what a call costs that does nothing
 	@$(DEV)/python -m tests.bench.rpc
@@ -63,6 +63,9 @@ bench-dispatch: dev ## steps a second, and what ten thousand queued jobs cost
 
 bench-batch: build dev ## eight films against a bare loop and the whisperx command line
 	@$(DEV)/python -m tests.bench.batch
+
+bench-subtitles: build dev ## our cues against those of whisperx's writer, from the same words
+	@$(DEV)/python -m tests.bench.subtitles
 
 bench-warm: build dev ## a second film against the whisperx command line
 	@$(DEV)/python -m tests.bench.warm

@@ -72,6 +72,7 @@ def cpw() -> None:
 @click.option("--end", metavar="TIME", help="End of the clip.")
 @click.option("--title", help="Title, instead of the file's name.")
 @click.option("--year", type=click.IntRange(1870, 2999), help="Year of the film.")
+@click.option("--burn", metavar="LANG", help="A second film, with this language in its picture.")
 @click.option("-o", "--out", metavar="DIR", help="Folder for the job folders.")
 @click.option("--set", "settings", multiple=True, metavar="STAGE.FIELD=VALUE", help="As asr.model=small.")
 @click.option("--env", "environments", multiple=True, metavar="STAGE=NAME", help="As asr=mlx.")
@@ -200,6 +201,19 @@ def export(desk: Desk, /, job: str, **written: Any) -> int:
     from coordinator.cli_export import export as export_job
 
     return export_job(desk, job, written)
+
+
+@cpw.command(context_settings=_CONTEXT)
+@click.argument("job", metavar="JOB")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: preview in the job's folder.")
+@click.option("--open", "opened", is_flag=True, help="Show it in the system's browser.")
+@_json
+@pass_desk
+def preview(desk: Desk, job: str, out: Path | None, *, opened: bool, as_json: bool) -> int:
+    """Write one page to look at a job with: film, cues, loudness, quality; no network."""
+    from coordinator.cli_preview import preview as preview_job
+
+    return preview_job(desk, job, out, opened=opened, as_json=as_json)
 
 
 @cpw.group(context_settings=_CONTEXT)

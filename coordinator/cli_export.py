@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from coordinator.one_shot import ask_once
 from coordinator.report_text import count
 from protocol.errors import ExitCode, UsageError
 from protocol.languages import find_language
+from protocol.stages.subtitle import CueNumbers
 
 __all__ = ["export"]
 
-_NUMBERS = frozenset({"max_line_graphemes", "max_lines", "max_cue_ms", "min_cue_ms", "min_gap_ms"})
-_SETTABLE = _NUMBERS | {"max_graphemes_per_second"}
+_NUMBERS = frozenset(each.name for each in fields(CueNumbers))
 
 
 def export(desk: Desk, job: str, written: dict[str, Any]) -> ExitCode:
@@ -85,7 +86,7 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
     found = parse_settings([each if "." in each.partition("=")[0] else f"subtitle.{each}" for each in words])
     for stage, settings in found.items():
         for name, value in settings.items():
-            if stage != "subtitle" or name not in _SETTABLE or value is None:
+            if stage != "subtitle" or name not in _NUMBERS or value is None:
                 message = f"--set {stage}.{name} is nothing that an export can change."
-                raise UsageError(message, f"Known are: {', '.join(sorted(_SETTABLE))}.")
+                raise UsageError(message, f"Known are: {', '.join(sorted(_NUMBERS))}.")
     return dict(found.get("subtitle", {}))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from coordinator.intake import find_films, is_utf8
+from coordinator.mux_options import mux_parameters
 from coordinator.recipes import OPTIONAL_STAGES
 from protocol.errors import UsageError
 from protocol.languages import find_language
@@ -44,6 +45,7 @@ _HAS_AN_OPTION = {
     ("demux", "audio_track"): "--audio-track",
     ("demux", "start_ms"): "--start",
     ("demux", "end_ms"): "--end",
+    ("mux", "burn"): "--burn",
 }
 
 
@@ -61,6 +63,7 @@ class Written:
     title: str | None = None
     year: int | None = None
     out: str | None = None
+    burn: str | None = None
     settings: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
     with_stages: tuple[str, ...] = ()
@@ -105,6 +108,9 @@ def read_wishes(written: Written, default_out: Path) -> Reading:
     parameters = problems.of(parse_settings, written.settings)
     environments = problems.of(parse_environments, written.environments)
     problems.of(_check_optional, written.with_stages, written.without_stages)
+    mux = (parameters or {}).pop("mux", {})
+    if not problems:
+        mux = problems.of(mux_parameters, written.workflow, written.burn, mux, source, targets or ()) or {}
     title = problems.of(_title, written.title, len(intake.films))
     out = problems.of(_out, written.out, default_out)
     if problems:
@@ -122,7 +128,7 @@ def read_wishes(written: Written, default_out: Path) -> Reading:
             audio_track=track,
             start_ms=start,
             end_ms=end,
-            parameters=parameters or {},
+            parameters={**(parameters or {}), **({"mux": mux} if mux else {})},
             environments=environments or {},
             with_stages=written.with_stages,
             without_stages=written.without_stages,

@@ -123,7 +123,8 @@ def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
 
 def _film(demux: dict[str, Any]) -> dict[str, Any]:
     """Return what demux found: with it, the job can be read where nothing runs."""
-    return {name: demux.get(name) for name in ("facts", "audio_duration_ms", "clip_start_ms")}
+    names = ("facts", "audio_track", "audio_duration_ms", "clip_start_ms", "shot_changes_ms")
+    return {name: demux.get(name) for name in names}
 
 
 def scratch_of(step: str, attempt: int) -> str:

@@ -227,6 +227,7 @@ def _subtitle(_submit: Submit, title: str, target: str | None, results: Results)
         media_duration_ms=max(demux.facts.duration_ms, demux.clip_start_ms + demux.audio_duration_ms),
         offset_ms=demux.clip_start_ms,
         frames_per_second=demux.facts.frames_per_second,
+        shot_changes_ms=demux.shot_changes_ms,
         formats=("srt", "vtt", "txt", "json"),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ __all__ = [
 MARKER = "cpw-environment.json"
 TELLING = ("torch", "torchaudio", "numpy", "transformers", "ctranslate2")
 """Packages that a person looks for where two environments differ, asked for by a spec or not."""
+
+_INTERRUPT_GRACE_S = 10.0
 
 BuildState = Literal["built", "outdated", "missing"]
 
@@ -96,12 +99,29 @@ def run_in(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the environment's Python with these arguments and return how it ended.
 
-    With `capture` what it writes to stdout is kept, instead of shown.
+    With `capture` what it writes to stdout is kept, instead of shown; and Ctrl-C is passed on to it alone,
+    not to what it has started: it has time to end that, and to leave nothing half-written.
     """
     spec = read(name, specs_directory(root))
     if build_state(spec, root) == "missing":
         message = f"The environment {name} is not built."
         raise MissingError(message, f"python3 -m envspecs build {name}")
     command = [str(interpreter(name, root)), *arguments]
-    stdout = subprocess.PIPE if capture else None
-    return subprocess.run(command, check=False, env=child_environment(root or home()), stdout=stdout)
+    environment = child_environment(root or home())
+    if not capture:
+        return subprocess.run(command, check=False, env=environment)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, process_group=0) as process:
+        try:
+            written, _ = process.communicate()
+        except KeyboardInterrupt:
+            _interrupt(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, written)
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=_INTERRUPT_GRACE_S)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()

@@ -1,146 +1,128 @@
-"""Folders of finished jobs, without a house: the real engines of `common`, transcripts as a test wants."""
+"""A finished job's folder, written by hand: what reads one needs no job to have run."""
 
 from __future__ import annotations
 
+import array
 import json
-from collections.abc import Sequence
+import subprocess
+import wave
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from coordinator import jobdir
-from coordinator.rows import JobRow, StepRow
-from coordinator.scheduler import Link
-from protocol.artefacts import describe_file, write_json
-from protocol.messages import Submit
-from protocol.schema import to_plain
-from protocol.stages import STAGES
-from protocol.stages.demux import DemuxRequest, DemuxResult
-from protocol.stages.mux import MuxRequest, SubtitleTrack
-from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
-from protocol.timeline import Segment, Span, Transcript, Word
-from workers.context import CallContext
-from workers.engines.common.demux import FfmpegDemux
-from workers.engines.common.mux import FfmpegMux
-from workers.engines.common.subtitle import CueSubtitle
+from protocol.timeline import Cue
+from workers.engines.common import ffmpeg as program
+from workers.engines.common.formats import to_srt, to_vtt
+from workers.engines.common.names import safe_stem
+from workers.engines.common.profiles import rules_for
+from workers.engines.common.quality import check, to_report
 
-JOB = "job-20261122-anyone-0007"
+CUES = (
+    Cue(start_ms=500, end_ms=1_500, lines=("The first cue,", "of two lines")),
+    Cue(start_ms=2_000, end_ms=2_400, lines=("Short and much too fast to read for anyone.",)),
+    Cue(start_ms=3_000, end_ms=5_000, lines=("Tom & <b>Jerry</b>",)),
+    Cue(start_ms=6_250, end_ms=8_000, lines=("The last one.",)),
+)
 
 
-def said(language: str, *sentences: str, from_ms: int = 200, word_ms: int = 300) -> Transcript:
-    """A transcript: a sentence a segment, a word every `word_ms`, nearly a second between sentences."""
-    now, segments = from_ms, []
-    for sentence in sentences:
-        words = []
-        for text in sentence.split():
-            words.append(Word(text=text, start_ms=now, end_ms=now + word_ms - 20, timed_by="wav2vec2"))
-            now += word_ms
-        start, end = words[0].start_ms, words[-1].end_ms
-        segments.append(Segment(start_ms=start, end_ms=end, text=sentence, words=tuple(words)))
-        now += 900
-    return Transcript(language=language, segments=tuple(segments), engine="whisperx", model="whisper-base")
+def make_film(path: Path, *options: str, seconds: int = 10) -> Path:
+    """Make a film of a moving picture and a beep; `options` say how it is encoded."""
+    inputs = (f"testsrc=d={seconds}:s=320x180:r=24", f"sine=d={seconds}:f=440")
+    command = [program.find_ffmpeg(), "-nostdin", "-loglevel", "error", "-y"]
+    for each in inputs:
+        command += ["-f", "lavfi", "-i", each]
+    encoded = options or ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast", "-c:a", "aac")
+    subprocess.run([*command, *encoded, f"file:{path}"], check=True, stdin=subprocess.DEVNULL)
+    return path
 
 
-class JobFolderMaker:
-    """Does the stages demux, clean, translate, subtitle and mux of a job, and writes its documents."""
+def write_wav(path: Path, seconds: float = 10, loudness: int = 8_000) -> Path:
+    """Write a second of silence and a second of noise in turn, 16 kHz, mono."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        for second in range(round(seconds)):
+            loud = loudness * (second % 2)
+            file.writeframes(array.array("h", [loud, -loud] * 8_000).tobytes())
+    return path
 
-    def __init__(self, directory: Path, film: Path, *, title: str = "Film", **submit: Any) -> None:
-        directory.mkdir(parents=True)
-        self.directory = directory
-        self.title = title
-        self.submit = Submit(
-            media=str(film), workflow="subtitle", user="anyone", out=str(directory.parent), **submit
+
+def take_sound(film: Path, job: Path) -> None:
+    """Put a film's own sound into a job's folder."""
+    command = [program.find_ffmpeg(), "-nostdin", "-loglevel", "error", "-y", "-i", f"file:{film}"]
+    command += ["-vn", "-ac", "1", "-ar", "16000", f"file:{job}/01_demux/audio.wav"]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
+def write_job(
+    root: Path,
+    media: Path,
+    tracks: Mapping[str, Sequence[Cue]],
+    *,
+    title: str = "Film",
+    clip_start_ms: int = 0,
+    audio_track: int = 0,
+    with_audio: bool = True,
+    muxed: Path | None = None,
+    duration_ms: int = 10_000,
+) -> Path:
+    """Write a job's folder with a subtitle track for each language, and return it."""
+    steps: list[tuple[str, list[Path]]] = [
+        ("demux", [write_wav(root / "01_demux" / "audio.wav")] if with_audio else []),
+        ("vad", [_json(root / "05_vad" / "speech_segments.json", {"speech": _speech(tracks)})]),
+        ("clean", [_transcript(root / "09_clean" / "transcript.json", next(iter(tracks), "en"))]),
+    ]
+    for language, cues in tracks.items():
+        if len(steps) > 3:
+            name = root / "10_translate" / f"transcript.{language}.json"
+            steps.append(("translate", [_transcript(name, language, next(iter(tracks)))]))
+        files = _subtitles(
+            root / "11_subtitle", f"{safe_stem(title)}.{language}", language, cues, duration_ms
         )
-        self.steps: list[StepRow] = []
+        steps.append(("subtitle", files))
+    if muxed is not None:
+        steps.append(("mux", [muxed]))
+    _json(
+        root / "job.json",
+        {"job": "job-20260102-me-0001", "title": title, "input_media": {"path": str(media)}},
+    )
+    stages = [
+        {"stage": stage, "artefacts": [{"path": each.relative_to(root).as_posix()} for each in paths]}
+        for stage, paths in steps
+    ]
+    film = {
+        "facts": None,
+        "audio_track": audio_track,
+        "audio_duration_ms": duration_ms,
+        "clip_start_ms": clip_start_ms,
+    }
+    _json(root / "manifest.json", {"stages": stages, "film": film})
+    return root
 
-    def make(self, *transcripts: Transcript, speech: Sequence[Span] = (), **subtitle: Any) -> Path:
-        """Make the whole job, the first transcript its source; return its folder."""
-        demux = self.demux()
-        for transcript in transcripts:
-            self.subtitle(demux, transcript, **subtitle)
-        self.mux()
-        if speech:
-            self._file("vad", "05_vad", "speech_segments.json", {"speech": to_plain(tuple(speech))})
-        self.write(subtitle)
-        return self.directory
 
-    def demux(self) -> DemuxResult:
-        request = DemuxRequest(
-            media=self.submit.media, start_ms=self.submit.start_ms, end_ms=self.submit.end_ms
-        )
-        return self._do("demux", "demux", FfmpegDemux(), request)
+def _subtitles(folder: Path, stem: str, language: str, cues: Sequence[Cue], duration_ms: int) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    srt, vtt = folder / f"{stem}.srt", folder / f"{stem}.vtt"
+    srt.write_text(to_srt(cues), encoding="utf-8")
+    vtt.write_text(to_vtt(cues), encoding="utf-8")
+    rules = rules_for("netflix", language, media_duration_ms=duration_ms)
+    report = to_report(cues, rules, check(cues, rules), profile="netflix")
+    return [srt, vtt, _json(folder / f"{stem}.qc.json", report)]
 
-    def subtitle(self, demux: DemuxResult, transcript: Transcript, **wishes: Any) -> SubtitleResult:
-        source = not self.submit.target_languages or transcript.language not in self.submit.target_languages
-        stage, target = ("clean", "source") if source else ("translate", transcript.language)
-        name = "transcript.json" if source else f"transcript.{transcript.language}.json"
-        folder = "09_clean" if source else "10_translate"
-        step = self._file(stage, folder, name, to_plain(transcript))
-        asked = {"formats": ("srt", "vtt", "txt", "json"), **wishes}
-        request = SubtitleRequest(
-            transcript=step.artefacts[0],
-            title=self.title,
-            media_duration_ms=demux.facts.duration_ms,
-            offset_ms=demux.clip_start_ms,
-            frames_per_second=demux.facts.frames_per_second,
-            **asked,
-        )
-        return self._do("subtitle", f"subtitle-{target}", CueSubtitle(), request)
 
-    def mux(self) -> None:
-        tracks = tuple(
-            SubtitleTrack(file=each, language=step.result["language"])
-            for step in self.steps
-            if step.stage == "subtitle"
-            for each in step.artefacts
-            if each.path.endswith(".srt")
-        )
-        request = MuxRequest(media=self.submit.media, tracks=tracks, title=self.title)
-        self._do("mux", "mux", FfmpegMux(), request)
+def _transcript(path: Path, language: str, origin: str = "") -> Path:
+    made = {"engine": "whisperx", "model": "whisper-base"}
+    return _json(path, {"language": language, "segments": [], "translated_from": origin, **made})
 
-    def write(self, subtitle: dict[str, Any]) -> None:
-        """Write `job.json` and `manifest.json`."""
-        facts = {
-            "job": JOB,
-            "title": self.title,
-            "input_media": {"path": self.submit.media},
-            "parameters": {"subtitle": subtitle} if subtitle else {},
-        }
-        jobdir.write_job(self.directory, facts)
-        jobdir.write_manifest(self._row(), self.steps)
 
-    def forget(self, stage: str) -> None:
-        """Leave a stage out of the manifest: the job has not come so far."""
-        self.steps = [each for each in self.steps if each.stage != stage]
-        jobdir.write_manifest(self._row(), self.steps)
+def _speech(tracks: Mapping[str, Sequence[Cue]]) -> list[dict[str, int]]:
+    cues = next(iter(tracks.values()), ())
+    return [{"start_ms": each.start_ms, "end_ms": each.end_ms - 100} for each in cues]
 
-    def _do(self, stage: str, name: str, engine: Any, request: Any) -> Any:
-        scratch, folder = jobdir.scratch_of(name, 1), STAGES[stage].folder
-        context = CallContext(self.directory, scratch, folder, None, lambda *_: None)  # type: ignore[arg-type]
-        context.prepare()
-        result = engine.run(request, context)
-        jobdir.accept(self.directory, scratch, folder, context.manifest())
-        self.steps.append(self._step(stage, name, to_plain(result), context.manifest()))
-        return result
 
-    def _file(self, stage: str, folder: str, name: str, body: dict[str, Any]) -> StepRow:
-        path = self.directory / folder / name
-        path.parent.mkdir(exist_ok=True)
-        write_json(path, body)
-        artefact = describe_file(path, f"{folder}/{name}")
-        self.steps.append(self._step(stage, stage, {}, (artefact,)))
-        return self.steps[-1]
-
-    def _step(self, stage: str, name: str, result: dict[str, Any], artefacts: tuple[Any, ...]) -> StepRow:
-        return StepRow(
-            seq=1, job=JOB, name=name, stage=stage, environment="common", target=None, choices={}, reasons=(),
-            link=Link(needs=(), after=()), state="done", attempt=1, begun_at=None, run="", worker="", kills=0,
-            failures=0, duration_ms=1, result=json.loads(json.dumps(result)), artefacts=artefacts, note="",
-            error=None,
-        )  # fmt: skip
-
-    def _row(self) -> JobRow:
-        return JobRow(
-            seq=1, id=JOB, state="done", submit=self.submit, directory=self.directory,
-            created_at="2026-11-22T09:00:00+00:00", ended_at="2026-11-22T09:00:01+00:00", elapsed_ms=1_000,
-            language=None, language_probability=None, notes=(),
-        )  # fmt: skip
+def _json(path: Path, value: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path

@@ -82,9 +82,9 @@ def track(scratch, language: str, text: str = SRT) -> SubtitleTrack:
     return SubtitleTrack(file=describe_file(scratch.root / name, name), language=language)
 
 
-def mux(scratch, media, *languages, title="Film"):
+def mux(scratch, media, *languages, title="Film", **wishes):
     tracks = tuple(track(scratch, each) for each in languages)
-    return FfmpegMux().run(MuxRequest(media=str(media), tracks=tracks, title=title), scratch)
+    return FfmpegMux().run(MuxRequest(media=str(media), tracks=tracks, title=title, **wishes), scratch)
 
 
 def streams(path: Path) -> list[tuple[str, str, str]]:

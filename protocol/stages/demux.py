@@ -43,6 +43,8 @@ class DemuxRequest:
     end_ms: int | None = None
     full_band: bool = False
     """Write the sound as the stage separate reads it, too."""
+    shot_changes: bool = False
+    """Look for the shots of the picture, too: all of it is decoded, which takes minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,3 +61,5 @@ class DemuxResult:
     facts: MediaFacts
     full_band: Artefact | None = None
     """Where asked for: FLAC, 16 bit, 44.1 kHz, stereo, on the same clock and as long to within a sample."""
+    shot_changes_ms: tuple[int, ...] = ()
+    """Where asked for: the first moment of every shot but the first, on the film's clock, with a clip too."""

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
 
-__all__ = ["MuxRequest", "MuxResult", "SubtitleTrack"]
+__all__ = ["FIRST", "NONE", "MuxRequest", "MuxResult", "SubtitleTrack"]
+
+FIRST = "first"
+NONE = "none"
+"""Words that no language has for a code; a person can write them after `--set mux.default=`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +28,19 @@ class MuxRequest:
     media: str
     tracks: tuple[SubtitleTrack, ...]
     title: str
+    default: str = FIRST
+    """Language of the added track that is shown from the start; `first`: the first one, `none`: none."""
+    forced: tuple[str, ...] = ()
+    """Languages whose added track is marked as forced: shown though nobody asked for subtitles."""
+    burn: str | None = None
+    """Language to draw into the picture as well, in a film of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MuxResult:
-    """`film` is `<title>_subtitled.mkv` or `.mp4`."""
+    """`film` is `<title>_subtitled.mkv` or `.mp4`; `burned` is `<title>_burned.<language>.mp4`."""
 
     film: Artefact
     track_languages: tuple[str, ...]
+    burned: Artefact | None = None
+    """None where none was asked for, or nothing is said in the film."""

@@ -7,11 +7,27 @@ from typing import Literal
 
 from protocol.artefacts import Artefact
 
-__all__ = ["SubtitleRequest", "SubtitleResult"]
+__all__ = ["CueNumbers", "SubtitleRequest", "SubtitleResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubtitleRequest:
+class CueNumbers:
+    """Numbers of a profile that a person has set; None leaves the profile's. Meanings: `CueRules`."""
+
+    max_line_graphemes: int | None = None
+    max_lines: int | None = None
+    max_cue_ms: int | None = None
+    min_cue_ms: int | None = None
+    min_gap_ms: int | None = None
+    close_gap_ms: int | None = None
+    max_graphemes_per_second: float | None = None
+    min_word_ms: int | None = None
+    linger_ms: int | None = None
+    pause_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubtitleRequest(CueNumbers):
     """Cut `transcript` (a `Transcript` with words) into cues and write them."""
 
     transcript: Artefact
@@ -25,15 +41,11 @@ class SubtitleRequest:
     karaoke: bool = False
     """In ASS, each word lights up when it is spoken."""
     profile: str = "netflix"
-    """Numbers that cues are held to: `netflix`, `bbc`, `social`, `relaxed`; what follows overrides them."""
+    """What cues are held to: `netflix`, `bbc`, `social`, `relaxed`; a number that is set overrides its."""
     frames_per_second: float | None = None
     """The film's own, in which gaps are counted."""
-    max_line_graphemes: int | None = None
-    max_lines: int | None = None
-    max_cue_ms: int | None = None
-    min_cue_ms: int | None = None
-    min_gap_ms: int | None = None
-    max_graphemes_per_second: float | None = None
+    shot_changes_ms: tuple[int, ...] = ()
+    """On the film's clock, whatever `offset_ms` is: cues keep clear of them where they can."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import statistics
+from pathlib import Path
 from typing import Any
 
 import jiwer
@@ -68,6 +70,53 @@ def test_the_words_of_the_film_are_right(film_en: dict[str, Any], figure: Figure
 
 def test_the_cues_have_the_form_that_is_asked(film_en: dict[str, Any]) -> None:
     check_form(cues(film_en, "en"))
+
+
+def test_the_cues_break_no_rule_and_the_report_says_so(film_en: dict[str, Any], figure: Figure) -> None:
+    found = cues(film_en, "en")
+    report = json.loads(quality_report(film_en, "en").read_text())
+    reported = {each["rule"]: each for each in report["rules"]}
+    lines = [cue.plaintext.split("\n") for cue in found]
+    broken = {
+        "line_length": sum(len(regex.findall(r"\X", line)) > 42 for cue in lines for line in cue),
+        "line_count": sum(len(cue) > 2 for cue in lines),
+        "overlap": sum(two.start < one.end for one, two in itertools.pairwise(found)),
+        "gap": sum(two.start - one.end < reported["gap"]["limit"] for one, two in itertools.pairwise(found)),
+        "min_duration": sum(cue.duration < 833 for cue in found),
+        "max_duration": sum(cue.duration > 7_000 for cue in found),
+    }
+    fast = [each + 1 for each, cue in enumerate(found) if speed_of(cue) > 20]
+    said = [(each["cue"], each["value"], each["reason"]) for each in reported["reading_speed"]["cues"]]
+    parted = [line for cue in lines for line in cue[:-1] if line.lower().split()[-1] in ("a", "an", "the")]
+    figure(
+        f"film_en.mp4, {len(found)} cues: {', '.join(f'{rule} {count}' for rule, count in broken.items())}; "
+        f"article and noun parted {len(parted)}; over 20 characters a second {len(fast)}: {said}"
+    )
+    assert not any(broken.values())
+    assert {rule: reported[rule]["count"] for rule in broken} == broken
+    assert [cue for cue, _, _ in said] == fast
+    assert all("the speech itself has" in reason for _, _, reason in said)
+    assert not parted
+    assert report["ok"]
+
+
+def quality_report(job: dict[str, Any], language: str) -> Path:
+    """Return the quality report beside the SRT file."""
+    (path,) = (Path(each) for each in job["outputs"] if each.endswith(f".{language}.srt"))
+    return path.with_name(path.name.removesuffix(".srt") + ".qc.json")
+
+
+def speed_of(cue: pysubs2.SSAEvent) -> float:
+    return len(regex.findall(r"\X", cue.plaintext)) * 1_000 / cue.duration
+
+
+def test_each_sentence_starts_its_own_cue(film_en: dict[str, Any], figure: Figure) -> None:
+    starts = [plain(cue.plaintext).split()[:2] for cue in cues(film_en, "en")]
+    for line in script("film_en"):
+        first = plain(line.text).replace("mister", "mr").split()[:2]
+        assert first in starts, first
+        del starts[: starts.index(first) + 1]
+    figure(f"film_en.mp4: each of the {len(script('film_en'))} sentences starts its own cue")
 
 
 def test_the_cues_start_with_the_speech(film_en: dict[str, Any], figure: Figure) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+import psutil
 import pysubs2
 import pytest
 
 from tests.data import ROOT
-from tests.job_folders import JOB, JobFolderMaker, said
+from tests.finished_jobs import JOB, JobFolderMaker, said
+from tests.house import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.env("common")]
 
@@ -64,18 +68,21 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, little: Path) -> Shell:
-    job = JobFolderMaker(
-        tmp_path / "out" / "2026" / "11" / "22" / "anyone" / "0007", little, target_languages=("hi",)
-    )
+def film(make) -> Path:
+    picture = ("-f", "lavfi", "-i", "testsrc=d=12:s=64x64:r=25")
+    sound = ("-f", "lavfi", "-i", "sine=d=12")
+    return make("film.mp4", *picture, *sound, "-c:v", "mpeg4", "-c:a", "aac")
+
+
+@pytest.fixture
+def shell(tmp_path: Path, film: Path) -> Shell:
+    folder = tmp_path / "out" / "2026" / "11" / "22" / "anyone" / "0007"
+    job = JobFolderMaker(folder, film, target_languages=("hi",))
     return Shell(job.make(ENGLISH, HINDI), tmp_path)
 
 
 @pytest.fixture
-def job(tmp_path: Path, make) -> JobFolderMaker:
-    picture = ("-f", "lavfi", "-i", "testsrc=d=12:s=64x64:r=25")
-    sound = ("-f", "lavfi", "-i", "sine=d=12")
-    film = make("long.mp4", *picture, *sound, "-c:v", "mpeg4", "-c:a", "aac")
+def job(tmp_path: Path, film: Path) -> JobFolderMaker:
     return JobFolderMaker(tmp_path / "job", film)
 
 
@@ -96,6 +103,18 @@ def test_a_clip_keeps_the_films_clock(job, tmp_path):
     shell = Shell(folder, tmp_path)
     shell.export()
     assert shell.text("Film.en.srt").startswith("1\n00:00:03,200 --> ")
+    assert shell.text("Film.en.srt") == (folder / "11_subtitle" / "Film.en.srt").read_text()
+
+
+def test_shot_changes_that_the_job_found_are_kept_clear_of(tmp_path, make):
+    cuts = "color=c=black:s=64x64:r=25:d=3.32,split[a][b];[b]negate[c];[a][c]concat"
+    film = make("cuts.mp4", "-f", "lavfi", "-i", cuts, "-f", "lavfi", "-i", "sine=d=6.64", "-c:v", "mpeg4")
+    asked = {"demux": {"shot_changes": True}}
+    maker = JobFolderMaker(tmp_path / "job", film, parameters=asked)
+    folder = maker.make(said("en", "Why would it be lost?", from_ms=3_200))
+    shell = Shell(folder, tmp_path)
+    shell.export()
+    assert shell.text("Film.en.srt").startswith("1\n00:00:03,320 --> ")
     assert shell.text("Film.en.srt") == (folder / "11_subtitle" / "Film.en.srt").read_text()
 
 
@@ -191,10 +210,18 @@ def test_work_of_a_person_in_another_folder_is_not_overwritten_unless_they_say_s
     edited.write_text("edited")
     done = shell.run("export", str(shell.folder), "--out", out, "--profile", "bbc")
     assert done.returncode == 1
-    assert "Film.en.qc.json is there already" in done.stderr
+    assert "is there already, with other contents" in done.stderr
     assert edited.read_text() == "edited"
     shell.export("--out", out, "--overwrite")
     assert edited.read_text() != "edited"
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(shell):
+    (shell.home / "mine").write_text("a file")
+    code, told = shell.refused("--out", str(shell.home / "mine"))
+    assert code == 1
+    assert f"{shell.home / 'mine'} cannot be written" in told
+    assert "Traceback" not in told
 
 
 def test_the_json_tells_words_confidences_cues_and_what_made_them(shell):
@@ -218,7 +245,42 @@ def test_karaoke_lights_up_each_word(shell):
     assert r"{\k30}Why {\k30}would" in shell.text("Film.en.ass")
 
 
-def test_a_title_with_dots_and_quotes_of_its_own_is_no_trouble(tmp_path, little):
-    maker = JobFolderMaker(tmp_path / "job", little, title="It's 2.0.en: Mr. X")
+def test_a_title_with_dots_and_quotes_of_its_own_is_no_trouble(tmp_path, film):
+    maker = JobFolderMaker(tmp_path / "job", film, title="It's 2.0.en: Mr. X")
     shell = Shell(maker.make(ENGLISH), tmp_path)
     assert shell.export("--format", "srt") == ["It's 2.0.en: Mr. X.en.srt", "It's 2.0.en: Mr. X.en.qc.json"]
+
+
+def test_a_language_is_drawn_into_the_picture_and_the_jobs_film_stays(shell):
+    job_files = {path: path.stat().st_mtime_ns for path in shell.folder.rglob("*") if path.is_file()}
+    assert shell.export("--burn", "en") == ["Film_burned.en.mp4"]
+    with av.open(str(shell.folder / "export" / "Film_burned.en.mp4")) as film:
+        assert [each.type for each in film.streams] == ["video", "audio"]
+        assert film.duration == pytest.approx(12_000_000, abs=100_000)
+    assert {path: path.stat().st_mtime_ns for path in job_files} == job_files
+    assert [each.name for each in (shell.folder / "export").iterdir()] == ["Film_burned.en.mp4"]
+
+
+def test_ctrl_c_ends_the_drawing_and_leaves_nothing_half_written(tmp_path, make):
+    film = make("long.mp4", "-f", "lavfi", "-i", "mandelbrot=s=960x540:r=25,trim=duration=20",
+                "-f", "lavfi", "-i", "sine=d=20", "-c:v", "mpeg4", "-q:v", "2", "-c:a", "aac")  # fmt: skip
+    shell = Shell(JobFolderMaker(tmp_path / "job", film).make(ENGLISH), tmp_path)
+    command = [ROOT / "venv" / "common" / "bin" / "cpw", "export", shell.folder, "--burn", "en"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        until(lambda: list((shell.folder / "export").glob(".*.part")), what="the drawing has begun")
+        drawing = [each.pid for each in psutil.Process(process.pid).children(recursive=True)]
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert list((shell.folder / "export").iterdir()) == []
+    assert len(drawing) >= 2
+    assert not any(psutil.pid_exists(each) for each in drawing)
+
+
+def test_a_film_that_is_gone_cannot_be_drawn_into(shell, film):
+    film.unlink()
+    code, told = shell.refused("--burn", "en")
+    assert code == 1
+    assert "film.mp4" in told
+    assert shell.export("--format", "srt", "--language", "en") == ["Film.en.srt", "Film.en.qc.json"]

@@ -1,27 +1,43 @@
-"""Subtitle files in ten scripts as the real ffmpeg reads them, and as its libass shows them.
+"""Subtitle files in ten scripts as other programs read them, and as ffmpeg's libass shows them.
 
-ffmpeg writes TTML but reads none, in any build: it has an encoder and a muxer for it, no decoder. What it
-makes of the same cues is compared with ours instead.
+ffmpeg writes TTML but reads none, in any build: it has an encoder and a muxer for it, no demuxer. What it
+makes of the same cues is compared with ours instead. TSV, TXT and JSON are no subtitle formats to it, nor to
+pysubs2: these three, and TTML, are read by readers of their own kinds.
 """
 
 from __future__ import annotations
 
+import csv
+import html
+import io
+import json
+import os
+import shutil
 import subprocess
+import unicodedata
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pysubs2
 import pytest
 import regex
 
-from protocol.timeline import Cue
-from tests.little_films import PICTURE
+from protocol.artefacts import describe_file, write_json
+from protocol.schema import from_plain, to_plain
+from protocol.stages.subtitle import SubtitleRequest
+from protocol.timeline import Cue, Segment, Transcript
+from tests.data import ROOT
+from tests.little_films import PICTURE, Scratch
 from tests.ten_scripts import TEN_SCRIPTS, cues_of, words_of
 from workers.engines.common.bilingual import pair
 from workers.engines.common.ffmpeg import file_url, find_ffmpeg
 from workers.engines.common.formats import to_srt, to_vtt
-from workers.engines.common.formats_ass import to_ass
+from workers.engines.common.formats_ass import FONTS, to_ass
 from workers.engines.common.formats_ttml import to_ttml
+from workers.engines.common.profiles import rules_for
+from workers.engines.common.subtitle import CueSubtitle
+from workers.engines.common.tracks import FORMATS, Track
 
 pytestmark = pytest.mark.integration
 
@@ -58,24 +74,109 @@ def expected(cues, rounded: int = 1) -> list[tuple[int, int, str]]:
     return [(at(each.start_ms), at(each.end_ms), "\n".join(each.lines)) for each in cues]
 
 
+def track_of(language: str, *, karaoke: bool = False) -> Track:
+    """Two cues in a language and their words, as a subtitle step has them."""
+    words = words_of(language)
+    text = " ".join(TEN_SCRIPTS[language])
+    segment = Segment(start_ms=words[0].start_ms, end_ms=words[-1].end_ms, text=text, words=words)
+    return Track(
+        transcript=Transcript(language=language, segments=(segment,)),
+        cues=cues_of(language),
+        rules=rules_for("netflix", language),
+        profile="netflix",
+        karaoke=karaoke,
+    )
+
+
+def pair_of(language: str) -> Track:
+    """English above another language."""
+    return replace(track_of("en"), cues=pair(cues_of("en"), cues_of(language)))
+
+
+PLAYED = (("srt", False, 1), ("vtt", False, 1), ("ass", False, 10), ("ass", True, 10))
+"""Formats that players read, with karaoke or without, and how exact their times are in ms."""
+
+
 @pytest.mark.parametrize("language", TEN_SCRIPTS)
 def test_ffmpeg_reads_every_format_in_every_script(tmp_path, language):
-    cues, words = cues_of(language), words_of(language)
-    for suffix, text, rounded in (
-        ("srt", to_srt(cues), 1),
-        ("vtt", to_vtt(cues), 1),
-        ("ass", to_ass(cues, language), 10),
-        ("ass", to_ass(cues, language, words=words, karaoke=True), 10),
-    ):
+    for suffix, karaoke, rounded in PLAYED:
+        text = track_of(language, karaoke=karaoke).write(suffix).decode()
         read = quietly("-i", written(tmp_path, suffix, text), "-f", "srt", "-")
-        assert as_text(read) == expected(cues, rounded), suffix
+        assert as_text(read) == expected(cues_of(language), rounded), suffix
 
 
-@pytest.mark.parametrize("language", ["hi", "ur", "ja"])
+@pytest.mark.parametrize("language", [each for each in TEN_SCRIPTS if each != "en"])
 def test_ffmpeg_reads_a_bilingual_file(tmp_path, language):
-    cues = pair(cues_of("en"), cues_of(language))
-    read = quietly("-i", written(tmp_path, "ass", to_ass(cues, "en")), "-f", "srt", "-")
-    assert as_text(read) == expected(cues, 10)
+    both = pair_of(language)
+    for suffix, _, rounded in PLAYED[:3]:
+        read = quietly("-i", written(tmp_path, suffix, both.write(suffix).decode()), "-f", "srt", "-")
+        assert as_text(read) == expected(both.cues, rounded), suffix
+
+
+def through_pysubs2(text: str, form: str) -> list[tuple[int, int, str]]:
+    """Times and lines of a file as pysubs2 reads it; of WebVTT it leaves the escapes to its caller."""
+    events = pysubs2.SSAFile.from_string(text, format_=form)
+    texts = [html.unescape(each.plaintext) if form == "vtt" else each.plaintext for each in events]
+    clean = [regex.sub("[\u202a-\u202e\u2060]", "", each) for each in texts]
+    return [(each.start, each.end, line) for each, line in zip(events, clean, strict=True)]
+
+
+@pytest.mark.parametrize("language", TEN_SCRIPTS)
+def test_pysubs2_reads_every_format_in_every_script(language):
+    for suffix, karaoke, rounded in (*PLAYED, ("ttml", False, 1)):
+        for track in (track_of(language, karaoke=karaoke), pair_of(language)):
+            text = track.write(suffix).decode()
+            assert through_pysubs2(text, suffix) == expected(track.cues, rounded), suffix
+
+
+@pytest.mark.parametrize("language", TEN_SCRIPTS)
+def test_pysubs2_writes_what_it_read_and_nothing_is_lost(language):
+    for suffix, karaoke, rounded in PLAYED:
+        track = track_of(language, karaoke=karaoke)
+        events = pysubs2.SSAFile.from_string(track.write(suffix).decode(), format_=suffix)
+        again = through_pysubs2(events.to_string(suffix), suffix)
+        assert again == expected(track.cues, rounded), suffix
+
+
+@pytest.mark.parametrize("language", TEN_SCRIPTS)
+def test_xml_csv_and_json_readers_read_what_is_no_players_format(language):
+    track = track_of(language)
+    for each in (track, pair_of(language)):
+        assert ttml_cues(each.write("ttml")) == expected(each.cues)
+        rows = list(csv.reader(io.StringIO(each.write("tsv").decode()), "excel-tab", quoting=csv.QUOTE_NONE))
+        assert rows[0] == ["start", "end", "text"]
+        times = [(int(start), int(end)) for start, end, _ in rows[1:]]
+        assert times == [(cue.start_ms, cue.end_ms) for cue in each.cues]
+        assert [bare(text) for *_, text in rows[1:]] == [bare("".join(cue.lines)) for cue in each.cues]
+    document = json.loads(track.write("json"))
+    assert from_plain(Transcript, document) == track.transcript
+    assert from_plain(Cues, document).cues == track.cues
+    assert bare(track.write("txt").decode()) == bare("".join(TEN_SCRIPTS[language]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cues:
+    cues: tuple[Cue, ...]
+
+
+def bare(text: str) -> str:
+    return "".join(text.split())
+
+
+def ttml_cues(data: bytes) -> list[tuple[int, int, str]]:
+    """Times and lines of a TTML document by its elements: `br` parts lines."""
+
+    def milliseconds(clock: str) -> int:
+        hours, minutes, seconds = clock.split(":")
+        return int(hours) * 3_600_000 + int(minutes) * 60_000 + round(float(seconds) * 1_000)
+
+    cues = []
+    for each in ET.fromstring(data).iter(f"{TT}p"):
+        for line_end in each.iter(f"{TT}br"):
+            line_end.text = "\n"
+        times = (milliseconds(each.attrib["begin"]), milliseconds(each.attrib["end"]))
+        cues.append((*times, "".join(each.itertext())))
+    return cues
 
 
 @pytest.mark.parametrize("language", TEN_SCRIPTS)
@@ -96,6 +197,79 @@ def test_an_ass_track_goes_into_a_film(tmp_path, language):
     film = file_url(tmp_path / "film.mkv")
     quietly(*PICTURE, "-i", subtitles, "-c:v", "mpeg4", "-c:s", "copy", film)
     assert as_text(quietly("-i", film, "-f", "srt", "-")) == expected(cues_of(language), 10)
+
+
+# every subtitle file there is, in one sweep
+
+SUFFIXES = frozenset({"srt", "vtt", "ass", "ssa", "sub", "smi", "sami", "mpl", "sbv", "lrc", "stl"})
+"""Of subtitle formats that ffmpeg has a demuxer for, so that ffprobe opens them."""
+
+
+def opener() -> str:
+    """The path of ffprobe where there is one; none came with `imageio-ffmpeg`."""
+    return os.environ.get("CPW_TEST_FFPROBE") or shutil.which("ffprobe") or ""
+
+
+def said_of(path: Path) -> str:
+    """What is complained of when the file is opened and read to its end: by ffprobe, else by our ffmpeg.
+
+    ffmpeg has the same demuxers, and decodes what they read as well.
+    """
+    if probe := opener():
+        command = [probe, "-v", "warning", "-show_packets", file_url(path)]
+    else:
+        command = [find_ffmpeg(), "-nostdin", "-v", "warning", "-i", file_url(path), "-f", "srt", "-"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    return done.stderr.decode() + (f"exit {done.returncode}" if done.returncode else "")
+
+
+def test_every_subtitle_file_of_the_tests_opens_without_a_warning(tmp_path, figure):
+    for language in TEN_SCRIPTS:
+        for karaoke in (False, True):
+            subtitle_step(tmp_path, language, karaoke=karaoke)
+        for form in ("srt", "vtt", "ass"):
+            (tmp_path / f"Film.en+{language}.{form}").write_bytes(pair_of(language).write(form))
+    folders = (ROOT / "tests", tmp_path)
+    files = [
+        each for folder in folders for each in folder.rglob("*") if each.suffix[1:].casefold() in SUFFIXES
+    ]
+    complaints = {each.name: said for each in files if (said := said_of(each))}
+    assert complaints == {}
+    assert len(files) >= 70
+    opened_by = "ffprobe" if opener() else "ffmpeg, as there is no ffprobe"
+    figure(f"subtitle files of the tests opened without a warning: {len(files)} by {opened_by}")
+
+
+def test_a_file_that_is_none_is_complained_of(tmp_path):
+    broken = tmp_path / "broken.srt"
+    # The last of a film in which nothing is said: no SubRip file without a cue is one to ffmpeg.
+    for text in ("This is no subtitle.\n", "\n", to_srt(())):
+        broken.write_text(text)
+        assert said_of(broken), text
+
+
+def subtitle_step(folder: Path, language: str, *, karaoke: bool) -> None:
+    """Run the engine on a transcript, as a job does, in every format."""
+    transcript = folder / "transcript.json"
+    write_json(transcript, to_plain(track_of(language).transcript))
+    request = SubtitleRequest(
+        transcript=describe_file(transcript, transcript.name),
+        title='It\'s 100% "Film": [karaoke]' if karaoke else "Film",
+        media_duration_ms=60_000,
+        formats=FORMATS,
+        karaoke=karaoke,
+    )
+    result = CueSubtitle().run(request, Scratch(folder))
+    assert len(result.files) == len(FORMATS)
+    assert result.cue_count
+    for each in result.files:
+        data = (folder / each.path).read_bytes()
+        assert not data.startswith(b"\xef\xbb\xbf")
+        assert b"\r" not in data
+        assert unicodedata.is_normalized("NFC", data.decode())
+
+
+# as libass shows them
 
 
 def shown(folder: Path, text: str, at_s: float) -> bytes:
@@ -119,7 +293,7 @@ def lit(picture: bytes) -> list[int]:
 @pytest.mark.parametrize("language", TEN_SCRIPTS)
 def test_libass_shows_karaoke_in_the_places_of_the_plain_text(tmp_path, language):
     cues, words = cues_of(language), words_of(language)
-    options = {"picture": (WIDTH, HEIGHT), "installed": {"DejaVu Sans"}}
+    options = {"picture": (WIDTH, HEIGHT), "fonts": dict.fromkeys(FONTS, "DejaVu Sans")}
     plain = to_ass(cues, language, **options)
     sung = to_ass(cues, language, words=words, karaoke=True, **options)
     end = cues[0].end_ms / 1_000 - 0.3
@@ -135,6 +309,26 @@ def test_libass_shows_text_at_the_bottom_in_the_middle(tmp_path):
     columns = [place % WIDTH for place in places]
     assert min(place // WIDTH for place in places) > HEIGHT * 3 // 4
     assert abs(min(columns) + max(columns) - WIDTH) < WIDTH // 40
+
+
+@pytest.mark.parametrize("form", ["srt", "vtt"])
+def test_libass_lays_a_line_with_a_latin_name_out_from_right_to_left(tmp_path, form):
+    def picture(name: str, text: str, style: str = "") -> bytes:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        command = [
+            *(find_ffmpeg(), "-nostdin", "-loglevel", "error", "-f", "lavfi"),
+            *("-i", f"color=c=black:s={WIDTH}x{HEIGHT}:r=10:d=2", "-vf"),
+            *(f"subtitles={name}:force_style='FontName=DejaVu Sans{style}'", "-ss", "1.2"),
+            *("-frames:v", "1", "-pix_fmt", "gray", "-f", "rawvideo", "-"),
+        ]
+        return subprocess.run(command, capture_output=True, check=True, cwd=tmp_path).stdout
+
+    write = {"srt": to_srt, "vtt": to_vtt}[form]
+    ours = picture(f"ours.{form}", write(cues_of("ur"), "ur"))
+    # What the lines look like where the player is told to find their direction by itself, and where not.
+    found = picture(f"bare.{form}", write(cues_of("ur")), ",Encoding=-1")
+    assert ours == found
+    assert ours != picture(f"bare.{form}", write(cues_of("ur")))
 
 
 @pytest.mark.parametrize("text", [r"{\b1}x", "{x}", r"a\Nb", r"a\hb", r"\{x}"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import av
 import pytest
 
-from protocol.errors import CancelledError
+from protocol.errors import CancelledError, UsageError
 from protocol.stages.mux import MuxRequest
 from tests.little_films import (
     BEEP,
@@ -156,3 +157,169 @@ def test_every_stream_of_a_film_with_two_of_each_is_kept(scratch):
     assert probe(path).facts.duration_ms == probe(film).facts.duration_ms
     assert cue_times(path, 2) == cue_times(film, 2)
     assert demux(scratch, film, audio_track="1").audio_track == 1
+
+
+# flags
+
+
+def test_a_flag_is_set_where_a_person_asks_for_it(scratch, little):
+    path = scratch.root / mux(scratch, little, "hi", "en", default="English", forced=("en", "hin")).film.path
+    assert flags(path) == {"hin": {"forced"}, "eng": {"default", "forced"}}
+
+
+@pytest.mark.parametrize("codecs", [("film.mp4", "aac"), ("film.mkv", "ac3")])
+def test_none_of_the_tracks_is_shown_from_the_start_where_none_is_to_be(scratch, make, codecs):
+    film = make(codecs[0], *PICTURE, *BEEP, "-c:v", "mpeg4", "-c:a", codecs[1])
+    path = scratch.root / mux(scratch, film, "hi", "en", default="none", forced=("en",)).film.path
+    assert flags(path) == {"hin": set(), "eng": {"forced"}}
+    assert cue_times(path, 3) == [0.5, 2.0]
+    assert [each.is_default for each in probe(path).streams[:2]] == [
+        each.is_default for each in probe(film).streams
+    ]
+
+
+def test_a_cover_does_not_hide_which_track_is_not_to_be_shown(scratch, make):
+    cover = make("cover.jpg", *PICTURE, "-frames:v", "1", "-pix_fmt", "yuvj420p")
+    film = make(
+        "cover.mp4", "-i", str(cover), *PICTURE, *BEEP, "-map", "0", "-map", "1", "-map", "2",
+        "-c:v:0", "copy", "-disposition:v:0", "attached_pic", "-c:v:1", "mpeg4", "-c:a", "aac",
+    )  # fmt: skip
+    path = scratch.root / mux(scratch, film, "hi", default="none").film.path
+    assert flags(path) == {"hin": set()}
+    assert [each.is_cover for each in probe(path).streams].count(True) == 1
+
+
+def test_a_language_that_no_track_is_in_is_refused_by_name(scratch, little):
+    for wish in ({"default": "ta"}, {"forced": ("en", "ta")}, {"burn": "ta"}):
+        with pytest.raises(UsageError, match=f"mux.{next(iter(wish))} names 'ta'") as caught:
+            mux(scratch, little, "hi", "en", **wish)
+        assert "hi, en" in caught.value.remedy
+    assert not scratch.seen
+
+
+def test_where_nothing_is_said_no_language_is_wrong(scratch, little):
+    assert mux(scratch, little, default="ta", forced=("ta",)).track_languages == ()
+
+
+def bitmaps() -> bytes:
+    """Return a Blu-ray's subtitles (PGS): a white bar from 0.5 s to 1.5 s, and one from 2 s to 2.5 s."""
+
+    def part(at_ms: int, kind: int, body: bytes = b"") -> bytes:
+        return b"PG" + struct.pack(">IIBH", at_ms * 90, 0, kind, len(body)) + body
+
+    def head(at_ms: int, *things: bytes) -> bytes:
+        state = 128 if things else 0
+        screen = struct.pack(">HHBHBBBB", 64, 64, 16, 0, state, 0, 0, len(things))
+        window = struct.pack(">BBHHHH", 1, 0, 16, 50, 32, 8)
+        return part(at_ms, 0x16, screen + b"".join(things)) + part(at_ms, 0x17, window)
+
+    bar = b"\x00\xa0\x01\x00\x00" * 8
+    thing = struct.pack(">HBB", 0, 0, 0xC0) + (len(bar) + 4).to_bytes(3, "big") + struct.pack(">HH", 32, 8)
+    return b"".join(
+        head(start, struct.pack(">HBBHH", 0, 0, 0, 16, 50))
+        + part(start, 0x14, bytes([0, 0, 1, 235, 128, 128, 255]))
+        + part(start, 0x15, thing + bar)
+        + part(start, 0x80)
+        + head(end)
+        + part(end, 0x80)
+        for start, end in ((500, 1_500), (2_000, 2_500))
+    )
+
+
+@pytest.fixture
+def rich(make, tmp_path):
+    """Return how to make a film that has two of everything its container can hold."""
+    (tmp_path / "own.srt").write_text(SRT)
+    (tmp_path / "own.sup").write_bytes(bitmaps())
+    (tmp_path / "font.ttf").write_bytes(b"font")
+    (tmp_path / "chapters.txt").write_text(
+        ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=3000\ntitle=Two\n"
+    )
+
+    def film(name: str, text: str, bitmap: tuple[str, ...], *more: str) -> Path:
+        return make(
+            name, *PICTURE, *BEEP, *(each for own in ("own.srt", "own.sup", "chapters.txt")
+            for each in ("-i", str(tmp_path / own))), "-map_chapters", "4",
+            *(each for number in "011223" for each in ("-map", number)),
+            "-c:v", "mpeg4", "-c:a", "aac", "-c:s:0", text, "-c:s:1", text, *bitmap,
+            "-metadata:s:a:0", "language=hin", "-metadata:s:a:1", "language=eng",
+            "-metadata:s:s:0", "language=fre", "-metadata:s:s:1", "language=ger",
+            "-metadata:s:s:2", "language=spa",
+            "-disposition:a:0", "default+original", "-disposition:a:1", "visual_impaired",
+            "-disposition:s:0", "default+forced", "-disposition:s:1", "hearing_impaired",
+            "-disposition:s:2", "default", *more,
+        )  # fmt: skip
+
+    return film
+
+
+@pytest.fixture
+def rich_mkv(rich, tmp_path):
+    font = ("-attach", str(tmp_path / "font.ttf"), "-metadata:s:t", "mimetype=application/x-truetype-font")
+    return rich("rich.mkv", "srt", ("-c:s:2", "copy"), *font)
+
+
+@pytest.fixture
+def rich_mp4(rich):
+    # A DVD's picture has an end; a Blu-ray's lasts until the next, which no packet of an mp4 can.
+    return rich("rich.mp4", "mov_text", ("-c:s:2", "dvdsub", "-bsf:s:2", "setts=duration=500*(1/1000)/TB"))
+
+
+def flags(path: Path, kind: str = "subtitle") -> dict[str, set[str]]:
+    """Return the flags of each stream by its language; those that only repeat another are left out."""
+    with av.open(str(path)) as container:
+        return {
+            each.language or "und": {
+                flag.name
+                for flag in av.stream.Disposition
+                if flag.name and flag & each.disposition and flag.name not in ("captions", "descriptions")
+            }
+            for each in container.streams
+            if each.type == kind
+        }
+
+
+def chapters(path: Path) -> list[str]:
+    with av.open(str(path)) as container:
+        return [each["metadata"]["title"] for each in container.chapters()]
+
+
+@pytest.mark.parametrize("film", ["rich_mkv", "rich_mp4"])
+@pytest.mark.parametrize("shown", ["hi", "none"])
+def test_all_that_a_film_has_survives_with_its_flags(scratch, request, film, shown):
+    source = request.getfixturevalue(film)
+    path = scratch.root / mux(scratch, source, "hi", default=shown).film.path
+    assert path.suffix == source.suffix
+    own = [each for each in streams(source) if each[0] not in ("attachment", "data")]
+    kept = streams(path)
+    assert kept[: len(own)] == own
+    assert kept[len(own)][2] == "hin"
+    assert [each for each in kept if each[0] == "attachment"] == [
+        each for each in streams(source) if each[0] == "attachment"
+    ]
+    assert chapters(path) == ["One", "Two"]
+    assert flags(path, "audio") == flags(source, "audio")
+    before = flags(source)
+    assert before == {
+        "fre": {"default", "forced"}, "ger": {"hearing_impaired"}, "spa": {"default"},
+    }  # fmt: skip
+    gone = {"default"} if shown == "hi" else set()
+    assert flags(path) == {
+        **{language: each - gone for language, each in before.items()}, "hin": gone
+    }  # fmt: skip
+    for place, each in enumerate(own):
+        if each[0] == "subtitle":
+            assert cue_times(path, place) == cue_times(source, place)
+
+
+def test_no_flag_is_set_that_nobody_set(scratch, make, tmp_path):
+    (tmp_path / "own.srt").write_text(SRT)
+    own = str(tmp_path / "own.srt")
+    film = make(
+        "quiet.mkv", *PICTURE, *BEEP, "-i", own, "-i", own,
+        *(each for number in "0123" for each in ("-map", number)),
+        "-c:v", "mpeg4", "-c:a", "aac", "-metadata:s:s:0", "language=fre", "-metadata:s:s:1", "language=ger",
+        "-disposition:s", "0",
+    )  # fmt: skip
+    assert flags(scratch.root / mux(scratch, film).film.path) == {"fre": set(), "ger": set()}

@@ -14,6 +14,7 @@ from workers.engines.common import ffmpeg as program
 from workers.engines.common import full_band
 from workers.engines.common.names import shown
 from workers.engines.common.probe import Film, Stream, probe, readable_ms
+from workers.engines.common.shot_finding import find_shots, picture_of
 
 __all__ = ["Clip", "FfmpegDemux", "choose_clip", "choose_track", "is_cut_short"]
 
@@ -45,7 +46,7 @@ class FfmpegDemux:
         program.find_ffmpeg()
 
     def run(self, request: DemuxRequest, context: Context) -> DemuxResult:
-        """Write `audio.wav`, and `audio_full.flac` where it is asked for.
+        """Write `audio.wav`, and `audio_full.flac` and find the shots where that is asked for.
 
         Raises `InputError` for what is no film, has no such audio, or was cut short.
         """
@@ -80,6 +81,7 @@ class FfmpegDemux:
             clip_start_ms=clip.start_ms,
             facts=_with_length(film.facts, clip.start_ms + duration_ms),
             full_band=context.publish(full_band.NAME) if full is not None else None,
+            shot_changes_ms=_shots(film, clip, context) if request.shot_changes else (),
         )
 
 
@@ -163,13 +165,19 @@ def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path
     outputs = [ffmpeg.output(sound, program.file_url(target), **form, **options)]
     if full is not None:
         outputs.append(full_band.output(sound, full, **options))
-    if (clock := _clock_stream(film, track)) is not None:
+    if (clock := _clock_stream(film, film.sounds[track.number])) is not None:
         outputs.append(ffmpeg.output(source[str(clock.index)], "-", format="null", c="copy", **length))
     return program.build_command(ffmpeg.merge_outputs(*outputs))
 
 
-def _clock_stream(film: Film, track: AudioTrack) -> Stream | None:
-    """Return the stream that has to be read beside the sound for ffmpeg to start the film's clock with it.
+def _shots(film: Film, clip: Clip, context: Context) -> tuple[int, ...]:
+    picture = picture_of(film)
+    clock = None if picture is None else _clock_stream(film, picture)
+    return find_shots(film, context, start_ms=clip.start_ms, end_ms=clip.end_ms, clock=clock)
+
+
+def _clock_stream(film: Film, stream: Stream) -> Stream | None:
+    """Return what has to be read beside a stream for ffmpeg to start the film's clock with it.
 
     In transport streams ffmpeg takes the start of the streams it reads for the film's: read alone,
     sound that starts late would come early.
@@ -178,7 +186,7 @@ def _clock_stream(film: Film, track: AudioTrack) -> Stream | None:
         (each for each in film.streams if each.kind in ("video", "audio") and not each.is_cover),
         key=lambda each: each.starts_ms,
     )
-    needed = film.is_transport and first.starts_ms < film.sounds[track.number].starts_ms
+    needed = film.is_transport and first.starts_ms < stream.starts_ms
     return first if needed else None
 
 

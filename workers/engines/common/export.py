@@ -11,7 +11,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +19,25 @@ from protocol.artefacts import write_whole
 from protocol.errors import CpwError, InputError, UsageError, info_from_error
 from protocol.languages import language_name
 from protocol.schema import from_plain, to_plain
+from protocol.stages.subtitle import CueNumbers
 from protocol.timeline import Transcript
 from workers.engines.common.bilingual import pair
+from workers.engines.common.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.job_folder import JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
+from workers.engines.common.probe import probe
 from workers.engines.common.profiles import rules_for
 from workers.engines.common.quality import sentence
 from workers.engines.common.tracks import Track, check_formats, cut_track, shift
 from workers.text.transcripts import read_file
 
-__all__ = ["Export", "Wish", "export", "main"]
+__all__ = ["Export", "Teller", "Wish", "burned", "export", "main"]
 
 FOLDER = "export"
 """In the job's folder, where files go unless a person says otherwise."""
 _OF_CUES = frozenset({"srt", "vtt", "ass", "ttml", "tsv"})
 """Formats that hold cues alone, and so two languages at once."""
-_RULES = frozenset(
-    {
-        "max_line_graphemes",
-        "max_lines",
-        "max_cue_ms",
-        "min_cue_ms",
-        "min_gap_ms",
-        "max_graphemes_per_second",
-    }
-)
+_NUMBERS = frozenset(each.name for each in fields(CueNumbers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +136,7 @@ def _track(folder: JobFolder, language: str, wish: Wish, **rules: int) -> Track:
         profile=profile,
         karaoke=wish.karaoke,
         provenance={"title": folder.title, "job": folder.job},
+        shots_ms=folder.shots_ms,
     )
 
 
@@ -149,7 +144,7 @@ def _profile(folder: JobFolder, wish: Wish) -> tuple[str, dict[str, Any]]:
     """Return the profile and the numbers set beside it; a profile that is named starts afresh."""
     if wish.profile:
         return wish.profile, dict(wish.settings)
-    set_before = {name: value for name, value in folder.parameters.items() if name in _RULES}
+    set_before = {name: value for name, value in folder.parameters.items() if name in _NUMBERS}
     return folder.parameters.get("profile", "netflix"), {**set_before, **wish.settings}
 
 
@@ -216,6 +211,33 @@ def _document(files: Sequence[Export], target: Path, folder: JobFolder) -> dict[
     }
 
 
+def burned(folder: JobFolder, wish: Wish) -> Burning | None:
+    """Return what is to be drawn into the film's picture, checked; None where nothing is.
+
+    Raises `InputError` where the film is gone, `UsageError` and `MissingError` as `prepare` does.
+    """
+    if not wish.burn:
+        return None
+    _refuse_unknown(folder, wish.burn)
+    return prepare(probe(folder.media), _track(folder, wish.burn, wish).cues, wish.burn)
+
+
+def _draw(burning: Burning, path: Path, *, overwrite: bool) -> dict[str, Any]:
+    """Draw the film's copy with its subtitles; return what is told of it."""
+    if path.exists() and not overwrite:
+        message = f"{shown(path)} is there already."
+        raise InputError(message, "Write to another folder with --out, or add --overwrite.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw(burning, path, Teller())
+    return {
+        "path": str(path),
+        "language": burning.language,
+        "format": "mp4",
+        "cue_count": None,
+        "quality": "",
+    }
+
+
 def main(words: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     directory, text = words
@@ -223,21 +245,45 @@ def main(words: Sequence[str]) -> int:
         wish = from_plain(Wish, json.loads(text), strict=True)
         folder = read_job(Path(directory))
         target = Path(wish.out) if wish.out else folder.directory / FOLDER
-        files = list(export(folder, wish))
+        burning = burned(folder, wish)
+        files = list(export(folder, wish)) if wish.formats else []
         # What was exported into the job's own folder is made again from the same transcripts at any time.
-        _write(files, target, overwrite=wish.overwrite or not wish.out)
+        overwrite = wish.overwrite or not wish.out
+        _write(files, target, overwrite=overwrite)
+        document = _document(files, target, folder)
+        if burning:
+            path = target / burned_name(folder.title, burning.language)
+            document["files"].append(_draw(burning, path, overwrite=overwrite))
     except CpwError as error:
         _answer({"error": to_plain(info_from_error(error))})
         return 2
+    except OSError as error:
+        message = f"{shown(error.filename or directory)} cannot be written: {error.strerror}."
+        wrong = InputError(message, "Write to another folder: --out DIR")
+        _answer({"error": to_plain(info_from_error(wrong))})
+        return 2
     except KeyboardInterrupt:
         return 130
-    _answer(_document(files, target, folder))
+    _answer(document)
     return 0
 
 
-def _tell(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+class Teller:
+    """Tells a person how far it is, on stderr: in place on a terminal, else every tenth."""
+
+    def __init__(self) -> None:
+        self._told = -1
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Tell of a fraction of 0 to 1."""
+        in_place = sys.stderr.isatty()
+        step = 1 if in_place else 10
+        percent = int(fraction * 100) // step * step
+        if percent > self._told:
+            self._told = percent
+            ends = "" if in_place and percent < 100 else "\n"
+            sys.stderr.write(("\r" if in_place else "") + f"{note}: {percent} %{ends}")
+            sys.stderr.flush()
 
 
 def _answer(document: dict[str, Any]) -> None:

@@ -17,13 +17,21 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from protocol.errors import BugError, CpwError, DiskFullError, InputError, MissingError
-from workers.engine import Context
 from workers.engines.common.names import shown
 
-__all__ = ["INPUT_PROTOCOLS", "Outcome", "build_command", "failure", "file_url", "find_ffmpeg", "run"]
+__all__ = [
+    "INPUT_PROTOCOLS",
+    "Listener",
+    "Outcome",
+    "build_command",
+    "failure",
+    "file_url",
+    "find_ffmpeg",
+    "run",
+]
 
 INPUT_PROTOCOLS = "file"
 """What a film may open by itself: a playlist that poses as a film must not reach the network."""
@@ -34,6 +42,13 @@ _TICK_S = 0.25
 """How often a call that hears nothing from ffmpeg still asks whether it was cancelled."""
 _TERMINATE_GRACE_S = 2.0
 _FULL = ("No space left on device", "Disk quota exceeded")
+
+
+class Listener(Protocol):
+    """Who is told how far ffmpeg is: a call's `Context`, or a command that waits for it."""
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say how far, 0 to 1; raises `CancelledError` where ffmpeg is to be ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +96,15 @@ def build_command(output: Any, extra: Sequence[str] = ()) -> list[str]:
     return [*compiled[:-1], *extra, compiled[-1]]
 
 
-def run(command: Sequence[str], context: Context, *, duration_ms: int, note: str) -> Outcome:
-    """Run ffmpeg, telling `context` how far of `duration_ms` it is (0: not known).
+def run(
+    command: Sequence[str], context: Listener, *, duration_ms: int, note: str, folder: Path | None = None
+) -> Outcome:
+    """Run ffmpeg in `folder`, telling `context` how far of `duration_ms` it is (0: not known).
 
     Raises `CancelledError` out of `context.progress`, ffmpeg ended; `DiskFullError` where the disk is full.
     """
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
     )
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -135,7 +152,7 @@ def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
             tail.append(line.decode("utf-8", "replace").rstrip())
 
 
-def _follow(said: queue.SimpleQueue[str | None], context: Context, duration_ms: int, note: str) -> None:
+def _follow(said: queue.SimpleQueue[str | None], context: Listener, duration_ms: int, note: str) -> None:
     fraction = 0.0
     context.progress(fraction, note)
     while True:
@@ -163,7 +180,7 @@ def _reached_ms(line: str) -> int | None:
     return None
 
 
-def _wait(process: subprocess.Popen[bytes], context: Context, note: str) -> int:
+def _wait(process: subprocess.Popen[bytes], context: Listener, note: str) -> int:
     while True:
         try:
             return process.wait(timeout=_TICK_S)

@@ -2,15 +2,27 @@
 
 Not pysubs2's writers: its events hold SubStation text, so that a spoken `\\N` or `\\h` becomes a line end
 or a space, and its WebVTT escapes neither `&` nor `<`. It is what the tests read these files with.
+
+Line ends are LF, which every player reads; UTF-8 without a mark. A line is one line whatever it holds
+(`lines.plain`), and one without text is left out, as a blank line ends a cue. Letters are written as they
+were heard, not normalised: NFC takes letters of Hindi and Bengali apart.
+
+Right to left: where the language is told, such a line stands in an embedding (U+202B to U+202C). Without it
+libass, with which ffmpeg shows SubRip and WebVTT, lays a line with a Latin name in it out from left to right,
+and by WebVTT's rules (W3C, 7.3: the first strong letter decides) so does a browser one that begins with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from protocol.timeline import Cue
+from workers.engines.common.lines import plain, runs_right_to_left
 
 __all__ = ["clock_time", "to_srt", "to_vtt"]
+
+_RLE, _PDF = "\u202b", "\u202c"
+_NO_ARROW = "--\u2060>"
 
 
 def clock_time(milliseconds: int, point: str = ".") -> str:
@@ -21,19 +33,37 @@ def clock_time(milliseconds: int, point: str = ".") -> str:
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}{point}{thousandths:03d}"
 
 
-def to_srt(cues: Sequence[Cue]) -> str:
-    """Return the cues as SubRip: numbered from 1, comma times, a blank line after each. No cue: empty."""
-    return "".join(f"{number}\n{_body(cue, ',', str)}" for number, cue in enumerate(cues, 1))
+def to_srt(cues: Sequence[Cue], language: str | None = None) -> str:
+    """Return the cues as SubRip: numbered from 1, comma times, a blank line after each. No cue: empty.
+
+    The format has no escapes: what looks like a tag is one to most players, and stays as it was said. In an
+    arrow that was said stands a U+2060 WORD JOINER, invisible: some readers take any line with one for times.
+    """
+    bodies = _bodies(cues, ",", language, lambda line: line.replace("-->", _NO_ARROW))
+    return "".join(f"{number}\n{each}" for number, each in enumerate(bodies, 1))
 
 
-def to_vtt(cues: Sequence[Cue]) -> str:
+def to_vtt(cues: Sequence[Cue], language: str | None = None) -> str:
     """Return the cues as WebVTT (W3C); `&`, `<` and `>` are escaped, as the text is no markup."""
-    return "WEBVTT\n\n" + "".join(_body(cue, ".", _escape) for cue in cues)
+    return "WEBVTT\n\n" + "".join(_bodies(cues, ".", language, _escape))
 
 
-def _body(cue: Cue, point: str, write: Callable[[str], str]) -> str:
-    times = f"{clock_time(cue.start_ms, point)} --> {clock_time(cue.end_ms, point)}"
-    return "\n".join((times, *map(write, cue.lines), "", ""))
+def _bodies(
+    cues: Sequence[Cue], point: str, language: str | None, write: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield each cue's times and lines; one without text shows nothing, and readers stumble over it."""
+    for cue in cues:
+        lines = [line for each in cue.lines if (line := plain(each)).strip()]
+        if lines:
+            times = f"{clock_time(cue.start_ms, point)} --> {clock_time(cue.end_ms, point)}"
+            yield "\n".join((times, *(write(_embedded(each, language)) for each in lines), "", ""))
+
+
+def _embedded(line: str, language: str | None) -> str:
+    """Return the line with marks that lay it out from right to left where it runs so."""
+    if language is None or not runs_right_to_left(line, language):
+        return line
+    return f"{_RLE}{line}{_PDF}"
 
 
 def _escape(line: str) -> str:

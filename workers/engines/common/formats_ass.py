@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from pysubs2 import Alignment, Color, SSAEvent, SSAFile, SSAStyle
 
@@ -54,6 +55,15 @@ FONTS: dict[str, tuple[str, ...]] = {
     "KANNADA": ("Noto Sans Kannada", "Nirmala UI", "Kannada Sangam MN", "Tunga", "Lohit Kannada"),
     "MALAYALAM": ("Noto Sans Malayalam", "Nirmala UI", "Malayalam Sangam MN", "Kartika", "Lohit Malayalam"),
     "SINHALA": ("Noto Sans Sinhala", "Nirmala UI", "Sinhala Sangam MN", "Iskoola Pota"),
+    "MEETEI": ("Noto Sans Meetei Mayek", "Nirmala UI"),
+    "OL": ("Noto Sans Ol Chiki", "Nirmala UI"),
+    "TIBETAN": ("Noto Serif Tibetan", "Microsoft Himalaya", "Kailasa"),
+    "MYANMAR": ("Noto Sans Myanmar", "Myanmar Text", "Myanmar MN"),
+    "KHMER": ("Noto Sans Khmer", "Leelawadee UI", "Khmer MN"),
+    "LAO": ("Noto Sans Lao", "Leelawadee UI", "Lao MN"),
+    "ETHIOPIC": ("Noto Sans Ethiopic", "Ebrima", "Kefa"),
+    "ARMENIAN": ("Noto Sans Armenian", "Sylfaen", "Mshtakan"),
+    "GEORGIAN": ("Noto Sans Georgian", "Sylfaen"),
     "THAI": ("Noto Sans Thai", "Leelawadee UI", "Thonburi", "Tahoma"),
     "HIRAGANA": ("Noto Sans CJK JP", "Yu Gothic", "Hiragino Sans", "Meiryo", "IPAGothic"),
     "CJK": ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei"),
@@ -94,13 +104,14 @@ def to_ass(
     words: Sequence[Word] = (),
     karaoke: bool = False,
     picture: tuple[int, int] = DEFAULT_PICTURE,
-    installed: Collection[str] = (),
+    fonts: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     r"""Return the cues as ASS for a picture of (width, height) pixels, at its bottom, centred.
 
     Times are whole centiseconds, the nearest. The script of most lines has the style `Default`, another
     one of its own. With `karaoke`, `\k` marks turn each word from grey to white when it is said;
-    a cue whose text is not of `words` (a translation) is written without. `installed` names fonts to prefer.
+    a cue whose text is not of `words` (a translation) is written without. `fonts` names the font of a script
+    where it is not to be the first of `FONTS`.
     Raises `UsageError` where a cue ends after 9:59:59.99.
     """
     if late := next((each for each in cues if each.end_ms > _LAST_MS), None):
@@ -116,7 +127,8 @@ def to_ass(
     look = _look(picture)
     look.encoding = _AUTO_DIRECTION if leftward else _ANY_CHARSET
     file.styles = {
-        name: replace(look, fontname=fonts_of(script, installed)[0]) for script, name in names.items()
+        name: replace(look, fontname=fonts.get(script) or fonts_of(script)[0])
+        for script, name in names.items()
     }
     sung = syllables(cues, words if karaoke else ())
     file.events = [_event(cue, each, names, language) for cue, each in zip(cues, sung, strict=True)]

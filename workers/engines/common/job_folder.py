@@ -37,12 +37,16 @@ class JobFolder:
     """The film with its subtitles as tracks."""
     audio: Path | None = None
     """16 kHz, mono, pcm_s16le, on the clip's clock."""
+    audio_track: int = 0
+    """Which of the film's audio streams that is, counted from 0."""
     speech: tuple[Span, ...] = ()
     """Where speech was heard, on the clip's clock; empty where nobody listened apart from the recogniser."""
     duration_ms: int = 0
     """Length of the film; 0: not known."""
     clip_start_ms: int = 0
     frames_per_second: float | None = None
+    shots_ms: tuple[int, ...] = ()
+    """Where the film's shots change, on its clock; empty where nobody looked."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What the person set for the stage subtitle."""
 
@@ -83,12 +87,14 @@ def read_job(directory: Path) -> JobFolder:
         subtitles=subtitles,
         film=next(iter(files.get("mux", ())), None),
         audio=_first(files, "demux", "audio.wav"),
+        audio_track=film.get("audio_track") or 0,
         speech=_speech(_first(files, "vad", "speech_segments.json")),
         duration_ms=max(
             facts.duration_ms if facts else 0, film.get("clip_start_ms", 0) + film.get("audio_duration_ms", 0)
         ),
         clip_start_ms=film.get("clip_start_ms", 0),
         frames_per_second=facts.frames_per_second if facts else None,
+        shots_ms=tuple(film.get("shot_changes_ms") or ()),
         parameters=job.get("parameters", {}).get("subtitle", {}),
     )
 

@@ -11,7 +11,7 @@ from workers.engines.common.lines import is_blank
 
 __all__ = ["Syllable", "syllables"]
 
-_CONTINUES = frozenset({"Mn", "Mc", "Me", "Cf"})
+_CONTINUES = frozenset({"Mn", "Mc", "Me"})
 """Unicode categories of signs that belong to the letter before them: never parted from it."""
 
 
@@ -39,14 +39,14 @@ class _Said:
     """The words' letters in a row, and how far cues have been found in them."""
 
     def __init__(self, words: Sequence[Word]) -> None:
-        pairs = [(letter, word) for word in words for letter in word.text if not is_blank(letter)]
+        pairs = [(letter, word) for word in words for letter in word.text if _is_seen(letter)]
         self._letters = "".join(letter for letter, _ in pairs)
         self._owners = [word for _, word in pairs]
         self._place = 0
 
     def take(self, cue: Cue) -> list[Word]:
         """Return the word of each of the cue's letters; none where the cue is not of these words."""
-        text = "".join(each for line in cue.lines for each in line if not is_blank(each))
+        text = "".join(each for line in cue.lines for each in line if _is_seen(each))
         at = self._find(text, cue)
         if at < 0:
             return []
@@ -62,6 +62,11 @@ class _Said:
         return at
 
 
+def _is_seen(letter: str) -> bool:
+    """Tell whether the letter is looked for: a joiner or mark of direction is not, as cutting may drop it."""
+    return not is_blank(letter) and unicodedata.category(letter) != "Cf"
+
+
 def _meet(word: Word, cue: Cue) -> bool:
     return word.start_ms <= cue.end_ms and word.end_ms >= cue.start_ms
 
@@ -71,7 +76,7 @@ def _of_cue(cue: Cue, owners: Sequence[Word]) -> tuple[Syllable, ...]:
     rest, before, now = iter(owners), None, cue.start_ms
     for number, line in enumerate(cue.lines if owners else ()):
         for at, letter in enumerate(line):
-            if is_blank(letter):
+            if not _is_seen(letter):
                 continue
             word = next(rest)
             if word is not before and unicodedata.category(letter) not in _CONTINUES:

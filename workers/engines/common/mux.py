@@ -1,21 +1,38 @@
-"""mux with ffmpeg: the film again, every stream copied, with its subtitles as soft tracks."""
+"""mux with ffmpeg: the film again, every stream copied, with its subtitles as soft tracks.
+
+Where one of them is shown from the start, the film's own lose that flag and no other: of two, players take
+either. Asked to, it draws one language into the picture of a second film (`burn`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from protocol.languages import language_name, to_iso639_2
-from protocol.stages.mux import MuxRequest, MuxResult
+from protocol.errors import UsageError
+from protocol.languages import find_language, language_name, to_iso639_2
+from protocol.stages.mux import FIRST, NONE, MuxRequest, MuxResult
 from workers.engine import Context, Models
 from workers.engines.common import ffmpeg as program
+from workers.engines.common.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.covers import Cover, take_covers
+from workers.engines.common.mp4_tracks import disable
 from workers.engines.common.names import safe_stem
 from workers.engines.common.probe import Film, Stream, probe
+from workers.engines.common.reading import read_cues
 
-__all__ = ["FfmpegMux", "NewTrack", "Target", "choose_targets", "copied_streams", "has_cues"]
+__all__ = [
+    "FfmpegMux",
+    "NewTrack",
+    "Target",
+    "choose_targets",
+    "choose_tracks",
+    "copied_streams",
+    "has_cues",
+    "hidden_places",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,28 +49,47 @@ class Target:
     """Codecs of the film's own subtitles that it cannot hold in any form."""
     attaches_covers: bool = False
     """Whether a cover picture is a file attached to it rather than a stream."""
+    shows_first: bool = False
+    """Whether ffmpeg's muxer has the first track of subtitles shown where none is to be."""
 
 
-MP4 = Target(suffix="mp4", format="mp4", new_text="mov_text")
+MP4 = Target(suffix="mp4", format="mp4", new_text="mov_text", shows_first=True)
 MATROSKA = Target(
     suffix="mkv",
     format="matroska",
     new_text="copy",
     converted=(("mov_text", "srt"),),
-    refused=frozenset({"dvb_teletext", "eia_608"}),
+    refused=frozenset({"dvb_teletext", "eia_608", "xsub"}),
     attaches_covers=True,
 )
 
+_COPY_SHARE = 0.05
+"""What of the call's time goes to copying where a picture is encoded as well, roughly."""
 _COPIED_KINDS = frozenset({"video", "audio", "subtitle", "attachment"})
 """Timecode and other data streams stay behind: no muxer takes them by copy, and mp4's writes its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewTrack:
-    """A SubRip file with cues, and its language (ISO 639-1, or `und`)."""
+    """A SubRip file with cues, its language (ISO 639-1, or `und`) and its flags."""
 
     path: Path
     language: str
+    is_default: bool = False
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Share:
+    """Who is told of one of two deeds: its 0 to 1 is `start` to `end` of the call."""
+
+    context: Context
+    start: float
+    end: float
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say how far the call is; raises what the context raises."""
+        self.context.progress(self.start + fraction * (self.end - self.start), note)
 
 
 class FfmpegMux:
@@ -72,39 +108,78 @@ class FfmpegMux:
         """Write `<title>_subtitled.mp4` for the mp4 family, `.mkv` for all else.
 
         An mp4 whose streams ffmpeg cannot put into an mp4 becomes an mkv. Tracks without a cue are
-        left out. Raises `InputError` where no container takes the film's streams.
+        left out. With `burn`, also `<title>_burned.<language>.mp4`, the fonts for it looked for first.
+        Raises `InputError` where no container takes the film's streams, `UsageError` for a language that no
+        track is in, and what `burn.prepare` and `burn.draw` raise.
         """
-        media = Path(request.media)
-        film = probe(media)
-        # ffmpeg refuses a SubRip file without a cue.
-        tracks = [
-            NewTrack(path=path, language=each.language)
-            for each in request.tracks
-            if has_cues(path := context.input(each.file))
-        ]
-        name = self._write(film, tracks, safe_stem(request.title), context)
-        return MuxResult(film=context.publish(name), track_languages=tuple(each.language for each in tracks))
+        film = probe(Path(request.media))
+        tracks = choose_tracks(request, [context.input(each.file) for each in request.tracks])
+        burning = _burning(request, film, tracks)
+        copying = _Share(context=context, start=0.0, end=_COPY_SHARE if burning else 1.0)
+        name = self._write(film, tracks, safe_stem(request.title), context, copying)
+        result = MuxResult(
+            film=context.publish(name), track_languages=tuple(each.language for each in tracks)
+        )
+        if burning is None:
+            return result
+        name = burned_name(request.title, burning.language)
+        draw(burning, context.output(name), _Share(context=context, start=_COPY_SHARE, end=1.0))
+        return replace(result, burned=context.publish(name))
 
-    def _write(self, film: Film, tracks: Sequence[NewTrack], stem: str, context: Context) -> str:
+    def _write(
+        self, film: Film, tracks: Sequence[NewTrack], stem: str, context: Context, copying: _Share
+    ) -> str:
         for target in choose_targets(film):
             name = f"{stem}_subtitled.{target.suffix}"
             path = context.output(name)
             covers = take_covers(film, context) if target.attaches_covers else ()
             outcome = program.run(
                 _command(film, tracks, covers, target, path),
-                context,
+                copying,
                 duration_ms=film.facts.duration_ms,
                 note=f"writing {name}",
             )
             for each in covers:
                 each.path.unlink()
             if outcome.returncode == 0:
+                if target.shows_first:
+                    disable(path, hidden_places(copied_streams(film, target), tracks))
                 return name
             path.unlink(missing_ok=True)
             if outcome.returncode < 0:
                 # A crash says nothing about the container: the next one would crash too.
                 break
         raise program.failure(outcome, film.path, "add subtitles to")
+
+
+def choose_tracks(request: MuxRequest, files: Sequence[Path]) -> list[NewTrack]:
+    """Return the tracks with cues and their flags; `files` are those of `request.tracks`.
+
+    Raises `UsageError` for a language that the request names and no track is in. Where there is no track
+    at all nothing was said in the film, and no language can be wrong.
+    """
+    languages = [each.language for each in request.tracks]
+    forced = {_find(each, languages, "forced") for each in request.forced}
+    # ffmpeg refuses a SubRip file without a cue.
+    spoken = [(file, language) for file, language in zip(files, languages, strict=True) if has_cues(file)]
+    first = spoken[0][1] if spoken else NONE
+    shown = first if request.default == FIRST else _find(request.default, [*languages, NONE], "default")
+    return [
+        NewTrack(path=file, language=language, is_default=language == shown, is_forced=language in forced)
+        for file, language in spoken
+    ]
+
+
+def hidden_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[int, ...]:
+    """Return the places of all tracks of subtitles where none of them is shown from the start, else none.
+
+    Among an mp4's tracks, as which covers do not count.
+    """
+    moving = [each for each in kept if not each.is_cover]
+    own = [place for place, each in enumerate(moving) if each.kind == "subtitle"]
+    if any(each.is_default for each in tracks) or any(each.is_default for each in _subtitles(kept)):
+        return ()
+    return (*own, *range(len(moving), len(moving) + len(tracks)))
 
 
 def choose_targets(film: Film) -> tuple[Target, ...]:
@@ -127,6 +202,26 @@ def has_cues(srt: Path) -> bool:
     """Tell whether the SubRip file holds a cue."""
     with srt.open(encoding="utf-8", errors="replace") as lines:
         return any("-->" in line for line in lines)
+
+
+def _find(written: str, languages: Sequence[str], setting: str) -> str:
+    """Return the one of `languages` that was written as a code or a name."""
+    try:
+        code = find_language(written).code
+    except UsageError:
+        code = written
+    if code in languages or set(languages) <= {NONE}:
+        return code
+    message = f"mux.{setting} names {written!r}, and no subtitles of this film are in it."
+    raise UsageError(message, f"There are: {', '.join(languages)}.")
+
+
+def _burning(request: MuxRequest, film: Film, tracks: Sequence[NewTrack]) -> Burning | None:
+    if request.burn is None:
+        return None
+    language = _find(request.burn, [each.language for each in request.tracks], "burn")
+    track = next((each for each in tracks if each.language == language), None)
+    return prepare(film, read_cues(track.path, language=language), language) if track else None
 
 
 def _command(
@@ -161,13 +256,18 @@ def _subtitles(kept: Sequence[Stream]) -> list[Stream]:
 def _codecs(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) -> dict[str, Any]:
     own = _subtitles(kept)
     converted = dict(target.converted)
-    codecs = {"c": "copy"}
+    # A flag that is set by hand keeps ffmpeg from setting `default` where the film has none; this sets none.
+    codecs = {"c": "copy", "disposition": "+0"}
+    replaced = any(each.is_default for each in tracks)
     for place, stream in enumerate(own):
         if stream.codec in converted:
             codecs[f"c:s:{place}"] = converted[stream.codec]
-    for place in range(len(own), len(own) + len(tracks)):
+        if replaced:
+            codecs[f"disposition:s:{place}"] = "-default"
+    for place, track in enumerate(tracks, len(own)):
         codecs[f"c:s:{place}"] = target.new_text
-        codecs[f"disposition:s:{place}"] = "default" if place == len(own) else "0"
+        flags = ["default"] * track.is_default + ["forced"] * track.is_forced
+        codecs[f"disposition:s:{place}"] = "+".join(flags) or "0"
     return codecs
 
 

@@ -7,7 +7,6 @@ Sentence ends: docs/timed-text.md. Pairs: the Netflix Timed Text Style Guides (g
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,17 @@ import regex
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Word
+from workers.engines.common.phrase_words import (
+    ABBREVIATIONS,
+    AUXILIARIES,
+    DETERMINERS,
+    LINKS,
+    NUMERALS,
+    OPENERS,
+    PARTICLES,
+    POSTPOSITIONS,
+    PREPOSITIONS,
+)
 
 __all__ = ["Token", "border_cost", "count_graphemes", "ends_sentence", "join_tokens", "joiner", "tokenise"]
 
@@ -23,23 +33,12 @@ _SENTENCE_ENDS = frozenset(".?!…।॥۔؟。？！｡։።။។")
 _CLAUSE_ENDS = frozenset(",;:—–،؛、，；：､")
 _CLOSERS = "\"'”’»)]}」』）】›"
 _OPENERS = "\"'“‘«([{「『（【¿¡‹-–—"
+_ENDS = ".,;:?!…।॥۔؟،؛" + _CLOSERS
+_DASHES = "-–—"
+_NOT_LAST = frozenset("([{「『（【〈《¿¡")
 _NOT_FIRST = frozenset(".,;:?!…%)]}»”’、。，？！）」』】ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ।॥۔؟،؛")
 """Characters that do not open a line (for Japanese: kinsoku shori, JIS X 4051)."""
 
-
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
-
-
-def _table(source: dict[str, str]) -> dict[str, frozenset[str]]:
-    return {language: _words(listed) for language, listed in source.items()}
-
-
-_ABBREVIATIONS = _words(
-    """mr mrs ms messrs mx dr prof sr jr st mt gen col capt lt sgt maj adm rev hon pres gov sen rep vs fig vol
-    approx inc ltd co corp dept ft jan feb mar apr jun jul aug sep sept oct nov dec
-    hr fr nr bzw ca usw z.b d.h u.a mme mlle sra dra srta श्री डॉ प्रो पं मि"""
-)
 _NUMBER_ABBREVIATIONS = frozenset({"no", "nos", "nr", "p", "pp", "vol", "fig", "ch", "art"})
 """Ends of sentences unless a number follows: `No. 5`, but `He said no.`"""
 _ORDINAL_DOT = frozenset(
@@ -50,50 +49,40 @@ _INITIALS = regex.compile(r"(?:\p{L}\p{M}*\.)*\p{L}\p{M}*")
 _FULL_STOP_INITIALS = frozenset({"i", "a"})
 """One-letter English words: `so do I.` ends a sentence."""
 
-_KEEP_WITH_NEXT = {
-    "en": """a an the my your his her its our their this these those some any no every each
-    is are was were be been being am will would can could shall should may might must do does did have has had
-    don't doesn't didn't won't wouldn't can't couldn't shouldn't isn't aren't wasn't weren't haven't hasn't
-    i'm you're he's she's it's we're they're i've you've we've they've i'll you'll he'll she'll we'll they'll
-    i he she we they to of in on at by for with from into about not very too so more most mr mrs ms dr""",
-    "de": """der die das den dem des ein eine einen einem einer eines mein dein sein ihr unser euer kein keine
-    zu in im an am auf bei mit von vom für aus nach über unter um ist sind war waren wird werden hat haben
-    nicht ich du er sie es wir""",
-    "fr": """le la les l' un une des du de d' mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs
-    ce cet cette ces à au aux en dans sur pour par avec je tu il elle on nous vous ils elles
-    ne est sont a ont""",
-    "es": """el la los las un una unos unas de del al a en con por para mi tu su mis tus sus nuestro nuestra
-    este esta ese esa no se me te le lo es son ha han""",
-    "pt": """o a os as um uma uns umas de do da dos das no na nos nas em com por para ao à meu minha seu sua
-    este esta esse essa não se me te lhe é são""",
+_GRAPHEME = regex.compile(r"\X")
+_CONTROLS = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]")
+_INVISIBLE = regex.compile(r"\p{Cf}+")
+"""Marks of direction, joiners, byte order: nothing, when they stand alone."""
+_DIGITS = regex.compile(r"\p{Sc}?\p{Nd}[\p{Nd}.,:/]*")
+_ADJECTIVE = regex.compile(
+    r"\p{Ll}{2,}-?\p{Ll}*(?:ful|ous|ive|able|ible|less|ical|ional|ental|ic|ish|est|ern)"
+)
+"""English words that most likely have their noun after them."""
+_WIDE_PARTICLES = {
+    "ja": frozenset("はがをにでともへやのねよかなさずば"),
+    "zh": frozenset("的了着过过吗呢吧啊们地得"),
+    "yue": frozenset("嘅咗緊過嗎呢吧啊哋"),
 }
-_KEEP_WITH_PREVIOUS = {
-    "hi": "ने को से में पर का के की तक है हैं था थी थे हो हूँ हूं गा गे गी वाला वाली वाले भी ही तो",
-    "ur": "نے کو سے میں پر کا کے کی تک ہے ہیں تھا تھی تھے ہو ہوں بھی ہی تو",
-    "mr": "आहे आहेत होता होती होते नाही",
+"""Letters that are written to what stands before them."""
+_BOUND_LETTERS = frozenset({"です", "でし", "ます", "まし", "ませ"})
+"""Of Japanese verbs' endings; `で` and `ま` alone would end a word."""
+_LETTERS = {
+    "kana": regex.compile(r"\p{Hiragana}"),
+    "katakana": regex.compile(r"[\p{Katakana}ー]"),
+    "kanji": regex.compile(r"[\p{Han}々]"),
+    "latin": regex.compile(r"[\p{Latin}\p{N}]"),
 }
-_OPENS_PHRASE = {
-    "en": """and but or nor because that which who whom whose when while if unless until although though where
-    than against after before behind between during through without""",
-    "de": "und aber oder weil dass daß wenn während ob der die das denn sondern",
-    "fr": "et mais ou parce que qui quand si lorsque où donc",
-    "es": "y e pero o porque que quien cuando si aunque donde",
-    "pt": "e mas ou porque que quem quando se embora onde",
-    "hi": "और लेकिन मगर या क्योंकि कि जो जब अगर तो जबकि",
-    "ur": "اور لیکن مگر یا کیونکہ کہ جو جب اگر تو جبکہ",
-}
-
-_AFTER = _table(_KEEP_WITH_NEXT)
-_BEFORE = _table(_KEEP_WITH_PREVIOUS)
-_PHRASE = _table(_OPENS_PHRASE)
-_NONE = _words("")
+_NONE: frozenset[str] = frozenset()
 
 # Costs of a break between two words, from none (a sentence ends) to what is done only in need.
 _SENTENCE = 0
 _CLAUSE = 4
 _OPENING = 10
+_PREPOSITION = 14
 _PLAIN = 20
+_NOUN = 32
 _NAME = 40
+_DANGLING = 50
 _TOGETHER = 60
 _FORBIDDEN = 120
 
@@ -119,14 +108,14 @@ def joiner(language: str) -> str:
 
 def count_graphemes(text: str) -> int:
     r"""Return the number of grapheme clusters (`\X`): what a reader counts as characters."""
-    return len(text) if text.isascii() else len(regex.findall(r"\X", text))
+    return len(text) if text.isascii() else len(_GRAPHEME.findall(text))
 
 
 def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
     """Return the words as tokens of at most `longest` graphemes, without controls or spaces inside.
 
     A word of several words is taken apart at its spaces, a too long one anywhere between graphemes;
-    the pieces share its time by their length. A word without a character is none.
+    the pieces share its time by their length. A word of which nothing can be seen is none.
     """
     tokens: list[Token] = []
     apart = joiner(language) != ""
@@ -176,28 +165,91 @@ def ends_sentence(text: str, following: str, language: str) -> bool:
 
 def border_cost(left: str, right: str, language: str) -> int:
     """Return what it costs the reader to break between two neighbouring words: 0 (nothing) to 120."""
-    if right[:1] in _NOT_FIRST:
+    if _is_bound(left, right):
         return _FORBIDDEN
     if ends_sentence(left, right, language):
         return _SENTENCE
-    last = left.rstrip(_CLOSERS)[-1:]
-    if last in _CLAUSE_ENDS:
-        return _CLAUSE
-    before, after = left.lstrip(_OPENERS).casefold().replace("’", "'"), right.casefold()
-    if before in _AFTER.get(language, _NONE) or after.rstrip(".,?!।۔؟") in _BEFORE.get(language, _NONE):
+    before, after = _bare(left.lstrip(_OPENERS)), _bare(right.lstrip(_OPENERS))
+    if left.rstrip(_CLOSERS)[-1:] in _CLAUSE_ENDS:
+        return _PLAIN if before in OPENERS.get(language, _NONE) else _CLAUSE
+    if joiner(language) == "":
+        return _letter_border(left[-1:], right[:1], language)
+    return _word_border(before, after, language) or _noun_border(left, right, language)
+
+
+def _word_border(before: str, after: str, language: str) -> int:
+    """Return what little words make of the border; 0: they say nothing."""
+    prepositions, openers = PREPOSITIONS.get(language, _NONE), OPENERS.get(language, _NONE)
+    if before in prepositions or before in DETERMINERS.get(language, _NONE):
         return _TOGETHER
-    if before.rstrip(".") in _ABBREVIATIONS and last == ".":
+    if after in POSTPOSITIONS.get(language, _NONE):
         return _TOGETHER
-    if after in _PHRASE.get(language, _NONE):
+    if before in openers:
+        return _DANGLING
+    if after in openers:
         return _OPENING
-    return _NAME if _is_name(left, right, language) else _PLAIN
+    if after in prepositions:
+        return _PREPOSITION
+    if before in POSTPOSITIONS.get(language, _NONE):
+        return _NOUN if before in LINKS.get(language, _NONE) else _PREPOSITION
+    return _TOGETHER if before in AUXILIARIES.get(language, _NONE) else 0
+
+
+def _bare(word: str) -> str:
+    """Return a word as the tables have it."""
+    return word.rstrip(_ENDS).casefold().replace("’", "'")
+
+
+def _is_bound(left: str, right: str) -> bool:
+    """Tell whether a mark at the border belongs to both: it never stands at that edge of a line."""
+    if left[-1:] in _NOT_LAST or (right and all(each in _DASHES for each in right)):
+        return True
+    # An ellipsis or a point that a word begins with is its own: `...and then`, `.NET`.
+    return right[:1] in _NOT_FIRST and not (right[0] in ".…" and right.lstrip(".…")[:1].isalnum())
+
+
+def _noun_border(left: str, right: str, language: str) -> int:
+    """Return the cost inside what may be one noun with its name, number or adjective."""
+    if left.endswith("."):
+        # It ends no sentence, or that had been seen: an abbreviation, an initial, an ordinal.
+        return _TOGETHER
+    if _is_name(left, right, language):
+        return _NAME
+    before = left.lstrip(_OPENERS).casefold()
+    if _DIGITS.fullmatch(before) or before in NUMERALS.get(language, _NONE):
+        return _NAME
+    return _NOUN if language == "en" and _ADJECTIVE.fullmatch(before) else _PLAIN
 
 
 def _is_name(left: str, right: str, language: str) -> bool:
-    """Tell whether two capitalised words look like a name and a surname; German capitalises every noun."""
-    if language == "de" or left.isupper() or right.isupper():
+    """Tell whether two words look like parts of one name; German capitalises every noun."""
+    if not left[:1].isupper() or language == "de" or (left.isupper() and right.isupper() and len(right) > 2):
         return False
-    return left[:1].isupper() and right[:1].isupper()
+    return right[:1].isupper() or right[:1].isdecimal() or right in PARTICLES
+
+
+def _letter_border(last: str, first: str, language: str) -> int:
+    """Return the cost between two letters of a script without spaces, where words show by their letters.
+
+    A Japanese phrase ends with kana; the next begins with a kanji, katakana, or a foreign letter.
+    """
+    particles = _WIDE_PARTICLES.get(language, _NONE)
+    kinds = _script(last), _script(first)
+    if last + first in _BOUND_LETTERS or (language == "ja" and last in "おご" and kinds[1] == "kanji"):
+        return _TOGETHER
+    if first in particles or kinds in (("katakana", "katakana"), ("latin", "latin")) or last.isdecimal():
+        return _TOGETHER
+    if language != "ja" or "" in kinds:
+        return _OPENING if last in particles else _PLAIN
+    if kinds[0] != "kana":
+        return _TOGETHER if "kanji" in kinds else _NAME
+    if kinds[1] != "kana":
+        return _OPENING
+    return _PLAIN if last in particles else _NAME
+
+
+def _script(letter: str) -> str:
+    return next((name for name, pattern in _LETTERS.items() if pattern.fullmatch(letter)), "")
 
 
 def _is_abbreviated(core: str, opening: str, language: str) -> bool:
@@ -206,20 +258,24 @@ def _is_abbreviated(core: str, opening: str, language: str) -> bool:
         return opening.isdecimal() or language in _ORDINAL_DOT
     if core in _NUMBER_ABBREVIATIONS:
         return opening.isdecimal()
-    if core in _ABBREVIATIONS:
+    if core in ABBREVIATIONS:
         return True
+    if any(core in table.get(language, _NONE) for table in (POSTPOSITIONS, DETERMINERS, NUMERALS)):
+        # A word of one letter, such as Hindi's `है`, is no initial.
+        return False
     return core not in _FULL_STOP_INITIALS and _INITIALS.fullmatch(core) is not None
 
 
 def _pieces(text: str, longest: int) -> list[tuple[str, bool]]:
     """Return the pieces of a word, and of each whether it starts a part that was set off by a space."""
-    clean = "".join(" " if unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") else each for each in text)
     pieces: list[tuple[str, bool]] = []
-    for part in clean.split():
+    for part in _CONTROLS.sub(" ", text).split():
+        if _INVISIBLE.fullmatch(part):
+            continue
         if count_graphemes(part) <= longest:
             pieces.append((part, True))
             continue
-        graphemes = regex.findall(r"\X", part)
+        graphemes = _GRAPHEME.findall(part)
         pieces += [
             ("".join(graphemes[at : at + longest]), at == 0) for at in range(0, len(graphemes), longest)
         ]

@@ -17,7 +17,17 @@ from workers.engines.common.cues import CueRules
 from workers.engines.common.phrases import border_cost, count_graphemes, joiner
 from workers.engines.common.reasons import Told, speech_of, why
 
-__all__ = ["INFORMING", "RULES", "Violation", "check", "is_ok", "sentence", "summary", "to_report"]
+__all__ = [
+    "INFORMING",
+    "RULES",
+    "Violation",
+    "check",
+    "is_ok",
+    "read_length",
+    "sentence",
+    "summary",
+    "to_report",
+]
 
 RULES = {
     "line_length": "with a line too long",
@@ -85,7 +95,7 @@ def check(
     for place, of_cue in enumerate(findings):
         for rule, value, limit in of_cue:
             told = Told(cues=cues, place=place, rules=rules, spoken=spoken)
-            reason = why(rule, told, _read_length(cues[place], rules)) if spoken else ""
+            reason = why(rule, told, read_length(cues[place], rules.language)) if spoken else ""
             found.append(
                 Violation(rule=rule, cue=place + 1, value=round(value, 2), limit=limit, reason=reason)
             )
@@ -188,9 +198,9 @@ def _shown(text: str) -> str:
     return text.translate(_DIRECTIONS)
 
 
-def _read_length(cue: Cue, rules: CueRules) -> int:
+def read_length(cue: Cue, language: str) -> int:
     """Return the graphemes that are read, spaces and marks among them; a line break is read as a space."""
-    return count_graphemes(_shown(joiner(rules.language).join(cue.lines)))
+    return count_graphemes(_shown(joiner(language).join(cue.lines)))
 
 
 def _of_cue(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
@@ -242,7 +252,7 @@ def _speed(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
     seen = cue.end_ms - cue.start_ms
     if seen <= 0:
         return
-    graphemes, most = _read_length(cue, rules), rules.max_graphemes_per_second
+    graphemes, most = read_length(cue, rules.language), rules.max_graphemes_per_second
     if graphemes * 1_000 > most * (seen + resolution_ms + _ROUNDING_MS):
         yield "reading_speed", graphemes * 1_000 / seen, most
     words = sum(len(line.split()) for line in cue.lines)

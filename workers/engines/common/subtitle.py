@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from protocol.artefacts import Artefact, write_json, write_whole
-from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
+from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.timeline import Cue
 from workers.engine import Context, Models
 from workers.engines.common.cues import CueRules
@@ -42,6 +44,7 @@ class CueSubtitle:
             profile=request.profile,
             karaoke=request.karaoke,
             provenance={"title": request.title, "transcript_sha256": request.transcript.sha256},
+            shots_ms=request.shot_changes_ms,
         )
         files = []
         stem = f"{safe_stem(request.title)}.{transcript.language}"
@@ -73,12 +76,7 @@ def _rules(request: SubtitleRequest, language: str) -> CueRules:
         language,
         frames_per_second=request.frames_per_second,
         media_duration_ms=request.media_duration_ms,
-        max_line_graphemes=request.max_line_graphemes,
-        max_lines=request.max_lines,
-        max_cue_ms=request.max_cue_ms,
-        min_cue_ms=request.min_cue_ms,
-        min_gap_ms=request.min_gap_ms,
-        max_graphemes_per_second=request.max_graphemes_per_second,
+        **{each.name: getattr(request, each.name) for each in fields(CueNumbers)},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from workers.engines.common.formats_tsv import to_tsv
 from workers.engines.common.formats_ttml import to_ttml
 from workers.engines.common.phrases import count_graphemes
 from workers.engines.common.quality import Violation, check, to_report
+from workers.engines.common.shots import respect_shots
 
 __all__ = ["FORMATS", "INTERPOLATED", "Track", "check_formats", "cut_track", "shift", "with_words"]
 
@@ -67,12 +68,17 @@ def cut_track(
     profile: str,
     karaoke: bool = False,
     provenance: Mapping[str, Any] | None = None,
+    shots_ms: Sequence[int] = (),
 ) -> Track:
-    """Return the track of a transcript whose times are the film's; `profile` is the name of the rules."""
+    """Return the track of a transcript whose times are the film's; `profile` is the name of the rules.
+
+    Its cues keep clear of the shot changes `shots_ms` of the film.
+    """
     transcript = with_words(transcript)
+    words = transcript.words()
     return Track(
         transcript=transcript,
-        cues=cut(transcript.words(), rules),
+        cues=respect_shots(cut(words, rules), words, shots_ms, rules),
         rules=rules,
         profile=profile,
         karaoke=karaoke,
@@ -150,8 +156,8 @@ def _to_ass(track: Track) -> str:
 
 
 _WRITERS: dict[str, Callable[[Track], str]] = {
-    "srt": lambda track: to_srt(track.cues),
-    "vtt": lambda track: to_vtt(track.cues),
+    "srt": lambda track: to_srt(track.cues, track.transcript.language),
+    "vtt": lambda track: to_vtt(track.cues, track.transcript.language),
     "ass": _to_ass,
     "ttml": lambda track: to_ttml(track.cues, track.transcript.language),
     "tsv": lambda track: to_tsv(track.cues, track.transcript.language),

@@ -67,9 +67,13 @@ def test_the_file_has_the_size_of_the_picture_and_letters_that_fit_it():
     assert (none.info["PlayResX"], none.info["PlayResY"]) == ("1920", "1080")
 
 
-def test_an_installed_font_is_preferred():
-    file = read(to_ass(cues_of("hi"), "hi", installed={"Mangal"}))
+def test_a_font_that_is_named_for_a_script_is_its_font():
+    file = read(to_ass(cues_of("hi"), "hi", fonts={"DEVANAGARI": "Mangal", "LATIN": "Arial"}))
     assert file.styles["Default"].fontname == "Mangal"
+    assert read(to_ass(cues_of("hi"), "hi")).styles["Default"].fontname == "Noto Sans Devanagari"
+
+
+def test_an_installed_font_is_the_first():
     assert fonts_of("DEVANAGARI", {"Mangal"})[:2] == ("Mangal", "Noto Sans Devanagari")
     assert fonts_of("KLINGON") == FONTS["LATIN"]
 

@@ -116,7 +116,7 @@ def test_lines_are_measured_in_graphemes_without_marks_of_direction():
 
 
 def test_a_line_break_counts_as_the_space_it_stands_for_but_not_in_japanese():
-    cues = (cue(0, 1_000, "あ" * 5, "い" * 5),)
+    cues = (cue(0, 1_000, "あ" * 5, "山" * 5),)
     assert check(cues, CueRules(language="ja", max_graphemes_per_second=10)) == ()
     (found,) = check(cues, CueRules(language="en", max_graphemes_per_second=10))
     assert (found.rule, found.value) == ("reading_speed", 11)

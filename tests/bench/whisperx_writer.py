@@ -1,0 +1,30 @@
+"""Run by the whisperx environment's own interpreter: write cues as `whisperx --output_format srt` does.
+
+Reads a JSON list of {"segments", "language", "options"} and writes the list of the SRT texts. `segments` are
+what whisperx's alignment returns, `options` its command line's `--max_line_width`, `--max_line_count` and
+`--highlight_words`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from whisperx.utils import get_writer
+
+
+def main() -> None:
+    """Write every job's file and say what is in it."""
+    texts = []
+    with tempfile.TemporaryDirectory() as folder:
+        for job in json.load(sys.stdin):
+            result = {"segments": job["segments"], "language": job["language"]}
+            get_writer("srt", folder)(result, "film.wav", job["options"])
+            texts.append((Path(folder) / "film.srt").read_text(encoding="utf-8"))
+    json.dump(texts, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""What a browser is given to play: the film where it can, else a copy that it can."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import quote
+
+from protocol.errors import InputError
+from workers.engines.common import ffmpeg as program
+from workers.engines.common.job_folder import JobFolder
+from workers.engines.common.names import safe_stem
+from workers.engines.common.probe import Film, Stream, open_film, probe
+
+if TYPE_CHECKING:
+    from workers.engine import Context
+
+__all__ = ["Playable", "Tell", "find_playable", "relative_url"]
+
+Tell = Callable[[str], None]
+"""Takes a line about how far a copy is."""
+
+_PICTURES = {"mp4": frozenset({"h264", "vp9", "av1"}), "webm": frozenset({"vp8", "vp9", "av1"})}
+"""HEVC is missing on purpose: it plays where the machine's own hardware does it, and nowhere else."""
+_SOUNDS = {
+    "mp4": frozenset({"aac", "mp3", "opus", "flac"}),
+    "webm": frozenset({"opus", "vorbis"}),
+    "ogg": frozenset({"opus", "vorbis", "flac"}),
+    "mp3": frozenset({"mp3"}),
+    "flac": frozenset({"flac"}),
+    "wav": frozenset({"pcm_s16le"}),
+}
+_CONTAINERS = {
+    **dict.fromkeys((".mp4", ".m4v", ".m4a"), "mp4"),
+    **dict.fromkeys((".ogg", ".oga", ".opus"), "ogg"),
+    **dict.fromkeys((".webm",), "webm"),
+    **{f".{each}": each for each in ("mp3", "flac", "wav")},
+}
+"""By the name's end, which is what browsers go by for files; ffmpeg has one name for webm and Matroska."""
+_PIXELS = frozenset({"yuv420p", "yuvj420p"})
+_HEIGHT = 480
+_KEY_FRAMES_S = 2
+"""How far a browser has to decode when it seeks."""
+_KEPT_BYTES = 2 * 10**9
+"""Up to this size a film whose picture is right is copied with it, in seconds; a larger one is made small."""
+_STEPS = 10
+"""Lines that tell how far a copy is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Playable:
+    """A file that browsers play."""
+
+    path: Path
+    kind: Literal["film", "muxed", "copy", "sound"]
+    starts_ms: int = 0
+    """Where on the film's clock it starts."""
+    has_picture: bool = True
+
+
+class _Copying:
+    """As much of a call's context as a run of ffmpeg needs."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told = -1
+
+    def progress(self, fraction: float, note: str) -> None:
+        step = int(fraction * _STEPS)
+        if step > self._told:
+            self._tell(f"{note}: {100 * step // _STEPS} %")
+            self._told = step
+
+
+def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
+    """Return what the page is to play; None where neither film nor sound is left.
+
+    The film as it was submitted, else the muxed one, where browsers play it with the sound that was heard;
+    else a copy in `folder`, made now unless one is there that is newer than the film. Raises `InputError`
+    where the film cannot be copied, `MissingError` without ffmpeg.
+    """
+    films = [film for each in (job.media, job.film) if each is not None and (film := _probed(each))]
+    for film in films:
+        if plays(film, job.audio_track):
+            kind: Literal["film", "muxed"] = "film" if film.path == job.media else "muxed"
+            return Playable(path=film.path, kind=kind, has_picture=film.facts.has_video)
+    if films:
+        copy = folder / f"{safe_stem(job.title)}.mp4"
+        if not _is_newer(copy, films[0].path):
+            _copy(films[0], job.audio_track, copy, tell)
+        return Playable(path=copy, kind="copy", has_picture=films[0].facts.has_video)
+    if job.audio is not None:
+        return Playable(path=job.audio, kind="sound", starts_ms=job.clip_start_ms, has_picture=False)
+    return None
+
+
+def relative_url(path: Path, page: Path) -> str:
+    """Return the way from the page to the file as a relative URL, whatever the characters in their names."""
+    way = os.path.relpath(path.resolve(), page.parent.resolve())
+    # A colon, too: `a:b.mp4` would be a scheme.
+    return quote(os.fsencode(way), safe="/")
+
+
+def plays(film: Film, audio_track: int) -> bool:
+    """Tell whether the browsers of today play the film, and with that audio track.
+
+    Picture in 8 bits and 4:2:0, codecs that need no licence of the machine's, the first audio track.
+    """
+    container = _CONTAINERS.get(film.path.suffix.casefold())
+    if container is None or (container == "mp4") != film.is_mp4 or audio_track:
+        return False
+    picture = _picture(film)
+    return all(each.codec in _SOUNDS[container] for each in film.sounds[:1]) and (
+        picture is None
+        or (picture.codec in _PICTURES.get(container, ()) and _pixels(film, picture.index) in _PIXELS)
+    )
+
+
+def _probed(path: Path) -> Film | None:
+    try:
+        return probe(path)
+    except InputError:
+        # The film was moved or spoilt since: the job's own files are what is left.
+        return None
+
+
+def _picture(film: Film) -> Stream | None:
+    return next((each for each in film.streams if each.kind == "video" and not each.is_cover), None)
+
+
+def _pixels(film: Film, index: int) -> str:
+    with open_film(film.path) as container:
+        context: Any = container.streams[index].codec_context
+        return str(context.pix_fmt)
+
+
+def _is_newer(copy: Path, film: Path) -> bool:
+    return copy.is_file() and copy.stat().st_mtime_ns >= film.stat().st_mtime_ns
+
+
+def _copy(film: Film, audio_track: int, target: Path, tell: Tell) -> None:
+    """Write a film that every browser plays, H.264 and AAC: whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        outcome = program.run(
+            _command(film, audio_track, aside),
+            cast("Context", _Copying(tell)),
+            duration_ms=film.facts.duration_ms,
+            note=f"copying the film for the browser ({target.name})",
+        )
+        if outcome.returncode != 0:
+            raise program.failure(outcome, film.path, "make a copy for the browser of")
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _command(film: Film, audio_track: int, target: Path) -> list[str]:
+    import ffmpeg
+
+    source = ffmpeg.input(
+        program.file_url(film.path), protocol_whitelist=program.INPUT_PROTOCOLS, fflags="+genpts"
+    )
+    streams: list[Any] = []
+    options: dict[str, Any] = {}
+    if picture := _picture(film):
+        streams.append(source[str(picture.index)])
+        options |= {"vcodec": "copy"} if _keeps(film, picture) else _small()
+    if film.sounds:
+        streams.append(source[str(film.sounds[min(audio_track, len(film.sounds) - 1)].index)])
+        # Sound that begins late is led in by silence: not every browser heeds an mp4's edit list.
+        options |= {"acodec": "aac", "ac": 2, "ar": 48_000, "audio_bitrate": "96k"}
+        options |= {"af": "aresample=async=1:first_pts=0"}
+    output = ffmpeg.output(
+        *streams,
+        program.file_url(target),
+        format="mp4",
+        movflags="+faststart",
+        map_metadata=-1,
+        map_chapters=-1,
+        fflags="+bitexact",
+        **options,
+    )
+    return program.build_command(output)
+
+
+def _keeps(film: Film, picture: Stream) -> bool:
+    return (
+        picture.codec == "h264"
+        and bool(film.formats & {"matroska", "mov"})
+        and _pixels(film, picture.index) in _PIXELS
+        and film.path.stat().st_size <= _KEPT_BYTES
+    )
+
+
+def _small() -> dict[str, Any]:
+    height = f"trunc(min({_HEIGHT},ih)/2)*2"
+    return {
+        "vf": f"scale=w=-2:h='{height}',format=yuv420p",
+        "vcodec": "libx264",
+        "preset": "veryfast",
+        "crf": 26,
+        "force_key_frames": f"expr:gte(t,n_forced*{_KEY_FRAMES_S})",
+    }
