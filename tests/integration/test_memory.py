@@ -71,7 +71,7 @@ def test_a_budget_that_holds_two_models_of_three_holds_the_least_recently_used_n
             f"at most {watch.highest / MB:.0f} MB in {watch.looks} looks; let go of {' '.join(order)}"
         )
         assert order == ["two", "one", "two", "three"]
-        assert bare + 2 * MODEL_MB * MB < watch.highest < 1.1 * BUDGET_MB * MB
+        assert bare + 1.9 * MODEL_MB * MB < watch.highest < 1.1 * BUDGET_MB * MB
         assert "the budget is 330 MB" in worker.log.read_text()
 
 
