@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from protocol.timeline import Segment, Word
 from workers.text.pieces import clean, count_graphemes, pieces_of, share_time
-from workers.text.writing import ends_sentence, is_punctuation, join
+from workers.text.writing import ends_clause, ends_sentence, is_punctuation, join
 
 __all__ = ["MOST_GRAPHEMES", "MOST_MS", "PAUSE_MS", "Sentence", "join_sentences"]
 
@@ -20,7 +20,6 @@ MOST_GRAPHEMES = 400
 """About 60 words: more than the longest lines that translation models were trained on."""
 MOST_MS = 40_000
 _NOTED_PAUSE_MS = 300
-_CLAUSE_ENDS = ",;:—–،؛、，；：､"  # noqa: RUF001
 _CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
 _OPENERS = "\"'“‘«([{「『（¿¡-–—"  # noqa: RUF001
 _INITIAL_GRAPHEMES = 2
@@ -169,7 +168,7 @@ def _best_cut(part: list[_Said]) -> int:
 def _worth_of_cut(part: list[_Said], at: int) -> float:
     before, after = part[at - 1], part[at]
     pause_ms = after.word.start_ms - before.word.end_ms
-    clause = before.word.text.rstrip(_CLOSERS)[-1:] in tuple(_CLAUSE_ENDS)
+    clause = ends_clause(before.word.text)
     paused = min(pause_ms, PAUSE_MS) / 500 if pause_ms > _NOTED_PAUSE_MS else 0.0
     # From 0 in the middle to 4 at the ends: a cut there leaves the rest as long as it was.
     off_middle = abs(at / len(part) - 0.5) * 8

@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 
 from protocol.timeline import Span, Word
 from workers.text.pieces import count_graphemes, pieces_of, share_time
 from workers.text.sentences import Sentence
-from workers.text.writing import join
+from workers.text.writing import ends_clause, join
 
 __all__ = ["spread"]
 
 _PAUSE_MS = 300
 """A shorter gap between two words of the source is part of speaking."""
+_NEAR = 0.25
+"""So much of the shorter side's text a pause may be moved over: speech is that much faster or slower then."""
 
 
 def spread(text: str, sentence: Sentence, language: str) -> tuple[Word, ...]:
     """Return the words of `text`, a translation of the sentence into `language`, with times.
 
     The time in which the sentence was spoken, its pauses left out, is shared by length. A word that would
-    lie across a pause goes where its greater part lies; the words between two pauses then fill their
-    stretch. Times rise, no word is without length, none leaves the sentence. Joined (`writing.join`) the
-    words are the text; where there are more words than milliseconds, several are one.
+    lie across a pause goes where its greater part lies; but where a clause ends a few words away, the pause
+    comes there. The words between two pauses then fill their stretch. Times rise, no word is without
+    length, none leaves the sentence. Joined (`writing.join`) the words are the text; where there are more
+    words than milliseconds, several are one.
     """
     pieces = pieces_of(text, language)
     stretches = _spoken(sentence)
     words: list[Word] = []
-    for stretch, texts in zip(stretches, _allot(pieces, stretches), strict=True):
+    for stretch, texts in zip(stretches, _to_clauses(_allot(pieces, stretches)), strict=True):
         fitting = _at_most(texts, stretch.end_ms - stretch.start_ms, language)
         words += share_time(fitting, stretch.start_ms, stretch.end_ms)
     return tuple(words)
@@ -59,6 +62,39 @@ def _allot(pieces: Sequence[str], stretches: Sequence[Span]) -> list[list[str]]:
         now = _place(begin * share, end * share, spoken, now)
         allotted[now].append(piece)
     return allotted
+
+
+def _to_clauses(allotted: list[list[str]]) -> list[list[str]]:
+    """Return the pieces with each pause moved to the nearest end of a clause, where one is near.
+
+    People pause between clauses, and another language takes more or fewer words for one.
+    """
+    for left, right in pairwise(allotted):
+        if not left or not right or ends_clause(left[-1]):
+            continue
+        most = _NEAR * min(sum(map(count_graphemes, left)), sum(map(count_graphemes, right)))
+        later, sooner = _until_clause(right[:-1], most), _since_clause(left, most)
+        if later and not 0 < sooner < later:
+            left.extend(right[:later])
+            del right[:later]
+        elif sooner:
+            right[:0] = left[-sooner:]
+            del left[-sooner:]
+    return allotted
+
+
+def _until_clause(pieces: Sequence[str], most: float) -> int:
+    """Return how many pieces, of `most` graphemes in all, come until a clause has ended; 0: none has."""
+    lengths = accumulate(map(count_graphemes, pieces))
+    near = takewhile(lambda each: each[1] <= most, zip(pieces, lengths, strict=True))
+    return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
+
+
+def _since_clause(pieces: Sequence[str], most: float) -> int:
+    """Return how many of the last pieces, of `most` graphemes in all, stand behind the end of a clause."""
+    lengths = accumulate(map(count_graphemes, reversed(pieces)))
+    near = takewhile(lambda each: each[1] <= most, zip(pieces[-2::-1], lengths, strict=False))
+    return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
 
 
 def _place(start: float, end: float, borders: Sequence[int], earliest: int) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from protocol.languages import UNSPACED
 from protocol.timeline import Segment, Word
 
-__all__ = ["cut_to_sentences", "ends_sentence", "glue", "is_punctuation", "join"]
+__all__ = ["cut_to_sentences", "ends_clause", "ends_sentence", "glue", "is_punctuation", "join"]
 
 
 _SENTENCE_ENDS = ".?!…।॥。？！｡؟۔።։។။།᱾᱿꯫"  # noqa: RUF001
+_CLAUSE_ENDS = ",;:—–،؛、，；：､"  # noqa: RUF001
 _CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
 _OPENERS = "\"'“‘«([{「『（¿¡"  # noqa: RUF001
 _ABBREVIATIONS = frozenset(
@@ -41,6 +42,11 @@ def ends_sentence(word: str) -> bool:
     stem = bare[:-1].lstrip(_OPENERS).casefold()
     initial = len(stem) == 1 and stem.isalpha() and stem.isascii() and stem != "i"
     return not (bare[-1] == "." and (stem in _ABBREVIATIONS or initial))
+
+
+def ends_clause(word: str) -> bool:
+    """Tell whether a clause or a sentence ends with the word: with a comma, a dash, a full stop."""
+    return word.rstrip(_CLOSERS)[-1:] in tuple(_CLAUSE_ENDS) or ends_sentence(word)
 
 
 def join(words: Sequence[str], language: str) -> str:

@@ -33,7 +33,7 @@ HARD_PAUSE_MS = 2_000
 _CUE = 8.0
 _INSIDE_SENTENCE_END = 50.0
 _INSIDE_PAUSE = 20.0
-_INSIDE_PAUSE_PER_MS = 0.04
+_INSIDE_PAUSE_PER_MS = 0.03
 _PAUSE_RELIEF_PER_MS = 1 / 40
 """Of two borders alike, the one at which the speaker paused is better."""
 _LINE_BREAK = 0.75

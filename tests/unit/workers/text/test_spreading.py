@@ -50,6 +50,24 @@ def test_a_word_over_a_pause_goes_where_its_greater_part_lies(first_ms: int, goe
     assert (found[1].start_ms >= 5000) is (goes == 5000)
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("que pode fazer por si, perguntem o que podem fazer", "que pode fazer por si,"),
+        ("que pode fazer por vós, o que podem fazer ali", "que pode fazer por vós,"),
+        ("que, pode fazer por vossas mercês ali, podem fazer", "que, pode fazer por vossas"),
+        ("que pode fazer por vossas mercês todas elas, sim", "que pode fazer por vossas"),
+        ("你可以做什么，问你可以做什么", "你可以做什么，"),
+        ("आपका देश क्या कर सकता है, पूछिए कि आप क्या करें", "आपका देश क्या कर सकता है,"),
+    ],
+)
+def test_a_pause_is_put_where_a_clause_ends_nearby(text: str, left: str) -> None:
+    language = "zh" if "你" in text else "pt"
+    found = spread(text, said((0, 2000), (3000, 5000)), language)
+    assert join([each.text for each in found if each.end_ms <= 2000], language) == left
+    assert join([each.text for each in found], language) == text
+
+
 def test_more_words_than_milliseconds_are_shown_together() -> None:
     found = spread("a b c d e", said((10, 12)), "pt")
     assert times(found) == [("a b c", 10, 11), ("d e", 11, 12)]
