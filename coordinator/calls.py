@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from coordinator import jobdir, planner
 from coordinator.recipes import Order, Results, build_request, gentler
@@ -24,9 +25,9 @@ def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: i
     stage = STAGES[step.stage]
     by_step = {each.name: each.result for each in steps if each.result is not None}
     results = Results(by_step, [each.name for each in steps])
-    title, _ = planner.title_of(job.submit)
+    title, year = planner.title_of(job.submit)
     order = Order(stage=step.stage, target=step.target, choices=step.choices)
-    request = build_request(order, job.submit, title, results)
+    request = build_request(order, replace(job.submit, year=year), title, results)
     media_ms = from_plain(DemuxResult, by_step["demux"]).audio_duration_ms if "demux" in by_step else 0
     return Call(
         stage=step.stage,

@@ -189,7 +189,7 @@ def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *
 @click.option("-p", "--profile", default="", help="netflix, bbc, social, relaxed. Default: the job's own.")
 @click.option("-l", "--language", "languages", multiple=True, metavar="LANG,...", help="Default: all.")
 @click.option("--bilingual", multiple=True, metavar="LANG+LANG", help="Two languages in one file, as hi+en.")
-@click.option("--burn", default="", metavar="LANG", help="Render a language into the film's picture.")
+@click.option("--burn", metavar="LANG", help="Render a language into the film's picture.")
 @click.option("--karaoke", is_flag=True, help="In ASS, light up each word when it is spoken.")
 @click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="As max_lines=1.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: export in the job's folder.")

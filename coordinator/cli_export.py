@@ -16,6 +16,7 @@ from coordinator.report_text import count
 from protocol.errors import ExitCode, UsageError
 from protocol.languages import find_language
 from protocol.stages.subtitle import CueNumbers
+from protocol.timeline import UNDETERMINED
 
 __all__ = ["export"]
 
@@ -42,6 +43,8 @@ def export(desk: Desk, job: str, written: dict[str, Any]) -> ExitCode:
         desk.report.line(f"{each['path']}{told}")
     for language, quality in _qualities(document["files"]).items():
         desk.report.remark(f"note: {language}: {quality}")
+    for each in document["notes"]:
+        desk.report.remark(f"note: {each}")
     return ExitCode.DONE
 
 
@@ -52,11 +55,16 @@ def _qualities(files: Sequence[dict[str, Any]]) -> dict[str, str]:
 def _wish(written: dict[str, Any]) -> dict[str, Any]:
     formats = _split(written["formats"])
     pairs = [_pair(each) for each in written["bilingual"]]
-    languages = [find_language(each).code for each in _split(written["languages"])]
+    languages = [_language(each) for each in _split(written["languages"])]
     burn = written["burn"]
     if not formats and (pairs or languages or not burn):
         formats = ["srt"]
     out: Path | None = written["out"]
+    if burn == "" or out == Path():
+        raise UsageError("--burn names no language." if burn == "" else "The --out folder's name is empty.")
+    if written["karaoke"] and ("ass" not in formats or pairs):
+        message = "Only ASS files of one language light up words as they are spoken."
+        raise UsageError(message, "Write --karaoke with --format ass, and without --bilingual.")
     return {
         "formats": formats,
         "profile": written["profile"],
@@ -64,7 +72,7 @@ def _wish(written: dict[str, Any]) -> dict[str, Any]:
         "pairs": pairs,
         "karaoke": written["karaoke"],
         "settings": _settings(written["settings"]),
-        "burn": find_language(burn).code if burn else "",
+        "burn": _language(burn) if burn else "",
         "out": str(out.absolute()) if out is not None else "",
         "overwrite": written["overwrite"],
     }
@@ -74,19 +82,30 @@ def _split(words: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(each.strip() for word in words for each in word.split(",") if each.strip()))
 
 
+def _language(written: str) -> str:
+    # Of a film in which nothing is said: a job's transcript may be in no language.
+    return UNDETERMINED if written == UNDETERMINED else find_language(written).code
+
+
 def _pair(written: str) -> list[str]:
     names = [each.strip() for each in written.split("+")]
     if len(names) != 2 or not all(names):
         message = f"--bilingual {written!r} does not name two languages."
         raise UsageError(message, "As in --bilingual hi+en: the first stands above the second.")
-    return [find_language(each).code for each in names]
+    return [_language(each) for each in names]
 
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:
-    found = parse_settings([each if "." in each.partition("=")[0] else f"subtitle.{each}" for each in words])
-    for stage, settings in found.items():
-        for name, value in settings.items():
-            if stage != "subtitle" or name not in _NUMBERS or value is None:
-                message = f"--set {stage}.{name} is nothing that an export can change."
-                raise UsageError(message, f"Known are: {', '.join(sorted(_NUMBERS))}.")
-    return dict(found.get("subtitle", {}))
+    return dict(parse_settings([_setting(each) for each in words]).get("subtitle", {}))
+
+
+def _setting(word: str) -> str:
+    """Return `max_lines=1` as `cpw submit` takes it; `UsageError` for what is no number of a profile."""
+    written, _, value = (each.strip() for each in word.partition("="))
+    name = written.removeprefix("subtitle.")
+    if value.casefold() in ("", "none"):
+        raise UsageError(f"--set {word!r} is not of the form field=value.", "As in max_lines=1.")
+    if name not in _NUMBERS:
+        message = f"--set {word!r} is nothing that an export can change."
+        raise UsageError(message, f"Known are: {', '.join(sorted(_NUMBERS))}.")
+    return f"subtitle.{name}={value}"

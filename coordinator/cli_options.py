@@ -47,6 +47,8 @@ _HAS_AN_OPTION = {
     ("demux", "end_ms"): "--end",
     ("mux", "burn"): "--burn",
 }
+_OF_THE_FILM = frozenset({"full_band", "media_duration_ms", "offset_ms", "shot_changes_ms"})
+"""Fields that the stages before say; a person who set them would only put cues into the wrong place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +306,7 @@ def _settable(stage: str) -> dict[str, Any]:
         if (each.default is not MISSING or each.default_factory is not MISSING)
         and _can_be_written(hints[each.name])
         and (stage, each.name) not in _HAS_AN_OPTION
+        and each.name not in _OF_THE_FILM
     }
 
 
@@ -311,7 +314,7 @@ def _can_be_written(kind: Any) -> bool:
     if get_origin(kind) is tuple:
         each = get_args(kind)[0]
         return each is str or get_origin(each) is Literal
-    return _plain_type(kind) in (str, int, float, bool)
+    return get_origin(kind) is Literal or _plain_type(kind) in (str, int, float, bool)
 
 
 def _plain_type(kind: Any) -> Any:
@@ -323,7 +326,11 @@ def _plain_type(kind: Any) -> Any:
 
 def _value(kind: Any, text: str, where: str) -> Any:
     if get_origin(kind) is tuple:
-        return tuple(each.strip() for each in text.split(",") if each.strip())
+        return tuple(
+            _chosen(get_args(kind)[0], each.strip(), where) for each in text.split(",") if each.strip()
+        )
+    if get_origin(kind) is Literal:
+        return _chosen(kind, text, where)
     plain = _plain_type(kind)
     if plain is not kind and text.casefold() in ("", "none"):
         return None
@@ -331,6 +338,14 @@ def _value(kind: Any, text: str, where: str) -> Any:
         return _boolean(text, where)
     if plain in (int, float):
         return _number(plain, text, where)
+    return text
+
+
+def _chosen(kind: Any, text: str, where: str) -> str:
+    if get_origin(kind) is Literal and text not in get_args(kind):
+        raise UsageError(
+            f"{where}: {text!r} is none of its values.", f"Those are: {', '.join(get_args(kind))}."
+        )
     return text
 
 

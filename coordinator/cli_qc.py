@@ -15,20 +15,6 @@ from protocol.languages import language_name
 __all__ = ["qc"]
 
 _FIRST_CUES = 3
-_UNITS = {
-    "line_length": "characters",
-    "line_count": "lines",
-    "reading_speed": "characters/s",
-    "word_time": "ms a word",
-    "min_duration": "ms",
-    "max_duration": "ms",
-    "gap": "ms",
-    "overlap": "ms",
-    "order": "ms",
-    "past_end": "ms",
-    "below_zero": "ms",
-    "open_gap": "ms",
-}
 
 
 def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *, as_json: bool) -> ExitCode:
@@ -64,6 +50,10 @@ def _show(desk: Desk, document: dict[str, Any]) -> None:
         desk.report.line(f"{told}: {document['sentence'] or 'every rule is kept'}", "good")
     else:
         desk.report.line(f"{told}: {document['sentence']}", "bad")
+    if document["film"] is None and any(each["rule"] in ("gap", "open_gap") for each in broken):
+        desk.report.remark(
+            "note: gaps were counted in frames of 24 a second; if the film has others: --film FILE"
+        )
     if document["language"] == "und":
         desk.report.remark("note: its language is not known, and decides the reading speed: --language LANG")
 
@@ -81,7 +71,7 @@ def _table(broken: list[dict[str, Any]]) -> Table:
 
 
 def _row(rule: dict[str, Any]) -> tuple[str, ...]:
-    cues, unit = rule["cues"], _UNITS.get(rule["rule"], "")
+    cues, unit = rule["cues"], rule["unit"]
     furthest = max((each["value"] for each in cues), key=lambda value: abs(value - cues[0]["limit"]))
     first = [f"{each['cue']} at {clock(each['start_ms'])}" for each in cues[:_FIRST_CUES]]
     more = ["..."] if len(cues) > _FIRST_CUES else []

@@ -240,7 +240,7 @@ def _mux(submit: Submit, title: str, _target: str | None, results: Results) -> M
         for file in each.files
         if file.path.endswith(".srt")
     )
-    return MuxRequest(media=submit.media, tracks=tracks, title=title)
+    return MuxRequest(media=submit.media, tracks=tracks, title=title, year=submit.year)
 
 
 _Builder = Callable[[Submit, str, str | None, Results], Any]

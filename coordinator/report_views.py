@@ -180,7 +180,8 @@ def _step_change(before: StepReport | None, after: StepReport) -> str:
     if after.state == "running":
         return f"{_step_words(after)} started"
     took = f" in {duration(after.duration_ms)}" if after.duration_ms is not None else ""
-    why = after.error.message if after.error else after.note
+    # Notes name their step, as they stand with the job, too.
+    why = after.error.message if after.error else after.note.removeprefix(f"{after.name}: ")
     return f"{after.name} {after.state}{took}{f': {why}' if why else ''}"
 
 

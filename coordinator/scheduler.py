@@ -72,7 +72,8 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Link]) -> dict[s
     """Return the steps whose state changes because of the others': to `ready`, or to `skipped`.
 
     A step is ready when all it needs is done (or was skipped as not needed) and all it comes after has
-    ended; it is skipped where something that it needs has failed or was given up for that reason.
+    ended; it is skipped where something that it needs has failed or was given up for that reason, and where
+    all that it comes after was lost: a film with subtitles without any would be no such film.
     """
     now = dict(states)
     lost = {name for name, state in now.items() if state in ("failed", "cancelled")}
@@ -83,7 +84,7 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Link]) -> dict[s
         for name, link in links.items():
             if now[name] != "waiting":
                 continue
-            if any(each in lost for each in link.needs):
+            if any(each in lost for each in link.needs) or _is_bereft(link, now, lost):
                 lost.add(name)
                 now[name] = changes[name] = "skipped"
                 moved = True
@@ -92,6 +93,16 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Link]) -> dict[s
             ):
                 now[name] = changes[name] = "ready"
     return changes
+
+
+def _is_bereft(link: Link, states: Mapping[str, StepState], lost: Collection[str]) -> bool:
+    """Tell whether all that a step comes after has ended, some of it lost and none of it done."""
+    ended = bool(link.after) and all(states[each] in ENDED for each in link.after)
+    return (
+        ended
+        and any(each in lost for each in link.after)
+        and all(states[each] != "done" for each in link.after)
+    )
 
 
 def to_renew(

@@ -41,7 +41,7 @@ def report_job(
         directory=str(job.directory),
         created_at=job.created_at,
         elapsed_ms=elapsed,
-        fraction=_fraction(reports),
+        fraction=_fraction(reports, lost=job.state in ("failed", "cancelled")),
         steps=reports,
         language=job.language,
         language_probability=job.language_probability,
@@ -70,9 +70,11 @@ def _report_step(step: StepRow, fraction: float, absent: str) -> StepReport:
     )
 
 
-def _fraction(steps: tuple[StepReport, ...]) -> float:
+def _fraction(steps: tuple[StepReport, ...], *, lost: bool) -> float:
+    """Return how much is done; where the job is `lost`, what was skipped is so for that reason."""
     total = sum(_WEIGHTS.get(each.stage, 10) for each in steps)
-    return sum(_WEIGHTS.get(each.stage, 10) * each.fraction for each in steps) / total if total else 0.0
+    counted = (each for each in steps if not (lost and each.state == "skipped"))
+    return sum(_WEIGHTS.get(each.stage, 10) * each.fraction for each in counted) / total if total else 0.0
 
 
 def _outputs(job: JobRow, steps: list[StepRow]) -> tuple[str, ...]:

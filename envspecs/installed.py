@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,8 +122,14 @@ def run_in(
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Have the program end, however often Ctrl-C is pressed; else kill it and what it started."""
     process.send_signal(signal.SIGINT)
-    try:
-        process.wait(timeout=_INTERRUPT_GRACE_S)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.kill()
+    ends_at = time.monotonic() + _INTERRUPT_GRACE_S
+    while True:
+        # It is ending what it has started: killed now, it would leave that running, and files half-written.
+        with contextlib.suppress(KeyboardInterrupt):
+            try:
+                process.wait(timeout=max(0.0, ends_at - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+            return

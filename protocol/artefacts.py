@@ -81,7 +81,7 @@ def sync_directory(path: Path) -> None:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path` whole or not at all: aside, fsync, rename."""
+    """Write `data` to `path` whole or not at all: aside, fsync, rename. An `OSError` names `path`."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with aside.open("wb") as file:
@@ -89,6 +89,10 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
+    except OSError as error:
+        # A person knows nothing of the file aside, and a full disk names no file at all.
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
         aside.unlink(missing_ok=True)
     sync_directory(path.parent)

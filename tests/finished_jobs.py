@@ -78,13 +78,16 @@ class JobFolderMaker:
         name = "transcript.json" if source else f"transcript.{transcript.language}.json"
         folder = "09_clean" if source else "10_translate"
         step = self._file(stage, folder, name, to_plain(transcript))
-        asked = {"formats": ("srt", "vtt", "txt", "json"), **wishes}
+        asked = {
+            "formats": ("srt", "vtt", "txt", "json"),
+            "media_duration_ms": demux.facts.duration_ms,
+            "offset_ms": demux.clip_start_ms,
+            "frames_per_second": demux.facts.frames_per_second,
+            **wishes,
+        }
         request = SubtitleRequest(
             transcript=step.artefacts[0],
             title=self.title,
-            media_duration_ms=demux.facts.duration_ms,
-            offset_ms=demux.clip_start_ms,
-            frames_per_second=demux.facts.frames_per_second,
             shot_changes_ms=demux.shot_changes_ms,
             **asked,
         )

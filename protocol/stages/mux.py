@@ -28,6 +28,9 @@ class MuxRequest:
     media: str
     tracks: tuple[SubtitleTrack, ...]
     title: str
+    """Stem of the files' names; and the film's title, where it says none of its own."""
+    year: int | None = None
+    """The film's, where it says none of its own."""
     default: str = FIRST
     """Language of the added track that is shown from the start; `first`: the first one, `none`: none."""
     forced: tuple[str, ...] = ()

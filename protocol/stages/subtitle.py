@@ -40,7 +40,7 @@ class SubtitleRequest(CueNumbers):
     formats: tuple[Literal["srt", "vtt", "ass", "ttml", "tsv", "txt", "json"], ...] = ("srt", "vtt")
     karaoke: bool = False
     """In ASS, each word lights up when it is spoken."""
-    profile: str = "netflix"
+    profile: Literal["netflix", "bbc", "social", "relaxed"] = "netflix"
     """What cues are held to: `netflix`, `bbc`, `social`, `relaxed`; a number that is set overrides its."""
     frames_per_second: float | None = None
     """The film's own, in which gaps are counted."""
@@ -56,8 +56,8 @@ class SubtitleResult:
     language: str
     cue_count: int
     first_cues: tuple[str, ...]
+    """The first three as one line each, `00:00:03.000 --> 00:00:05.120  text`."""
     report: Artefact | None = None
     """`<title>.<language>.qc.json`: each rule, the cues that break it, and why that could not be helped."""
     quality: str = ""
     """The same in a line; empty where every rule is kept."""
-    """The first three as one line each, `00:00:03.000 --> 00:00:05.120  text`."""

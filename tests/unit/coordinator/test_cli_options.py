@@ -115,6 +115,21 @@ def test_a_model_given_for_alignment_stays():
     assert found["align"]["model"] == "whisper-base"
 
 
+@pytest.mark.parametrize("word", ["subtitle.profile=nflix", "subtitle.formats=srt,docx", "subtitle.profile="])
+def test_a_word_that_is_none_of_a_settings_values_is_refused_with_them(word):
+    with pytest.raises(UsageError, match="is none of its values") as refused:
+        parse_settings([word])
+    assert "srt" in refused.value.remedy or "netflix, bbc, social, relaxed" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "word", ["subtitle.offset_ms=700", "subtitle.media_duration_ms=1", "demux.full_band=1"]
+)
+def test_what_earlier_stages_say_is_not_for_a_person_to_set(word):
+    with pytest.raises(UsageError, match="has no setting"):
+        parse_settings([word])
+
+
 def test_a_list_of_known_words_can_be_set():
     assert parse_settings(["subtitle.formats=srt, ass"]) == {"subtitle": {"formats": ("srt", "ass")}}
 

@@ -45,6 +45,16 @@ def test_a_failed_target_does_not_take_the_film_with_it() -> None:
     assert settle(now, LINKS) == {"subtitle-en": "skipped", "mux": "ready"}
 
 
+def test_without_any_subtitles_there_is_no_film_with_them() -> None:
+    done = {"demux": "done", "asr": "done", "align": "done", "clean": "done"}
+    now = states(**done, subtitle_source="failed", translate_en="done", subtitle_en="failed")
+    assert settle(now, LINKS) == {"mux": "skipped"}
+    now = states(**done, subtitle_source="failed", translate_en="skipped", subtitle_en="skipped")
+    assert settle(now, LINKS) == {"mux": "skipped"}
+    now = states(**done, subtitle_source="failed", translate_en="done", subtitle_en="running")
+    assert settle(now, LINKS) == {}
+
+
 def test_a_skipped_translation_lets_its_subtitles_be_made_once_the_words_are_there() -> None:
     now = states(demux="done", asr="done", translate_en="skipped")
     assert "subtitle-en" not in settle(now, LINKS)

@@ -54,8 +54,9 @@ def test_a_file_is_written_whole_or_the_old_one_stays(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as told:
         write_whole(path, b"new")
+    assert told.value.filename == str(path), "the name that a person knows, not the one aside"
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

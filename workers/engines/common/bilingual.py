@@ -5,14 +5,14 @@ slices, and a slice shows the cue of each track that is on then: both, or the on
 times, not the intersection: no text waits for the other). Where one text changes under the other, the two
 slices touch, as a gap would make the text that stays blink.
 
-A slice shorter than `MIN_MS` is a flicker. The shortest first, it goes to a neighbour that it touches, unless
-one of its texts is in no other slice: to the one that shows the same first text, as the first track leads,
-else the same second, else the earlier. A text then stays a moment longer, or comes a moment sooner.
+A slice shorter than a cue may be is a flicker. The shortest first, it goes to a neighbour that it touches,
+unless one of its texts is in no other slice: to the one that shows the same first text, as the first track
+leads, else the same second, else the earlier. A text then stays a moment longer, or comes a moment sooner.
 A slice that must stay is made longer: into the silence after it, else from a slice that it touches, where
-that keeps `MIN_MS` itself. What is still shorter could not be helped: its text is in no other slice, and
-nothing beside it has time to spare.
+that keeps the least duration itself. What is still shorter could not be helped: its text is in no other
+slice, and nothing beside it has time to spare.
 
-Where both texts change at one moment, the earlier slice ends `GAP_MS` sooner, as cues of one track do.
+Where both texts change at one moment, the earlier slice ends a gap sooner, as cues of one track do.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from protocol.timeline import Cue
 __all__ = ["GAP_MS", "MIN_MS", "pair"]
 
 MIN_MS = 833
-"""The least duration of a cue (docs/timed-text.md)."""
+"""The least duration of a cue, where nobody says another (docs/timed-text.md)."""
 GAP_MS = 83
-"""The least gap between cues (docs/timed-text.md)."""
+"""The least gap between cues, the same."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -49,8 +49,17 @@ class _Slice:
         return sum(2 - track for track, place in self.texts if (track, place) in other.texts)
 
 
-def pair(first: Sequence[Cue], second: Sequence[Cue], *, media_duration_ms: int = 0) -> tuple[Cue, ...]:
+def pair(
+    first: Sequence[Cue],
+    second: Sequence[Cue],
+    *,
+    media_duration_ms: int = 0,
+    least_ms: int = MIN_MS,
+    gap_ms: int = GAP_MS,
+) -> tuple[Cue, ...]:
     """Return the cues of both tracks as one track: no text lost, each in its order, none overlapping.
+
+    `least_ms` and `gap_ms` are what the tracks' own cues last at least and keep between them.
 
     A text may be in several cues in a row, which then touch. A cue has the lines of both: at most twice
     `max_lines`. Cues of one track that overlap or have no duration are put in order before: each ends
@@ -58,9 +67,9 @@ def pair(first: Sequence[Cue], second: Sequence[Cue], *, media_duration_ms: int 
     (0: not known).
     """
     tracks = (_in_order(first), _in_order(second))
-    slices = _absorbed(_slices(tracks))
-    _lengthen(slices, media_duration_ms)
-    _part(slices)
+    slices = _absorbed(_slices(tracks), least_ms)
+    _lengthen(slices, media_duration_ms, least_ms, gap_ms)
+    _part(slices, least_ms, gap_ms)
     return tuple(
         Cue(
             start_ms=each.start,
@@ -98,7 +107,7 @@ def _slices(tracks: Sequence[Sequence[Cue]]) -> list[_Slice]:
     return slices
 
 
-def _absorbed(slices: Sequence[_Slice]) -> list[_Slice]:
+def _absorbed(slices: Sequence[_Slice], least_ms: int) -> list[_Slice]:
     """Return the slices without those flickers whose texts others show too: their time goes to neighbours.
 
     One pass, the shortest first, is enough: a text that is in one slice only stays so.
@@ -109,7 +118,7 @@ def _absorbed(slices: Sequence[_Slice]) -> list[_Slice]:
     gone = set()
     for at in sorted(range(len(slices)), key=lambda place: slices[place].length):
         each = slices[at]
-        if each.length >= MIN_MS or any(showing[text] == 1 for text in each.texts):
+        if each.length >= least_ms or any(showing[text] == 1 for text in each.texts):
             continue
         left, right = before[at], after.get(at)
         # A text that is in two slices is in two that touch: one of the neighbours is there, and touches.
@@ -128,25 +137,25 @@ def _heir(each: _Slice, near: Sequence[_Slice]) -> _Slice:
     return max(near, key=each.likeness)
 
 
-def _lengthen(slices: Sequence[_Slice], film_end: int) -> None:
+def _lengthen(slices: Sequence[_Slice], film_end: int, least_ms: int, gap_ms: int) -> None:
     for place, each in enumerate(slices):
-        if each.length >= MIN_MS:
+        if each.length >= least_ms:
             continue
         following = slices[place + 1] if place + 1 < len(slices) else None
         if following is None:
-            each.end = max(each.end, min(each.start + MIN_MS, film_end or each.start + MIN_MS))
+            each.end = max(each.end, min(each.start + least_ms, film_end or each.start + least_ms))
         elif following.start > each.end:
-            each.end = max(each.end, min(each.start + MIN_MS, following.start - GAP_MS))
+            each.end = max(each.end, min(each.start + least_ms, following.start - gap_ms))
         else:
-            each.end += min(MIN_MS - each.length, max(0, following.length - MIN_MS))
+            each.end += min(least_ms - each.length, max(0, following.length - least_ms))
             following.start = each.end
         earlier = slices[place - 1] if place else None
         if earlier is not None and earlier.end == each.start:
-            each.start -= min(max(0, MIN_MS - each.length), max(0, earlier.length - MIN_MS))
+            each.start -= min(max(0, least_ms - each.length), max(0, earlier.length - least_ms))
             earlier.end = each.start
 
 
-def _part(slices: Sequence[_Slice]) -> None:
+def _part(slices: Sequence[_Slice], least_ms: int, gap_ms: int) -> None:
     for each, following in itertools.pairwise(slices):
         if each.end == following.start and not each.likeness(following):
-            each.end = min(each.end, max(each.end - GAP_MS, each.start + MIN_MS))
+            each.end = min(each.end, max(each.end - gap_ms, each.start + least_ms))

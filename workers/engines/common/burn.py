@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -102,7 +103,7 @@ def draw(burning: Burning, path: Path, context: program.Listener) -> None:
 
     Raises `InputError` where the film cannot be decoded, what `ffmpeg.run` raises, and what `context` does.
     """
-    aside = path.with_name(f".{path.name}.part")
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     film = burning.film
     note = f"drawing {language_name(burning.language)} into the picture"
     try:
@@ -146,12 +147,11 @@ def _command(burning: Burning, ass: Path, target: Path) -> list[str]:
 
 
 def _read_picture(film: Film) -> Picture:
-    index = next((each.index for each in film.streams if each.kind == "video" and not each.is_cover), None)
-    if index is None:
+    if film.picture is None:
         message = f"{shown(film.path)} has no picture to draw subtitles into."
         raise UsageError(message, "Use its subtitle files, or the tracks that mux adds.")
     with open_film(film.path) as container:
-        stream = next(each for each in container.streams.video if each.index == index)
+        stream = next(each for each in container.streams.video if each.index == film.picture.index)
         frame = _first_frame(container, stream)
         if frame is None:
             message = f"The picture of {shown(film.path)} cannot be decoded."
@@ -161,7 +161,7 @@ def _read_picture(film: Film) -> Picture:
         # ffmpeg turns the picture upright before any filter.
         lies = frame.rotation % 180 == 90
         return Picture(
-            index=index,
+            index=film.picture.index,
             size=(seen[1], seen[0]) if lies else seen,
             is_high_range=frame.color_trc in _HIGH_RANGE,
         )

@@ -14,7 +14,7 @@ from workers.engines.common import ffmpeg as program
 from workers.engines.common import full_band
 from workers.engines.common.names import shown
 from workers.engines.common.probe import Film, Stream, probe, readable_ms
-from workers.engines.common.shot_finding import find_shots, picture_of
+from workers.engines.common.shot_finding import find_shots
 
 __all__ = ["Clip", "FfmpegDemux", "choose_clip", "choose_track", "is_cut_short"]
 
@@ -171,8 +171,7 @@ def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path
 
 
 def _shots(film: Film, clip: Clip, context: Context) -> tuple[int, ...]:
-    picture = picture_of(film)
-    clock = None if picture is None else _clock_stream(film, picture)
+    clock = None if film.picture is None else _clock_stream(film, film.picture)
     return find_shots(film, context, start_ms=clip.start_ms, end_ms=clip.end_ms, clock=clock)
 
 

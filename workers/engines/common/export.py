@@ -7,6 +7,7 @@ be written; then the document is `{"error": {...}}`.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sys
@@ -16,18 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from protocol.artefacts import write_whole
-from protocol.errors import CpwError, InputError, UsageError, info_from_error
+from protocol.errors import CpwError, DiskFullError, InputError, UsageError, info_from_error
 from protocol.languages import language_name
 from protocol.schema import from_plain, to_plain
 from protocol.stages.subtitle import CueNumbers
 from protocol.timeline import Transcript
 from workers.engines.common.bilingual import pair
 from workers.engines.common.burn import Burning, burned_name, draw, prepare
-from workers.engines.common.job_folder import JobFolder, read_job
+from workers.engines.common.job_folder import Asked, JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.probe import probe
 from workers.engines.common.profiles import rules_for
-from workers.engines.common.quality import sentence
 from workers.engines.common.tracks import Track, check_formats, cut_track, shift
 from workers.text.transcripts import read_file
 
@@ -92,6 +92,13 @@ def export(folder: JobFolder, wish: Wish) -> Iterator[Export]:
 
 def _refuse_unknown(folder: JobFolder, language: str) -> None:
     if language not in folder.transcripts:
+        if lost := [each for each in folder.gone if each.endswith(f"transcript.{language}.json")]:
+            message = (
+                f"{folder.job} has no transcript in {language_name(language)} any more: {lost[0]} is gone."
+            )
+            raise InputError(
+                message, "Copy the job's whole folder, or translate again: cpw retry JOB --from translate"
+            )
         there = ", ".join(folder.transcripts)
         message = f"{folder.job} has no transcript in {language_name(language)}, but in {there}."
         raise UsageError(message, "Name one of these, or submit the film with -t for another.")
@@ -100,7 +107,7 @@ def _refuse_unknown(folder: JobFolder, language: str) -> None:
 def _files(track: Track, stem: str, formats: Sequence[str]) -> Iterator[Export]:
     language = stem.rsplit(".", 1)[-1]
     violations = track.violations()
-    quality = sentence(violations)
+    quality = track.told(violations)
     for form in dict.fromkeys(formats):
         yield Export(
             name=f"{stem}.{form}",
@@ -122,37 +129,34 @@ def _files(track: Track, stem: str, formats: Sequence[str]) -> Iterator[Export]:
 
 def _track(folder: JobFolder, language: str, wish: Wish, **rules: int) -> Track:
     """Return the track of a language; `rules` are numbers that the person's own still win over."""
-    transcript = shift(read_file(folder.transcripts[language]), folder.clip_start_ms)
-    profile, own = _profile(folder, wish)
+    asked = folder.asked
+    profile, own = _profile(asked, wish)
     return cut_track(
-        transcript,
+        shift(read_file(folder.transcripts[language]), folder.clip_start_ms),
         rules_for(
             profile,
             language,
-            frames_per_second=folder.frames_per_second,
+            frames_per_second=asked.frames_per_second or folder.frames_per_second,
             media_duration_ms=folder.duration_ms,
             **{**rules, **own},
         ),
         profile=profile,
-        karaoke=wish.karaoke,
+        karaoke=wish.karaoke or (asked.karaoke and not wish.profile),
         provenance={"title": folder.title, "job": folder.job},
         shots_ms=folder.shots_ms,
     )
 
 
-def _profile(folder: JobFolder, wish: Wish) -> tuple[str, dict[str, Any]]:
+def _profile(asked: Asked, wish: Wish) -> tuple[str, dict[str, Any]]:
     """Return the profile and the numbers set beside it; a profile that is named starts afresh."""
     if wish.profile:
         return wish.profile, dict(wish.settings)
-    set_before = {name: value for name, value in folder.parameters.items() if name in _NUMBERS}
-    return folder.parameters.get("profile", "netflix"), {**set_before, **wish.settings}
+    set_before = {name: value for name in _NUMBERS if (value := getattr(asked, name)) is not None}
+    return asked.profile, {**set_before, **wish.settings}
 
 
 def _pair(folder: JobFolder, first: str, second: str, wish: Wish) -> Track:
-    """Return one track of two languages, a line each unless the person says otherwise.
-
-    A text stays while the other changes, so that its cues touch; whoever watches reads one of the two.
-    """
+    """Return one track of two languages, a line each unless the person says otherwise."""
     if first == second:
         message = f"A bilingual file has two languages, and {first}+{second} has one."
         raise UsageError(message, "As in --bilingual hi+en.")
@@ -162,20 +166,25 @@ def _pair(folder: JobFolder, first: str, second: str, wish: Wish) -> Track:
     above, below = (_track(folder, each, wish, max_lines=1) for each in (first, second))
     rules = replace(
         above.rules,
-        language=first,
         max_line_graphemes=max(above.rules.max_line_graphemes, below.rules.max_line_graphemes),
         max_lines=above.rules.max_lines + below.rules.max_lines,
+        # A text stays while the other changes: its cues touch.
         min_gap_ms=0,
         close_gap_ms=0,
-        min_word_ms=0,
-        max_graphemes_per_second=above.rules.max_graphemes_per_second + below.rules.max_graphemes_per_second,
     )
     return Track(
         transcript=Transcript(language=first, segments=()),
-        cues=pair(above.cues, below.cues, media_duration_ms=folder.duration_ms),
+        cues=pair(
+            above.cues,
+            below.cues,
+            media_duration_ms=folder.duration_ms,
+            least_ms=rules.min_cue_ms,
+            gap_ms=above.rules.min_gap_ms,
+        ),
         rules=rules,
         profile=above.profile,
-        provenance={**above.made_by, "bilingual": [above.made_by, below.made_by]},
+        provenance={"title": folder.title, "job": folder.job},
+        shared_by=(above, below),
     )
 
 
@@ -185,9 +194,23 @@ def _write(files: Sequence[Export], target: Path, *, overwrite: bool) -> None:
     if not overwrite and (other := next((each for each in there if _differs(target, each)), None)):
         message = f"{shown(target / other.name)} is there already, with other contents."
         raise InputError(message, "Write to another folder with --out, or add --overwrite.")
-    target.mkdir(parents=True, exist_ok=True)
-    for each in files:
-        write_whole(target / each.name, each.data)
+    with _writing_to(target):
+        for each in files:
+            write_whole(target / each.name, each.data)
+
+
+@contextlib.contextmanager
+def _writing_to(target: Path) -> Iterator[None]:
+    """Make the folder; what cannot be written into it is said to be so."""
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        message = f"{shown(error.filename or target)} cannot be written: {error.strerror}."
+        raise InputError(message, "Make room, or write to another folder: --out DIR") from error
+    except DiskFullError as error:
+        message = f"No space is left on the disk where {shown(target)} is."
+        raise InputError(message, "Make room, or write to another folder: --out DIR") from error
 
 
 def _differs(target: Path, file: Export) -> bool:
@@ -208,6 +231,9 @@ def _document(files: Sequence[Export], target: Path, folder: JobFolder) -> dict[
             }
             for each in files
         ],
+        "notes": [
+            f"{each} is gone: what was made of it is missing here, or made without it" for each in folder.gone
+        ],
     }
 
 
@@ -219,7 +245,9 @@ def burned(folder: JobFolder, wish: Wish) -> Burning | None:
     if not wish.burn:
         return None
     _refuse_unknown(folder, wish.burn)
-    return prepare(probe(folder.media), _track(folder, wish.burn, wish).cues, wish.burn)
+    # The film that mux wrote has the same picture.
+    film = folder.film if folder.film is not None and not folder.media.exists() else folder.media
+    return prepare(probe(film), _track(folder, wish.burn, wish).cues, wish.burn)
 
 
 def _draw(burning: Burning, path: Path, *, overwrite: bool) -> dict[str, Any]:
@@ -227,8 +255,8 @@ def _draw(burning: Burning, path: Path, *, overwrite: bool) -> dict[str, Any]:
     if path.exists() and not overwrite:
         message = f"{shown(path)} is there already."
         raise InputError(message, "Write to another folder with --out, or add --overwrite.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draw(burning, path, Teller())
+    with _writing_to(path.parent):
+        draw(burning, path, Teller())
     return {
         "path": str(path),
         "language": burning.language,
@@ -244,7 +272,7 @@ def main(words: Sequence[str]) -> int:
     try:
         wish = from_plain(Wish, json.loads(text), strict=True)
         folder = read_job(Path(directory))
-        target = Path(wish.out) if wish.out else folder.directory / FOLDER
+        target = Path(wish.out) if wish.out else folder.own(FOLDER)
         burning = burned(folder, wish)
         files = list(export(folder, wish)) if wish.formats else []
         # What was exported into the job's own folder is made again from the same transcripts at any time.
@@ -258,8 +286,7 @@ def main(words: Sequence[str]) -> int:
         _answer({"error": to_plain(info_from_error(error))})
         return 2
     except OSError as error:
-        message = f"{shown(error.filename or directory)} cannot be written: {error.strerror}."
-        wrong = InputError(message, "Write to another folder: --out DIR")
+        wrong = InputError(f"{shown(error.filename or directory)} cannot be read: {error.strerror}.")
         _answer({"error": to_plain(info_from_error(wrong))})
         return 2
     except KeyboardInterrupt:

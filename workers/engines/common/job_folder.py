@@ -1,22 +1,103 @@
-"""A job's folder as it is read after the job: its film, transcripts, subtitle files and what was heard."""
+"""A job's folder as it is read after the job: its film, transcripts, subtitle files and what was heard.
+
+It may come from another machine, or from a stranger: its documents are held to a form, and no name in them
+leads out of it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from protocol.artefacts import resolve_inside
 from protocol.errors import InputError, SchemaError
 from protocol.schema import from_plain
 from protocol.stages.demux import MediaFacts
+from protocol.stages.subtitle import CueNumbers
 from protocol.timeline import Span
 from workers.engines.common.names import shown
 from workers.text.transcripts import read_file
 
-__all__ = ["JobFolder", "read_job"]
+__all__ = ["Asked", "JobFolder", "read_job", "refuse_constant"]
+
+_T = TypeVar("_T")
+_VERSION = 1
+"""Of both documents."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+"""It becomes part of files' names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked(CueNumbers):
+    """What the person set for the stage subtitle; None leaves what the film or the profile says."""
+
+    profile: str = "netflix"
+    karaoke: bool = False
+    frames_per_second: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Media:
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parameters:
+    subtitle: Asked = field(default_factory=Asked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """`job.json`, as far as it is read."""
+
+    version: int = _VERSION
+    job: str
+    title: str
+    input_media: _Media
+    start_ms: int | None = None
+    parameters: _Parameters = field(default_factory=_Parameters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Step:
+    stage: str
+    artefacts: tuple[_File, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Film:
+    """What demux found."""
+
+    facts: MediaFacts | None = None
+    audio_track: int = 0
+    audio_duration_ms: int = 0
+    clip_start_ms: int = 0
+    shot_changes_ms: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Speech:
+    """`speech_segments.json`."""
+
+    speech: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Manifest:
+    """`manifest.json`, as far as it is read."""
+
+    version: int = _VERSION
+    stages: tuple[_Step, ...] = ()
+    film: _Film | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +128,17 @@ class JobFolder:
     frames_per_second: float | None = None
     shots_ms: tuple[int, ...] = ()
     """Where the film's shots change, on its clock; empty where nobody looked."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    """What the person set for the stage subtitle."""
+    asked: Asked = field(default_factory=Asked)
+    gone: tuple[str, ...] = ()
+    """Transcripts that the job made and that are not there any more, relative to the folder."""
+
+    def own(self, name: str) -> Path:
+        """Return the job's folder `name`, to be written to; `InputError` where it is a link to elsewhere."""
+        folder = self.directory / name
+        if folder.is_symlink():
+            message = f"{shown(folder)} is a link: what is written there may take another file's place."
+            raise InputError(message, "Remove the link.")
+        return folder
 
 
 def read_job(directory: Path) -> JobFolder:
@@ -56,55 +146,88 @@ def read_job(directory: Path) -> JobFolder:
 
     Raises `InputError` for a folder that is not a job's, or one whose transcript is not made yet.
     """
-    job, manifest = _read(directory / "job.json"), _read(directory / "manifest.json")
-    files: dict[str, list[Path]] = {}
-    transcripts: dict[str, Path] = {}
-    subtitles: dict[str, dict[str, Path]] = {}
-    for step in manifest.get("stages", []):
-        paths = [resolve_inside(directory, each["path"]) for each in step["artefacts"]]
-        paths = [each for each in paths if each.is_file()]
-        files.setdefault(step["stage"], []).extend(paths)
-        if step["stage"] == "translate":
-            transcripts.update({each.suffixes[-2][1:]: each for each in paths if len(each.suffixes) > 1})
-        elif step["stage"] == "subtitle":
-            for each in paths:
-                language, suffix = _named(each.name)
-                subtitles.setdefault(language, {})[suffix] = each
+    job, manifest = _read(directory / "job.json", _Job), _read(directory / "manifest.json", _Manifest)
+    files = _files(directory, manifest)
     spoken = _first(files, "clean", "transcript.json") or _first(files, "align", "transcript.json")
     if spoken is None:
         message = f"{shown(directory)} has no transcript yet."
         raise InputError(message, "Wait until the job is done, or let it go on: cpw status, cpw resume JOB")
     source = read_file(spoken).language
-    film = manifest.get("film") or {}
-    facts = from_plain(MediaFacts, film["facts"]) if film.get("facts") else None
+    if not _LANGUAGE.fullmatch(source):
+        message = f"{shown(spoken)} names no language, but {shown(source)!r}."
+        raise InputError(message, "Do the stage that made it again: cpw retry JOB --from asr")
+    # A manifest of before it told of the film leaves the clip to what was asked for.
+    film = manifest.film or _Film(clip_start_ms=job.start_ms or 0)
+    facts = film.facts
     return JobFolder(
         directory=directory,
-        job=job["job"],
-        title=job["title"],
-        media=Path(job["input_media"]["path"]),
+        job=job.job,
+        title=job.title,
+        media=Path(job.input_media.path),
         source_language=source,
-        transcripts={source: spoken, **transcripts},
-        subtitles=subtitles,
+        transcripts={source: spoken, **_translations(files.get("translate", ()))},
+        subtitles=_subtitles(files.get("subtitle", ())),
         film=next(iter(files.get("mux", ())), None),
         audio=_first(files, "demux", "audio.wav"),
-        audio_track=film.get("audio_track") or 0,
+        audio_track=film.audio_track,
         speech=_speech(_first(files, "vad", "speech_segments.json")),
-        duration_ms=max(
-            facts.duration_ms if facts else 0, film.get("clip_start_ms", 0) + film.get("audio_duration_ms", 0)
-        ),
-        clip_start_ms=film.get("clip_start_ms", 0),
+        duration_ms=max(facts.duration_ms if facts else 0, film.clip_start_ms + film.audio_duration_ms),
+        clip_start_ms=film.clip_start_ms,
         frames_per_second=facts.frames_per_second if facts else None,
-        shots_ms=tuple(film.get("shot_changes_ms") or ()),
-        parameters=job.get("parameters", {}).get("subtitle", {}),
+        shots_ms=film.shot_changes_ms or (),
+        asked=job.parameters.subtitle,
+        gone=tuple(
+            each.path
+            for step in manifest.stages
+            for each in step.artefacts
+            if Path(each.path).name.startswith("transcript.") and not (directory / each.path).is_file()
+        ),
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, form: type[_T]) -> _T:
+    """Return a document; `InputError` where it is none of that form, or of a later one."""
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        plain = json.loads(path.read_bytes(), parse_constant=refuse_constant)
+        document = from_plain(form, plain, path=path.name)
+    except (OSError, ValueError, RecursionError) as error:
         message = f"{shown(path)} cannot be read."
         raise InputError(message, "Name a job, or a job's folder: cpw status") from error
+    except SchemaError as error:
+        message = f"{shown(path)} is not as cpw writes it: {error}."
+        raise InputError(message, "Name a job, or a job's folder: cpw status") from error
+    if (version := plain.get("version", _VERSION)) > _VERSION:
+        message = f"{shown(path)} is of version {version}, and this program reads {_VERSION}."
+        raise InputError(message, "Use the cpw that made the job, or a later one.")
+    return document
+
+
+def refuse_constant(name: str) -> float:
+    """Raise `ValueError`: Python reads and writes `NaN` and `Infinity`, which are no JSON."""
+    raise ValueError(name)
+
+
+def _files(directory: Path, manifest: _Manifest) -> dict[str, list[Path]]:
+    """Return the files that are there, by stage; `InputError` for a name that leads out of the folder."""
+    found: dict[str, list[Path]] = {}
+    for step in manifest.stages:
+        paths = (resolve_inside(directory, each.path) for each in step.artefacts)
+        found.setdefault(step.stage, []).extend(each for each in paths if each.is_file())
+    return found
+
+
+def _translations(files: Iterable[Path]) -> dict[str, Path]:
+    """Return language to `transcript.<language>.json`."""
+    named = ((each.name.split("."), each) for each in files)
+    return {parts[-2]: each for parts, each in named if len(parts) > 2 and _LANGUAGE.fullmatch(parts[-2])}
+
+
+def _subtitles(files: Iterable[Path]) -> dict[str, dict[str, Path]]:
+    found: dict[str, dict[str, Path]] = {}
+    for each in files:
+        language, suffix = _named(each.name)
+        found.setdefault(language, {})[suffix] = each
+    return found
 
 
 def _first(files: Mapping[str, list[Path]], stage: str, name: str) -> Path | None:
@@ -118,10 +241,4 @@ def _named(name: str) -> tuple[str, str]:
 
 
 def _speech(path: Path | None) -> tuple[Span, ...]:
-    if path is None:
-        return ()
-    try:
-        return tuple(from_plain(Span, each) for each in _read(path).get("speech", []))
-    except SchemaError as error:
-        message = f"{shown(path)} does not say where speech is: {error}."
-        raise InputError(message, "Listen for speech again: cpw retry JOB --from vad") from error
+    return _read(path, _Speech).speech if path is not None else ()

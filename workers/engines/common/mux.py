@@ -65,6 +65,7 @@ MATROSKA = Target(
 
 _COPY_SHARE = 0.05
 """What of the call's time goes to copying where a picture is encoded as well, roughly."""
+_YEAR_TAGS = frozenset({"date", "year", "date_released", "date_recorded"})
 _COPIED_KINDS = frozenset({"video", "audio", "subtitle", "attachment"})
 """Timecode and other data streams stay behind: no muxer takes them by copy, and mp4's writes its own."""
 
@@ -116,7 +117,7 @@ class FfmpegMux:
         tracks = choose_tracks(request, [context.input(each.file) for each in request.tracks])
         burning = _burning(request, film, tracks)
         copying = _Share(context=context, start=0.0, end=_COPY_SHARE if burning else 1.0)
-        name = self._write(film, tracks, safe_stem(request.title), context, copying)
+        name = self._write(film, tracks, request, context, copying)
         result = MuxResult(
             film=context.publish(name), track_languages=tuple(each.language for each in tracks)
         )
@@ -127,14 +128,15 @@ class FfmpegMux:
         return replace(result, burned=context.publish(name))
 
     def _write(
-        self, film: Film, tracks: Sequence[NewTrack], stem: str, context: Context, copying: _Share
+        self, film: Film, tracks: Sequence[NewTrack], request: MuxRequest, context: Context, copying: _Share
     ) -> str:
+        own = _film_tags(film, request)
         for target in choose_targets(film):
-            name = f"{stem}_subtitled.{target.suffix}"
+            name = f"{safe_stem(request.title)}_subtitled.{target.suffix}"
             path = context.output(name)
             covers = take_covers(film, context) if target.attaches_covers else ()
             outcome = program.run(
-                _command(film, tracks, covers, target, path),
+                _command(film, tracks, covers, target, path, own),
                 copying,
                 duration_ms=film.facts.duration_ms,
                 note=f"writing {name}",
@@ -225,7 +227,12 @@ def _burning(request: MuxRequest, film: Film, tracks: Sequence[NewTrack]) -> Bur
 
 
 def _command(
-    film: Film, tracks: Sequence[NewTrack], covers: Sequence[Cover], target: Target, path: Path
+    film: Film,
+    tracks: Sequence[NewTrack],
+    covers: Sequence[Cover],
+    target: Target,
+    path: Path,
+    own: Sequence[str],
 ) -> list[str]:
     import ffmpeg
 
@@ -246,7 +253,7 @@ def _command(
         fflags="+bitexact",
         **_codecs(kept, tracks, target),
     )
-    return program.build_command(output, [*_tags(kept, tracks), *_attachments(kept, covers)])
+    return program.build_command(output, [*own, *_tags(kept, tracks), *_attachments(kept, covers)])
 
 
 def _subtitles(kept: Sequence[Stream]) -> list[Stream]:
@@ -283,6 +290,14 @@ def _tags(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> list[str]:
         ):
             tags += [f"-metadata:s:s:{place}", tag]
     return tags
+
+
+def _film_tags(film: Film, request: MuxRequest) -> list[str]:
+    """Return title and year for a film that says none of its own."""
+    tags = [] if "title" in film.tags else [f"title={request.title}"]
+    if request.year is not None and not film.tags & _YEAR_TAGS:
+        tags.append(f"date={request.year}")
+    return [word for tag in tags for word in ("-metadata", tag)]
 
 
 def _attachments(kept: Sequence[Stream], covers: Sequence[Cover]) -> list[str]:

@@ -43,7 +43,7 @@ def preview(directory: Path, *, out: Path | None = None, tell: Tell) -> dict[str
     transcript, or a film that cannot be copied; `MissingError` without ffmpeg.
     """
     job = read_job(directory.resolve())
-    folder = job.directory / FOLDER
+    folder = job.own(FOLDER)
     page = (out if out is not None else folder / f"{safe_stem(job.title)}.html").absolute()
     data = page_data(job)
     try:

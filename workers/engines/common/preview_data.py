@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocol.errors import InputError
+from protocol.errors import InputError, SchemaError
 from protocol.languages import language_name
+from protocol.schema import from_plain
 from protocol.timeline import Cue
-from workers.engines.common.job_folder import JobFolder
+from workers.engines.common.job_folder import JobFolder, refuse_constant
 from workers.engines.common.names import shown
-from workers.engines.common.quality import read_length
+from workers.engines.common.quality import UNITS, read_length
 from workers.engines.common.reading import read_cues
 from workers.engines.common.waveform import STEP_MS, peaks
 from workers.text.transcripts import read_file
@@ -22,30 +24,56 @@ __all__ = ["RULE_WORDS", "page_data"]
 
 DATA_VERSION = 1
 
-RULE_WORDS: dict[str, tuple[str, str]] = {
-    "line_length": ("line too long", "characters"),
-    "line_count": ("too many lines", "lines"),
-    "reading_speed": ("too fast to read", "characters/s"),
-    "word_time": ("too little time a word", "ms"),
-    "min_duration": ("too short", "ms"),
-    "max_duration": ("too long", "ms"),
-    "gap": ("too close to the cue before", "ms"),
-    "overlap": ("overlaps the cue before", "ms"),
-    "order": ("starts before the cue before", "ms"),
-    "empty": ("no text", ""),
-    "edge_spaces": ("space at a line's edge", ""),
-    "control_characters": ("control characters", ""),
-    "past_end": ("ends after the film", "ms"),
-    "below_zero": ("starts before the film", "ms"),
-    "bad_break": ("line break inside a phrase", ""),
-    "open_gap": ("gap that could be closed", "ms"),
+RULE_WORDS: dict[str, str] = {
+    "line_length": "line too long",
+    "line_count": "too many lines",
+    "reading_speed": "too fast to read",
+    "word_time": "too little time a word",
+    "min_duration": "too short",
+    "max_duration": "too long",
+    "gap": "too close to the cue before",
+    "overlap": "overlaps the cue before",
+    "order": "starts before the cue before",
+    "empty": "no text",
+    "edge_spaces": "space at a line's edge",
+    "control_characters": "control characters",
+    "past_end": "ends after the film",
+    "below_zero": "starts before the film",
+    "bad_break": "line break inside a phrase",
+    "open_gap": "gap that could be closed",
 }
-"""What a mark says of its cue, and the unit of its numbers; empty where a number tells nothing."""
+"""What a mark says of its cue."""
 
 _CUE_FILES = ("vtt", "srt", "ttml", "ass")
 """Formats that cues are read from; WebVTT first: it tells text from markup, which SubRip cannot."""
 _TOGETHER_NS = 10 * 10**9
 """Files of one job are written within so much; one that is newer was worked on since."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    cue: int
+    start_ms: int
+    end_ms: int
+    value: float
+    limit: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    rule: str
+    informs_only: bool = False
+    cues: tuple[_Row, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Report:
+    """A quality report, as far as it is shown."""
+
+    profile: str = ""
+    sentence: str = ""
+    rules: tuple[_Rule, ...] = ()
 
 
 def page_data(job: JobFolder) -> dict[str, Any]:
@@ -63,6 +91,8 @@ def page_data(job: JobFolder) -> dict[str, Any]:
     ]
     if not tracks:
         notes.append("The job has no subtitle files yet.")
+    elif not any(each["cues"] for each in tracks):
+        notes.append("Nothing is said in this film, as far as was heard.")
     return {
         "version": DATA_VERSION,
         "title": job.title,
@@ -71,7 +101,7 @@ def page_data(job: JobFolder) -> dict[str, Any]:
         "duration_ms": job.duration_ms,
         "frames_per_second": job.frames_per_second,
         "tracks": tracks,
-        "rules": {rule: {"words": words, "unit": unit} for rule, (words, unit) in RULE_WORDS.items()},
+        "rules": {rule: {"words": words, "unit": UNITS.get(rule, "")} for rule, words in RULE_WORDS.items()},
         "speech": [
             [each.start_ms + job.clip_start_ms, each.end_ms + job.clip_start_ms] for each in job.speech
         ],
@@ -96,7 +126,8 @@ def _track(
     except InputError as error:
         notes.append(error.message)
         return None
-    report = _report(files.get("qc.json"), notes)
+    checked = _report(files.get("qc.json"), notes)
+    report = checked or _Report()
     marks, strangers = _marks(report, cues)
     if strangers:
         told = f"{strangers} of its marks fit no cue: the file was changed since"
@@ -106,9 +137,9 @@ def _track(
         "name": language_name(language),
         "file": path.name,
         **_makers(job, language),
-        "profile": report.get("profile", ""),
-        "checked": bool(report),
-        "sentence": report.get("sentence", ""),
+        "profile": report.profile,
+        "checked": checked is not None,
+        "sentence": report.sentence,
         "cues": [_row(cue, language) for cue in cues],
         "marks": marks,
     }
@@ -142,36 +173,35 @@ def _row(cue: Cue, language: str) -> list[Any]:
     return [cue.start_ms, cue.end_ms, speed, list(cue.lines)]
 
 
-def _report(path: Path | None, notes: list[str]) -> dict[str, Any]:
-    """Return the quality report beside a subtitle file; empty where there is none that can be read."""
+def _report(path: Path | None, notes: list[str]) -> _Report | None:
+    """Return the quality report beside a subtitle file; None where there is none that can be read."""
     if path is None:
-        return {}
+        return None
     try:
-        return dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        return from_plain(_Report, json.loads(path.read_bytes(), parse_constant=refuse_constant))
+    except (OSError, ValueError, RecursionError, SchemaError):
         notes.append(f"{path.name} cannot be read.")
-        return {}
+        return None
 
 
-def _marks(report: Mapping[str, Any], cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
+def _marks(report: _Report, cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
     """Return the marks of a report's violations, by cue, and how many fit none of these cues."""
     found: list[list[Any]] = []
     strangers = 0
-    for rule in report.get("rules", []):
-        for each in rule["cues"]:
-            place = each["cue"] - 1
-            if place < len(cues) and _is_of(cues[place], each):
-                kind = "taste" if rule["informs_only"] else "unavoidable" if each["reason"] else "broken"
-                found.append([place, rule["rule"], each["value"], each["limit"], kind, each["reason"]])
+    for rule in report.rules:
+        for each in rule.cues:
+            if 1 <= each.cue <= len(cues) and _is_of(cues[each.cue - 1], each):
+                kind = "taste" if rule.informs_only else "unavoidable" if each.reason else "broken"
+                found.append([each.cue - 1, rule.rule, each.value, each.limit, kind, each.reason])
             else:
                 strangers += 1
     found.sort(key=lambda mark: mark[0])
     return found, strangers
 
 
-def _is_of(cue: Cue, row: Mapping[str, Any]) -> bool:
+def _is_of(cue: Cue, row: _Row) -> bool:
     """Tell whether a report's row is of this cue: by its times, as SubRip may have lost a spoken `<i>`."""
-    return bool((cue.start_ms, cue.end_ms) == (row["start_ms"], row["end_ms"]))
+    return (cue.start_ms, cue.end_ms) == (row.start_ms, row.end_ms)
 
 
 def _wave(job: JobFolder, notes: list[str]) -> dict[str, Any] | None:

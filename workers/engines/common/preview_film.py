@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import quote
 
 from protocol.errors import InputError
@@ -14,9 +14,6 @@ from workers.engines.common import ffmpeg as program
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import safe_stem
 from workers.engines.common.probe import Film, Stream, open_film, probe
-
-if TYPE_CHECKING:
-    from workers.engine import Context
 
 __all__ = ["Playable", "Tell", "find_playable", "relative_url"]
 
@@ -62,13 +59,13 @@ class Playable:
 
 
 class _Copying:
-    """As much of a call's context as a run of ffmpeg needs."""
+    """Tells every tenth of a copy."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._told = -1
 
-    def progress(self, fraction: float, note: str) -> None:
+    def progress(self, fraction: float, note: str = "") -> None:
         step = int(fraction * _STEPS)
         if step > self._told:
             self._tell(f"{note}: {100 * step // _STEPS} %")
@@ -112,7 +109,7 @@ def plays(film: Film, audio_track: int) -> bool:
     container = _CONTAINERS.get(film.path.suffix.casefold())
     if container is None or (container == "mp4") != film.is_mp4 or audio_track:
         return False
-    picture = _picture(film)
+    picture = film.picture
     return all(each.codec in _SOUNDS[container] for each in film.sounds[:1]) and (
         picture is None
         or (picture.codec in _PICTURES.get(container, ()) and _pixels(film, picture.index) in _PIXELS)
@@ -125,10 +122,6 @@ def _probed(path: Path) -> Film | None:
     except InputError:
         # The film was moved or spoilt since: the job's own files are what is left.
         return None
-
-
-def _picture(film: Film) -> Stream | None:
-    return next((each for each in film.streams if each.kind == "video" and not each.is_cover), None)
 
 
 def _pixels(film: Film, index: int) -> str:
@@ -148,7 +141,7 @@ def _copy(film: Film, audio_track: int, target: Path, tell: Tell) -> None:
     try:
         outcome = program.run(
             _command(film, audio_track, aside),
-            cast("Context", _Copying(tell)),
+            _Copying(tell),
             duration_ms=film.facts.duration_ms,
             note=f"copying the film for the browser ({target.name})",
         )
@@ -167,7 +160,7 @@ def _command(film: Film, audio_track: int, target: Path) -> list[str]:
     )
     streams: list[Any] = []
     options: dict[str, Any] = {}
-    if picture := _picture(film):
+    if picture := film.picture:
         streams.append(source[str(picture.index)])
         options |= {"vcodec": "copy"} if _keeps(film, picture) else _small()
     if film.sounds:

@@ -51,6 +51,8 @@ class Film:
     streams: tuple[Stream, ...]
     is_transport: bool = False
     """Whether its clock may jump (transport and program streams)."""
+    tags: frozenset[str] = frozenset()
+    """Names of what the container says of the film, in small letters: `title`, `date`."""
 
     @property
     def formats(self) -> frozenset[str]:
@@ -61,6 +63,11 @@ class Film:
     def sounds(self) -> tuple[Stream, ...]:
         """The audio streams, in the order of `facts.audio_tracks`."""
         return tuple(each for each in self.streams if each.kind == "audio")
+
+    @property
+    def picture(self) -> Stream | None:
+        """The stream of moving pictures, the first of several; a song's cover is none."""
+        return next((each for each in self.streams if each.kind == "video" and not each.is_cover), None)
 
     @property
     def is_mp4(self) -> bool:
@@ -94,6 +101,7 @@ def probe(media: Path) -> Film:
             facts=_facts(container, streams),
             streams=streams,
             is_transport=bool(container.format.flags & Flags.ts_discont.value),
+            tags=frozenset(each.casefold() for each, value in container.metadata.items() if value),
         )
 
 

@@ -17,6 +17,8 @@ _WIDE = frozenset({"ja", "zh", "ko", "yue"})
 """Languages whose characters take twice the room."""
 _FILM_RATE = 24.0
 """Frames a second where the film's own rate is not known."""
+_MOST = {"max_line_graphemes": 1_000, "max_lines": 10}
+"""Work and memory grow with these two, and nobody reads more."""
 _NETFLIX_SPEEDS = {"en": 20.0, "hi": 22.0}
 
 
@@ -96,6 +98,9 @@ def _refuse_impossible(numbers: Mapping[str, float]) -> None:
         least = 0 if name in ("min_gap_ms", "close_gap_ms", "min_word_ms", "linger_ms", "pause_ms") else 1
         if value < least:
             message = f"subtitle.{name} is {value:g}, but must be {least} or more."
+            raise UsageError(message, "Correct the parameter.")
+        if (most := _MOST.get(name)) is not None and value > most:
+            message = f"subtitle.{name} is {value:g}, but must be {most} or less."
             raise UsageError(message, "Correct the parameter.")
     if numbers["min_cue_ms"] > numbers["max_cue_ms"]:
         message = f"No cue can last {numbers['min_cue_ms']} ms at least and {numbers['max_cue_ms']} at most."

@@ -81,6 +81,8 @@ def main(words: list[str] | None = None) -> int:
     except CpwError as error:
         _write({"error": to_plain(info_from_error(error))} if asked.json else error.message)
         return 2
+    except KeyboardInterrupt:
+        return 130
     told = f"cues: {report['cue_count']}, {report['sentence'] or 'as they should be'}"
     _write(report if asked.json else told)
     return 0 if report["ok"] else 1

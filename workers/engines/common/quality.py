@@ -19,7 +19,9 @@ from workers.engines.common.reasons import Told, speech_of, why
 
 __all__ = [
     "INFORMING",
+    "READING",
     "RULES",
+    "UNITS",
     "Violation",
     "check",
     "is_ok",
@@ -51,6 +53,18 @@ RULES = {
 
 INFORMING = frozenset({"bad_break", "open_gap"})
 """Rules of taste: they are told, and nothing fails by them."""
+
+READING = frozenset({"reading_speed", "word_time"})
+"""Rules of how fast a text is to read."""
+UNITS = {
+    "line_length": "characters",
+    "line_count": "lines",
+    "reading_speed": "characters/s",
+    "word_time": "ms a word",
+    **dict.fromkeys(("min_duration", "max_duration", "gap", "overlap", "order"), "ms"),
+    **dict.fromkeys(("past_end", "below_zero", "open_gap"), "ms"),
+}
+"""What the numbers of a rule count; a rule that is not here has no number worth telling."""
 
 REPORT_VERSION = 1
 _WORST_BREAK = 20
@@ -153,6 +167,7 @@ def to_report(
             {
                 "rule": rule,
                 "limit": limits[rule],
+                "unit": UNITS.get(rule, ""),
                 "informs_only": rule in INFORMING,
                 "count": sum(each.rule == rule for each in violations),
                 "unavoidable": sum(each.rule == rule and bool(each.reason) for each in violations),

@@ -16,12 +16,15 @@ from workers.engine import Context
 from workers.engines.common import ffmpeg as program
 from workers.engines.common.probe import Film, Stream
 
-__all__ = ["find_shots", "picture_of", "shots_in"]
+__all__ = ["find_shots", "shots_in"]
 
 _THRESHOLD = 8
 _APART_US = 250_000
-_WIDTH = 320
-"""Pixels; what a cut changes is the whole picture, and a small one is compared at a tenth of the time."""
+_SIZE = (320, 180)
+"""Pixels; what a cut changes is the whole picture, and a small one is compared at a tenth of the time.
+
+One size whatever the film's shape: its picture may change its own midway.
+"""
 _NAME = "shots.txt"
 _KEY = "lavfi.scd.score"
 
@@ -30,11 +33,6 @@ _KEY = "lavfi.scd.score"
 class _Leap:
     at_us: int
     score: float
-
-
-def picture_of(film: Film) -> Stream | None:
-    """Return the stream of moving pictures, the first of several; a song's cover is none."""
-    return next((each for each in film.streams if each.kind == "video" and not each.is_cover), None)
 
 
 def find_shots(
@@ -46,7 +44,7 @@ def find_shots(
     beside the picture for ffmpeg to start the film's clock with. Times are rounded down, so that a cue that
     starts with one is there at its first frame. Raises `InputError` where the picture cannot be decoded.
     """
-    picture = picture_of(film)
+    picture = film.picture
     if picture is None:
         return ()
     target = context.output(_NAME)
@@ -95,10 +93,16 @@ def _command(
 
     place = {"ss": start_ms / 1000} if start_ms else {}
     length = {"t": (end_ms - start_ms) / 1000} if end_ms is not None else {}
-    source = ffmpeg.input(program.file_url(film.path), protocol_whitelist=program.INPUT_PROTOCOLS, **place)
+    source = ffmpeg.input(
+        program.file_url(film.path),
+        protocol_whitelist=program.INPUT_PROTOCOLS,
+        # Filters that are set up again where the picture changes its size would begin the file again.
+        reinit_filter=0,
+        **place,
+    )
     seen = (
         source[str(picture.index)]
-        .filter("scale", _WIDTH, -2)
+        .filter("scale", *_SIZE)
         # Microseconds: ffmpeg prints times in seconds to six digits, of a long film too few.
         .filter("settb", "1/1000000")
         .filter("scdet", threshold=_THRESHOLD)

@@ -12,7 +12,6 @@ from workers.engines.common.cues import CueRules
 from workers.engines.common.formats import clock_time
 from workers.engines.common.names import safe_stem
 from workers.engines.common.profiles import rules_for
-from workers.engines.common.quality import sentence
 from workers.engines.common.tracks import Track, check_formats, cut_track, shift
 from workers.text.transcripts import read
 
@@ -67,7 +66,7 @@ def _report(track: Track, name: str, context: Context) -> tuple[Artefact, str]:
     """Check the cues and write what was found beside them; return the file and its one line."""
     violations = track.violations()
     write_json(context.output(name), track.report(violations))
-    return context.publish(name), sentence(violations)
+    return context.publish(name), track.told(violations)
 
 
 def _rules(request: SubtitleRequest, language: str) -> CueRules:

@@ -16,7 +16,7 @@ from workers.engines.common.formats_ass import to_ass
 from workers.engines.common.formats_tsv import to_tsv
 from workers.engines.common.formats_ttml import to_ttml
 from workers.engines.common.phrases import count_graphemes
-from workers.engines.common.quality import Violation, check, to_report
+from workers.engines.common.quality import READING, Violation, check, sentence, to_report
 from workers.engines.common.shots import respect_shots
 
 __all__ = ["FORMATS", "INTERPOLATED", "Track", "check_formats", "cut_track", "shift", "with_words"]
@@ -36,6 +36,8 @@ class Track:
     karaoke: bool = False
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What it was made from, as plain values: the title, the transcript's digest."""
+    shared_by: tuple[Track, ...] = ()
+    """Tracks of other languages whose cues these are: how fast each is to read is judged in its own."""
 
     @property
     def made_by(self) -> dict[str, Any]:
@@ -54,11 +56,29 @@ class Track:
 
     def violations(self) -> tuple[Violation, ...]:
         """Return what in the cues breaks a rule."""
-        return check(self.cues, self.rules, self.transcript.words())
+        found = check(self.cues, self.rules, self.transcript.words())
+        # Nobody reads two languages at once.
+        return tuple(each for each in found if not self.shared_by or each.rule not in READING)
+
+    def told(self, violations: tuple[Violation, ...]) -> str:
+        """Return one line for a summary; empty where all is well."""
+        own = [sentence(violations)]
+        others = [(each.transcript.language, sentence(_reading(each))) for each in self.shared_by]
+        return "; ".join(filter(None, own + [f"{language}: {text}" for language, text in others if text]))
 
     def report(self, violations: tuple[Violation, ...]) -> dict[str, Any]:
         """Return the body of `<title>.<language>.qc.json`."""
-        return to_report(self.cues, self.rules, violations, profile=self.profile, provenance=self.made_by)
+        made_by = self.made_by
+        if self.shared_by:
+            made_by = {
+                **self.provenance,
+                "shared_by": [each.report(_reading(each)) for each in self.shared_by],
+            }
+        return to_report(self.cues, self.rules, violations, profile=self.profile, provenance=made_by)
+
+
+def _reading(track: Track) -> tuple[Violation, ...]:
+    return tuple(each for each in track.violations() if each.rule in READING)
 
 
 def cut_track(

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.timeline import Cue
+from tests.word_streams import TEXTS, speech
 from workers.engines.common.bilingual import GAP_MS, MIN_MS, pair
+from workers.engines.common.cues import cut
+from workers.engines.common.profiles import rules_for
 
 
 def cue(start: int, end: int, *lines: str) -> Cue:
@@ -75,6 +79,23 @@ def test_a_cue_that_flickers_could_not_be_helped(first, second):
             assert other.start_ms - each.end_ms <= GAP_MS
             assert other.start_ms > each.end_ms or other.end_ms - other.start_ms <= MIN_MS + GAP_MS
         assert after, "the last one has all the time it wants"
+
+
+@pytest.mark.parametrize("profile", ["netflix", "bbc", "relaxed"])
+def test_two_tracks_of_a_profile_last_as_long_as_it_asks(profile):
+    tracks = []
+    for place, language in enumerate(("en", "hi")):
+        rules = rules_for(profile, language, max_lines=1)
+        tracks.append(cut(speech([TEXTS[language]] * 40, language, seed=place), rules))
+    both = pair(*tracks, least_ms=rules.min_cue_ms, gap_ms=rules.min_gap_ms)
+    assert len(both) > 100
+    assert min(each.end_ms - each.start_ms for each in both) >= rules.min_cue_ms
+
+
+def test_where_both_texts_change_the_gap_is_the_one_that_is_asked_for():
+    tracks = [[cue(0, 2_000, f"{name}1"), cue(2_000, 4_000, f"{name}2")] for name in "AB"]
+    for gap in (0, 24, 67):
+        assert [each.end_ms for each in pair(*tracks, gap_ms=gap)] == [2_000 - gap, 4_000]
 
 
 @settings(deadline=None, max_examples=200)

@@ -153,6 +153,27 @@ def test_a_subtitle_file_that_was_spoilt_costs_its_track_and_no_more(write):
     ]
 
 
+@pytest.mark.parametrize(
+    "report", [{"rules": [{"rule": "gap", "cues": [{"cue": 1}]}]}, {"rules": "none"}, [], {"sentence": {}}]
+)
+def test_a_quality_report_of_another_form_costs_its_marks_and_no_more(write, report):
+    folder = write()
+    (folder / "11_subtitle" / "Film.en.qc.json").write_text(json.dumps(report))
+    data = page_data(read_job(folder))
+    assert [(each["checked"], each["marks"]) for each in data["tracks"]] == [(False, []), (True, [])]
+    assert data["notes"] == ["Film.en.qc.json cannot be read."]
+
+
+def test_a_mark_of_no_cue_is_none_of_the_last(write):
+    folder = write()
+    report = folder / "11_subtitle" / "Film.en.qc.json"
+    plain = json.loads(report.read_text())
+    row = {"cue": 0, "start_ms": CUES[-1].start_ms, "end_ms": CUES[-1].end_ms, "value": 1, "limit": 2}
+    plain["rules"] = [{"rule": "gap", "cues": [row]}]
+    report.write_text(json.dumps(plain))
+    assert page_data(read_job(folder))["tracks"][0]["marks"] == []
+
+
 def test_nothing_in_the_data_can_end_the_script_that_carries_it(write):
     text = '<!--<script> ]]> & \u2028 \u2029 \x00 "quoted" \\u003c'
     data = data_of(page_of(write({"en": (Cue(start_ms=0, end_ms=900, lines=(HOSTILE,)),)}, title=HOSTILE)))

@@ -73,6 +73,8 @@ def test_what_a_person_sets_wins() -> None:
     [
         ("cinema", {}, "no profile 'cinema'"),
         ("bbc", {"max_lines": 0}, "subtitle.max_lines is 0"),
+        ("bbc", {"max_lines": 10**9}, r"subtitle.max_lines is 1e\+09, but must be 10 or less"),
+        ("bbc", {"max_line_graphemes": 10**24}, r"max_line_graphemes is 1e\+24, but must be 1000 or less"),
         ("bbc", {"min_gap_ms": -1}, "subtitle.min_gap_ms is -1"),
         ("social", {"min_cue_ms": 9_000}, "9000 ms at least and 3000 at most"),
     ],

@@ -1,0 +1,109 @@
+"""A job's folder is an interface: it may be old, of a later version, spoilt, or a stranger's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.errors import InputError
+from tests.job_folders import CUES, write_job
+from workers.engines.common.export import Wish, export
+from workers.engines.common.export import main as export_main
+from workers.engines.common.job_folder import read_job
+from workers.engines.common.preview import preview
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_job(tmp_path / "job", tmp_path / "gone.mp4", {"en": CUES, "pt": CUES})
+
+
+def change(path: Path, change_it: Callable[[Any], Any]) -> None:
+    plain = json.loads(path.read_text())
+    change_it(plain)
+    path.write_text(json.dumps(plain))
+
+
+def test_a_job_is_read_with_its_languages_and_files(folder):
+    job = read_job(folder)
+    assert (job.job, job.title, job.source_language) == ("job-20260102-me-0001", "Film", "en")
+    assert {language: path.name for language, path in job.transcripts.items()} == {
+        "en": "transcript.json",
+        "pt": "transcript.pt.json",
+    }
+    assert sorted(job.subtitles["pt"]) == ["qc.json", "srt", "vtt"]
+    assert len(job.speech) == len(CUES)
+
+
+def test_a_language_that_is_a_way_out_of_the_folder_is_refused(folder):
+    way = "x/../../../stolen"
+    change(folder / "09_clean" / "transcript.json", lambda each: each.update(language=way))
+    (folder / "export" / "Film.x").mkdir(parents=True)
+    with pytest.raises(InputError, match="names no language"):
+        [*export(read_job(folder), Wish())]
+
+
+def test_a_file_that_is_named_outside_the_folder_is_refused(folder):
+    for way in ("../secret.json", "/etc/passwd"):
+        change(
+            folder / "manifest.json",
+            lambda each, way=way: each["stages"].append({"stage": "vad", "artefacts": [{"path": way}]}),
+        )
+        with pytest.raises(InputError, match="leads out of the job folder"):
+            read_job(folder)
+
+
+def test_nothing_is_written_through_a_link_that_came_with_the_folder(folder, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "Film.html").write_text("mine")
+    (mine / "Film.en.srt").write_text("mine")
+    for name in ("export", "preview"):
+        (folder / name).symlink_to(mine)
+    with pytest.raises(InputError, match="preview is a link"):
+        preview(folder, tell=lambda _: None)
+    assert export_main([str(folder), "{}"]) == 2
+    assert "export is a link" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert {each.read_text() for each in mine.iterdir()} == {"mine"}
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("job.json", lambda each: each.pop("title")),
+        ("job.json", lambda each: each.update(input_media="film.mp4")),
+        ("job.json", lambda each: each.update(parameters={"subtitle": {"max_lines": "two"}})),
+        ("manifest.json", lambda each: each["stages"].append({"artefacts": []})),
+        ("manifest.json", lambda each: each["stages"].append({"stage": "vad", "artefacts": ["x"]})),
+        ("manifest.json", lambda each: each["film"].update(clip_start_ms=None)),
+        ("05_vad/speech_segments.json", lambda each: each.update(speech=[{"start_ms": 1}])),
+    ],
+)
+def test_a_document_of_another_form_is_named_with_what_is_wrong_in_it(folder, name, spoil):
+    change(folder / name, spoil)
+    with pytest.raises(InputError, match=rf"{name} is not as cpw writes it: \w+"):
+        read_job(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '"\ud800'.encode("utf-8", "surrogatepass")])
+def test_a_document_that_is_none_is_refused(folder, text):
+    (folder / "manifest.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match=r"manifest\.json"):
+        read_job(folder)
+
+
+@pytest.mark.parametrize("name", ["job.json", "manifest.json"])
+def test_a_document_of_a_later_version_is_refused(folder, name):
+    change(folder / name, lambda each: each.update(version=2))
+    with pytest.raises(InputError, match="is of version 2"):
+        read_job(folder)
+
+
+def test_a_clip_of_before_manifests_told_of_the_film_keeps_its_start(folder):
+    change(folder / "manifest.json", lambda each: each.pop("film"))
+    change(folder / "job.json", lambda each: each.update(start_ms=3_000))
+    assert read_job(folder).clip_start_ms == 3_000
