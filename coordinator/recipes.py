@@ -131,6 +131,11 @@ class Results:
         """Return the transcript as it was heard, before it was cleaned."""
         return self._of("align", AlignResult).transcript
 
+    @property
+    def cleaning(self) -> Artefact | None:
+        """Return the report of what was removed; None for a job of before there was one."""
+        return self._of("clean", CleanResult).report if "clean" in self.planned else None
+
     def subtitles(self) -> tuple[SubtitleResult, ...]:
         """Return the results of every subtitle step that is done, the source's first."""
         names = sorted(
@@ -223,6 +228,7 @@ def _subtitle(_submit: Submit, title: str, target: str | None, results: Results)
     demux = results.demux
     return SubtitleRequest(
         transcript=results.transcript(target),
+        cleaning=results.cleaning,
         title=title,
         media_duration_ms=max(demux.facts.duration_ms, demux.clip_start_ms + demux.audio_duration_ms),
         offset_ms=demux.clip_start_ms,

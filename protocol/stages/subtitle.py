@@ -35,6 +35,8 @@ class SubtitleRequest(CueNumbers):
     """Stem of the files' names: `<title>.<language>.srt`."""
     media_duration_ms: int
     """Length of the film: no cue starts or ends past it."""
+    cleaning: Artefact | None = None
+    """`cleaning.json` of the transcript: what was removed stands in the quality report, too."""
     offset_ms: int = 0
     """Added to every time (the clip's start)."""
     formats: tuple[Literal["srt", "vtt", "ass", "ttml", "tsv", "txt", "json"], ...] = ("srt", "vtt")

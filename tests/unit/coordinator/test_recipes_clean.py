@@ -82,8 +82,13 @@ def test_what_follows_reads_the_clean_transcript(stage: str) -> None:
     assert request(stage).transcript.path == "09_clean/transcript.json"
 
 
+def test_the_quality_report_is_told_what_was_removed() -> None:
+    assert request("subtitle").cleaning.path == "09_clean/cleaning.json"
+
+
 def test_a_job_from_before_there_was_cleaning_goes_on_with_what_it_has() -> None:
     old = ("demux", "asr", "align", "subtitle-source")
-    assert request("subtitle", old, cleaned=False).transcript.path == "07_align/transcript.json"
+    found = request("subtitle", old, cleaned=False)
+    assert (found.transcript.path, found.cleaning) == ("07_align/transcript.json", None)
     with pytest.raises(BugError):
         request("subtitle", cleaned=False)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
+from pathlib import Path
 
 from protocol.artefacts import write_json
-from protocol.errors import UsageError
-from protocol.schema import to_plain
+from protocol.errors import InputError, SchemaError, UsageError
+from protocol.schema import from_plain, to_plain
 from protocol.stages.clean import CleanRequest, CleanResult, CleanRules
 from workers.engine import Context, Models
-from workers.engines.common.cleaning import RULES, decide
+from workers.engines.common.cleaning import RULES, Finding, decide
+from workers.engines.common.names import shown
 from workers.text.transcripts import publish, read
 
-__all__ = ["TranscriptClean"]
+__all__ = ["TranscriptClean", "read_removals"]
 
 _LEAST = {
     "loop_repeats": 2,
@@ -58,6 +61,29 @@ class TranscriptClean:
             removed={rule: removed[rule] for rule in RULES if removed[rule]},
             segment_count=len(cleaned.transcript.segments),
         )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Report:
+    """`cleaning.json`, as far as it is read again."""
+
+    removed: tuple[Finding, ...] = ()
+
+
+def read_removals(report: Path, offset_ms: int) -> tuple[Finding, ...]:
+    """Return what a `cleaning.json` says was removed, `offset_ms` added to its times.
+
+    Raises `InputError` where the file holds no such report.
+    """
+    try:
+        found = from_plain(_Report, json.loads(report.read_bytes()))
+    except (OSError, ValueError, SchemaError) as error:
+        message = f"{shown(report)} does not say what was removed: {error}."
+        raise InputError(message, "Clean the transcript again: cpw retry JOB --from clean") from error
+    return tuple(
+        dataclasses.replace(each, start_ms=each.start_ms + offset_ms, end_ms=each.end_ms + offset_ms)
+        for each in found.removed
+    )
 
 
 def _check(rules: CleanRules) -> None:

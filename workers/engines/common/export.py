@@ -24,6 +24,7 @@ from protocol.stages.subtitle import CueNumbers
 from protocol.timeline import Transcript
 from workers.engines.common.bilingual import pair
 from workers.engines.common.burn import Burning, burned_name, draw, prepare
+from workers.engines.common.clean import read_removals
 from workers.engines.common.job_folder import Asked, JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.probe import probe
@@ -131,7 +132,7 @@ def _track(folder: JobFolder, language: str, wish: Wish, **rules: int) -> Track:
     """Return the track of a language; `rules` are numbers that the person's own still win over."""
     asked = folder.asked
     profile, own = _profile(asked, wish)
-    return cut_track(
+    track = cut_track(
         shift(read_file(folder.transcripts[language]), folder.clip_start_ms),
         rules_for(
             profile,
@@ -145,6 +146,9 @@ def _track(folder: JobFolder, language: str, wish: Wish, **rules: int) -> Track:
         provenance={"title": folder.title, "job": folder.job},
         shots_ms=folder.shots_ms,
     )
+    if folder.cleaning is None:
+        return track
+    return replace(track, removed=read_removals(folder.cleaning, folder.clip_start_ms))
 
 
 def _profile(asked: Asked, wish: Wish) -> tuple[str, dict[str, Any]]:

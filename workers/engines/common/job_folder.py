@@ -116,6 +116,8 @@ class JobFolder:
     """Language to format (`srt`, `vtt`, `qc.json` ...) to the file that the job wrote; film's clock."""
     film: Path | None = None
     """The film with its subtitles as tracks."""
+    cleaning: Path | None = None
+    """What was removed from the transcript, times on the clip's clock."""
     audio: Path | None = None
     """16 kHz, mono, pcm_s16le, on the clip's clock."""
     audio_track: int = 0
@@ -168,6 +170,7 @@ def read_job(directory: Path) -> JobFolder:
         transcripts={source: spoken, **_translations(files.get("translate", ()))},
         subtitles=_subtitles(files.get("subtitle", ())),
         film=next(iter(files.get("mux", ())), None),
+        cleaning=_first(files, "clean", "cleaning.json"),
         audio=_first(files, "demux", "audio.wav"),
         audio_track=film.audio_track,
         speech=_speech(_first(files, "vad", "speech_segments.json")),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from protocol.artefacts import Artefact, write_json, write_whole
 from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.timeline import Cue
 from workers.engine import Context, Models
+from workers.engines.common.clean import read_removals
 from workers.engines.common.cues import CueRules
 from workers.engines.common.formats import clock_time
 from workers.engines.common.names import safe_stem
@@ -36,6 +37,7 @@ class CueSubtitle:
         """
         check_formats(request.formats)
         transcript = shift(read(context, request.transcript), request.offset_ms)
+        cleaning = request.cleaning and context.input(request.cleaning)
         context.progress(0.1, "cutting cues")
         track = cut_track(
             transcript,
@@ -45,6 +47,8 @@ class CueSubtitle:
             provenance={"title": request.title, "transcript_sha256": request.transcript.sha256},
             shots_ms=request.shot_changes_ms,
         )
+        if cleaning:
+            track = replace(track, removed=read_removals(cleaning, request.offset_ms))
         files = []
         stem = f"{safe_stem(request.title)}.{transcript.language}"
         for place, each in enumerate(dict.fromkeys(request.formats)):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from protocol.errors import UsageError
 from protocol.schema import to_plain
 from protocol.timeline import Cue, Segment, Transcript, Word
+from workers.engines.common.cleaning import Finding
 from workers.engines.common.cues import CueRules, cut, sentences
 from workers.engines.common.formats import to_srt, to_vtt
 from workers.engines.common.formats_ass import to_ass
@@ -36,6 +37,8 @@ class Track:
     karaoke: bool = False
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What it was made from, as plain values: the title, the transcript's digest."""
+    removed: tuple[Finding, ...] = ()
+    """What was heard and taken out before anything was cut, each with its reason."""
     shared_by: tuple[Track, ...] = ()
     """Tracks of other languages whose cues these are: how fast each is to read is judged in its own."""
 
@@ -74,7 +77,8 @@ class Track:
                 **self.provenance,
                 "shared_by": [each.report(_reading(each)) for each in self.shared_by],
             }
-        return to_report(self.cues, self.rules, violations, profile=self.profile, provenance=made_by)
+        report = to_report(self.cues, self.rules, violations, profile=self.profile, provenance=made_by)
+        return {**report, "removed": to_plain(self.removed)}
 
 
 def _reading(track: Track) -> tuple[Violation, ...]:

@@ -128,3 +128,18 @@ def test_a_broken_transcript_is_named(tmp_path, content):
 def test_a_rule_that_no_cue_can_keep_is_refused_by_name(ask):
     with pytest.raises(UsageError, match=r"subtitle\.max_lines is 0, but must be 1 or more"):
         ask(max_lines=0)
+
+
+def test_what_was_cleaned_away_stands_in_the_quality_report_on_the_films_clock(ask, tmp_path):
+    found = {"rule": "loops", "reason": "said 20 times", "start_ms": 100, "end_ms": 900, "text": "Oh my god."}
+    write_json(tmp_path / "cleaning.json", {"version": 1, "removed": [found], "kept": []})
+    ask(cleaning=describe_file(tmp_path / "cleaning.json", "cleaning.json"), offset_ms=2_000)
+    report = json.loads((tmp_path / "Film.hi.qc.json").read_text())
+    assert report["removed"] == [{**found, "start_ms": 2_100, "end_ms": 2_900}]
+
+
+@pytest.mark.parametrize("content", ["{", '{"removed": 3}', '{"removed": [{"rule": "loops"}]}'])
+def test_a_broken_report_of_cleaning_is_named(ask, tmp_path, content):
+    (tmp_path / "cleaning.json").write_text(content)
+    with pytest.raises(InputError, match=r"cleaning\.json does not say what was removed"):
+        ask(cleaning=describe_file(tmp_path / "cleaning.json", "cleaning.json"))
