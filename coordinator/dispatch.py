@@ -305,7 +305,7 @@ class Dispatcher:
         notes = [*job.notes, *(each for each in refined.notes if each not in job.notes)]
         self._store.set_language(step.seq, asr.language, asr.language_probability, notes)
         self._store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))
-        if job.submit.source_language is None:
+        if job.submit.source_language is None and job.submit.target_languages:
             self._reroute(job, asr.language)
 
     def _reroute(self, job: JobRow, language: str) -> None:
