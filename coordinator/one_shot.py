@@ -5,8 +5,10 @@ What reads and writes subtitles lives in that environment's engines, which this 
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from coordinator.client import Desk
@@ -16,6 +18,19 @@ from protocol.schema import from_plain
 
 __all__ = ["ask_once"]
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let a closed terminal or a `kill` end the program as Ctrl-C does, not leave it at work alone."""
+    before = {each: signal.signal(each, signal.default_int_handler) for each in _ENDS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
 
 def ask_once(desk: Desk, module: str, words: Sequence[str], deed: str) -> dict[str, Any]:
     """Return the one JSON document that `workers.engines.common.<module>` writes to stdout.
@@ -23,9 +38,9 @@ def ask_once(desk: Desk, module: str, words: Sequence[str], deed: str) -> dict[s
     Its stderr is the person's. Raises what the program says went wrong (`{"error": ...}`), `MissingError`
     where the environment is not built, `BugError` where `deed` ("The check of film.srt") got no answer.
     """
-    ended = run_in(
-        "common", ["-I", "-m", f"workers.engines.common.{module}", *words], desk.home, capture=True
-    )
+    program = ("-I", "-m", f"workers.engines.common.{module}")
+    with _ended_like_ctrl_c():
+        ended = run_in("common", [*program, *words], desk.home, capture=True)
     try:
         document = json.loads(ended.stdout)
     except ValueError as error:

@@ -303,7 +303,8 @@ def test_a_language_is_drawn_into_the_picture_and_the_jobs_film_stays(shell):
     assert [each.name for each in (shell.folder / "export").iterdir()] == ["Film_burned.en.mp4"]
 
 
-def test_ctrl_c_ends_the_drawing_and_leaves_nothing_half_written(tmp_path, make):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_or_a_kill_ends_the_drawing_and_leaves_nothing_half_written(tmp_path, make, end):
     film = make("long.mp4", "-f", "lavfi", "-i", "mandelbrot=s=960x540:r=25,trim=duration=20",
                 "-f", "lavfi", "-i", "sine=d=20", "-c:v", "mpeg4", "-q:v", "2", "-c:a", "aac")  # fmt: skip
     shell = Shell(JobFolderMaker(tmp_path / "job", film).make(ENGLISH), tmp_path)
@@ -311,7 +312,7 @@ def test_ctrl_c_ends_the_drawing_and_leaves_nothing_half_written(tmp_path, make)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: list((shell.folder / "export").glob(".*.part")), what="the drawing has begun")
         drawing = [each.pid for each in psutil.Process(process.pid).children(recursive=True)]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in told
