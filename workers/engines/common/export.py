@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from protocol.artefacts import write_whole
-from protocol.errors import CpwError, DiskFullError, InputError, UsageError, info_from_error
+from protocol.errors import CpwError, DiskFullError, InputError, UsageError
 from protocol.languages import language_name
-from protocol.schema import from_plain, to_plain
+from protocol.schema import from_plain
 from protocol.stages.subtitle import CueNumbers
 from protocol.timeline import Transcript
 from workers.engines.common.bilingual import pair
@@ -27,6 +27,7 @@ from workers.engines.common.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.clean import read_removals
 from workers.engines.common.job_folder import Asked, JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
+from workers.engines.common.one_answer import answer, refusal
 from workers.engines.common.probe import probe
 from workers.engines.common.profiles import rules_for
 from workers.engines.common.tracks import Track, check_formats, cut_track, shift
@@ -287,15 +288,15 @@ def main(words: Sequence[str]) -> int:
             path = target / burned_name(folder.title, burning.language)
             document["files"].append(_draw(burning, path, overwrite=overwrite))
     except CpwError as error:
-        _answer({"error": to_plain(info_from_error(error))})
+        answer(refusal(error))
         return 2
     except OSError as error:
         wrong = InputError(f"{shown(error.filename or directory)} cannot be read: {error.strerror}.")
-        _answer({"error": to_plain(info_from_error(wrong))})
+        answer(refusal(wrong))
         return 2
     except KeyboardInterrupt:
         return 130
-    _answer(document)
+    answer(document)
     return 0
 
 
@@ -315,11 +316,6 @@ class Teller:
             ends = "" if in_place and percent < 100 else "\n"
             sys.stderr.write(("\r" if in_place else "") + f"{note}: {percent} %{ends}")
             sys.stderr.flush()
-
-
-def _answer(document: dict[str, Any]) -> None:
-    # ASCII alone: whoever reads it knows neither this process's locale nor the bytes of a file's name.
-    sys.stdout.write(json.dumps(document) + "\n")
 
 
 if __name__ == "__main__":

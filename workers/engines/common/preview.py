@@ -19,10 +19,10 @@ from string import Template
 from typing import Any
 
 from protocol.artefacts import write_whole
-from protocol.errors import CpwError, InputError, info_from_error
-from protocol.schema import to_plain
+from protocol.errors import CpwError, InputError
 from workers.engines.common.job_folder import JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
+from workers.engines.common.one_answer import answer, refusal
 from workers.engines.common.preview_data import page_data
 from workers.engines.common.preview_film import Playable, Tell, find_playable, relative_url
 
@@ -126,23 +126,17 @@ def main(words: list[str] | None = None) -> int:
     try:
         document = preview(asked.directory, out=asked.out, tell=_tell)
     except CpwError as error:
-        _answer({"error": to_plain(info_from_error(error))} if asked.json else error.message)
+        answer(refusal(error) if asked.json else error.message)
         return 2
     except KeyboardInterrupt:
         return 130
-    _answer(document if asked.json else document["page"])
+    answer(document if asked.json else document["page"])
     return 0
 
 
 def _tell(text: str) -> None:
     sys.stderr.write(text.encode("ascii", "backslashreplace").decode() + "\n")
     sys.stderr.flush()
-
-
-def _answer(document: dict[str, Any] | str) -> None:
-    # ASCII alone: whoever reads it knows neither this process's locale nor the bytes of a file's name.
-    text = document if isinstance(document, str) else json.dumps(document)
-    sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + "\n")
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ Writes one line, or with `--json` one document, to stdout. Ends with 0 where the
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from protocol.errors import CpwError, info_from_error
+from protocol.errors import CpwError
 from protocol.languages import find_language
-from protocol.schema import to_plain
 from protocol.stages.demux import MediaFacts
 from protocol.timeline import UNDETERMINED
+from workers.engines.common.one_answer import answer, refusal
 from workers.engines.common.probe import probe
 from workers.engines.common.profiles import rules_for
 from workers.engines.common.quality import check, to_report
@@ -79,20 +78,13 @@ def main(words: list[str] | None = None) -> int:
     try:
         report = examine(asked.file, film=asked.film, profile=asked.profile, language=asked.language)
     except CpwError as error:
-        _write({"error": to_plain(info_from_error(error))} if asked.json else error.message)
+        answer(refusal(error) if asked.json else error.message)
         return 2
     except KeyboardInterrupt:
         return 130
     told = f"cues: {report['cue_count']}, {report['sentence'] or 'as they should be'}"
-    _write(report if asked.json else told)
+    answer(report if asked.json else told)
     return 0 if report["ok"] else 1
-
-
-def _write(document: dict[str, Any] | str) -> None:
-    # ASCII alone: whoever reads it knows neither this process's locale nor the bytes of a file's name.
-    text = document if isinstance(document, str) else json.dumps(document)
-    # Written and not printed: this module is a program, and stdout is its answer.
-    sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + "\n")
 
 
 if __name__ == "__main__":
