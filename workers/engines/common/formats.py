@@ -17,11 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from protocol.timeline import Cue
-from workers.engines.common.lines import plain, runs_right_to_left
+from workers.engines.common.lines import embedded, plain
 
 __all__ = ["clock_time", "to_srt", "to_vtt"]
 
-_RLE, _PDF = "\u202b", "\u202c"
 _NO_ARROW = "--\u2060>"
 
 
@@ -56,14 +55,11 @@ def _bodies(
         lines = [line for each in cue.lines if (line := plain(each)).strip()]
         if lines:
             times = f"{clock_time(cue.start_ms, point)} --> {clock_time(cue.end_ms, point)}"
-            yield "\n".join((times, *(write(_embedded(each, language)) for each in lines), "", ""))
+            yield "\n".join((times, *(_laid_out(write(each), each, language) for each in lines), "", ""))
 
 
-def _embedded(line: str, language: str | None) -> str:
-    """Return the line with marks that lay it out from right to left where it runs so."""
-    if language is None or not runs_right_to_left(line, language):
-        return line
-    return f"{_RLE}{line}{_PDF}"
+def _laid_out(text: str, line: str, language: str | None) -> str:
+    return text if language is None else embedded(text, line, language)
 
 
 def _escape(line: str) -> str:

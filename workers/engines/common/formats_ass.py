@@ -29,7 +29,7 @@ from protocol.errors import UsageError
 from protocol.timeline import UNDETERMINED, Cue, Word
 from workers.engines.common.formats import clock_time
 from workers.engines.common.karaoke import Syllable, syllables
-from workers.engines.common.lines import plain, runs_right_to_left, script_of
+from workers.engines.common.lines import embedded, plain, runs_right_to_left, script_of
 
 __all__ = ["DEFAULT_PICTURE", "FONTS", "fonts_of", "to_ass"]
 
@@ -88,7 +88,6 @@ _LAST_MS = 10 * 3_600_000 - 10
 """9:59:59.99: the format has one digit for hours."""
 _BACKSLASH = "\\\u2060"
 _BRACKET = r"\{{}"
-_RLE, _PDF = "\u202b", "\u202c"
 
 
 def fonts_of(script: str, installed: Collection[str] = ()) -> tuple[str, ...]:
@@ -167,7 +166,7 @@ def _event(cue: Cue, sung: Sequence[Syllable], names: dict[str, str], language: 
     lines = []
     for number, line in enumerate(cue.lines):
         text = _marked(plain(line), {each.at: mark for each, mark in marks if each.line == number})
-        text = f"{_RLE}{text}{_PDF}" if runs_right_to_left(line, language) else text
+        text = embedded(text, line, language)
         changes = number and styles[number] != styles[number - 1]
         lines.append(f"{{\\r{styles[number]}}}{text}" if changes else text)
     style = styles[0] if styles else _MAIN

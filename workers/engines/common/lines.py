@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["RIGHT_TO_LEFT", "is_blank", "plain", "runs_right_to_left", "script_of"]
+__all__ = ["RIGHT_TO_LEFT", "embedded", "is_blank", "plain", "runs_right_to_left", "script_of"]
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
 """Languages written from right to left."""
@@ -13,6 +13,9 @@ _UNWRITABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that no line holds: controls, lone surrogates, line ends."""
 _NOT_XML = frozenset("\ufffe\uffff")
 """Noncharacters that XML 1.0 (W3C, production 2, `Char`) has no place for."""
+
+
+_EMBEDDING, _POP = "\u202b", "\u202c"
 
 
 def is_blank(letter: str) -> bool:
@@ -42,6 +45,16 @@ def runs_right_to_left(line: str, language: str) -> bool:
     kinds = [unicodedata.bidirectional(each) for each in line]
     leftward = kinds.count("R") + kinds.count("AL")
     return leftward > (0 if language in RIGHT_TO_LEFT else kinds.count("L"))
+
+
+def embedded(text: str, line: str, language: str) -> str:
+    """Return `text`, what a format makes of the line, marked to be laid out as the line runs.
+
+    From U+202B to U+202C, if from right to left; a line that was read from such a file is marked already.
+    """
+    if not runs_right_to_left(line, language) or (line.startswith(_EMBEDDING) and line.endswith(_POP)):
+        return text
+    return f"{_EMBEDDING}{text}{_POP}"
 
 
 def script_of(line: str) -> str:

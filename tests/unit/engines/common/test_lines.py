@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ten_scripts import TEN_SCRIPTS
-from workers.engines.common.lines import plain, runs_right_to_left, script_of
+from workers.engines.common.lines import embedded, plain, runs_right_to_left, script_of
 
 SCRIPTS = {
     "en": "LATIN", "hi": "DEVANAGARI", "bn": "BENGALI", "gu": "GUJARATI", "ta": "TAMIL", "te": "TELUGU",
@@ -47,3 +47,11 @@ def test_plain_text_is_as_long_and_holds_no_line_end(text):
     assert len(made.splitlines()) <= 1
     assert "\t" not in made
     assert plain(made) == made
+
+
+def test_a_line_is_marked_with_its_direction_once_though_it_was_read_from_a_marked_file():
+    line = "یہ کام YouTube پر ہے؟"
+    marked = f"\u202b{line}\u202c"
+    assert embedded(line, line, "ur") == marked
+    assert embedded(marked, marked, "ur") == marked
+    assert embedded("x", "x", "en") == "x"
