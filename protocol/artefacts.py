@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +22,7 @@ __all__ = [
     "sync_file",
     "write_json",
     "write_whole",
+    "written_aside",
 ]
 
 _CHUNK_BYTES = 1 << 20
@@ -80,21 +83,28 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` to `path` whole or not at all: aside, fsync, rename. An `OSError` names `path`."""
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a name beside `path` to write to; what is there becomes `path` unless something is raised."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with aside.open("wb") as file:
+        yield aside
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` whole or not at all: aside, fsync, rename. An `OSError` names `path`."""
+    try:
+        with written_aside(path) as aside, aside.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
     except OSError as error:
         # A person knows nothing of the file aside, and a full disk names no file at all.
         error.filename, error.filename2 = str(path), None
         raise
-    finally:
-        aside.unlink(missing_ok=True)
     sync_directory(path.parent)
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from protocol.artefacts import written_aside
 from protocol.errors import InputError, MissingError, UsageError
 from protocol.languages import language_name
 from protocol.timeline import Cue
@@ -103,18 +103,14 @@ def draw(burning: Burning, path: Path, context: program.Listener) -> None:
 
     Raises `InputError` where the film cannot be decoded, what `ffmpeg.run` raises, and what `context` does.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     film = burning.film
     note = f"drawing {language_name(burning.language)} into the picture"
-    try:
+    with written_aside(path) as aside:
         with ass_file(burning.ass) as ass:
             command = _command(burning, ass, aside)
             outcome = program.run(command, context, duration_ms=film.facts.duration_ms, note=note)
         if outcome.returncode:
             raise program.failure(outcome, film.path, "draw subtitles into")
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _command(burning: Burning, ass: Path, target: Path) -> list[str]:
@@ -122,9 +118,7 @@ def _command(burning: Burning, ass: Path, target: Path) -> list[str]:
 
     film, picture = burning.film, burning.picture
     # As mux does: times that a container leaves out, and nothing but the film itself is opened.
-    source = ffmpeg.input(
-        program.file_url(film.path), protocol_whitelist=program.INPUT_PROTOCOLS, fflags="+genpts"
-    )
+    source = program.open_source(film.path, fflags="+genpts")
     filters = [_EVEN, *([_TO_STANDARD] if picture.is_high_range else []), "format=yuv420p"]
     options: dict[str, Any] = {"c:v": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
     for place, sound in enumerate(film.sounds):

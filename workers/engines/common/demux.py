@@ -150,7 +150,7 @@ def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path
 
     place = {"ss": clip.start_ms / 1000} if clip.start_ms else {}
     length = {"t": (clip.end_ms - clip.start_ms) / 1000} if clip.end_ms is not None else {}
-    source = ffmpeg.input(program.file_url(film.path), protocol_whitelist=program.INPUT_PROTOCOLS, **place)
+    source = program.open_source(film.path, **place)
     sound = source[f"a:{track.number}"]
     options = {
         # ffmpeg moves the container's start to 0; this fills with silence from there to the first

@@ -27,13 +27,13 @@ from workers.engines.common.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.clean import read_removals
 from workers.engines.common.job_folder import Asked, JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
-from workers.engines.common.one_answer import answer, refusal
+from workers.engines.common.one_answer import answer, refusal, teller_here
 from workers.engines.common.probe import probe
 from workers.engines.common.profiles import rules_for
 from workers.engines.common.tracks import Track, check_formats, cut_track, shift
 from workers.text.transcripts import read_file
 
-__all__ = ["Export", "Teller", "Wish", "burned", "export", "main"]
+__all__ = ["Export", "Wish", "burned", "export", "main"]
 
 FOLDER = "export"
 """In the job's folder, where files go unless a person says otherwise."""
@@ -119,10 +119,9 @@ def _files(track: Track, stem: str, formats: Sequence[str]) -> Iterator[Export]:
             cue_count=len(track.cues),
             quality=quality,
         )
-    report = json.dumps(track.report(violations), ensure_ascii=False, indent=1) + "\n"
     yield Export(
         name=f"{stem}.qc.json",
-        data=report.encode("utf-8", "replace"),
+        data=track.write_report(violations),
         language=language,
         form="qc.json",
         cue_count=len(track.cues),
@@ -261,7 +260,7 @@ def _draw(burning: Burning, path: Path, *, overwrite: bool) -> dict[str, Any]:
         message = f"{shown(path)} is there already."
         raise InputError(message, "Write to another folder with --out, or add --overwrite.")
     with _writing_to(path.parent):
-        draw(burning, path, Teller())
+        draw(burning, path, teller_here())
     return {
         "path": str(path),
         "language": burning.language,
@@ -298,24 +297,6 @@ def main(words: Sequence[str]) -> int:
         return 130
     answer(document)
     return 0
-
-
-class Teller:
-    """Tells a person how far it is, on stderr: in place on a terminal, else every tenth."""
-
-    def __init__(self) -> None:
-        self._told = -1
-
-    def progress(self, fraction: float, note: str = "") -> None:
-        """Tell of a fraction of 0 to 1."""
-        in_place = sys.stderr.isatty()
-        step = 1 if in_place else 10
-        percent = int(fraction * 100) // step * step
-        if percent > self._told:
-            self._told = percent
-            ends = "" if in_place and percent < 100 else "\n"
-            sys.stderr.write(("\r" if in_place else "") + f"{note}: {percent} %{ends}")
-            sys.stderr.flush()
 
 
 if __name__ == "__main__":

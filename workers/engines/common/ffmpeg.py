@@ -30,6 +30,7 @@ __all__ = [
     "failure",
     "file_url",
     "find_ffmpeg",
+    "open_source",
     "run",
 ]
 
@@ -83,6 +84,13 @@ def find_ffmpeg() -> str:
 def file_url(path: Path) -> str:
     """Return the path as ffmpeg takes it literally, whatever its characters."""
     return f"file:{path.absolute()}"
+
+
+def open_source(path: Path, **options: Any) -> Any:
+    """Return the input node of ffmpeg-python for a film, named literally; it opens nothing but itself."""
+    import ffmpeg
+
+    return ffmpeg.input(file_url(path), protocol_whitelist=INPUT_PROTOCOLS, **options)
 
 
 def build_command(output: Any, extra: Sequence[str] = ()) -> list[str]:

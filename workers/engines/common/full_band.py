@@ -46,7 +46,7 @@ def fit(target: Path, seconds: float, context: Context) -> None:
         return
     aside = target.with_name(f"{target.name}.part")
     if found:
-        sound = ffmpeg.input(program.file_url(target), protocol_whitelist=program.INPUT_PROTOCOLS)
+        sound = program.open_source(target)
     else:
         # What ffmpeg writes where it has nothing to write is no FLAC that it reads.
         sound = ffmpeg.input(f"anullsrc=r={_SAMPLE_RATE}:cl=stereo", format="lavfi")

@@ -237,9 +237,7 @@ def _command(
     import ffmpeg
 
     # Some containers (AVI, cut transport streams) leave out presentation times, which mkv must have.
-    source = ffmpeg.input(
-        program.file_url(film.path), protocol_whitelist=program.INPUT_PROTOCOLS, fflags="+genpts"
-    )
+    source = program.open_source(film.path, fflags="+genpts")
     kept = copied_streams(film, target)
     added = [ffmpeg.input(program.file_url(each.path), format="srt")["s:0"] for each in tracks]
     output = ffmpeg.output(

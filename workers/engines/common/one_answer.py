@@ -1,15 +1,19 @@
-"""How a program that is run once (`coordinator.one_shot`) answers: one line on stdout."""
+"""How a program that is run once (`coordinator.one_shot`) speaks: an answer on stdout, the rest on stderr."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from protocol.errors import CpwError, info_from_error
 from protocol.schema import to_plain
 
-__all__ = ["answer", "refusal"]
+__all__ = ["Tell", "Teller", "answer", "refusal", "tell_line", "teller_here"]
+
+Tell = Callable[[str], None]
+"""Takes a line for the person who waits."""
 
 
 def answer(document: dict[str, Any] | str) -> None:
@@ -18,9 +22,45 @@ def answer(document: dict[str, Any] | str) -> None:
     ASCII alone: whoever reads it knows neither this process's locale nor the bytes of a file's name.
     """
     text = document if isinstance(document, str) else json.dumps(document)
-    sys.stdout.write(text.encode("ascii", "backslashreplace").decode() + "\n")
+    sys.stdout.write(_ascii(text) + "\n")
 
 
 def refusal(error: CpwError) -> dict[str, Any]:
     """Return the document that says what went wrong."""
     return {"error": to_plain(info_from_error(error))}
+
+
+def tell_line(line: str) -> None:
+    """Write a line to stderr."""
+    sys.stderr.write(_ascii(line) + "\n")
+    sys.stderr.flush()
+
+
+class Teller:
+    """Tells how far something is, as `ffmpeg.run` reports it: a line at each of so many `steps`."""
+
+    def __init__(self, tell: Tell, steps: int = 10) -> None:
+        self._tell = tell
+        self._steps = steps
+        self._told = -1
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Tell of a fraction of 0 to 1."""
+        step = int(fraction * self._steps)
+        if step > self._told:
+            self._told = step
+            self._tell(f"{note}: {100 * step // self._steps} %")
+
+
+def teller_here() -> Teller:
+    """Return who tells on stderr: every percent in place on a terminal, else every tenth on a line."""
+    return Teller(_tell_in_place, 100) if sys.stderr.isatty() else Teller(tell_line)
+
+
+def _tell_in_place(line: str) -> None:
+    sys.stderr.write(f"\r{_ascii(line)}" + ("\n" if line.endswith(" 100 %") else ""))
+    sys.stderr.flush()
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()

@@ -22,9 +22,9 @@ from protocol.artefacts import write_whole
 from protocol.errors import CpwError, InputError
 from workers.engines.common.job_folder import JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
-from workers.engines.common.one_answer import answer, refusal
+from workers.engines.common.one_answer import Tell, answer, refusal, tell_line
 from workers.engines.common.preview_data import page_data
-from workers.engines.common.preview_film import Playable, Tell, find_playable, relative_url
+from workers.engines.common.preview_film import Playable, find_playable, relative_url
 
 __all__ = ["main", "preview", "render"]
 
@@ -124,7 +124,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(words)
     try:
-        document = preview(asked.directory, out=asked.out, tell=_tell)
+        document = preview(asked.directory, out=asked.out, tell=tell_line)
     except CpwError as error:
         answer(refusal(error) if asked.json else error.message)
         return 2
@@ -132,11 +132,6 @@ def main(words: list[str] | None = None) -> int:
         return 130
     answer(document if asked.json else document["page"])
     return 0
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(text.encode("ascii", "backslashreplace").decode() + "\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

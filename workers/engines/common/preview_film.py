@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from protocol.artefacts import written_aside
 from protocol.errors import InputError
 from workers.engines.common import ffmpeg as program
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import safe_stem
+from workers.engines.common.one_answer import Tell, Teller
 from workers.engines.common.probe import Film, Stream, open_film, probe
 
-__all__ = ["Playable", "Tell", "find_playable", "relative_url"]
-
-Tell = Callable[[str], None]
-"""Takes a line about how far a copy is."""
+__all__ = ["Playable", "find_playable", "relative_url"]
 
 _PICTURES = {"mp4": frozenset({"h264", "vp9", "av1"}), "webm": frozenset({"vp8", "vp9", "av1"})}
 """HEVC is missing on purpose: it plays where the machine's own hardware does it, and nowhere else."""
@@ -43,8 +41,6 @@ _KEY_FRAMES_S = 2
 """How far a browser has to decode when it seeks."""
 _KEPT_BYTES = 2 * 10**9
 """Up to this size a film whose picture is right is copied with it, in seconds; a larger one is made small."""
-_STEPS = 10
-"""Lines that tell how far a copy is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,20 +52,6 @@ class Playable:
     starts_ms: int = 0
     """Where on the film's clock it starts."""
     has_picture: bool = True
-
-
-class _Copying:
-    """Tells every tenth of a copy."""
-
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
-        self._told = -1
-
-    def progress(self, fraction: float, note: str = "") -> None:
-        step = int(fraction * _STEPS)
-        if step > self._told:
-            self._tell(f"{note}: {100 * step // _STEPS} %")
-            self._told = step
 
 
 def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
@@ -137,27 +119,21 @@ def _is_newer(copy: Path, film: Path) -> bool:
 def _copy(film: Film, audio_track: int, target: Path, tell: Tell) -> None:
     """Write a film that every browser plays, H.264 and AAC: whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
+    with written_aside(target) as aside:
         outcome = program.run(
             _command(film, audio_track, aside),
-            _Copying(tell),
+            Teller(tell),
             duration_ms=film.facts.duration_ms,
             note=f"copying the film for the browser ({target.name})",
         )
         if outcome.returncode != 0:
             raise program.failure(outcome, film.path, "make a copy for the browser of")
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _command(film: Film, audio_track: int, target: Path) -> list[str]:
     import ffmpeg
 
-    source = ffmpeg.input(
-        program.file_url(film.path), protocol_whitelist=program.INPUT_PROTOCOLS, fflags="+genpts"
-    )
+    source = program.open_source(film.path, fflags="+genpts")
     streams: list[Any] = []
     options: dict[str, Any] = {}
     if picture := film.picture:

@@ -93,9 +93,8 @@ def _command(
 
     place = {"ss": start_ms / 1000} if start_ms else {}
     length = {"t": (end_ms - start_ms) / 1000} if end_ms is not None else {}
-    source = ffmpeg.input(
-        program.file_url(film.path),
-        protocol_whitelist=program.INPUT_PROTOCOLS,
+    source = program.open_source(
+        film.path,
         # Filters that are set up again where the picture changes its size would begin the file again.
         reinit_filter=0,
         **place,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from protocol.artefacts import Artefact, write_json, write_whole
+from protocol.artefacts import Artefact, write_whole
 from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.timeline import Cue
 from workers.engine import Context, Models
@@ -69,7 +69,7 @@ class CueSubtitle:
 def _report(track: Track, name: str, context: Context) -> tuple[Artefact, str]:
     """Check the cues and write what was found beside them; return the file and its one line."""
     violations = track.violations()
-    write_json(context.output(name), track.report(violations))
+    write_whole(context.output(name), track.write_report(violations))
     return context.publish(name), track.told(violations)
 
 

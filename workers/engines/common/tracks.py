@@ -80,6 +80,11 @@ class Track:
         report = to_report(self.cues, self.rules, violations, profile=self.profile, provenance=made_by)
         return {**report, "removed": to_plain(self.removed)}
 
+    def write_report(self, violations: tuple[Violation, ...]) -> bytes:
+        """Return that file: UTF-8, as readable as `write_json` makes it."""
+        text = json.dumps(self.report(violations), ensure_ascii=False, indent=1) + "\n"
+        return text.encode("utf-8", "replace")
+
 
 def _reading(track: Track) -> tuple[Violation, ...]:
     return tuple(each for each in track.violations() if each.rule in READING)
