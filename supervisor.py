@@ -54,7 +54,7 @@ class Supervisor:
         for end in (self._control_read, self._wake_read, self._wake_write):
             os.set_blocking(end, False)
         self._orders = b""
-        self._children = {each.name: each for each in self._make_children()}
+        self._children = {child.name: child for child in self._make_children()}
 
     def _make_children(self) -> Iterator[Child]:
         common = str(envspecs.interpreter("common"))
@@ -142,7 +142,7 @@ class Supervisor:
         reach("supervisor.child.started")
 
     def _next_restart_s(self) -> float | None:
-        due = [each.restart_at_s for each in self._children.values() if each.state == "restarting"]
+        due = [child.restart_at_s for child in self._children.values() if child.state == "restarting"]
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _look_after(self) -> None:
@@ -259,7 +259,7 @@ class Supervisor:
         self._state = "stopping"
         reach("supervisor.stop.begun")
         self._write_state()
-        alive = [each for each in self._children.values() if each.process is not None]
+        alive = [child for child in self._children.values() if child.process is not None]
         coordinator = self._children[_COORDINATOR]
         coordinator.signal_group(signal.SIGTERM)
         reach("supervisor.stop.coordinator-told")
@@ -275,14 +275,14 @@ class Supervisor:
     def _wait_for(self, children: list[Child], wait_s: float) -> list[Child]:
         until = time.monotonic() + wait_s
         while children and time.monotonic() < until:
-            children = [each for each in children if not each.reap()]
+            children = [child for child in children if not child.reap()]
             if children:
                 self._wait(0.05)
                 self._obey_orders()
         return children
 
     def _write_state(self) -> None:
-        children = {each.name: each.described() for each in self._children.values()}
+        children = {child.name: child.described() for child in self._children.values()}
         reach("supervisor.state.before-write")
         me = psutil.Process()
         state = {"pid": me.pid, "started": me.create_time(), "run": self._run, "state": self._state}

@@ -23,8 +23,8 @@ _BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
 def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: int = 0) -> Call:
     """Return the next attempt at `step`; `steps` are all of its job, `gentle` failures for want of memory."""
     stage = STAGES[step.stage]
-    by_step = {each.name: each.result for each in steps if each.result is not None}
-    results = Results(by_step, [each.name for each in steps])
+    by_step = {step.name: step.result for step in steps if step.result is not None}
+    results = Results(by_step, [step.name for step in steps])
     title, year = planner.title_of(job.submit)
     order = Order(stage=step.stage, target=step.target, choices=step.choices)
     request = build_request(order, replace(job.submit, year=year), title, results)

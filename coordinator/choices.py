@@ -61,8 +61,8 @@ def choose(
     of the environment's build (its marker): a torch that was built without CUDA finds no GPU. A stage that
     the environment does not serve, or without such fields, is given nothing.
     """
-    known = {each.name for each in dataclasses.fields(STAGES[stage].request)}
-    fields = [each for each in _FIELDS if each in known]
+    known = {parameter.name for parameter in dataclasses.fields(STAGES[stage].request)}
+    fields = [name for name in _FIELDS if name in known]
     served = environment.stages.get(stage)
     if served is None or not fields:
         return Choices()

@@ -52,7 +52,7 @@ class Chronicle:
     def write(self, now_s: float) -> None:
         """Write the manifests whose time has come."""
         self._now_s = now_s
-        for job in [each for each, at_s in self._due.items() if at_s <= now_s]:
+        for job in [due_job for due_job, at_s in self._due.items() if at_s <= now_s]:
             del self._due[job]
             self._write(job)
 

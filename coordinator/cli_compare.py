@@ -46,7 +46,7 @@ def compare_jobs(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitC
     if answer.unknown:
         message = f"There is no job {answer.unknown[0]}."
         raise UsageError(message, "cpw status")
-    reports = {each.job: each for each in answer.jobs}
+    reports = {job.job: job for job in answer.jobs}
     a, b = _side(reports[first]), _side(reports[second])
     found = {
         language: compare(a.transcripts[language], b.transcripts[language])
@@ -60,7 +60,7 @@ def compare_jobs(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitC
         desk.report.json(
             {
                 "jobs": [_facts(a), _facts(b)],
-                "comparisons": {language: to_plain(each) for language, each in found.items()},
+                "comparisons": {language: to_plain(comparison) for language, comparison in found.items()},
             }
         )
         return ExitCode.DONE
@@ -70,8 +70,11 @@ def compare_jobs(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitC
     for language, comparison in found.items():
         desk.report.line("")
         desk.report.lines(_sentences(language, comparison))
-        for each in comparison.differences:
-            desk.report.lines([f"{clock(each.start_ms)}  A  {each.a}", f"{'':12}  B  {each.b}"], indent="  ")
+        for difference in comparison.differences:
+            desk.report.lines(
+                [f"{clock(difference.start_ms)}  A  {difference.a}", f"{'':12}  B  {difference.b}"],
+                indent="  ",
+            )
     return ExitCode.DONE
 
 
@@ -87,7 +90,7 @@ def _side(report: JobReport) -> _Side:
                 transcript = _transcript(folder / artefact["path"])
                 transcripts[transcript.language] = transcript
                 spoken = transcript.language if step["stage"] == "align" else spoken
-    models = {each["name"]: each["model"] for each in job.get("steps", []) if each["model"]}
+    models = {step["name"]: step["model"] for step in job.get("steps", []) if step["model"]}
     return _Side(
         report=report,
         environments=job.get("environments", {}),
@@ -117,7 +120,7 @@ def _transcript(path: Path) -> Transcript:
 def _table(a: _Side, b: _Side) -> Table:
     rows = [("job", a.report.job, b.report.job), ("film", _film(a), _film(b))]
     rows.append(("language", language_name(a.spoken), language_name(b.spoken)))
-    names = [each.name for each in a.report.steps if each.duration_ms is not None]
+    names = [step.name for step in a.report.steps if step.duration_ms is not None]
     rows += [(name, _step(a, name), _step(b, name)) for name in names]
     rows.append(("versions", _versions(a), _versions(b)))
     columns = (Column(title=""), Column(title="A", least=20), Column(title="B", least=20))
@@ -130,11 +133,11 @@ def _film(side: _Side) -> str:
 
 def _step(side: _Side, name: str) -> str:
     """Return who did the step, with what, and how long it took."""
-    step = next((each for each in side.report.steps if each.name == name), None)
+    step = next((step for step in side.report.steps if step.name == name), None)
     if step is None or step.duration_ms is None:
         return "-"
     model = side.models.get(name, "")
-    return " ".join(each for each in (step.environment, model, duration(step.duration_ms)) if each)
+    return " ".join(part for part in (step.environment, model, duration(step.duration_ms)) if part)
 
 
 def _versions(side: _Side) -> str:
@@ -168,5 +171,5 @@ def _facts(side: _Side) -> dict[str, Any]:
         "media": side.report.media,
         "environments": side.environments,
         "models": side.models,
-        "durations_ms": {each.name: each.duration_ms for each in side.report.steps},
+        "durations_ms": {step.name: step.duration_ms for step in side.report.steps},
     }

@@ -60,8 +60,8 @@ class House:
         state = live_supervisor(self._desk.runtime)
         if state is None or state.state != "running":
             return ExitCode.DONE
-        specs = {each.name: each for each in read_all(specs_directory(self._desk.home))}
-        has_worker = {name for name, each in specs.items() if each.worker and each.usable_here()}
+        specs = {spec.name: spec for spec in read_all(specs_directory(self._desk.home))}
+        has_worker = {name for name, spec in specs.items() if spec.worker and spec.usable_here()}
         idle = {name for name in has_worker if _is_idle(state.children.get(name)) and is_built(specs[name])}
         gone = {name for name in names if name not in specs and name in state.children}
         if "common" in names:
@@ -121,5 +121,9 @@ def _ready_pid(asker: Asker, name: str) -> int | None:
         health: HealthReport = asker.ask(HealthQuery(), timeout_ms=_ASK_MS)
     except NotRunningError:
         return None
-    found = (each for each in health.environments if each.environment == name and each.state in READY)
-    return next((each.pid for each in found), None)
+    found = (
+        environment
+        for environment in health.environments
+        if environment.environment == name and environment.state in READY
+    )
+    return next((environment.pid for environment in found), None)

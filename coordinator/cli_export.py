@@ -20,7 +20,7 @@ from protocol.timeline import UNDETERMINED
 
 __all__ = ["export"]
 
-_NUMBERS = frozenset(each.name for each in fields(CueNumbers))
+_NUMBERS = frozenset(field.name for field in fields(CueNumbers))
 
 
 def export(desk: Desk, job: str, written: dict[str, Any]) -> ExitCode:
@@ -36,26 +36,26 @@ def export(desk: Desk, job: str, written: dict[str, Any]) -> ExitCode:
     if as_json:
         desk.report.json(document)
         return ExitCode.DONE
-    for each in document["files"]:
-        if each["format"] == "qc.json":
+    for file in document["files"]:
+        if file["format"] == "qc.json":
             continue
-        told = f" ({count(each['cue_count'], 'cue')})" if each["cue_count"] is not None else ""
-        desk.report.line(f"{each['path']}{told}")
+        told = f" ({count(file['cue_count'], 'cue')})" if file["cue_count"] is not None else ""
+        desk.report.line(f"{file['path']}{told}")
     for language, quality in _qualities(document["files"]).items():
         desk.report.remark(f"note: {language}: {quality}")
-    for each in document["notes"]:
-        desk.report.remark(f"note: {each}")
+    for note in document["notes"]:
+        desk.report.remark(f"note: {note}")
     return ExitCode.DONE
 
 
 def _qualities(files: Sequence[dict[str, Any]]) -> dict[str, str]:
-    return {each["language"]: each["quality"] for each in files if each["quality"]}
+    return {file["language"]: file["quality"] for file in files if file["quality"]}
 
 
 def _wish(written: dict[str, Any]) -> dict[str, Any]:
     formats = _split(written["formats"])
-    pairs = [_pair(each) for each in written["bilingual"]]
-    languages = [_language(each) for each in _split(written["languages"])]
+    pairs = [_pair(pair) for pair in written["bilingual"]]
+    languages = [_language(language) for language in _split(written["languages"])]
     burn = written["burn"]
     if not formats and (pairs or languages or not burn):
         formats = ["srt"]
@@ -79,7 +79,7 @@ def _wish(written: dict[str, Any]) -> dict[str, Any]:
 
 
 def _split(words: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(each.strip() for word in words for each in word.split(",") if each.strip()))
+    return list(dict.fromkeys(part.strip() for word in words for part in word.split(",") if part.strip()))
 
 
 def _language(written: str) -> str:
@@ -88,20 +88,20 @@ def _language(written: str) -> str:
 
 
 def _pair(written: str) -> list[str]:
-    names = [each.strip() for each in written.split("+")]
+    names = [part.strip() for part in written.split("+")]
     if len(names) != 2 or not all(names):
         message = f"--bilingual {written!r} does not name two languages."
         raise UsageError(message, "As in --bilingual hi+en: the first stands above the second.")
-    return [_language(each) for each in names]
+    return [_language(name) for name in names]
 
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:
-    return dict(parse_settings([_setting(each) for each in words]).get("subtitle", {}))
+    return dict(parse_settings([_setting(word) for word in words]).get("subtitle", {}))
 
 
 def _setting(word: str) -> str:
     """Return `max_lines=1` as `cpw submit` takes it; `UsageError` for what is no number of a profile."""
-    written, _, value = (each.strip() for each in word.partition("="))
+    written, _, value = (part.strip() for part in word.partition("="))
     name = written.removeprefix("subtitle.")
     if value.casefold() in ("", "none"):
         raise UsageError(f"--set {word!r} is not of the form field=value.", "As in max_lines=1.")

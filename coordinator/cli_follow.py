@@ -53,7 +53,7 @@ def follow(
 ) -> list[JobReport]:
     """Show the jobs until all have ended and return them; `seen` always holds the last look at each."""
     absence = _Absence(desk.clock, screen)
-    while pending := [each for each in jobs if each not in seen or seen[each].state not in FINISHED]:
+    while pending := [job for job in jobs if job not in seen or seen[job].state not in FINISHED]:
         asked_at = desk.clock()
         try:
             answers = _ask(asker, pending)
@@ -64,10 +64,10 @@ def follow(
         absence.somebody()
         reach("cli.follow.answered")
         _take(answers, jobs, screen, seen)
-        if any(each not in seen or seen[each].state not in FINISHED for each in pending):
+        if any(job not in seen or seen[job].state not in FINISHED for job in pending):
             desk.pause(_LOOK_SECONDS)
     reach("cli.follow.ended")
-    return [seen[each] for each in jobs]
+    return [seen[job] for job in jobs]
 
 
 def look(
@@ -80,18 +80,18 @@ def look(
 def _ask(asker: Asker, jobs: Sequence[str]) -> list[StatusReport]:
     """Ask in portions: a thousand jobs with their steps and errors would outgrow a message."""
     portions = (jobs[i : i + _PORTION] for i in range(0, len(jobs), _PORTION))
-    return [asker.ask(StatusQuery(jobs=tuple(each)), timeout_ms=_ASK_MS) for each in portions]
+    return [asker.ask(StatusQuery(jobs=tuple(portion)), timeout_ms=_ASK_MS) for portion in portions]
 
 
 def _take(
     answers: Sequence[StatusReport], jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]
 ) -> None:
-    unknown = [each for answer in answers for each in answer.unknown]
+    unknown = [job for answer in answers for job in answer.unknown]
     if unknown:
         raise BugError(f"The coordinator does not know {', '.join(unknown)} any more.", "cpw status")
     before = dict(seen)
-    seen.update({each.job: each for answer in answers for each in answer.jobs})
-    screen.show(before, [seen[each] for each in jobs if each in seen])
+    seen.update({job.job: job for answer in answers for job in answer.jobs})
+    screen.show(before, [seen[job] for job in jobs if job in seen])
 
 
 def conclude(
@@ -118,7 +118,7 @@ def conclude(
 
 def read_first_cues(outputs: Sequence[str]) -> list[str]:
     """Return the first cues of the first SRT file among the outputs; none where it cannot be read."""
-    path = next((Path(each) for each in outputs if each.endswith(".srt")), None)
+    path = next((Path(output) for output in outputs if output.endswith(".srt")), None)
     if path is None:
         return []
     try:

@@ -54,9 +54,9 @@ def _tell(desk: Desk, answer: Changed, words: Callable[[JobChange], str], *, as_
     if as_json:
         desk.report.json({"jobs": answer.jobs, "unknown": answer.unknown})
     else:
-        desk.report.lines([f"{each.job}: {words(each)}" for each in answer.jobs])
-    for each in answer.unknown:
-        desk.report.error(f"There is no job {each!r}.", "Jobs are listed by: cpw status")
+        desk.report.lines([f"{job.job}: {words(job)}" for job in answer.jobs])
+    for job in answer.unknown:
+        desk.report.error(f"There is no job {job!r}.", "Jobs are listed by: cpw status")
     return ExitCode.USAGE if answer.unknown else ExitCode.DONE
 
 
@@ -84,7 +84,7 @@ def parse_age(text: str) -> int:
 
 def prune(desk: Desk, older_than: str, states: str, *, dry_run: bool, as_json: bool) -> ExitCode:
     """Remove jobs that ended long ago, in portions; say how many and how much room that makes."""
-    wanted = tuple(dict.fromkeys(each.strip() for each in states.split(",") if each.strip()))
+    wanted = tuple(dict.fromkeys(part.strip() for part in states.split(",") if part.strip()))
     if not wanted or not set(wanted) <= set(_PRUNABLE):
         raise UsageError(
             f"--state {states!r} is not of {', '.join(_PRUNABLE)}.", "A job that is under way is kept."
@@ -105,6 +105,6 @@ def prune(desk: Desk, older_than: str, states: str, *, dry_run: bool, as_json: b
     else:
         verb = "would be removed" if dry_run else "removed"
         desk.report.line(f"{count(len(jobs), 'job')} {verb}, {size(size_bytes) or '0 MB'}")
-    for each in kept:
-        desk.report.error(each, "Mend the folder's permissions, then say it again.")
+    for problem in kept:
+        desk.report.error(problem, "Mend the folder's permissions, then say it again.")
     return ExitCode.JOB_FAILED if kept else ExitCode.DONE

@@ -34,7 +34,7 @@ _ALWAYS = ("supervisor", "coordinator")
 
 def known_names(home: Path) -> list[str]:
     """Return everything that keeps a log of its own."""
-    written = (each.stem for each in logs_directory(home).glob("*.log"))
+    written = (path.stem for path in logs_directory(home).glob("*.log"))
     return list(dict.fromkeys((*_ALWAYS, *spec_names(specs_directory(home)), *sorted(written))))
 
 
@@ -97,7 +97,7 @@ def _last_lines(file: BinaryIO, limit: int, end: int | None) -> list[str]:
 
 
 def _decode(lines: Iterable[bytes]) -> list[str]:
-    return [each.decode("utf-8", "replace").expandtabs(4).rstrip("\r") for each in lines]
+    return [line.decode("utf-8", "replace").expandtabs(4).rstrip("\r") for line in lines]
 
 
 @dataclass

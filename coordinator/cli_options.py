@@ -185,10 +185,10 @@ def _source(written: str | None) -> str | None:
 
 
 def _targets(workflow: str, written: Sequence[str]) -> tuple[str, ...]:
-    words = [each.strip() for word in written for each in word.split(",") if each.strip()]
+    words = [part.strip() for word in written for part in word.split(",") if part.strip()]
     if written and not words:
         raise UsageError("--target-language names no language.", "Write for example -t en,gu.")
-    codes = tuple(dict.fromkeys(find_language(each).code for each in words))
+    codes = tuple(dict.fromkeys(find_language(word).code for word in words))
     if workflow == "transcribe" and codes:
         message = "The workflow transcribe stays in the source language and takes no --target-language."
         raise UsageError(message, "Use --workflow translate or --workflow subtitle.")
@@ -261,7 +261,7 @@ def parse_environments(words: Sequence[str]) -> dict[str, str]:
     """Return stage to environment from `asr=whisperx-experimental`."""
     found: dict[str, str] = {}
     for word in words:
-        stage, equals, name = (each.strip() for each in word.partition("="))
+        stage, equals, name = (part.strip() for part in word.partition("="))
         if not equals or not name or not is_utf8(word):
             message = f"--env {word!r} is not of the form stage=environment."
             raise UsageError(message, "As in asr=whisperx-experimental.")
@@ -301,25 +301,25 @@ def _settable(stage: str) -> dict[str, Any]:
     request = STAGES[stage].request
     hints = get_type_hints(request)
     return {
-        each.name: hints[each.name]
-        for each in fields(request)
-        if (each.default is not MISSING or each.default_factory is not MISSING)
-        and _can_be_written(hints[each.name])
-        and (stage, each.name) not in _HAS_AN_OPTION
-        and each.name not in _OF_THE_FILM
+        field.name: hints[field.name]
+        for field in fields(request)
+        if (field.default is not MISSING or field.default_factory is not MISSING)
+        and _can_be_written(hints[field.name])
+        and (stage, field.name) not in _HAS_AN_OPTION
+        and field.name not in _OF_THE_FILM
     }
 
 
 def _can_be_written(kind: Any) -> bool:
     if get_origin(kind) is tuple:
-        each = get_args(kind)[0]
-        return each is str or get_origin(each) is Literal
+        member = get_args(kind)[0]
+        return member is str or get_origin(member) is Literal
     return get_origin(kind) is Literal or _plain_type(kind) in (str, int, float, bool)
 
 
 def _plain_type(kind: Any) -> Any:
     if get_origin(kind) in (Union, types.UnionType):
-        rest = [each for each in get_args(kind) if each is not types.NoneType]
+        rest = [arg for arg in get_args(kind) if arg is not types.NoneType]
         return rest[0] if len(rest) == 1 else None
     return kind
 
@@ -327,7 +327,7 @@ def _plain_type(kind: Any) -> Any:
 def _value(kind: Any, text: str, where: str) -> Any:
     if get_origin(kind) is tuple:
         return tuple(
-            _chosen(get_args(kind)[0], each.strip(), where) for each in text.split(",") if each.strip()
+            _chosen(get_args(kind)[0], part.strip(), where) for part in text.split(",") if part.strip()
         )
     if get_origin(kind) is Literal:
         return _chosen(kind, text, where)

@@ -30,11 +30,11 @@ def preview(desk: Desk, job: str, out: Path | None, *, opened: bool, as_json: bo
         desk.report.json({**document, "opened": shown})
         return ExitCode.DONE
     desk.report.line(document["page"])
-    for each in document["tracks"]:
-        marks = f", {count(each['mark_count'], 'mark')}" if each["mark_count"] else ""
-        desk.report.line(f"  {language_name(each['language'])}: {count(each['cue_count'], 'cue')}{marks}")
-    for each in document["notes"]:
-        desk.report.remark(f"note: {each}")
+    for track in document["tracks"]:
+        marks = f", {count(track['mark_count'], 'mark')}" if track["mark_count"] else ""
+        desk.report.line(f"  {language_name(track['language'])}: {count(track['cue_count'], 'cue')}{marks}")
+    for note in document["notes"]:
+        desk.report.remark(f"note: {note}")
     if opened and not shown:
         desk.report.remark("note: no browser could be started here; open the page in one of your own.")
     elif not opened:

@@ -39,7 +39,7 @@ def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: 
 
 
 def _show(desk: Desk, document: dict[str, Any]) -> None:
-    broken = [each for each in document["rules"] if each["count"]]
+    broken = [rule for rule in document["rules"] if rule["count"]]
     if broken:
         desk.report.table(_table(broken))
         desk.report.line("")
@@ -50,7 +50,7 @@ def _show(desk: Desk, document: dict[str, Any]) -> None:
         desk.report.line(f"{told}: {document['sentence'] or 'every rule is kept'}", "good")
     else:
         desk.report.line(f"{told}: {document['sentence']}", "bad")
-    if document["film"] is None and any(each["rule"] in ("gap", "open_gap") for each in broken):
+    if document["film"] is None and any(rule["rule"] in ("gap", "open_gap") for rule in broken):
         desk.report.remark(
             "note: gaps were counted in frames of 24 a second; if the film has others: --film FILE"
         )
@@ -67,13 +67,13 @@ def _table(broken: list[dict[str, Any]]) -> Table:
         Column(title="first cues", least=20),
         Column(title="why", drop=1),
     )
-    return Table(columns=columns, rows=tuple(_row(each) for each in broken))
+    return Table(columns=columns, rows=tuple(_row(rule) for rule in broken))
 
 
 def _row(rule: dict[str, Any]) -> tuple[str, ...]:
     cues, unit = rule["cues"], rule["unit"]
-    furthest = max((each["value"] for each in cues), key=lambda value: abs(value - cues[0]["limit"]))
-    first = [f"{each['cue']} at {clock(each['start_ms'])}" for each in cues[:_FIRST_CUES]]
+    furthest = max((cue["value"] for cue in cues), key=lambda value: abs(value - cues[0]["limit"]))
+    first = [f"{cue['cue']} at {clock(cue['start_ms'])}" for cue in cues[:_FIRST_CUES]]
     more = ["..."] if len(cues) > _FIRST_CUES else []
     return (
         rule["rule"].replace("_", " ") + (" (note)" if rule["informs_only"] else ""),
@@ -81,5 +81,5 @@ def _row(rule: dict[str, Any]) -> tuple[str, ...]:
         f"{cues[0]['limit']:g} {unit}" if unit else "",
         f"{furthest:g}" if unit else "",
         ", ".join(first + more),
-        next((each["reason"] for each in cues if each["reason"]), ""),
+        next((cue["reason"] for cue in cues if cue["reason"]), ""),
     )

@@ -58,8 +58,8 @@ def status(desk: Desk, jobs: tuple[str, ...], limit: int, *, as_json: bool) -> E
             _show_job(desk.report, answer.jobs[0])
     elif not answer.unknown:
         desk.report.line("no jobs yet; submit one with: cpw-submit FILM --workflow transcribe")
-    for each in answer.unknown:
-        desk.report.error(f"There is no job {each!r}.", "Jobs are listed by: cpw status")
+    for job in answer.unknown:
+        desk.report.error(f"There is no job {job!r}.", "Jobs are listed by: cpw status")
     return ExitCode.USAGE if answer.unknown else ExitCode.DONE
 
 
@@ -74,9 +74,9 @@ def _show_job(report: Report, job: JobReport) -> None:
     report.lines([job.media, f"job folder: {job.directory}"], indent="  ")
     report.lines(job_lines(job, read_first_cues(job.outputs)), indent="  ")
     errors = dict.fromkeys(
-        (f"{each.name}: {each.error.message}", each.error.remedy) for each in job.steps if each.error
+        (f"{step.name}: {step.error.message}", step.error.remedy) for step in job.steps if step.error
     )
-    told = {each.error.message for each in job.steps if each.error}
+    told = {step.error.message for step in job.steps if step.error}
     whole = job_error(job)
     if whole is not None and whole.message not in told:
         errors[whole.message, whole.remedy] = None
@@ -130,7 +130,7 @@ def _show_supervisor(desk: Desk) -> None:
             Column(title="state", styled=True),
             Column(title="problem", least=20),
         )
-        rows = tuple((name, each.state, each.problem) for name, each in state.children.items())
+        rows = tuple((name, child.state, child.problem) for name, child in state.children.items())
         desk.report.table(Table(columns=columns, rows=rows))
 
 
@@ -144,7 +144,7 @@ def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> ExitCode:
     else:
         found = environment_logs(desk.home, name)
         tails = Tails(lambda: found)
-    if not any(each.is_file() for each in found):
+    if not any(path.is_file() for path in found):
         desk.report.remark(f"{name} has written no log yet")
     tails.skip()
     shown: Path | None = None
@@ -198,7 +198,9 @@ def up(desk: Desk, seconds: float) -> ExitCode:
 def _code_of_health(answer: HealthReport) -> ExitCode:
     if answer.healthy:
         return ExitCode.DONE
-    missing = any(each.state == "not built" and not each.optional for each in answer.environments)
+    missing = any(
+        environment.state == "not built" and not environment.optional for environment in answer.environments
+    )
     return ExitCode.MISSING if missing else ExitCode.NOT_RUNNING
 
 

@@ -81,15 +81,15 @@ def submit(desk: Desk, written: Written, manner: Manner) -> ExitCode:
 
 def _without_moving(desk: Desk, written: Written, wishes: Sequence[Submit]) -> Sequence[Submit]:
     """Leave out what is still being copied into a folder; a film that was named itself is taken as it is."""
-    folders = [Path(each).resolve() for each in written.media if Path(each).is_dir()]
-    inside = [Path(each.media) for each in wishes if set(Path(each.media).parents) & set(folders)]
+    folders = [Path(word).resolve() for word in written.media if Path(word).is_dir()]
+    inside = [Path(wish.media) for wish in wishes if set(Path(wish.media).parents) & set(folders)]
     moving = wait_until_still(inside, desk.clock, desk.pause)
     if len(moving) == len(wishes):
         message = "Every film there is still being written."
         raise UsageError(message, "Wait until the copy has ended, or add --watch.")
     for film in moving:
         desk.report.remark(f"note: {film.name} is still being written and is left out; submit it again later")
-    return [each for each in wishes if Path(each.media) not in moving]
+    return [wish for wish in wishes if Path(wish.media) not in moving]
 
 
 def greet(desk: Desk, asker: Asker) -> None:
@@ -176,7 +176,7 @@ def _detached(desk: Desk, asker: Asker, sent: Sent, manner: Manner, *, held: boo
         _write_json(desk, sent, _look(asker, sent))
     else:
         for _, answer in sent.accepted:
-            desk.report.lines([f"note: {each}" for each in answer.notes], indent="  ")
+            desk.report.lines([f"note: {note}" for note in answer.notes], indent="  ")
             desk.report.lines([answer.directory], indent="  ")
         if sent.accepted:
             start = f"held; start with: cpw resume {' '.join(sent.jobs())}"
@@ -213,7 +213,7 @@ def _look(asker: Asker, sent: Sent) -> dict[str, JobReport]:
     except NotRunningError:
         # The jobs are in the store; that is all the person asked for.
         return {}
-    return {each.job: each for each in answer.jobs}
+    return {job.job: job for job in answer.jobs}
 
 
 def _write_json(desk: Desk, sent: Sent, seen: Mapping[str, JobReport]) -> None:

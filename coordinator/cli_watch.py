@@ -38,7 +38,7 @@ class _Watch:
     def pending(self) -> list[str]:
         """Return the jobs that have not ended, as far as is known."""
         return [
-            each for each in self.labels if each not in self.seen or self.seen[each].state not in FINISHED
+            label for label in self.labels if label not in self.seen or self.seen[label].state not in FINISHED
         ]
 
 
@@ -78,7 +78,7 @@ def _check(desk: Desk, written: Written) -> list[str]:
 
 def _round(desk: Desk, asker: Asker, written: Written, state: _Watch, screen: Screen) -> None:
     found = find_films(written.media).films
-    films = [each for each in found if each not in state.taken and is_utf8(str(each))]
+    films = [film for film in found if film not in state.taken and is_utf8(str(film))]
     still = state.stillness.look(films, desk.clock())
     trouble = ""
     try:

@@ -55,7 +55,7 @@ def compare(a: Transcript, b: Transcript) -> Comparison:
     left, right = _pieces(a, by_graphemes=by_graphemes), _pieces(b, by_graphemes=by_graphemes)
     if not left or not right:
         return _one_sided(left, right, by_graphemes=by_graphemes)
-    found = jiwer.process_words(" ".join(each[0] for each in left), " ".join(each[0] for each in right))
+    found = jiwer.process_words(" ".join(piece[0] for piece in left), " ".join(piece[0] for piece in right))
     chunks = found.alignments[0]
     apart = sorted(
         abs(left[chunk.ref_start_idx + index][2] - right[chunk.hyp_start_idx + index][2])
@@ -83,7 +83,7 @@ def compare(a: Transcript, b: Transcript) -> Comparison:
 
 def _one_sided(left: Sequence[_Piece], right: Sequence[_Piece], *, by_graphemes: bool) -> Comparison:
     there = left or right
-    whole = " ".join(each[1] for each in there)
+    whole = " ".join(piece[1] for piece in there)
     only = (
         Difference(start_ms=there[0][2], a=whole if left else "", b="" if left else whole) if there else None
     )
@@ -121,8 +121,8 @@ def _difference(left: Sequence[_Piece], right: Sequence[_Piece], span: _Span) ->
     a, b = left[a_from - before : a_to + after], right[b_from - before : b_to + after]
     return Difference(
         start_ms=(a or b)[0][2],
-        a=" ".join(each[1] for each in a),
-        b=" ".join(each[1] for each in b),
+        a=" ".join(piece[1] for piece in a),
+        b=" ".join(piece[1] for piece in b),
     )
 
 
@@ -141,7 +141,7 @@ def _words(transcript: Transcript) -> list[Word]:
     words: list[Word] = []
     for segment in transcript.segments:
         words += segment.words or [
-            Word(text=each, start_ms=segment.start_ms, end_ms=segment.end_ms) for each in segment.text.split()
+            Word(text=part, start_ms=segment.start_ms, end_ms=segment.end_ms) for part in segment.text.split()
         ]
     return words
 
@@ -154,4 +154,4 @@ def _graphemes(text: str) -> list[str]:
 
 def _bare(text: str) -> str:
     letters = unicodedata.normalize("NFC", text).casefold()
-    return "".join(each for each in letters if unicodedata.category(each)[0] in "LMN")
+    return "".join(letter for letter in letters if unicodedata.category(letter)[0] in "LMN")

@@ -82,7 +82,7 @@ class Coordinator:
         self._replacing = Replacing(runtime, self._roster, self._order, self._to_worker)
         self._pinged_s = self._begun_s
         self._dead: list[tuple[Member, float]] = []
-        self._start_timeouts = {each.name: each.limits.start_timeout_s for each in envspecs.read_all()}
+        self._start_timeouts = {spec.name: spec.limits.start_timeout_s for spec in envspecs.read_all()}
         self._draining = False
         self._told_to_drain = False
         self._orphans = {step.identity: step for step in store.running_steps()}

@@ -42,7 +42,7 @@ def demo(desk: Desk) -> ExitCode:
         film = folder / name
         _draw_film(recording, film, colour)
         desk.report.line("")
-        words = "".join(f" -t {each}" for each in targets)
+        words = "".join(f" -t {target}" for target in targets)
         desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle{words}", "bold")
         begun = time.monotonic()
         written = Written(media=(str(film),), workflow="subtitle", targets=targets, again=True)
@@ -60,8 +60,8 @@ def demo(desk: Desk) -> ExitCode:
 def _find_recording() -> Path:
     """Return the two-speaker sample (30 s, MIT) that pyannote.audio ships."""
     packages = envspecs.venv_path("whisperx").glob("lib/python*/site-packages")
-    for each in packages:
-        recording = each / "pyannote" / "audio" / "sample" / "sample.wav"
+    for package in packages:
+        recording = package / "pyannote" / "audio" / "sample" / "sample.wav"
         if recording.is_file():
             return recording
     message = "The environment whisperx has no recording to make a film of."

@@ -119,8 +119,8 @@ class Dispatcher:
         return job
 
     def _wake_delayed(self, now_s: float) -> None:
-        due = [each for each in self._delayed if each[0] <= now_s]
-        self._delayed = [each for each in self._delayed if each[0] > now_s]
+        due = [delayed for delayed in self._delayed if delayed[0] <= now_s]
+        self._delayed = [delayed for delayed in self._delayed if delayed[0] > now_s]
         for _, seq, name in due:
             self._store.wake(seq, name)
             reach("coordinator.retry.woken")
@@ -302,7 +302,7 @@ class Dispatcher:
         asr = from_plain(AsrResult, result.result)
         title, _ = planner.title_of(job.submit)
         refined = planner.refine(job.submit, asr.language, title)
-        notes = [*job.notes, *(each for each in refined.notes if each not in job.notes)]
+        notes = [*job.notes, *(note for note in refined.notes if note not in job.notes)]
         self._store.set_language(step.seq, asr.language, asr.language_probability, notes)
         self._store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))
         if job.submit.source_language is None and job.submit.target_languages:
@@ -310,7 +310,7 @@ class Dispatcher:
 
     def _reroute(self, job: JobRow, language: str) -> None:
         """Give every translation to whom it belongs, now that the language is known; in a transaction."""
-        steps = {each.name: each for each in self._store.steps(job.id)}
+        steps = {step.name: step for step in self._store.steps(job.id)}
         routes = reroute(job.submit, language, tuple(steps.values()))
         for name, found in routes.items():
             if isinstance(found, ErrorInfo):
@@ -325,9 +325,9 @@ class Dispatcher:
     def propagate(self, job: JobRow) -> None:
         """Let the states of the job's steps, and its own, follow; inside a transaction."""
         steps = self._store.steps(job.id)
-        states = {each.name: each.state for each in steps}
+        states = {step.name: step.state for step in steps}
         # A step that waits for its next try is woken by its time, not by what it waited for at first.
-        links = {each.name: each.link for each in steps if each.state != "waiting" or each.error is None}
+        links = {step.name: step.link for step in steps if step.state != "waiting" or step.error is None}
         changes = settle(states, links)
         self._store.set_states(job.seq, changes)
         state = job_state(states | changes)
@@ -356,7 +356,7 @@ class Dispatcher:
     def _forget(self, identity: CallIdentity) -> None:
         """Remove what a call has left that was cancelled too late to be stopped."""
         job = self._store.job(identity.job)
-        if job is not None and any(each.name == identity.step for each in self._store.steps(job.id)):
+        if job is not None and any(step.name == identity.step for step in self._store.steps(job.id)):
             jobdir.clear_attempt(job.directory, identity.step, identity.attempt)
 
     def cancel_call(self, peer: bytes, identity: CallIdentity) -> None:

@@ -72,7 +72,7 @@ def environments_health(
     """Return the truth about each environment that has workers."""
     children = read_supervisor_state(runtime)
     unknown = {} if children else {"state": "stopped"}
-    members = {each.environment: each for each in roster.members.values()}
+    members = {member.environment: member for member in roster.members.values()}
     return tuple(
         _environment_health(spec, members.get(spec.name), children.get(spec.name, unknown), now_s)
         for spec in specs

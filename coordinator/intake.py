@@ -15,8 +15,8 @@ from protocol.errors import UsageError
 __all__ = ["MEDIA_EXTENSIONS", "Intake", "find_films", "is_utf8", "natural_key"]
 
 MEDIA_EXTENSIONS = frozenset(
-    f".{each}"
-    for each in [
+    f".{extension}"
+    for extension in [
         "mkv",
         "mp4",
         "m4v",
@@ -46,7 +46,7 @@ MEDIA_EXTENSIONS = frozenset(
 _OWN_OUTPUT = "_subtitled"
 _JOB_FILE = "job.json"
 _JOB_DEPTH = 3
-_KNOWN = "Known are: " + " ".join(sorted(each[1:] for each in MEDIA_EXTENSIONS)) + "."
+_KNOWN = "Known are: " + " ".join(sorted(extension[1:] for extension in MEDIA_EXTENSIONS)) + "."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def find_films(written: Sequence[str]) -> Intake:
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """Return a key that sorts `part 2` before `part 10`, whatever the case."""
     parts = re.split(r"(\d+)", text.casefold())
-    return tuple((0, int(each), "") if each.isdecimal() else (1, 0, each) for each in parts if each)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
 def is_utf8(text: str) -> bool:
@@ -143,7 +143,9 @@ def _films_of_named_folder(path: Path, word: str, notes: list[str]) -> list[Path
         raise UsageError(f"The folder {word!r} cannot be read: permission denied.")
     if not folder.films:
         raise UsageError(f"The folder {word!r} has no films.", _KNOWN)
-    notes += [f"The folder {str(each)!r} cannot be read and is left out." for each in folder.unreadable]
+    notes += [
+        f"The folder {str(subfolder)!r} cannot be read and is left out." for subfolder in folder.unreadable
+    ]
     return list(folder.films)
 
 
@@ -157,7 +159,9 @@ def _films_of_pattern(pattern: str, notes: list[str]) -> list[Path]:
         if path.is_dir():
             folder = _walk(path)
             films += folder.films
-            notes += [f"The folder {str(each)!r} cannot be read, left out." for each in folder.unreadable]
+            notes += [
+                f"The folder {str(subfolder)!r} cannot be read, left out." for subfolder in folder.unreadable
+            ]
         elif path.is_file() and _is_film(path.name):
             films.append(path)
     if not films:
@@ -168,7 +172,7 @@ def _films_of_pattern(pattern: str, notes: list[str]) -> list[Path]:
 def _in_job_folder(path: Path) -> bool:
     """Tell whether a pattern went into a job's own folders; `**` finds the way there."""
     near = (path, *list(path.parents)[:_JOB_DEPTH])
-    return any((each / _JOB_FILE).is_file() for each in near)
+    return any((place / _JOB_FILE).is_file() for place in near)
 
 
 def _walk(root: Path) -> _Folder:
@@ -186,10 +190,10 @@ def _walk(root: Path) -> _Folder:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [each for each in folders if not each.startswith(".")]
+        folders[:] = [folder for folder in folders if not folder.startswith(".")]
         films += _films_among(Path(place), files)
     return _Folder(
-        films=tuple(sorted(films, key=lambda each: _path_key(each.relative_to(root)))),
+        films=tuple(sorted(films, key=lambda film: _path_key(film.relative_to(root)))),
         unreadable=tuple(unreadable),
     )
 
@@ -208,4 +212,4 @@ def _is_film(name: str) -> bool:
 
 
 def _path_key(path: Path) -> tuple[tuple[tuple[int, int, str], ...], ...]:
-    return tuple(natural_key(each) for each in path.parts)
+    return tuple(natural_key(part) for part in path.parts)

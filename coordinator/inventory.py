@@ -77,7 +77,7 @@ class Inventory:
             if not found:
                 message = f"No environment does the stage {stage!r} on this machine."
                 raise UsageError(message, "cpw envs list")
-            return next((each for each in found if self.is_built(each)), found[0])
+            return next((spec for spec in found if self.is_built(spec)), found[0])
         if name not in self.specs:
             message = f"There is no environment {name!r}; there are {', '.join(self.specs)}."
             raise UsageError(message, "cpw envs list")
@@ -117,36 +117,36 @@ class Inventory:
             specs = list(candidates(_TRANSLATE, self.specs.values()))
         if wished is not None:
             wished = self.known(wished, "whisper-")
-        found = tuple(self._translator(each, wished, recogniser) for each in specs)
-        if wished is not None and not any(each.models for each in found):
-            names = ", ".join(each.name for each in specs)
+        found = tuple(self._translator(spec, wished, recogniser) for spec in specs)
+        if wished is not None and not any(translator.models for translator in found):
+            names = ", ".join(spec.name for spec in specs)
             message = f"The model {wished} is none that {names} could translate with."
             raise UsageError(message, "cpw models list")
         return found
 
     def _translator(self, spec: envspecs.EnvSpec, wished: str | None, recogniser: str | None) -> Translator:
-        fitting = [each for each in self.registry.values() if each.kind in spec.model_kinds]
+        fitting = [model for model in self.registry.values() if model.kind in spec.model_kinds]
         chosen = wished
         if wished is None and "asr" in spec.stages:
             chosen = fitting_model(recogniser or spec.default_model, spec, self.registry)
         if chosen is not None:
-            fitting = [each for each in fitting if each.id == chosen]
+            fitting = [model for model in fitting if model.id == chosen]
             if chosen not in self.registry and "asr" in spec.stages:
                 fitting = [_unregistered(chosen)]
-        fitting.sort(key=lambda each: each.id != spec.default_model)
+        fitting.sort(key=lambda model: model.id != spec.default_model)
         return Translator(
             environment=spec.name,
             rank=spec.stages[_TRANSLATE].rank,
             built=self.is_built(spec),
             models=tuple(fitting),
-            stored=frozenset(each.id for each in fitting if self.has_model(each.id)),
+            stored=frozenset(model.id for model in fitting if self.has_model(model.id)),
         )
 
     def known(self, model: str, prefix: str = "") -> str:
         """Return the id, or the id with `prefix`, that there is a model of; `UsageError` for none."""
-        for each in (model, prefix + model):
-            if each in self.registry or self.has_model(each):
-                return each
+        for model_id in (model, prefix + model):
+            if model_id in self.registry or self.has_model(model_id):
+                return model_id
         message = f"There is no model {model!r}; there are {', '.join(self.registry)}."
         raise UsageError(message, "cpw models list")
 
@@ -167,7 +167,7 @@ def _unregistered(identity: str) -> models.Model:
 
 def default_model(stage: str, spec: envspecs.EnvSpec) -> str:
     """Return the model that the environment does the stage with where nobody chose one; empty for none."""
-    fields = {each.name: each.default for each in dataclasses.fields(STAGES[stage].request)}
+    fields = {parameter.name: parameter.default for parameter in dataclasses.fields(STAGES[stage].request)}
     return spec.default_model or str(fields["model"]) if "model" in fields else ""
 
 
@@ -179,9 +179,9 @@ def fitting_model(wished: str, spec: envspecs.EnvSpec, registry: Mapping[str, mo
     model = registry.get(wished)
     if model is None or not spec.model_kinds or model.kind in spec.model_kinds:
         return wished
-    same = (each.id for each in registry.values() if each.family and each.family == model.family)
-    kinds = {each: registry[each].kind for each in same}
-    found = next((each for each, kind in kinds.items() if kind in spec.model_kinds), None)
+    same = (sibling.id for sibling in registry.values() if sibling.family and sibling.family == model.family)
+    kinds = {model_id: registry[model_id].kind for model_id in same}
+    found = next((model_id for model_id, kind in kinds.items() if kind in spec.model_kinds), None)
     if found is None:
         message = f"The environment {spec.name} cannot load the model {wished} ({model.kind})."
         raise UsageError(message, "cpw models list")
@@ -192,15 +192,15 @@ def _signature() -> tuple[tuple[str, int], ...]:
     """Return what changes whenever a spec, a lock, a build, a model or the hardware's cache does."""
     specs, store = specs_directory(), envspecs.models_directory()
     files = [*specs.glob("*.toml"), *(specs / "locks").glob("*.txt"), *store.glob("*/manifest.json")]
-    files += [envspecs.venv_path(each.stem) / MARKER for each in specs.glob("*.toml")]
+    files += [envspecs.venv_path(path.stem) / MARKER for path in specs.glob("*.toml")]
     files.append(envspecs.state_directory() / hardware.CACHE)
-    return tuple(sorted((str(each), each.stat().st_mtime_ns) for each in files if each.exists()))
+    return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists()))
 
 
 @functools.lru_cache(maxsize=1)
 def _read(_signature: tuple[tuple[str, int], ...]) -> Inventory:
     return Inventory(
-        specs={each.name: each for each in envspecs.read_all()},
+        specs={spec.name: spec for spec in envspecs.read_all()},
         registry=models.read_registry(),
         hardware=hardware.known(),
     )

@@ -73,7 +73,7 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
 def remove_untouched(directory: Path) -> None:
     """Remove a job folder in which nothing was done yet; any other stays as it is."""
     with contextlib.suppress(OSError):
-        if {each.name for each in directory.iterdir()} <= {"logs", "job.json"}:
+        if {path.name for path in directory.iterdir()} <= {"logs", "job.json"}:
             shutil.rmtree(directory)
 
 

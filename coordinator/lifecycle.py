@@ -146,9 +146,9 @@ def check_built(home: Path) -> None:
     from envspecs.spec import read_all
 
     missing = [
-        each.name
-        for each in read_all(specs_directory(home))
-        if not each.optional and each.usable_here() and build_state(each, home) == "missing"
+        spec.name
+        for spec in read_all(specs_directory(home))
+        if not spec.optional and spec.usable_here() and build_state(spec, home) == "missing"
     ]
     if missing:
         what = (
@@ -196,11 +196,11 @@ def _environment(desk: Desk) -> dict[str, str]:
 
 def child_states(health: HealthReport | None, supervisor: SupervisorState | None) -> dict[str, str]:
     """Return each environment's state as far as anybody knows; the supervisor's bad news comes first."""
-    states = {name: each.state for name, each in supervisor.children.items()} if supervisor else {}
+    states = {name: child.state for name, child in supervisor.children.items()} if supervisor else {}
     states.pop("coordinator", None)
-    for each in health.environments if health else ():
-        if states.get(each.environment) not in ENDED:
-            states[each.environment] = each.state
+    for environment in health.environments if health else ():
+        if states.get(environment.environment) not in ENDED:
+            states[environment.environment] = environment.state
     return states
 
 
@@ -210,7 +210,7 @@ def assess(health: HealthReport | None, states: Mapping[str, str]) -> Standing:
         return "wait"
     if health.healthy:
         return "healthy"
-    if states and all(each in READY or each in ENDED for each in states.values()):
+    if states and all(state in READY or state in ENDED for state in states.values()):
         return "ended"
     return "wait"
 

@@ -30,7 +30,7 @@ def to_unload(members: Iterable[Member], budget_bytes: int, now_ms: int) -> list
     whose size is known, of workers that run nothing and have nothing ahead, and that have rested.
     """
     everyone = list(members)
-    taken = sum(each.rss_bytes for each in everyone)
+    taken = sum(member.rss_bytes for member in everyone)
     if not budget_bytes or taken <= budget_bytes:
         return []
     found = [
@@ -41,7 +41,9 @@ def to_unload(members: Iterable[Member], budget_bytes: int, now_ms: int) -> list
         if model.bytes > 0 and not model.device.startswith("cuda")
     ]
     chosen = []
-    for used_ms, worker, model in sorted(found, key=lambda each: (each[0], each[1], each[2].key)):
+    for used_ms, worker, model in sorted(
+        found, key=lambda candidate: (candidate[0], candidate[1], candidate[2].key)
+    ):
         if taken <= LOW_WATER * budget_bytes or now_ms - used_ms < REST_MS:
             break
         chosen.append((worker, model.key))
@@ -71,7 +73,7 @@ class HouseMemory:
             found[worker] = (*found.get(worker, ()), key)
         if found:
             self._again_s = now_s + _SETTLE_S
-            taken = sum(each.rss_bytes for each in members)
+            taken = sum(member.rss_bytes for member in members)
             for worker, keys in found.items():
                 log.warning(
                     "the workers take %d MB of %d MB: %s is asked to let go of %s",

@@ -28,7 +28,7 @@ def mux_parameters(
         raise UsageError(message, "Use --workflow subtitle.")
     for name, written in found.items():
         if isinstance(written, tuple):
-            found[name] = tuple(_track(each, name, source, targets) for each in written)
+            found[name] = tuple(_track(track, name, source, targets) for track in written)
         elif written not in (FIRST, NONE, None) or name == "burn":
             found[name] = _track(written, name, source, targets)
     return found

@@ -24,12 +24,12 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 @contextlib.contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
     """Let a closed terminal or a `kill` end the program as Ctrl-C does, not leave it at work alone."""
-    before = {each: signal.signal(each, signal.default_int_handler) for each in _ENDS}
+    before = {end: signal.signal(end, signal.default_int_handler) for end in _ENDS}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def ask_once(desk: Desk, module: str, words: Sequence[str], deed: str) -> dict[str, Any]:

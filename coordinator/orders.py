@@ -38,30 +38,30 @@ class Orders:
     def cancel(self, order: CancelJobs) -> Changed:
         """Stop jobs; one that has ended stays as it is."""
         jobs, unknown = self._find(order.jobs)
-        return Changed(jobs=tuple(self._cancel(each) for each in jobs), unknown=unknown)
+        return Changed(jobs=tuple(self._cancel(job) for job in jobs), unknown=unknown)
 
     def resume(self, order: ResumeJobs) -> Changed:
         """Go on with jobs that failed, were cancelled or are held; others stay as they are."""
         jobs, unknown = self._find(order.jobs)
         if order.everything:
             jobs = self._store.jobs_in(("failed", "held"))
-        return Changed(jobs=tuple(self._resume(each) for each in jobs), unknown=unknown)
+        return Changed(jobs=tuple(self._resume(job) for job in jobs), unknown=unknown)
 
     def retry(self, order: RetryJob) -> Changed:
         """Do a stage again with all that depends on it, and what had failed."""
         jobs, unknown = self._find((order.job,))
-        return Changed(jobs=tuple(self._retry(each, order.stage) for each in jobs), unknown=unknown)
+        return Changed(jobs=tuple(self._retry(job, order.stage) for job in jobs), unknown=unknown)
 
     def _find(self, names: Collection[str]) -> tuple[list[JobRow], tuple[str, ...]]:
-        found = {each: self._store.job(each) for each in names}
-        unknown = tuple(each for each, job in found.items() if job is None)
+        found = {name: self._store.job(name) for name in names}
+        unknown = tuple(name for name, job in found.items() if job is None)
         return [job for job in found.values() if job is not None], unknown
 
     def _cancel(self, job: JobRow) -> JobChange:
         if job.state in _ENDED:
             return self._change(job, ())
         steps = self._store.steps(job.id)
-        ended: dict[str, StepState] = {each.name: "cancelled" for each in steps if each.state not in ENDED}
+        ended: dict[str, StepState] = {step.name: "cancelled" for step in steps if step.state not in ENDED}
         with self._store.transaction():
             self._store.set_states(job.seq, ended)
             self._store.set_job_state(job.seq, "cancelled", since_iso_ms(job.created_at))
@@ -71,20 +71,20 @@ class Orders:
         if job.state not in _GOES_ON:
             return self._change(job, ())
         steps = self._store.steps(job.id)
-        stuck = {each.name for each in steps if each.state in ("waiting", "ready") and each.error is not None}
+        stuck = {step.name for step in steps if step.state in ("waiting", "ready") and step.error is not None}
         return self._renew(job, steps, stuck, _spared(job, steps))
 
     def _retry(self, job: JobRow, stage: str) -> JobChange:
         steps = self._store.steps(job.id)
-        chosen = {each.name for each in steps if stage in (each.stage, each.name)}
+        chosen = {step.name for step in steps if stage in (step.stage, step.name)}
         if not chosen:
             message = f"The job {job.id} has no stage {stage!r}."
-            known = ", ".join(dict.fromkeys(each.stage for each in steps))
+            known = ", ".join(dict.fromkeys(step.stage for step in steps))
             raise UsageError(message, f"It has: {known}.")
         spared = _spared(job, steps) - chosen
         self._dispatcher.do_anew(job.seq, chosen)
         again = to_renew(*_of(steps), chosen, spared)
-        if any(each.stage == "asr" and each.name in again for each in steps):
+        if any(step.stage == "asr" and step.name in again for step in steps):
             # The language will be found out again, and with it what need not be translated.
             spared = set()
         return self._renew(job, steps, chosen, spared)
@@ -95,9 +95,9 @@ class Orders:
         again = to_renew(*_of(steps), chosen, spared)
         with self._store.transaction():
             self._store.renew(job.seq, again)
-            if any(each.stage == "asr" and each.name in again for each in steps):
+            if any(step.stage == "asr" and step.name in again for step in steps):
                 self._store.set_language(job.seq, None, None, list(job.notes))
-            states: dict[str, StepState] = {each.name: each.state for each in steps}
+            states: dict[str, StepState] = {step.name: step.state for step in steps}
             self._store.set_job_state(job.seq, job_state(states | dict.fromkeys(again, "waiting")))
             self._dispatcher.propagate(job)
         return self._done(job, steps, again)
@@ -107,7 +107,7 @@ class Orders:
             if step.state == "running" and step.name in changed:
                 self._dispatcher.stop_call(step)
         self._dispatcher.tell(job)
-        return self._change(job, [each.name for each in steps if each.name in changed])
+        return self._change(job, [step.name for step in steps if step.name in changed])
 
     def _change(self, job: JobRow, steps: Collection[str]) -> JobChange:
         now = self._store.job(job.id)
@@ -116,7 +116,7 @@ class Orders:
 
     def prune(self, order: PruneJobs) -> Pruned:
         """Remove ended jobs, folder first: who dies in between finds the job again, not a stray folder."""
-        wrong = [each for each in order.states if each not in _ENDED]
+        wrong = [state for state in order.states if state not in _ENDED]
         if wrong:
             message = f"Jobs that are {', '.join(wrong)} cannot be removed."
             raise UsageError(message, f"Choose among {', '.join(_ENDED)}.")
@@ -141,8 +141,8 @@ class Orders:
 
     def _is_worked_on(self, job: JobRow) -> bool:
         """Tell whether a worker has not heard yet that its call was cancelled."""
-        calls = [each.call for each in self._roster.members.values()]
-        return any(each is not None and each.job == job.id for each in calls)
+        calls = [member.call for member in self._roster.members.values()]
+        return any(call is not None and call.job == job.id for call in calls)
 
     def _remove(self, job: JobRow, *, dry_run: bool) -> int:
         size = _remove_folder(job, dry_run=dry_run)
@@ -152,7 +152,7 @@ class Orders:
 
 
 def _of(steps: list[StepRow]) -> tuple[dict[str, StepState], dict[str, Link]]:
-    return {each.name: each.state for each in steps}, {each.name: each.link for each in steps}
+    return {step.name: step.state for step in steps}, {step.name: step.link for step in steps}
 
 
 def _spared(job: JobRow, steps: list[StepRow]) -> set[str]:
@@ -160,14 +160,14 @@ def _spared(job: JobRow, steps: list[StepRow]) -> set[str]:
     if job.language is None:
         return set()
     refined = planner.refine(job.submit, job.language, "").skipped
-    return {each.name for each in steps if each.name in refined and each.state == "skipped"}
+    return {step.name for step in steps if step.name in refined and step.state == "skipped"}
 
 
 def _remove_folder(job: JobRow, *, dry_run: bool) -> int:
     """Remove the job's folder and return what it held, in bytes; a folder that is another's now is left."""
     if not _is_its_own(job):
         return 0
-    held = sum(each.lstat().st_blocks * 512 for each in job.directory.rglob("*"))
+    held = sum(path.lstat().st_blocks * 512 for path in job.directory.rglob("*"))
     if not dry_run:
         shutil.rmtree(job.directory)
     return held

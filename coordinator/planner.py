@@ -82,14 +82,14 @@ def plan(submit: Submit, servants: Servants) -> Plan:
         message = f"{submit.workflow!r} is not a workflow; there are {', '.join(RECIPES)}."
         raise UsageError(message)
     _check_optional(submit)
-    recipe = tuple(each for each in whole if _is_wanted(each, submit, servants.at_hand))
+    recipe = tuple(ingredient for ingredient in whole if _is_wanted(ingredient, submit, servants.at_hand))
     targets = submit.target_languages
     if submit.source_language in targets and submit.workflow != "translate":
-        targets = tuple(each for each in targets if each != submit.source_language)
+        targets = tuple(target for target in targets if target != submit.source_language)
     steps: list[PlannedStep] = []
     for ingredient in recipe:
         steps.extend(_steps_of(ingredient, recipe, targets))
-    return Plan(steps=tuple(_served(each, submit, servants) for each in steps))
+    return Plan(steps=tuple(_served(step, submit, servants) for step in steps))
 
 
 def _check_optional(submit: Submit) -> None:
@@ -134,14 +134,14 @@ def _steps_of(
     ingredient: Ingredient, recipe: tuple[Ingredient, ...], targets: tuple[str, ...]
 ) -> list[PlannedStep]:
     languages = {"film": (None,), "source": (SOURCE,), "target": targets}[ingredient.per]
-    per = {each.stage: each.per for each in recipe if each.per != "source"}
-    there = {each.stage for each in recipe}
+    per = {part.stage: part.per for part in recipe if part.per != "source"}
+    there = {part.stage for part in recipe}
     after = tuple(
         name
         for stage in ingredient.after
-        for each in recipe
-        if each.stage == stage
-        for name in _names(each, targets)
+        for part in recipe
+        if part.stage == stage
+        for name in _names(part, targets)
     )
     return [
         PlannedStep(
@@ -162,7 +162,7 @@ def _steps_of(
 
 def _names(ingredient: Ingredient, targets: tuple[str, ...]) -> list[str]:
     languages = {"film": (None,), "source": (SOURCE,), "target": targets}[ingredient.per]
-    return [_name(ingredient.stage, each) for each in languages]
+    return [_name(ingredient.stage, language) for language in languages]
 
 
 def _name(stage: str, language: str | None) -> str:

@@ -84,14 +84,14 @@ class Reception:
 
     def _status(self, query: StatusQuery) -> StatusReport:
         if query.jobs:
-            found = {each: self._store.job(each) for each in query.jobs}
+            found = {job: self._store.job(job) for job in query.jobs}
             jobs = [job for job in found.values() if job is not None]
-            unknown = tuple(each for each, job in found.items() if job is None)
+            unknown = tuple(name for name, job in found.items() if job is None)
         else:
             jobs, unknown = self._store.newest_jobs(query.limit), ()
         progress = self._dispatcher.progress
         steps = {job.id: self._store.steps(job.id) for job in jobs}
-        served_by = {step.environment for each in steps.values() for step in each}
+        served_by = {step.environment for job_steps in steps.values() for step in job_steps}
         absent = why_not_usable(self._runtime, self._roster, served_by)
         reports = tuple(report_job(job, steps[job.id], progress, absent) for job in jobs)
         return StatusReport(jobs=reports, unknown=unknown)
@@ -100,7 +100,9 @@ class Reception:
         now_s = time.monotonic()
         found = environments_health(envspecs.read_all(), self._runtime, self._roster, now_s)
         return HealthReport(
-            healthy=all(each.usable for each in found if each.built or not each.optional),
+            healthy=all(
+                environment.usable for environment in found if environment.built or not environment.optional
+            ),
             run=self._run,
             pid=os.getpid(),
             uptime_ms=round((now_s - self._begun_s) * 1000),

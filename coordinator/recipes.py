@@ -79,7 +79,9 @@ RECIPES: dict[str, tuple[Ingredient, ...]] = {
 }
 
 OPTIONAL_STAGES = tuple(
-    dict.fromkeys(each.stage for recipe in RECIPES.values() for each in recipe if each.optional)
+    dict.fromkeys(
+        ingredient.stage for recipe in RECIPES.values() for ingredient in recipe if ingredient.optional
+    )
 )
 """Stages that a job can do without."""
 
@@ -168,7 +170,7 @@ def build_request(order: Order, submit: Submit, title: str, results: Results) ->
 
 def gentler(request: T, failures: int) -> T:
     """Return the request of an attempt after `failures` for want of memory: in pieces of one."""
-    if failures and any(each.name == "batch_size" for each in dataclasses.fields(request)):  # type: ignore[arg-type]
+    if failures and any(parameter.name == "batch_size" for parameter in dataclasses.fields(request)):  # type: ignore[arg-type]
         return dataclasses.replace(request, batch_size=1)  # type: ignore[type-var]
     return request
 
@@ -240,10 +242,10 @@ def _subtitle(_submit: Submit, title: str, target: str | None, results: Results)
 
 def _mux(submit: Submit, title: str, _target: str | None, results: Results) -> MuxRequest:
     tracks = tuple(
-        SubtitleTrack(file=file, language=each.language)
-        for each in results.subtitles()
-        if each.cue_count
-        for file in each.files
+        SubtitleTrack(file=file, language=subtitle.language)
+        for subtitle in results.subtitles()
+        if subtitle.cue_count
+        for file in subtitle.files
         if file.path.endswith(".srt")
     )
     return MuxRequest(media=submit.media, tracks=tracks, title=title, year=submit.year)

@@ -47,13 +47,13 @@ class Replacing:
         name = wish.environment
         children = read_supervisor_state(self._runtime)
         self._check(name, children)
-        here = [each for each in self._roster.members.values() if each.environment == name]
+        here = [member for member in self._roster.members.values() if member.environment == name]
         if wish.now:
             for member in here:
                 # Its call is given back, and its film not blamed.
                 member.leaving = True
         self._order({"reload": name, "now": wish.now})
-        call = next((each.call for each in here if each.call is not None), None)
+        call = next((member.call for member in here if member.call is not None), None)
         return Reloading(
             environment=name,
             pid=here[0].pid if here else None,

@@ -85,8 +85,8 @@ class Report:
 
     def lines(self, texts: Sequence[str], indent: str = "") -> None:
         """Write lines of the answer, one below the other."""
-        for each in texts:
-            self._write(0, indent + each)
+        for text in texts:
+            self._write(0, indent + text)
 
     def remark(self, text: str) -> None:
         """Write a line about the answer: to `err`."""
@@ -105,8 +105,8 @@ class Report:
     def table(self, table: Table, indent: str = "") -> None:
         """Write a table."""
         limit = self.columns
-        for each in lay_out(table, None if limit is None else limit - len(indent)):
-            self._write_line(each, indent)
+        for line in lay_out(table, None if limit is None else limit - len(indent)):
+            self._write_line(line, indent)
 
     def fits(self, table: Table) -> bool:
         """Tell whether the screen shows the whole table."""
@@ -175,7 +175,7 @@ class LivePart:
         """Show these lines instead of the last ones."""
         from rich.text import Text
 
-        text = Text("\n", no_wrap=True, overflow="crop").join([rich_text(each) for each in lines])
+        text = Text("\n", no_wrap=True, overflow="crop").join([rich_text(line) for line in lines])
         self._live.update(text, refresh=True)
 
 
@@ -184,8 +184,8 @@ def rich_text(line: Line, indent: str = "") -> Text:
     from rich.text import Text
 
     text = Text(indent, no_wrap=True, overflow="crop")
-    for each in line:
-        text.append(each.text, style=_STYLES.get(each.style, ""))
+    for piece in line:
+        text.append(piece.text, style=_STYLES.get(piece.style, ""))
     text.rstrip()
     return text
 

@@ -16,20 +16,20 @@ __all__ = ["budget_sentences", "hardware_sentence", "hardware_table", "loaded_js
 def hardware_sentence(found: Hardware) -> str:
     """Return the machine in one line: `AMD EPYC, 16 cores, 128.0 GB of memory, NVIDIA H100 (85.0 GB)`."""
     return ", ".join(
-        each
-        for each in (
+        part
+        for part in (
             found.cpu or found.machine,
             count(found.cores, "core"),
             f"{size(found.ram_bytes)} of memory" if found.ram_bytes else "",
             *(_gpus(found) or ["no GPU"]),
         )
-        if each
+        if part
     )
 
 
 def _gpus(found: Hardware) -> list[str]:
     cards = [
-        f"{each.name} ({size(each.memory_bytes)})" if each.memory_bytes else each.name for each in found.cuda
+        f"{card.name} ({size(card.memory_bytes)})" if card.memory_bytes else card.name for card in found.cuda
     ]
     return [*cards, *(["Apple's GPU"] if found.mps else [])]
 
@@ -42,7 +42,7 @@ def hardware_table(found: Hardware) -> Table:
         ("cores to use", str(found.cores)),
         ("memory", size(found.ram_bytes) or "not known"),
     ]
-    rows += [(f"cuda:{each.index}", f"{each.name}, {size(each.memory_bytes) or '?'}") for each in found.cuda]
+    rows += [(f"cuda:{card.index}", f"{card.name}, {size(card.memory_bytes) or '?'}") for card in found.cuda]
     rows += [] if found.cuda else [("cuda", "none")]
     rows.append(("mps", "yes" if found.mps else "no"))
     rows.append(("mlx", f"on the {found.mlx}" if found.mlx == "cpu" else found.mlx or "no"))
@@ -78,9 +78,9 @@ def loaded_table(report: HealthReport, now: float) -> Table:
 
 
 def _loaded(report: HealthReport) -> Iterator[tuple[str, LoadedModel]]:
-    for each in report.environments:
-        for model in each.models:
-            yield each.environment, model
+    for environment in report.environments:
+        for model in environment.models:
+            yield environment.environment, model
 
 
 def _ago(instant: str, now: float) -> str:
@@ -91,12 +91,16 @@ def _ago(instant: str, now: float) -> str:
 def budget_sentences(report: HealthReport) -> list[str]:
     """Return what each worker takes, and all together, with their budgets."""
     lines = [
-        f"{each.environment} takes {size(each.rss_bytes)}"
-        + (f" of {size(each.ram_budget_bytes)}" if each.ram_budget_bytes else ", without a budget of its own")
-        for each in report.environments
-        if each.rss_bytes
+        f"{environment.environment} takes {size(environment.rss_bytes)}"
+        + (
+            f" of {size(environment.ram_budget_bytes)}"
+            if environment.ram_budget_bytes
+            else ", without a budget of its own"
+        )
+        for environment in report.environments
+        if environment.rss_bytes
     ]
-    taken = sum(each.rss_bytes for each in report.environments)
+    taken = sum(environment.rss_bytes for environment in report.environments)
     if taken:
         limit = f" of {size(report.ram_budget_bytes)}" if report.ram_budget_bytes else ", without a budget"
         lines.append(f"all together take {size(taken)}{limit}")
@@ -108,15 +112,15 @@ def loaded_json(report: HealthReport) -> dict[str, object]:
     return {
         "workers": [
             {
-                "environment": each.environment,
-                "pid": each.pid,
-                "state": each.state,
-                "rss_bytes": each.rss_bytes,
-                "ram_budget_bytes": each.ram_budget_bytes,
-                "models": each.models,
+                "environment": environment.environment,
+                "pid": environment.pid,
+                "state": environment.state,
+                "rss_bytes": environment.rss_bytes,
+                "ram_budget_bytes": environment.ram_budget_bytes,
+                "models": environment.models,
             }
-            for each in report.environments
-            if each.pid is not None
+            for environment in report.environments
+            if environment.pid is not None
         ],
         "ram_budget_bytes": report.ram_budget_bytes,
     }

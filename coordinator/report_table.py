@@ -54,7 +54,7 @@ def lay_out(table: Table, limit: int | None) -> list[Line]:
     if limit is not None:
         shown = _drop_columns(shown, limit)
     widths = _shrink(shown.columns, _widths(shown), limit)
-    lines = [_line(shown.columns, widths, tuple(each.title for each in shown.columns), header=True)]
+    lines = [_line(shown.columns, widths, tuple(column.title for column in shown.columns), header=True)]
     lines += [_line(shown.columns, widths, row, header=False) for row in shown.rows]
     return lines
 
@@ -66,13 +66,13 @@ def fits(table: Table, limit: int | None) -> bool:
 
 def plain(line: Line) -> str:
     """Return the line as mere text."""
-    return "".join(each.text for each in line).rstrip()
+    return "".join(piece.text for piece in line).rstrip()
 
 
 def _visible(table: Table) -> Table:
-    rows = tuple(tuple(visible(each) for each in row) for row in table.rows)
+    rows = tuple(tuple(visible(cell) for cell in row) for row in table.rows)
     # A column in which nobody has anything to say only takes room.
-    used = [i for i, each in enumerate(table.columns) if not each.drop or any(row[i] for row in rows)]
+    used = [i for i, column in enumerate(table.columns) if not column.drop or any(row[i] for row in rows)]
     return _keep(Table(columns=table.columns, rows=rows), used)
 
 
@@ -97,7 +97,9 @@ def _total(widths: Sequence[int]) -> int:
 def _drop_columns(table: Table, limit: int) -> Table:
     while True:
         widths = _widths(table)
-        least = [min(cells, each.least or cells) for each, cells in zip(table.columns, widths, strict=True)]
+        least = [
+            min(cells, column.least or cells) for column, cells in zip(table.columns, widths, strict=True)
+        ]
         droppable = max(range(len(widths)), key=lambda i: table.columns[i].drop, default=0)
         if _total(least) <= limit or not table.columns[droppable].drop:
             return table
@@ -109,7 +111,7 @@ def _shrink(columns: Sequence[Column], widths: list[int], limit: int | None) -> 
         return widths
     shrunk = list(widths)
     while (over := _total(shrunk) - limit) > 0:
-        able = [i for i, each in enumerate(columns) if each.least and shrunk[i] > each.least]
+        able = [i for i, column in enumerate(columns) if column.least and shrunk[i] > column.least]
         if not able:
             break
         widest = max(able, key=lambda i: shrunk[i])

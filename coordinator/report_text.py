@@ -37,7 +37,7 @@ def visible(text: str) -> str:
     """Return the text with control and direction characters written out: a name must not steer a terminal."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_visible_character(each) for each in text)
+    return "".join(_visible_character(character) for character in text)
 
 
 def _visible_character(character: str) -> str:
@@ -58,7 +58,7 @@ def width(text: str) -> int:
     Terminals disagree about the spacing vowel signs of Indic scripts and about emoji; counting the most
     that any of them uses keeps a line from wrapping in all of them.
     """
-    return len(text) if text.isascii() else sum(_cells(each) for each in text)
+    return len(text) if text.isascii() else sum(_cells(character) for character in text)
 
 
 def _cells(character: str) -> int:
@@ -101,11 +101,11 @@ def shorten(text: str, limit: int) -> str:
 def _take(clusters: Sequence[str], limit: int) -> list[str]:
     taken: list[str] = []
     used = 0
-    for each in clusters:
-        used += width(each)
+    for cluster in clusters:
+        used += width(cluster)
         if used > limit:
             break
-        taken.append(each)
+        taken.append(cluster)
     return taken
 
 
@@ -172,9 +172,9 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def film_labels(paths: Sequence[str]) -> list[str]:
     """Return each film's name; those that share one carry their folder too."""
-    names = Counter(PurePath(each).name for each in paths)
+    names = Counter(PurePath(path).name for path in paths)
     labels = []
-    for each in paths:
-        path = PurePath(each)
+    for film in paths:
+        path = PurePath(film)
         labels.append(visible(path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"))
     return labels

@@ -44,18 +44,18 @@ _TIMING = re.compile(r"\d{1,3}:\d\d:\d\d[,.]\d{3} --> \d{1,3}:\d\d:\d\d[,.]\d{3}
 def stage_words(job: JobReport) -> str:
     """Return what the job is at: its running steps, what it waits for, or the step it failed in."""
     if job.state == "failed":
-        return ", ".join(each.name for each in job.steps if each.state == "failed")
+        return ", ".join(step.name for step in job.steps if step.state == "failed")
     if job.state == "held":
-        return ", ".join(each.name for each in job.steps if each.state in _PENDING and each.error)
+        return ", ".join(step.name for step in job.steps if step.state in _PENDING and step.error)
     if job.state in FINISHED:
         return ""
-    running = [_step_words(each) for each in job.steps if each.state == "running"]
+    running = [_step_words(step) for step in job.steps if step.state == "running"]
     if running:
         return ", ".join(running)
-    absent = next((each.waits_for for each in job.steps if each.waits_for), "")
+    absent = next((step.waits_for for step in job.steps if step.waits_for), "")
     if absent:
         return f"waits for {absent}"
-    waiting = next((each for each in job.steps if each.state in _PENDING), None)
+    waiting = next((step for step in job.steps if step.state in _PENDING), None)
     return f"waits for {waiting.name}" if waiting and job.state == "running" else ""
 
 
@@ -78,7 +78,7 @@ def status_table(jobs: Sequence[JobReport], now: float) -> Table:
         Column(title="elapsed", right=True),
         Column(title="film", least=14),
     )
-    labels = film_labels([each.media for each in jobs])
+    labels = film_labels([job.media for job in jobs])
     rows = tuple(
         (
             job.job,
@@ -87,8 +87,8 @@ def status_table(jobs: Sequence[JobReport], now: float) -> Table:
             stage_words(job),
             percent(1.0 if job.state == "done" else job.fraction),
             _attempts(job),
-            ", ".join(duration(each.running_ms) for each in job.steps if each.running_ms is not None),
-            ", ".join(each.environment for each in job.steps if each.state == "running"),
+            ", ".join(duration(step.running_ms) for step in job.steps if step.running_ms is not None),
+            ", ".join(step.environment for step in job.steps if step.state == "running"),
             age(now - parse_iso_ms(job.created_at) / 1000),
             duration(job.elapsed_ms),
             label,
@@ -99,8 +99,8 @@ def status_table(jobs: Sequence[JobReport], now: float) -> Table:
 
 
 def _attempts(job: JobReport) -> str:
-    shown = [each for each in job.steps if each.state in ("running", "failed")] or job.steps
-    highest = max((each.attempt for each in shown), default=0)
+    shown = [step for step in job.steps if step.state in ("running", "failed")] or job.steps
+    highest = max((step.attempt for step in shown), default=0)
     return str(highest) if highest else ""
 
 
@@ -134,7 +134,7 @@ def job_error(job: JobReport) -> ErrorInfo | None:
     """Return why the job failed; its first failed step speaks where the job itself does not."""
     if job.error is not None:
         return job.error
-    return next((each.error for each in job.steps if each.error is not None and each.state == "failed"), None)
+    return next((step.error for step in job.steps if step.error is not None and step.state == "failed"), None)
 
 
 def job_sentence(job: JobReport, label: str, *, reason: bool = False) -> str:
@@ -158,7 +158,7 @@ def language_sentence(job: JobReport) -> str:
 
 def step_changes(before: JobReport | None, after: JobReport, label: str) -> list[str]:
     """Return a line for every stage that started or ended between two looks, and for the job's end."""
-    known: Mapping[str, StepReport] = {each.name: each for each in before.steps} if before else {}
+    known: Mapping[str, StepReport] = {step.name: step for step in before.steps} if before else {}
     lines: list[str] = []
     for step in after.steps:
         change = _step_change(known.get(step.name), step)
@@ -188,17 +188,17 @@ def _step_change(before: StepReport | None, after: StepReport) -> str:
 def job_lines(job: JobReport, cues: Sequence[str], said: Sequence[str] = ()) -> list[str]:
     """Return what a person wants to know of a job that ended: language, notes, outputs, first cues."""
     notes = dict.fromkeys((*said, *job.notes))
-    lines = [language_sentence(job), *(f"note: {each}" for each in notes), *job.outputs]
+    lines = [language_sentence(job), *(f"note: {note}" for note in notes), *job.outputs]
     if cues:
-        lines += ["first lines:", *(f"  {each}" for each in cues)]
-    return [each for each in lines if each]
+        lines += ["first lines:", *(f"  {cue}" for cue in cues)]
+    return [line for line in lines if line]
 
 
 def live_table(jobs: Sequence[JobReport], labels: Sequence[str], rows: int, marks: str = "━─") -> Table:
     """Return a line with a bar for each film under way, at most `rows`; the busy ones first."""
     order = {"running": 0, "queued": 1}
-    pairs = [each for each in zip(jobs, labels, strict=True) if each[0].state in order]
-    pairs.sort(key=lambda each: order[each[0].state])
+    pairs = [pair for pair in zip(jobs, labels, strict=True) if pair[0].state in order]
+    pairs.sort(key=lambda pair: order[pair[0].state])
     shown = pairs if len(pairs) <= rows else pairs[: max(1, rows - 1)]
     lines = [
         (
@@ -235,7 +235,7 @@ def summary_table(jobs: Sequence[JobReport]) -> Table:
         Column(title="film", least=14),
         Column(title="reason", least=20, drop=1),
     )
-    labels = film_labels([each.media for each in jobs])
+    labels = film_labels([job.media for job in jobs])
     rows = tuple(
         (job.state, duration(job.elapsed_ms), label, error.message if (error := job_error(job)) else "")
         for job, label in zip(jobs, labels, strict=True)
@@ -245,10 +245,10 @@ def summary_table(jobs: Sequence[JobReport]) -> Table:
 
 def exit_code(jobs: Sequence[JobReport]) -> ExitCode:
     """Return what a submission ends with."""
-    errors = [job_error(each) for each in jobs if each.state != "done"]
+    errors = [job_error(job) for job in jobs if job.state != "done"]
     if not errors:
         return ExitCode.DONE
-    if all(each is not None and each.kind is ErrorKind.MISSING for each in errors):
+    if all(error is not None and error.kind is ErrorKind.MISSING for error in errors):
         return ExitCode.MISSING
     return ExitCode.JOB_FAILED
 
@@ -257,8 +257,8 @@ def first_cues(srt: str, limit: int = 3) -> list[str]:
     """Return the first cues of an SRT file, one line each."""
     found: list[str] = []
     for block in re.split(r"\n\s*\n", srt.replace("\r\n", "\n")):
-        lines = [each.strip() for each in block.strip().split("\n")]
-        start = next((i for i, each in enumerate(lines) if _TIMING.match(each)), None)
+        lines = [part.strip() for part in block.strip().split("\n")]
+        start = next((i for i, line in enumerate(lines) if _TIMING.match(line)), None)
         if start is not None:
             found.append(f"{lines[start]}  {' '.join(lines[start + 1 :])}".rstrip())
         if len(found) == limit:
@@ -289,43 +289,46 @@ def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None
         Column(title="stages", drop=4, least=12),
         Column(title="models (loads)", drop=3),
     )
-    return Table(columns=columns, rows=tuple(_health_row(each, now, zone) for each in report.environments))
+    return Table(
+        columns=columns,
+        rows=tuple(_health_row(environment, now, zone) for environment in report.environments),
+    )
 
 
-def _health_row(each: EnvironmentHealth, now: float, zone: dt.tzinfo | None) -> tuple[str, ...]:
-    alive = each.pid is not None
+def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | None) -> tuple[str, ...]:
+    alive = environment.pid is not None
     return (
-        each.environment,
-        f"{each.state} (optional)" if _is_left_out(each) else each.state,
-        str(each.pid) if alive else "",
-        since(now, each.uptime_ms, zone),
-        size(each.rss_bytes),
-        str(each.calls_done) if alive else "",
-        str(each.restarts) if each.restarts else "",
-        "" if each.echo_ms is None else f"{duration(each.echo_ms)} ago",
-        ", ".join(each.stages),
-        ", ".join(f"{model.key} ({model.loads})" for model in each.models),
+        environment.environment,
+        f"{environment.state} (optional)" if _is_left_out(environment) else environment.state,
+        str(environment.pid) if alive else "",
+        since(now, environment.uptime_ms, zone),
+        size(environment.rss_bytes),
+        str(environment.calls_done) if alive else "",
+        str(environment.restarts) if environment.restarts else "",
+        "" if environment.echo_ms is None else f"{duration(environment.echo_ms)} ago",
+        ", ".join(environment.stages),
+        ", ".join(f"{model.key} ({model.loads})" for model in environment.models),
     )
 
 
 def model_sentences(report: HealthReport) -> list[str]:
     """Return each loaded model in a line, for screens the table's last column does not fit on."""
     return [
-        f"{each.environment} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
-        for each in report.environments
-        for model in each.models
+        f"{row.environment} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
+        for row in report.environments
+        for model in row.models
     ]
 
 
 def health_problems(report: HealthReport) -> list[tuple[str, str]]:
     """Return sentence and remedy for every environment that has a problem."""
     return [
-        (f"{each.environment}: {each.problem}", each.remedy)
-        for each in report.environments
-        if each.problem and not _is_left_out(each)
+        (f"{environment.environment}: {environment.problem}", environment.remedy)
+        for environment in report.environments
+        if environment.problem and not _is_left_out(environment)
     ]
 
 
-def _is_left_out(each: EnvironmentHealth) -> bool:
+def _is_left_out(environment: EnvironmentHealth) -> bool:
     """Tell whether somebody chose not to build it, which is no problem."""
-    return each.optional and each.state == "not built"
+    return environment.optional and environment.state == "not built"

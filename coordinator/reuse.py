@@ -60,18 +60,18 @@ def forget() -> None:
 
 @functools.cache
 def _engines(name: str) -> dict[str, str]:
-    return {stage: each.engine for stage, each in envspecs.read(name).stages.items()}
+    return {stage: served.engine for stage, served in envspecs.read(name).stages.items()}
 
 
 def _contents(value: Any, film: str) -> Any:
     """Return `value` with files, films and models replaced by digests of what is in them."""
     if isinstance(value, list):
-        return [_contents(each, film) for each in value]
+        return [_contents(part, film) for part in value]
     if not isinstance(value, dict):
         return value
     if set(value) == {"path", "size", "sha256"}:
         return value["sha256"]
-    found = {name: _contents(each, film) for name, each in value.items()}
+    found = {name: _contents(part, film) for name, part in value.items()}
     if "media" in found:
         found["media"] = film
     if "model" in found:

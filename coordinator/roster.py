@@ -117,30 +117,32 @@ class Roster:
 
     def openings(self, environment: str) -> list[Member]:
         """Return whom in the environment to give the next calls, one each: first who has none."""
-        here = [each for each in self.members.values() if each.environment == environment]
-        return [each for each in here if each.free()] + [each for each in here if each.may_have_ahead()]
+        here = [member for member in self.members.values() if member.environment == environment]
+        return [member for member in here if member.free()] + [
+            member for member in here if member.may_have_ahead()
+        ]
 
     def environments(self) -> set[str]:
         """Return the environments that have a worker."""
-        return {each.environment for each in self.members.values()}
+        return {member.environment for member in self.members.values()}
 
     def forgive(self, now_s: float) -> None:
         """Count nobody's silence from before `now_s`, when nobody was listening."""
-        for each in self.members.values():
-            each.met_s = each.echoed_s = now_s
+        for member in self.members.values():
+            member.met_s = member.echoed_s = now_s
 
     def newly_late(self, now_s: float) -> list[Member]:
         """Return the workers to be killed because they have not become ready in the time they have."""
         return [
-            each
-            for each in self.members.values()
-            if each.state in ("importing", "loading") and not each.doomed and now_s > each.ready_by_s
+            member
+            for member in self.members.values()
+            if member.state in ("importing", "loading") and not member.doomed and now_s > member.ready_by_s
         ]
 
     def newly_silent(self, now_s: float) -> list[Member]:
         """Return the workers to be killed for their silence."""
         return [
-            each
-            for each in self.members.values()
-            if not each.doomed and now_s - each.echoed_s > SILENT_AFTER_S
+            member
+            for member in self.members.values()
+            if not member.doomed and now_s - member.echoed_s > SILENT_AFTER_S
         ]

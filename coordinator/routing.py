@@ -56,7 +56,7 @@ def find_route(source: str | None, target: str, translators: Sequence[Translator
                 model=model.id,
                 reason=_reason(pair, translator, model, passed_over),
             )
-        if translator.environment not in [each for each, _ in passed_over]:
+        if translator.environment not in [name for name, _ in passed_over]:
             passed_over.append((translator.environment, lacks))
     message = f"Nothing here translates {pair}."
     raise MissingError(message, _remedy(source, target, passed_over))
@@ -65,10 +65,10 @@ def find_route(source: str | None, target: str, translators: Sequence[Translator
 def _candidates(
     source: str | None, target: str, translators: Sequence[Translator]
 ) -> Iterator[tuple[Translator, Model]]:
-    for translator in sorted(translators, key=lambda each: (each.rank, each.environment)):
-        fitting = [each for each in translator.models if each.has_pair(source, target)]
+    for translator in sorted(translators, key=lambda candidate: (candidate.rank, candidate.environment)):
+        fitting = [model for model in translator.models if model.has_pair(source, target)]
         # What is in the store goes before what would have to be fetched.
-        for model in sorted(fitting, key=lambda each: each.id not in translator.stored):
+        for model in sorted(fitting, key=lambda candidate: candidate.id not in translator.stored):
             yield translator, model
 
 

@@ -85,7 +85,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=128)
 def _artefacts(text: str) -> tuple[Artefact, ...]:
-    return tuple(from_plain(Artefact, each) for each in json.loads(text))
+    return tuple(from_plain(Artefact, load) for load in json.loads(text))
 
 
 def job_of(row: sqlite3.Row) -> JobRow:

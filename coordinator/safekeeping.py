@@ -69,8 +69,8 @@ def refuse_network(state: Path, mounts: Iterable[tuple[str, str]] | None = None)
     """Raise `UsageError` where `state` lies on a network file system; `mounts` are places and types."""
     mounts = _mounts() if mounts is None else mounts
     place = state.resolve()
-    inside = [each for each in mounts if place.is_relative_to(each[0])]
-    kind = max(inside, key=lambda each: len(each[0]), default=("", ""))[1]
+    inside = [mount for mount in mounts if place.is_relative_to(mount[0])]
+    kind = max(inside, key=lambda mount: len(mount[0]), default=("", ""))[1]
     if kind in _NETWORK:
         message = f"The job store cannot lie on a network file system: {state} is {kind}."
         raise UsageError(message, "Set CPW_STATE to a folder on a local disk, then: make down up")
@@ -78,7 +78,7 @@ def refuse_network(state: Path, mounts: Iterable[tuple[str, str]] | None = None)
 
 def _mounts() -> list[tuple[str, str]]:
     try:
-        return [(each.mountpoint, each.fstype) for each in psutil.disk_partitions(all=True)]
+        return [(partition.mountpoint, partition.fstype) for partition in psutil.disk_partitions(all=True)]
     except OSError as error:
         log.warning("the kinds of file systems cannot be found out: %s", error)
         return []
@@ -128,9 +128,9 @@ def find_damage(path: Path) -> str:
 
 def backups(state: Path) -> list[Path]:
     """Return the backups, the newest first."""
-    found = {each: _BACKUP.fullmatch(each.name) for each in state.glob("jobs.backup-*.sqlite")}
-    numbered = {each: int(match[1]) for each, match in found.items() if match}
-    return sorted(numbered, key=lambda each: -numbered[each])
+    found = {path: _BACKUP.fullmatch(path.name) for path in state.glob("jobs.backup-*.sqlite")}
+    numbered = {path: int(match[1]) for path, match in found.items() if match}
+    return sorted(numbered, key=lambda path: -numbered[path])
 
 
 def _mend(state: Path, path: Path, damage: str) -> tuple[str, Path]:
@@ -140,7 +140,7 @@ def _mend(state: Path, path: Path, damage: str) -> tuple[str, Path]:
         part = path.with_name(path.name + ending)
         if part.exists():
             part.rename(aside.with_name(aside.name + ending))
-    whole = next((each for each in backups(state) if not find_damage(each)), None)
+    whole = next((backup for backup in backups(state) if not find_damage(backup)), None)
     said = f"The job store was damaged ({damage}) and lies in {aside} now."
     if whole is None:
         return f"{said} There is no backup: jobs of before are in their folders only.", aside
@@ -188,8 +188,8 @@ def _back_up(state: Path, path: Path) -> None:
         log.warning("no backup of the job store was made: %s", error)
         part.unlink(missing_ok=True)
         return
-    for each in known[KEPT - 1 :]:
-        each.unlink(missing_ok=True)
+    for old_backup in known[KEPT - 1 :]:
+        old_backup.unlink(missing_ok=True)
 
 
 def is_full(error: sqlite3.Error) -> bool:

@@ -84,12 +84,12 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Link]) -> dict[s
         for name, link in links.items():
             if now[name] != "waiting":
                 continue
-            if any(each in lost for each in link.needs) or _is_bereft(link, now, lost):
+            if any(need in lost for need in link.needs) or _is_bereft(link, now, lost):
                 lost.add(name)
                 now[name] = changes[name] = "skipped"
                 moved = True
-            elif all(now[each] in ("done", "skipped") for each in link.needs) and all(
-                now[each] in ENDED for each in link.after
+            elif all(now[need] in ("done", "skipped") for need in link.needs) and all(
+                now[earlier] in ENDED for earlier in link.after
             ):
                 now[name] = changes[name] = "ready"
     return changes
@@ -97,11 +97,11 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Link]) -> dict[s
 
 def _is_bereft(link: Link, states: Mapping[str, StepState], lost: Collection[str]) -> bool:
     """Tell whether all that a step comes after has ended, some of it lost and none of it done."""
-    ended = bool(link.after) and all(states[each] in ENDED for each in link.after)
+    ended = bool(link.after) and all(states[earlier] in ENDED for earlier in link.after)
     return (
         ended
-        and any(each in lost for each in link.after)
-        and all(states[each] != "done" for each in link.after)
+        and any(earlier in lost for earlier in link.after)
+        and all(states[earlier] != "done" for earlier in link.after)
     )
 
 

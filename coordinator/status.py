@@ -31,7 +31,7 @@ def report_job(
         for step in steps
     )
     told = ("failed", "waiting", "ready") if job.state == "held" else ("failed",)
-    failed = next((each.error for each in steps if each.state in told and each.error is not None), None)
+    failed = next((step.error for step in steps if step.state in told and step.error is not None), None)
     elapsed = job.elapsed_ms if job.elapsed_ms is not None else since_iso_ms(job.created_at)
     return JobReport(
         job=job.id,
@@ -72,9 +72,9 @@ def _report_step(step: StepRow, fraction: float, absent: str) -> StepReport:
 
 def _fraction(steps: tuple[StepReport, ...], *, lost: bool) -> float:
     """Return how much is done; where the job is `lost`, what was skipped is so for that reason."""
-    total = sum(_WEIGHTS.get(each.stage, 10) for each in steps)
-    counted = (each for each in steps if not (lost and each.state == "skipped"))
-    return sum(_WEIGHTS.get(each.stage, 10) * each.fraction for each in counted) / total if total else 0.0
+    total = sum(_WEIGHTS.get(step.stage, 10) for step in steps)
+    counted = (step for step in steps if not (lost and step.state == "skipped"))
+    return sum(_WEIGHTS.get(step.stage, 10) * step.fraction for step in counted) / total if total else 0.0
 
 
 def _outputs(job: JobRow, steps: list[StepRow]) -> tuple[str, ...]:

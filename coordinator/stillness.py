@@ -47,12 +47,12 @@ def wait_until_still(
     films: Iterable[Path], clock: Callable[[], float], pause: Callable[[float], None]
 ) -> list[Path]:
     """Wait for files that were changed a moment ago; return those that still change after 10 s."""
-    moving = [each for each in films if _changed_just_now(each)]
+    moving = [film for film in films if _changed_just_now(film)]
     stillness = Stillness(CHANGED_WITHIN_S)
     begun_s = clock()
     while moving:
         still = stillness.look(moving, clock())
-        moving = [each for each in moving if each not in still]
+        moving = [film for film in moving if film not in still]
         if not moving or clock() - begun_s >= _WAIT_S:
             break
         pause(_LOOK_S)

@@ -56,8 +56,8 @@ class Store:
         except BaseException:
             # SQLite has rolled back by itself where the disk is full; a failed COMMIT stays open.
             if self._db.in_transaction:
-                for each in undo:
-                    self._db.execute(each)
+                for statement in undo:
+                    self._db.execute(statement)
             raise
 
     def in_transaction(self) -> bool:

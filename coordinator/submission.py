@@ -94,7 +94,7 @@ def _normalise(submit: Submit) -> Submit:
         message = f"{submit.media} is not there."
         raise InputError(message)
     source = find_language(submit.source_language).code if submit.source_language else None
-    targets = tuple(dict.fromkeys(find_language(each).code for each in submit.target_languages))
+    targets = tuple(dict.fromkeys(find_language(language).code for language in submit.target_languages))
     if submit.workflow == "translate" and not targets:
         targets = ("en",)
     if submit.workflow == "transcribe" and targets:
@@ -112,7 +112,7 @@ def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
     if stage not in STAGES:
         message = f"There is no stage {stage!r}; there are {', '.join(STAGES)}."
         raise UsageError(message)
-    known = [each.name for each in dataclasses.fields(STAGES[stage].request)]
+    known = [field.name for field in dataclasses.fields(STAGES[stage].request)]
     for name, value in fields.items():
         if name not in known:
             message = f"The stage {stage} has no parameter {name!r}; it has {', '.join(known)}."

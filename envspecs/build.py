@@ -37,7 +37,7 @@ files = {name: importlib.import_module(name).__file__ for name in ("protocol", "
 for module in asked["modules"]:
     importlib.import_module(module)
 versions = {name: importlib.metadata.version(name) for name in asked["packages"]}
-packages = {each.name: each.version for each in importlib.metadata.distributions() if each.name}
+packages = {dist.name: dist.version for dist in importlib.metadata.distributions() if dist.name}
 json.dump({"files": files, "versions": versions, "packages": packages}, sys.stdout)
 """
 
@@ -250,9 +250,11 @@ def _described(job: Building, folder: Path, marker: Marker) -> Marker:
 
 def _probe(job: Building, folder: Path) -> dict[str, dict[str, str]]:
     """Import what a worker will, as it will; return the versions of the spec's packages, and of all."""
-    modules = sorted({each.engine.partition(":")[0] for each in job.spec.stages.values()})
+    modules = sorted({stage.engine.partition(":")[0] for stage in job.spec.stages.values()})
     there = [name for name in modules if (job.root / Path(*name.split("."))).with_suffix(".py").is_file()]
-    packages = [_package(each) for each in all_requirements(job.spec, specs_directory(job.root))]
+    packages = [
+        _package(requirement) for requirement in all_requirements(job.spec, specs_directory(job.root))
+    ]
     command = [str(folder / "bin" / "python"), "-I", "-c", _PROBE]
     try:
         ended = subprocess.run(

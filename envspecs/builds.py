@@ -142,7 +142,7 @@ def remove_old(builds: Path, name: str, keep: set[Path]) -> None:
 def folders_of(name: str, builds: Path) -> list[Path]:
     """Return the environment's build folders, whole or not."""
     own = re.compile(rf"{re.escape(name)}-[0-9a-f]{{12}}(-r\d+)?")
-    return sorted(each for each in builds.iterdir() if own.fullmatch(each.name))
+    return sorted(path for path in builds.iterdir() if own.fullmatch(path.name))
 
 
 def remove(folder: Path) -> None:

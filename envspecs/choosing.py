@@ -33,12 +33,12 @@ def environments_for(stage: str, root: Path | None = None) -> tuple[EnvSpec, ...
 def candidates(stage: str, specs: Iterable[EnvSpec]) -> tuple[EnvSpec, ...]:
     """Return those of `specs` that do the stage here unless another is named; see `environments_for`."""
     found = [
-        each for each in specs if stage in each.stages and each.usable_here() and not is_by_name_only(each)
+        spec for spec in specs if stage in spec.stages and spec.usable_here() and not is_by_name_only(spec)
     ]
     return tuple(
         sorted(
             found,
-            key=lambda each: (each.preferred is None, each.stages[stage].rank, each.optional, each.name),
+            key=lambda spec: (spec.preferred is None, spec.stages[stage].rank, spec.optional, spec.name),
         )
     )
 
@@ -49,7 +49,7 @@ def environment_for(stage: str, root: Path | None = None) -> EnvSpec:
     if not found:
         message = f"No environment does the stage {stage!r} on this machine."
         raise UsageError(message, "python3 -m envspecs list")
-    return next((each for each in found if build_state(each, root) == "built"), found[0])
+    return next((spec for spec in found if build_state(spec, root) == "built"), found[0])
 
 
 def missing_for(stages: Iterable[str], root: Path | None = None) -> tuple[EnvSpec, ...]:
@@ -78,7 +78,11 @@ def why(spec: EnvSpec, specs: Iterable[EnvSpec], root: Path | None = None) -> st
 def _used_for(spec: EnvSpec, specs: list[EnvSpec], root: Path | None) -> str:
     used, said = [], []
     for stage in spec.stages:
-        built = [each.name for each in candidates(stage, specs) if build_state(each, root) == "built"]
+        built = [
+            candidate.name
+            for candidate in candidates(stage, specs)
+            if build_state(candidate, root) == "built"
+        ]
         before = ", ".join(built[: built.index(spec.name)])
         if stage == _BY_LANGUAGES:
             unless = f" that {before} cannot" if before else " it can"

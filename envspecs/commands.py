@@ -68,9 +68,9 @@ def build(
         message = "Either names or --all."
         raise UsageError(message)
     if not names:
-        specs = [each for each in specs if each.usable_here() and (everything or each.wanted_here())]
+        specs = [spec for spec in specs if spec.usable_here() and (everything or spec.wanted_here())]
     if everything:
-        specs = [each for each in specs if _has_its_python(each, report)]
+        specs = [spec for spec in specs if _has_its_python(spec, report)]
     for spec in specs:
         build_one(spec, report, again=again)
     wanted = dict.fromkeys(model for spec in specs for model in spec.models) if models else {}
@@ -155,7 +155,7 @@ def validate(workflow: str | None, report: Answering) -> ExitCode:
 def _needed(workflow: str | None, specs: Iterable[EnvSpec]) -> set[str]:
     if workflow:
         return {choosing.environment_for(stage).name for stage in WORKFLOWS[workflow]}
-    return {each.name for each in specs if not each.optional and each.usable_here()}
+    return {spec.name for spec in specs if not spec.optional and spec.usable_here()}
 
 
 def _problems(spec: EnvSpec, state: str, registry: dict[str, models.Model]) -> list[str]:

@@ -204,7 +204,7 @@ class _Whisper:
             found = _numbers(variable, position)
             # mlx_whisper/whisper.py, sinusoids; width 2 has one wave, which does not fall off.
             falls = math.log(10_000) / max(1, width // 2 - 1)
-            angles = [position * math.exp(-falls * each) for each in range(width // 2)]
+            angles = [position * math.exp(-falls * number) for number in range(width // 2)]
             meant = [*map(math.sin, angles), *map(math.cos, angles)]
             if any(abs(one - other) > 0.01 for one, other in zip(found, meant, strict=True)):
                 self.weights.refuse("its encoder's positions are not Whisper's sinusoids")
@@ -228,7 +228,7 @@ def _floats(variable: Variable, first: int, count: int) -> Iterator[bytes]:
     else:
         for row in range(first, first + count):
             scale = variable.scale(row)
-            values = [each / scale for each in variable.rows(row, 1).cast("h")]
+            values = [number / scale for number in variable.rows(row, 1).cast("h")]
             yield struct.pack(f"<{len(values)}e", *values)
 
 
@@ -237,7 +237,9 @@ def _multiplied(row: bytes, scale: float) -> bytes:
 
     There are 256 numbers, so each of the two bytes of every result is looked up.
     """
-    table = struct.pack("<256e", *((each if each < 128 else each - 256) / scale for each in range(256)))
+    table = struct.pack(
+        "<256e", *((number if number < 128 else number - 256) / scale for number in range(256))
+    )
     result = bytearray(2 * len(row))
     result[0::2] = row.translate(table[0::2])
     result[1::2] = row.translate(table[1::2])

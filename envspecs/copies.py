@@ -61,7 +61,7 @@ def forget(spec: EnvSpec, root: Path | None = None) -> None:
     if not spec.copied_from:
         message = f"{spec.name} is an environment of the project, not a copy."
         raise UsageError(message, "Only what `envs copy` made can be removed.")
-    users = [each.name for each in read_all(specs_directory(root)) if spec.name in each.include]
+    users = [other.name for other in read_all(specs_directory(root)) if spec.name in other.include]
     if users:
         message = f"{spec.name} is included by {', '.join(users)}."
         raise UsageError(message)
@@ -76,6 +76,6 @@ def remove_builds(name: str, report: Report, root: Path | None = None) -> None:
         venv_path(name, root).unlink(missing_ok=True)
         builds.previous_link(name, root).unlink(missing_ok=True)
         builds.remove_old(place, name, keep=set())
-        left = [each.name for each in builds.folders_of(name, place)]
+        left = [folder.name for folder in builds.folders_of(name, place)]
     if left:
         report.line(f"{name}: a worker runs in {', '.join(left)}: remove that folder when it has ended.")

@@ -104,10 +104,10 @@ class Weights:
         if specification != _SPECIFICATION:
             self.refuse(f"it is a {specification}")
         _, count = reader.unpack("II")
-        found = {each.name: each for each in (reader.variable() for _ in range(count))}
+        found = {variable.name: variable for variable in (reader.variable() for _ in range(count))}
         (count,) = reader.unpack("I")
         self._aliases = {reader.string(): reader.string() for _ in range(count)}
-        return {name: self._scaled(each, found) for name, each in found.items()}
+        return {name: self._scaled(variable, found) for name, variable in found.items()}
 
     def _scaled(self, variable: Variable, found: dict[str, Variable]) -> Variable:
         if variable.dtype not in {"int8", "int16"} or not variable.shape:

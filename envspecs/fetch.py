@@ -134,7 +134,7 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
         _check_whole(job, source, found)
         return Manifest(id=job.model.id, source=str(source), files=found)
     model = fetching.model.id
-    tried = "\n".join(f"- {each}" for each in refusals)
+    tried = "\n".join(f"- {refusal}" for refusal in refusals)
     message = f"The model {model} cannot be fetched from any source:\n{tried}"
     remedy = (
         "Check the network and fetch it again; or put its files into a folder "
@@ -160,7 +160,7 @@ def _from_folder(job: _Job, _: Source, files: Path) -> dict[str, StoredFile]:
         raise MissingError(message)
     known = read_manifest(origin)
     expected = known.files if known else {}
-    names = sorted(str(each.relative_to(origin)) for each in origin.rglob("*") if each.is_file())
+    names = sorted(str(path.relative_to(origin)) for path in origin.rglob("*") if path.is_file())
     found = {}
     for name in names:
         if name == MANIFEST or name.startswith("."):
@@ -237,7 +237,7 @@ def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, Store
             lock=job.lock,
         )
     found = {}
-    for path in sorted(each for each in downloaded.iterdir() if each.is_file()):
+    for path in sorted(path for path in downloaded.iterdir() if path.is_file()):
         if path.name.startswith(".") or path.name == "README.md":
             continue
         found[path.name] = _join(job, path.name, [path], files)

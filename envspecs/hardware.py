@@ -230,7 +230,11 @@ def _groups(here: Machine, controller: str) -> list[Path]:
             base = mount / controller
         # In a container the group's own folder is often mounted as the root.
         folder = base / place.lstrip("/")
-        found += [each for each in (folder, *folder.parents) if each.is_relative_to(base) and each.is_dir()]
+        found += [
+            ancestor
+            for ancestor in (folder, *folder.parents)
+            if ancestor.is_relative_to(base) and ancestor.is_dir()
+        ]
     return found
 
 
@@ -254,7 +258,7 @@ def _visible(rows: list[list[str]], visible: str | None) -> list[list[str]]:
     if visible is None:
         return rows
     left = []
-    for word in (each.strip() for each in visible.split(",")):
+    for word in (part.strip() for part in visible.split(",")):
         if word.isdecimal() and int(word) < len(rows):
             left.append(rows[int(word)])
             continue

@@ -37,7 +37,9 @@ def resolve(spec: EnvSpec, report: Report, root: Path | None = None) -> str:
     floor = spec.python.split(",")[0].removeprefix(">=").strip()
     with tempfile.TemporaryDirectory() as folder, step(report, f"{spec.name}: locking"):
         asked, found = Path(folder) / "requirements.in", Path(folder) / "lock.txt"
-        asked.write_text("".join(f"{each}\n" for each in all_requirements(spec, specs_directory(root))))
+        asked.write_text(
+            "".join(f"{requirement}\n" for requirement in all_requirements(spec, specs_directory(root)))
+        )
         tools.run(
             [
                 *("pip", "compile", "--quiet", "--universal", "--no-header", "--no-annotate"),

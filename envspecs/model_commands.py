@@ -44,7 +44,7 @@ def list_models(report: Answering, wish: Wish | None = None, *, as_json: bool) -
     """Show the registry, what of it is in the store, and what environments (or a workflow) still need."""
     found = models.list_models()
     needs = _needs_of_workflow(wish) if wish else _needs_of_environments(read_all())
-    missing = [each for each in needs if not each.here]
+    missing = [need for need in needs if not need.here]
     if as_json:
         _answer_json(report, found, needs)
     else:
@@ -56,19 +56,19 @@ def list_models(report: Answering, wish: Wish | None = None, *, as_json: bool) -
 def _answer_json(report: Answering, found: Iterable[Listed], needs: Iterable[Need]) -> None:
     entries = [
         {
-            "id": each.model.id,
-            "kind": each.model.kind,
-            "licence": each.model.licence,
-            "in_store": each.in_store,
-            "source": each.source,
-            "sources": [str(source) for source in each.model.sources],
-            "gated": _is_gated(each.model),
-            "bytes": each.size,
-            "description": each.model.description,
+            "id": entry.model.id,
+            "kind": entry.model.kind,
+            "licence": entry.model.licence,
+            "in_store": entry.in_store,
+            "source": entry.source,
+            "sources": [str(source) for source in entry.model.sources],
+            "gated": _is_gated(entry.model),
+            "bytes": entry.size,
+            "description": entry.model.description,
         }
-        for each in found
+        for entry in found
     ]
-    needed = [{"model": each.model, "for": each.what, "in_store": each.here} for each in needs]
+    needed = [{"model": need.model, "for": need.what, "in_store": need.here} for need in needs]
     document = {"version": 1, "store": str(models_directory()), "models": entries, "needs": needed}
     report.answer(json.dumps(document, indent=1))
 
@@ -76,8 +76,8 @@ def _answer_json(report: Answering, found: Iterable[Listed], needs: Iterable[Nee
 def _answer_lines(report: Answering, found: Sequence[Listed]) -> None:
     rows = [("model", "kind", "size", "licence", "in the store")]
     rows += [
-        (each.model.id, each.model.kind, human(each.size), each.model.licence, _standing(each))
-        for each in found
+        (entry.model.id, entry.model.kind, human(entry.size), entry.model.licence, _standing(entry))
+        for entry in found
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -85,11 +85,11 @@ def _answer_lines(report: Answering, found: Sequence[Listed]) -> None:
         report.answer("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
 
 
-def _standing(each: Listed) -> str:
-    if each.in_store:
-        return f"here ({_place(each.source.partition(' ')[0])})"
-    places = [_place(source.kind) for source in each.model.sources if source.kind != "folder"]
-    return f"not here: {', '.join(places) or 'folder'}{', gated' if _is_gated(each.model) else ''}"
+def _standing(listed: Listed) -> str:
+    if listed.in_store:
+        return f"here ({_place(listed.source.partition(' ')[0])})"
+    places = [_place(source.kind) for source in listed.model.sources if source.kind != "folder"]
+    return f"not here: {', '.join(places) or 'folder'}{', gated' if _is_gated(listed.model) else ''}"
 
 
 def _place(kind: str) -> str:
@@ -101,16 +101,16 @@ def _is_gated(model: Model) -> bool:
 
 
 def _answer_needs(report: Answering, wish: Wish | None, needs: Sequence[Need]) -> None:
-    missing = [each for each in needs if not each.here]
+    missing = [need for need in needs if not need.here]
     report.answer("")
     if wish:
-        for each in needs:
-            report.answer(f"{each.what}: {each.model}{'' if each.here else ' is missing'}")
+        for need in needs:
+            report.answer(f"{need.what}: {need.model}{'' if need.here else ' is missing'}")
     if not missing:
         report.answer("Nothing is missing." if needs or not wish else "It needs no model.")
-    for each in missing:
-        what = "" if wish else f"   for {each.what}"
-        report.answer(f"missing: python3 -m envspecs models fetch {each.model}{what}")
+    for need in missing:
+        what = "" if wish else f"   for {need.what}"
+        report.answer(f"missing: python3 -m envspecs models fetch {need.model}{what}")
 
 
 def _needs_of_environments(specs: Iterable[EnvSpec]) -> list[Need]:
@@ -155,7 +155,7 @@ def _need_of_pair(source: str | None, target: str) -> Need:
     found = [
         (spec, model)
         for spec in choosing.environments_for(_TRANSLATE)
-        for model in sorted(registry, key=lambda each: each.id != spec.default_model)
+        for model in sorted(registry, key=lambda candidate: candidate.id != spec.default_model)
         if model.kind in spec.model_kinds and model.has_pair(source, target)
     ]
     if not found:
@@ -175,7 +175,7 @@ def fetch_models(names: Sequence[str], report: Report, *, again: bool) -> ExitCo
 
 def verify_models(names: Sequence[str], report: Answering) -> ExitCode:
     """Hash models and compare with their manifests."""
-    for name in names or [each.model.id for each in models.list_models() if each.in_store]:
+    for name in names or [model.model.id for model in models.list_models() if model.in_store]:
         models.verify(name)
         report.answer(f"{name}: every file is as it was fetched.")
     return ExitCode.DONE

@@ -148,7 +148,7 @@ def read_registry(path: Path | None = None) -> dict[str, Model]:
     for index, model in enumerate(registry.models):
         at = f"{path.name}.models[{index}]"
         _check(model, at)
-        _check_converted(model, {each.id: each for each in registry.models}, at)
+        _check_converted(model, {model.id: model for model in registry.models}, at)
         found[model.id] = replace(
             model,
             translates_to=_expand(model.translates_to, registry.sets, f"{at}.translates_to"),
@@ -264,7 +264,7 @@ def list_models(store: Path | None = None) -> tuple[Listed, ...]:
     found = []
     for model in read_registry().values():
         manifest = read_manifest(_folder(model.id, store)) if has_model(model.id, store) else None
-        size = sum(each.size for each in manifest.files.values()) if manifest else model.size_bytes
+        size = sum(file.size for file in manifest.files.values()) if manifest else model.size_bytes
         source = manifest.source if manifest else ""
         found.append(Listed(model=model, in_store=manifest is not None, source=source, size=size))
     return tuple(found)

@@ -93,7 +93,7 @@ def _versions(build: Path, marker: Marker) -> dict[str, str]:
     """Return the versions worth telling; a build that is older than their record is looked into."""
     if marker.packages:
         return marker.versions
-    names = (each.name.removesuffix(".dist-info") for each in build.glob("lib/*/site-packages/*.dist-info"))
+    names = (path.name.removesuffix(".dist-info") for path in build.glob("lib/*/site-packages/*.dist-info"))
     there = dict(name.rpartition("-")[::2] for name in names)
     return {**{name: there[name] for name in TELLING if name in there}, **marker.versions}
 
@@ -111,37 +111,37 @@ def _main_library(spec: EnvSpec) -> str:
 def as_json(found: Sequence[Entry], together: int) -> dict[str, Any]:
     """Return what `list --json` shows: the maps, and of each environment all that is known."""
     maps = environment_map()
-    for each in found:
-        maps["environments"][each.name] |= asdict(each)
+    for entry in found:
+        maps["environments"][entry.name] |= asdict(entry)
     return {**maps, "together_bytes": together}
 
 
 def as_lines(found: Sequence[Entry], together: int) -> list[str]:
     """Return the list for a screen of a hundred columns: two lines an environment."""
     titles = ("environment", "state", "python", "torch", "numpy", "main library", "size", "key")
-    rows: list[tuple[str, ...]] = [titles, *(_row(each) for each in found)]
+    rows: list[tuple[str, ...]] = [titles, *(_row(entry) for entry in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_laid_out(rows[0], widths)]
-    for each, row in zip(found, rows[1:], strict=True):
+    for entry, row in zip(found, rows[1:], strict=True):
         lines.append(_laid_out(row, widths))
-        lines += _wrapped(_remarks(each))
+        lines += _wrapped(_remarks(entry))
     lines.append("")
     lines += _wrapped([f"Together {human(together)} on the disk: files that several share count once."], "")
     return lines
 
 
-def _row(each: Entry) -> tuple[str, ...]:
-    version = each.versions.get(each.main, "")
-    main = each.main if each.main not in ("torch", "numpy") else ""
+def _row(entry: Entry) -> tuple[str, ...]:
+    version = entry.versions.get(entry.main, "")
+    main = entry.main if entry.main not in ("torch", "numpy") else ""
     return (
-        each.name,
-        each.state,
-        each.python_version or _NONE,
-        each.versions.get("torch", _NONE),
-        each.versions.get("numpy", _NONE),
+        entry.name,
+        entry.state,
+        entry.python_version or _NONE,
+        entry.versions.get("torch", _NONE),
+        entry.versions.get("numpy", _NONE),
         f"{main} {version}".strip() or _NONE,
-        human(each.size_bytes) if each.key else _NONE,
-        each.key or _NONE,
+        human(entry.size_bytes) if entry.key else _NONE,
+        entry.key or _NONE,
     )
 
 
@@ -149,15 +149,15 @@ def _laid_out(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _remarks(each: Entry) -> list[str]:
-    said = ["optional" if each.optional else "required"]
-    said.append(each.used)
-    if each.stages and not each.used.startswith(("used for", "translates")):
-        said.append(f"does {', '.join(each.stages)}")
-    if each.copied_from:
-        said.append(f"copy of {each.copied_from}")
-    if each.previous:
-        said.append(f"earlier build kept: python3 -m envspecs rollback {each.name}")
+def _remarks(entry: Entry) -> list[str]:
+    said = ["optional" if entry.optional else "required"]
+    said.append(entry.used)
+    if entry.stages and not entry.used.startswith(("used for", "translates")):
+        said.append(f"does {', '.join(entry.stages)}")
+    if entry.copied_from:
+        said.append(f"copy of {entry.copied_from}")
+    if entry.previous:
+        said.append(f"earlier build kept: python3 -m envspecs rollback {entry.name}")
     return said
 
 
@@ -181,21 +181,21 @@ def environment_map(root: Path | None = None) -> dict[str, Any]:
     return {
         "version": 1,
         "environments": {
-            each.name: {
-                "purpose": each.purpose,
-                "path": str(venv_path(each.name, root)),
-                "python": str(interpreter(each.name, root)),
-                "state": build_state(each, root),
-                "stages": list(each.stages),
-                "optional": each.optional,
-                "worker": each.worker,
-                "usable_here": each.usable_here(),
-                "by_name_only": choosing.is_by_name_only(each),
-                "models": list(each.models),
+            spec.name: {
+                "purpose": spec.purpose,
+                "path": str(venv_path(spec.name, root)),
+                "python": str(interpreter(spec.name, root)),
+                "state": build_state(spec, root),
+                "stages": list(spec.stages),
+                "optional": spec.optional,
+                "worker": spec.worker,
+                "usable_here": spec.usable_here(),
+                "by_name_only": choosing.is_by_name_only(spec),
+                "models": list(spec.models),
             }
-            for each in specs
+            for spec in specs
         },
-        "stages": {stage: [each.name for each in found] for stage, found in serving.items() if found},
+        "stages": {stage: [spec.name for spec in found] for stage, found in serving.items() if found},
         "workflows": {
             workflow: sorted({first[stage] for stage in stages if stage in first})
             for workflow, stages in WORKFLOWS.items()

@@ -50,10 +50,10 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
         return Decision("unusable", problem=problem, remedy=mend)
     if newest.code == WorkerExit.RECYCLED:
         return _after_recycling(name, exits)
-    exits = [each for each in exits if each.code != WorkerExit.RECYCLED]
+    exits = [past_exit for past_exit in exits if past_exit.code != WorkerExit.RECYCLED]
     short = 0
-    for each in reversed(exits):
-        if newest.at_s - each.at_s > _LOOP_WINDOW_S or each.lived_s > _SHORT_LIFE_S:
+    for past_exit in reversed(exits):
+        if newest.at_s - past_exit.at_s > _LOOP_WINDOW_S or past_exit.lived_s > _SHORT_LIFE_S:
             break
         short += 1
     if short >= len(_BACK_OFF_S):
@@ -70,8 +70,8 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
 def _after_recycling(name: str, exits: list[Exit]) -> Decision:
     """Restart at once, and no life is counted; one that was replaced again and again waits a little."""
     soon = 0
-    for each in reversed(exits):
-        if each.code != WorkerExit.RECYCLED or each.lived_s > _WORN_SOON_S:
+    for past_exit in reversed(exits):
+        if past_exit.code != WorkerExit.RECYCLED or past_exit.lived_s > _WORN_SOON_S:
             break
         soon += 1
     if soon <= 1:

@@ -52,7 +52,7 @@ class Platform:
 
     def __str__(self) -> str:
         """Return it as a person says it: `Darwin arm64`."""
-        return " ".join(each for each in (self.system, self.machine) if each) or "any machine"
+        return " ".join(part for part in (self.system, self.machine) if part) or "any machine"
 
     def fits_here(self) -> bool:
         """Tell whether this machine is such a one."""
@@ -152,7 +152,7 @@ def _tables(text: str, path: Path) -> dict[str, object]:
 
 def spec_names(folder: Path | None = None) -> tuple[str, ...]:
     """Return the names of all environments, in order."""
-    found = (each.stem for each in (folder or specs_directory()).glob("*.toml"))
+    found = (path.stem for path in (folder or specs_directory()).glob("*.toml"))
     return tuple(sorted(name for name in found if name not in _NOT_ENVIRONMENTS))
 
 
@@ -202,8 +202,8 @@ def _check(spec: EnvSpec, name: str) -> None:
     file = f"{name}.toml"
     if spec.name != name or not _NAME.fullmatch(name):
         raise SchemaError(f"{file}.name", f"{spec.name!r} is not the file's name in lower case, digits and -")
-    clauses = [each.strip() for each in spec.python.split(",")]
-    if not all(_CLAUSE.fullmatch(each) for each in clauses):
+    clauses = [part.strip() for part in spec.python.split(",")]
+    if not all(_CLAUSE.fullmatch(clause) for clause in clauses):
         raise SchemaError(f"{file}.python", f"{spec.python!r} is not of the form '>=3.11' or '>=3.11,<3.14'")
     if spec.default_model and spec.default_model not in spec.models:
         raise SchemaError(f"{file}.default_model", f"{spec.default_model!r} is not in models")

@@ -38,7 +38,7 @@ def upgrade(spec: EnvSpec, report: Report, root: Path | None = None) -> Path:
 
 def _changes(before: Path | None, after: Path) -> list[str]:
     """Return what is another version, one line a package: `torch 2.8.0 -> 2.9.0`."""
-    old, new = (read_marker(each) if each else None for each in (before, after))
+    old, new = (read_marker(folder) if folder else None for folder in (before, after))
     if old is None or new is None or not old.packages:
         return []
     names = sorted({*old.packages, *new.packages})

@@ -216,8 +216,8 @@ def info_from_error(error: BaseException) -> ErrorInfo:
 
 
 _BY_KIND: dict[ErrorKind, type[CpwError]] = {
-    each.kind: each
-    for each in (
+    error_class.kind: error_class
+    for error_class in (
         InputError,
         UsageError,
         MissingError,

@@ -57,8 +57,8 @@ _ALIASES = {"jv": "jw", "kok": "gom", "fil": "tl"}
 _ALIASES |= {"alb": "sq", "arm": "hy", "baq": "eu", "bur": "my", "chi": "zh", "cze": "cs", "dut": "nl"}
 _ALIASES |= {"fre": "fr", "geo": "ka", "ger": "de", "gre": "el", "ice": "is", "mac": "mk", "mao": "mi"}
 _ALIASES |= {"may": "ms", "per": "fa", "rum": "ro", "slo": "sk", "tib": "bo", "wel": "cy"}
-_BY_NAME = {each.name.casefold(): each for each in _LANGUAGES.values()}
-_BY_ALPHA3 = {each.alpha3: each for each in _LANGUAGES.values()}
+_BY_NAME = {language.name.casefold(): language for language in _LANGUAGES.values()}
+_BY_ALPHA3 = {language.alpha3: language for language in _LANGUAGES.values()}
 
 
 def find_language(written: str) -> Language:

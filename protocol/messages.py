@@ -363,8 +363,8 @@ class Refused:
 
 
 MESSAGES: dict[str, type] = {
-    each.__name__: each
-    for each in (
+    message_type.__name__: message_type
+    for message_type in (
         Hello,
         Welcome,
         Reject,

@@ -36,9 +36,9 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): to_plain(each) for key, each in value.items()}
+        return {str(key): to_plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [to_plain(each) for each in value]
+        return [to_plain(entry) for entry in value]
     return value
 
 
@@ -66,8 +66,8 @@ def _fields(cls: type) -> dict[str, bool]:
     """Return the names of a dataclass's fields, and of each whether it has no default."""
     missing = dataclasses.MISSING
     return {
-        each.name: each.default is missing and each.default_factory is missing
-        for each in dataclasses.fields(cls)
+        field.name: field.default is missing and field.default_factory is missing
+        for field in dataclasses.fields(cls)
     }
 
 
@@ -86,7 +86,7 @@ def _build(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT0
     if dataclasses.is_dataclass(kind):
         return _build_dataclass(kind, value, path, strict)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return kind(_build_choice(tuple(each.value for each in kind), value, path))
+        return kind(_build_choice(tuple(member.value for member in kind), value, path))
     return _build_scalar(kind, value, path)
 
 
@@ -94,7 +94,7 @@ def _build_union(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa
     options = get_args(kind)
     if value is None and types.NoneType in options:
         return None
-    rest = [each for each in options if each is not types.NoneType]
+    rest = [option for option in options if option is not types.NoneType]
     for option in rest[:-1]:
         try:
             return _build(option, value, path, strict)
@@ -105,7 +105,7 @@ def _build_union(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa
 
 def _build_choice(choices: tuple[Any, ...], value: Any, path: str) -> Any:
     if value not in choices:
-        allowed = ", ".join(repr(each) for each in choices)
+        allowed = ", ".join(repr(choice) for choice in choices)
         raise SchemaError(path, f"{value!r} is not one of {allowed}")
     return value
 
@@ -114,7 +114,7 @@ def _build_sequence(kind: Any, value: Any, path: str, strict: bool) -> Any:  # n
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         raise SchemaError(path, f"expected a list, got {type(value).__name__}")
     element = get_args(kind)[0]
-    items = [_build(element, each, f"{path}[{i}]", strict) for i, each in enumerate(value)]
+    items = [_build(element, entry, f"{path}[{i}]", strict) for i, entry in enumerate(value)]
     return tuple(items) if get_origin(kind) is tuple else items
 
 
@@ -122,7 +122,7 @@ def _build_mapping(kind: Any, value: Any, path: str, strict: bool) -> Any:  # no
     if not isinstance(value, Mapping):
         raise SchemaError(path, f"expected a table, got {type(value).__name__}")
     _, element = get_args(kind)
-    return {str(k): _build(element, each, f"{path}.{k}", strict) for k, each in value.items()}
+    return {str(k): _build(element, entry, f"{path}.{k}", strict) for k, entry in value.items()}
 
 
 def _build_dataclass(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001

@@ -87,7 +87,7 @@ class BuildingHouse(House):
         """Return the processes of supervisor, coordinator and these environments' workers."""
         health = self.health()
         assert health is not None
-        workers = {each.environment: each.pid for each in health.environments}
+        workers = {environment.environment: environment.pid for environment in health.environments}
         assert self.supervisor is not None
         found = {"supervisor": self.supervisor.pid, "coordinator": health.pid}
         return found | {name: workers[name] for name in environments}

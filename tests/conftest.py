@@ -27,8 +27,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was measured."""
     if _FIGURES:
         terminalreporter.section("figures")
-        for each in _FIGURES:
-            terminalreporter.write_line(each)
+        for line in _FIGURES:
+            terminalreporter.write_line(line)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,7 +35,7 @@ def data(path: str) -> Path:
 def script(film: str) -> list[Line]:
     """Return what is said in a film of the test data, and when."""
     lines = json.loads(data(f"film/{film}.json").read_text())
-    return [Line(round(each["start"] * 1000), round(each["end"] * 1000), each["text"]) for each in lines]
+    return [Line(round(line["start"] * 1000), round(line["end"] * 1000), line["text"]) for line in lines]
 
 
 def plain(text: str) -> str:

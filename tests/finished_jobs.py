@@ -95,11 +95,11 @@ class JobFolderMaker:
 
     def mux(self) -> None:
         tracks = tuple(
-            SubtitleTrack(file=each, language=step.result["language"])
+            SubtitleTrack(file=artefact, language=step.result["language"])
             for step in self.steps
             if step.stage == "subtitle"
-            for each in step.artefacts
-            if each.path.endswith(".srt")
+            for artefact in step.artefacts
+            if artefact.path.endswith(".srt")
         )
         request = MuxRequest(media=self.submit.media, tracks=tracks, title=self.title)
         self._do("mux", "mux", FfmpegMux(), request)
@@ -117,7 +117,7 @@ class JobFolderMaker:
 
     def forget(self, stage: str) -> None:
         """Leave a stage out of the manifest: the job has not come so far."""
-        self.steps = [each for each in self.steps if each.stage != stage]
+        self.steps = [step for step in self.steps if step.stage != stage]
         jobdir.write_manifest(self._row(), self.steps)
 
     def _do(self, stage: str, name: str, engine: Any, request: Any) -> Any:

@@ -92,7 +92,7 @@ class House:
         `more` are lines of its spec; `models` among them replace the usual model.
         """
         lines = [f'name = "{name}"', 'purpose = "for a test"', "requirements = []", *more]
-        if not any(each.startswith("model_kinds") for each in more):
+        if not any(spec_line.startswith("model_kinds") for spec_line in more):
             lines += ['model_kinds = ["whisper-ct2"]']
             lines += ['default_model = "whisper-base"', 'models = ["whisper-base"]']
         engines = {stage: cls if ":" in cls else f"{_FAKE}:{cls}" for stage, cls in stages.items()}
@@ -197,7 +197,7 @@ class House:
     def environment(self, name: str) -> Any:
         """Return the health of one environment."""
         report = until(self.health, what="health")
-        return next(each for each in report.environments if each.environment == name)
+        return next(environment for environment in report.environments if environment.environment == name)
 
     def processes(self) -> list[psutil.Process]:
         """Return every living process that carries this house's cookie."""

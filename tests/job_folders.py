@@ -29,8 +29,8 @@ def make_film(path: Path, *options: str, seconds: int = 10) -> Path:
     """Make a film of a moving picture and a beep; `options` say how it is encoded."""
     inputs = (f"testsrc=d={seconds}:s=320x180:r=24", f"sine=d={seconds}:f=440")
     command = [program.find_ffmpeg(), "-nostdin", "-loglevel", "error", "-y"]
-    for each in inputs:
-        command += ["-f", "lavfi", "-i", each]
+    for source in inputs:
+        command += ["-f", "lavfi", "-i", source]
     encoded = options or ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "ultrafast", "-c:a", "aac")
     subprocess.run([*command, *encoded, f"file:{path}"], check=True, stdin=subprocess.DEVNULL)
     return path
@@ -89,7 +89,7 @@ def write_job(
         {"job": "job-20260102-me-0001", "title": title, "input_media": {"path": str(media)}},
     )
     stages = [
-        {"stage": stage, "artefacts": [{"path": each.relative_to(root).as_posix()} for each in paths]}
+        {"stage": stage, "artefacts": [{"path": path.relative_to(root).as_posix()} for path in paths]}
         for stage, paths in steps
     ]
     film = {
@@ -119,7 +119,7 @@ def _transcript(path: Path, language: str, origin: str = "") -> Path:
 
 def _speech(tracks: Mapping[str, Sequence[Cue]]) -> list[dict[str, int]]:
     cues = next(iter(tracks.values()), ())
-    return [{"start_ms": each.start_ms, "end_ms": each.end_ms - 100} for each in cues]
+    return [{"start_ms": cue.start_ms, "end_ms": cue.end_ms - 100} for cue in cues]
 
 
 def _json(path: Path, value: Any) -> Path:

@@ -68,7 +68,7 @@ def samples(path: Path) -> array.array[int]:
 
 def first_sound_ms(path: Path) -> float:
     heard = samples(path)
-    return next(place for place, each in enumerate(heard) if abs(each) > 500) / 16
+    return next(place for place, sample in enumerate(heard) if abs(sample) > 500) / 16
 
 
 def loud_at(path: Path, at_ms: int) -> bool:
@@ -83,19 +83,23 @@ def track(scratch, language: str, text: str = SRT) -> SubtitleTrack:
 
 
 def mux(scratch, media, *languages, title="Film", **wishes):
-    tracks = tuple(track(scratch, each) for each in languages)
+    tracks = tuple(track(scratch, language) for language in languages)
     return FfmpegMux().run(MuxRequest(media=str(media), tracks=tracks, title=title, **wishes), scratch)
 
 
 def streams(path: Path) -> list[tuple[str, str, str]]:
     with av.open(str(path)) as container:
         return [
-            (each.type, each.codec_context.codec.canonical_name if each.codec_context else "", each.language)
-            for each in container.streams
+            (
+                stream.type,
+                stream.codec_context.codec.canonical_name if stream.codec_context else "",
+                stream.language,
+            )
+            for stream in container.streams
         ]
 
 
 def cue_times(path: Path, index: int) -> list[float]:
     with av.open(str(path)) as container:
-        packets = [each for each in container.demux(index) if each.size > 2]
-        return [round(float(each.pts * each.time_base), 2) for each in packets]
+        packets = [packet for packet in container.demux(index) if packet.size > 2]
+        return [round(float(packet.pts * packet.time_base), 2) for packet in packets]

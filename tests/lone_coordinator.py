@@ -121,7 +121,7 @@ class LoneCoordinator:
 
     def step(self, job: str, name: str = "demux") -> StepRow:
         """Return a step as the store has it."""
-        return next(each for each in self.store.steps(job) if each.name == name)
+        return next(step for step in self.store.steps(job) if step.name == name)
 
     def until(self, condition: Any, turns: int = 400) -> Any:
         """Turn until `condition` is true and return it."""

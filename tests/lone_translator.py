@@ -71,6 +71,6 @@ class LoneTranslator:
 def texts_of(transcript: Transcript) -> list[str]:
     """Return a text for each line that was asked: a line of several sentences is several segments."""
     found: dict[int, list[str]] = {}
-    for each in transcript.segments:
-        found.setdefault(each.start_ms // _EVERY_MS, []).append(each.text)
+    for segment in transcript.segments:
+        found.setdefault(segment.start_ms // _EVERY_MS, []).append(segment.text)
     return [" ".join(found[place]) for place in sorted(found)]

@@ -63,7 +63,7 @@ class LoneWorker:
         if spec.default_model and models is None:
             options = ("--default-model", spec.default_model, *options)
         return cls(
-            *(f"{stage}={each.engine}" for stage, each in spec.stages.items()),
+            *(f"{stage}={stage_spec.engine}" for stage, stage_spec in spec.stages.items()),
             python=str(envspecs.interpreter(name)),
             models=models or envspecs.models_directory(),
             options=options,
@@ -108,7 +108,7 @@ class LoneWorker:
 
     def next(self, *kinds: type) -> Arrival:
         """Return the next message of these kinds."""
-        return next(each for each in self.arrivals if isinstance(each.message, kinds))
+        return next(arrival for arrival in self.arrivals if isinstance(arrival.message, kinds))
 
     def call(self, stage: str, request: Any, budget_ms: int = 60_000) -> Call:
         """Return a call with this request."""

@@ -27,13 +27,13 @@ def sentence(
     texts = text.split()
     words = tuple(
         Word(
-            text=each,
+            text=text,
             start_ms=start_ms + place * each_ms,
             end_ms=start_ms + (place + 1) * each_ms,
             probability=probability,
             timed_by="cross-attention",
         )
-        for place, each in enumerate(texts)
+        for place, text in enumerate(texts)
     )
     given: dict[str, Any] = {"avg_logprob": -0.2, "no_speech": 0.02} | fields
     end_ms = start_ms + len(texts) * each_ms
@@ -50,9 +50,9 @@ def cleaned(
 
 def texts(found: Cleaned) -> list[str]:
     """Return the sentences that are left."""
-    return [each.text for each in found.transcript.segments]
+    return [segment.text for segment in found.transcript.segments]
 
 
 def rules_of(found: Cleaned) -> list[str]:
     """Return the rule of each removal."""
-    return [each.rule for each in found.removed]
+    return [removal.rule for removal in found.removed]

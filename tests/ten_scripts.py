@@ -26,8 +26,8 @@ def words_of(language: str) -> tuple[Word, ...]:
     lines = TEN_SCRIPTS[language]
     texts = [word for line in lines for word in (line if language == "ja" else line.split())]
     return tuple(
-        Word(text=each, start_ms=1_200 + 600 * place, end_ms=1_700 + 600 * place)
-        for place, each in enumerate(texts)
+        Word(text=text, start_ms=1_200 + 600 * place, end_ms=1_700 + 600 * place)
+        for place, text in enumerate(texts)
     )
 
 

@@ -30,6 +30,6 @@ class Block:
 def blocks_of(document: Path) -> list[Block]:
     """Return the blocks in order."""
     return [
-        Block(each["kind"], each["path"] or "", each["deed"] or "", each["text"])
-        for each in _BLOCK.finditer(document.read_text(encoding="utf-8"))
+        Block(match["kind"], match["path"] or "", match["deed"] or "", match["text"])
+        for match in _BLOCK.finditer(document.read_text(encoding="utf-8"))
     ]

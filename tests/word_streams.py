@@ -105,7 +105,7 @@ def hours_of(language: str, hours: float, count: int, lines: Sequence[str] = ())
         for word in words
     )
     found = (tuple(itertools.islice(stretched, size)) for size in sizes * times)
-    return [each for each in found if each]
+    return [line for line in found if line]
 
 
 def _breath(text: str, language: str, chance: random.Random) -> int:
@@ -161,9 +161,9 @@ def cases(draw: st.DrawFn, *, most: int = 48) -> Case:
     if tidy:
         # Running text: what comes after a word is what follows it in the sentence.
         texts = list(itertools.islice(itertools.cycle(vocabulary), begin, begin + len(picks)))
-        times = bytes(each % _TIDY for each in times)
+        times = bytes(time % _TIDY for time in times)
     else:
-        texts = [_pick(vocabulary, begin + place, each) for place, each in enumerate(picks)]
+        texts = [_pick(vocabulary, begin + place, pick) for place, pick in enumerate(picks)]
     words = _timed(texts, times, draw(st.sampled_from((0, 1_000, 3_599_000))))
     end = max((word.end_ms for word in words), default=0)
     longest = (end + 2_000, end + 100_000, 0) if tidy else (end + 2_000, 0, end // 2, 1, 900, 20_000)

@@ -139,7 +139,7 @@ class _IoThread:
         else:
             self._calls_done += 1
             # Whoever sees the outcome also sees the models that it loaded.
-            models = tuple((each.key, each.loads) for each in self._shelf.loaded())
+            models = tuple((model.key, model.loads) for model in self._shelf.loaded())
             if models != self._models:
                 self._models = models
                 self._do(self._phases.beat(self._measure()))

@@ -19,11 +19,11 @@ def fit(speech: Sequence[Span], sound: Sound, limit_ms: int) -> tuple[Span, ...]
     A longer one is cut where it is quietest: its scores are not known here.
     """
     inside = (
-        Span(start_ms=max(0, each.start_ms), end_ms=min(each.end_ms, sound.duration_ms), peak=each.peak)
-        for each in sorted(speech, key=lambda each: each.start_ms)
+        Span(start_ms=max(0, span.start_ms), end_ms=min(span.end_ms, sound.duration_ms), peak=span.peak)
+        for span in sorted(speech, key=lambda span: span.start_ms)
     )
     return tuple(
-        piece for each in inside if each.end_ms > each.start_ms for piece in _pieces(each, sound, limit_ms)
+        piece for span in inside if span.end_ms > span.start_ms for piece in _pieces(span, sound, limit_ms)
     )
 
 

@@ -54,7 +54,7 @@ def repetition(text: str) -> float:
     here every distinct character is one byte.
     """
     order = {character: index % 256 for index, character in enumerate(dict.fromkeys(text))}
-    return len(text) / len(zlib.compress(bytes(order[each] for each in text))) if text else 0.0
+    return len(text) / len(zlib.compress(bytes(order[character] for character in text))) if text else 0.0
 
 
 def is_loop(guess: Guess) -> bool:
@@ -81,7 +81,7 @@ def is_silence(guess: Guess, vad_peak: float | None) -> bool:
     if vad_peak is None:
         vad_peak = 1.0 if guess.avg_logprob >= _LEAST_LOGPROB else 0.0
     witnesses = (guess.no_speech > _NO_SPEECH, guess.avg_logprob < _LEAST_LOGPROB, vad_peak < _FAINT_SPEECH)
-    return sum(witnesses) >= 2 or not any(each.isalnum() for each in guess.text)
+    return sum(witnesses) >= 2 or not any(character.isalnum() for character in guess.text)
 
 
 def is_doubtful(guess: Guess, language: str) -> bool:
@@ -103,7 +103,7 @@ def vote(windows: Iterable[Mapping[str, float]]) -> tuple[str, float]:
         count += 1
         for language, probability in window.items():
             sums[language] = sums.get(language, 0.0) + probability
-    best = max(sums, key=lambda each: sums[each])
+    best = max(sums, key=lambda candidate: sums[candidate])
     return best, min(1.0, sums[best] / count)
 
 
@@ -111,7 +111,9 @@ def same_words(one: str, other: str) -> bool:
     """Tell whether two texts differ in nothing but case, spaces and punctuation."""
 
     def letters(text: str) -> str:
-        kept = (each for each in text.casefold() if not each.isspace())
-        return "".join(each for each in kept if not unicodedata.category(each).startswith(("P", "S")))
+        kept = (character for character in text.casefold() if not character.isspace())
+        return "".join(
+            character for character in kept if not unicodedata.category(character).startswith(("P", "S"))
+        )
 
     return letters(one) == letters(other)

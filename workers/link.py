@@ -101,8 +101,8 @@ class Peer:
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
         self._socket.connect(endpoint)
         self._poller = zmq.Poller()
-        for each in (self._socket, self._monitor, self.mailbox.far):
-            self._poller.register(each, zmq.POLLIN)
+        for socket in (self._socket, self._monitor, self.mailbox.far):
+            self._poller.register(socket, zmq.POLLIN)
 
     def send(self, message: Any, identity: CallIdentity | None, run: str) -> None:
         """Send where there is a connection; what must arrive is kept and sent again by `phases`."""

@@ -145,7 +145,7 @@ class Meter:
         torch = _cuda()
         if torch is None:
             return 0
-        return sum(int(torch.cuda.memory_reserved(each)) for each in range(torch.cuda.device_count()))
+        return sum(int(torch.cuda.memory_reserved(number)) for number in range(torch.cuda.device_count()))
 
     def forget_frames(self) -> None:
         """Let go of the variables of functions that have ended.
@@ -153,11 +153,11 @@ class Meter:
         A library that keeps an error, as of an import that it can do without, keeps all frames above it: an
         engine that imports it inside a call would hold that call's model for ever.
         """
-        for each in gc.get_objects():
+        for candidate in gc.get_objects():
             # Those of a generator that waits to go on are not over; to clear one would close it.
-            if isinstance(each, types.FrameType) and not each.f_code.co_flags & _GENERATORS:
+            if isinstance(candidate, types.FrameType) and not candidate.f_code.co_flags & _GENERATORS:
                 with contextlib.suppress(RuntimeError):  # it runs
-                    each.clear()
+                    candidate.clear()
 
     def give_back(self) -> None:
         """Collect garbage and let the allocators return to the system what is free in them."""

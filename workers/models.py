@@ -105,7 +105,9 @@ class ModelShelf:
         Returns whether the process must be replaced: no model is left and memory has not come back.
         """
         # A call may take hours: it is its end since when nobody uses them.
-        for key in sorted(self._in_use & self._held.keys(), key=lambda each: self._held[each].used_s):
+        for key in sorted(
+            self._in_use & self._held.keys(), key=lambda model_key: self._held[model_key].used_s
+        ):
             self._touch(key)
         self._in_use.clear()
         if not self.budget.ram_bytes and not self.budget.vram_bytes:
@@ -118,7 +120,7 @@ class ModelShelf:
     def ready(self) -> None:
         """End the start: remember what the libraries take without models, and say so if it is too much."""
         self.end_call()
-        held = sum(each.bytes for key, each in self._loaded.items() if not _on_gpu(key))
+        held = sum(model.bytes for key, model in self._loaded.items() if not _on_gpu(key))
         self._libraries = max(0, self.meter.resident() - held)
         if 0 < self.budget.ram_bytes < self._libraries:
             log.warning(
@@ -235,7 +237,7 @@ class ModelShelf:
         # What is free and not given back counts as resident: that goes before any model.
         self.meter.give_back()
         spare = [key for key in self._held if key not in self._in_use and _on_gpu(key) == gpu]
-        for key in sorted(spare, key=lambda each: self._held[each].used_s):
+        for key in sorted(spare, key=lambda model_key: self._held[model_key].used_s):
             if not (reason := over()):
                 return
             self.let_go((key,), f"{why}: {reason}")
@@ -243,7 +245,7 @@ class ModelShelf:
             log.warning("%s, and every model that is left is in use: %s", why, reason)
 
     def _vram(self) -> int:
-        return self.meter.device() + sum(each.hidden for each in self._held.values())
+        return self.meter.device() + sum(held.hidden for held in self._held.values())
 
 
 def _on_gpu(key: ModelKey) -> bool:

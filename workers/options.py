@@ -46,10 +46,10 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--vram-mb", type=int, default=0, metavar="MB", help="the same for the GPU")
     given = parser.parse_args(arguments)
     engines = {}
-    for each in given.engine:
-        stage, equals, target = each.partition("=")
+    for spec in given.engine:
+        stage, equals, target = spec.partition("=")
         if not equals or ":" not in target:
-            parser.error(f"--engine {each!r} is not STAGE=MODULE:CLASS")
+            parser.error(f"--engine {spec!r} is not STAGE=MODULE:CLASS")
         engines[stage] = target
     return Options(
         environment=given.environment,

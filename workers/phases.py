@@ -101,7 +101,7 @@ class Phases:
         """Return what follows from a message of the coordinator."""
         match message:
             case Welcome():
-                return [Send(outcome, each) for each, outcome in self.outcomes.items()]
+                return [Send(outcome, call) for call, outcome in self.outcomes.items()]
             case Reject(reason=reason):
                 return [Exit(f"{reason.message} {reason.remedy}".strip())]
             case Call():
@@ -153,12 +153,12 @@ class Phases:
         self.beats += 1
         again = self.outcomes.items() if self.beats % _SAY_AGAIN_BEATS == 0 else ()
         state = Send(State(**{**measured.__dict__, "state": self.state}))
-        return [state, *(Send(outcome, each) for each, outcome in again)]
+        return [state, *(Send(outcome, call) for call, outcome in again)]
 
     def _on_call(self, begin: Begin) -> list[Command]:
         if begin.identity in self.outcomes:
             return [Send(self.outcomes[begin.identity], begin.identity)]
-        known = [each.identity for each in self.waiting]
+        known = [queued.identity for queued in self.waiting]
         if self.draining or begin.identity == self.running or begin.identity in known:
             return []
         self.waiting.append(begin)
@@ -167,9 +167,9 @@ class Phases:
     def _on_cancel(self, identity: CallIdentity) -> list[Command]:
         if identity == self.running:
             return [CancelCall(identity)]
-        if identity not in [each.identity for each in self.waiting]:
+        if identity not in [queued.identity for queued in self.waiting]:
             return []
-        self.waiting = deque(each for each in self.waiting if each.identity != identity)
+        self.waiting = deque(queued for queued in self.waiting if queued.identity != identity)
         error = ErrorInfo(kind=ErrorKind.CANCELLED, message="The job was cancelled.")
         self.outcomes[identity] = Failure(error=error, duration_ms=0)
         return [Send(self.outcomes[identity], identity)]

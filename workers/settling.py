@@ -47,13 +47,13 @@ class Attended:
 def join_attended(pieces: Sequence[Attended], language: str) -> list[TimedWord]:
     """Join pieces to words. Punctuation is written to the word but is not spoken: it takes the pause."""
     words = []
-    for group in glue([each.text for each in pieces], language):
+    for group in glue([piece.text for piece in pieces], language):
         parts = [pieces[index] for index in group]
-        spoken = [each for each in parts if not is_punctuation(each.text)] or parts
-        known = [each.probability for each in spoken if each.probability is not None]
+        spoken = [part for part in parts if not is_punctuation(part.text)] or parts
+        known = [piece.probability for piece in spoken if piece.probability is not None]
         words.append(
             TimedWord(
-                text="".join(each.text for each in parts).strip(),
+                text="".join(part.text for part in parts).strip(),
                 start_ms=spoken[0].start_ms,
                 end_ms=spoken[-1].end_ms,
                 probability=round(sum(known) / len(known), 4) if known else None,
@@ -71,14 +71,14 @@ def settle(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedWord
     if not words:
         return []
     if not speech:
-        return _fit(words, words[0].start_ms, max(each.end_ms for each in words))
+        return _fit(words, words[0].start_ms, max(word.end_ms for word in words))
     settled: list[TimedWord] = []
     for (index, far), group in _by_span(words, speech):
         low, high = speech[index].start_ms, speech[index].end_ms
         if far:
-            low, high = group[0].start_ms, max(each.end_ms for each in group)
+            low, high = group[0].start_ms, max(word.end_ms for word in group)
         low = max(low, settled[-1].end_ms) if settled else low
-        inside = [_clip(each, low, high) for each in group]
+        inside = [_clip(word, low, high) for word in group]
         if 0 < high - inside[-1].end_ms <= _FILL_MS:
             inside[-1] = replace(inside[-1], end_ms=high)
         settled.extend(_fit(inside, low, max(high, low + len(group))))
@@ -87,8 +87,8 @@ def settle(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedWord
 
 def spread_words(texts: Sequence[str], speech: Sequence[Span]) -> list[TimedWord]:
     """Give the words the time of the speech, each a share by its length; the last resort."""
-    total_ms = sum(each.end_ms - each.start_ms for each in speech)
-    letters = sum(len(each) for each in texts) or 1
+    total_ms = sum(span.end_ms - span.start_ms for span in speech)
+    letters = sum(len(text) for text in texts) or 1
     words = []
     said = 0
     for text in texts:
@@ -140,7 +140,7 @@ def _choose(word: TimedWord, speech: Sequence[Span], *, opens: bool) -> int:
     the pause and its last word before it. A word in a pause goes to the nearer side, a sentence's first
     word behind it.
     """
-    overlaps = [_overlap(word, each) for each in speech]
+    overlaps = [_overlap(word, span) for span in speech]
     touched = [index for index, overlap in enumerate(overlaps) if overlap >= _TOUCH_MS]
     closes = ends_sentence(word.text)
     if touched and opens != closes:

@@ -50,7 +50,7 @@ def pack(spans: Iterable[Span], limit_ms: int, bounds: Span) -> list[Chunk]:
             groups[-1].append(span)
         else:
             groups.append([span])
-    whole = [Span(start_ms=each[0].start_ms, end_ms=each[-1].end_ms) for each in groups]
+    whole = [Span(start_ms=group[0].start_ms, end_ms=group[-1].end_ms) for group in groups]
     wide = widen(whole, _BEFORE_MS, _AFTER_MS, bounds.end_ms)
     return [
         Chunk(spans=tuple(group), heard=replace(heard, start_ms=max(heard.start_ms, bounds.start_ms)))
@@ -67,7 +67,7 @@ def spread(chunks: Sequence[Chunk], count: int) -> list[Chunk]:
         return list(chunks)
     edges = [round(part * len(chunks) / count) for part in range(count + 1)]
     return [
-        max(chunks[low:high], key=lambda each: each.end_ms - each.start_ms)
+        max(chunks[low:high], key=lambda chunk: chunk.end_ms - chunk.start_ms)
         for low, high in itertools.pairwise(edges)
     ]
 
@@ -89,5 +89,5 @@ def widen(spans: Sequence[Span], before_ms: int, after_ms: int, limit_ms: int) -
 
 def within(spans: Iterable[Span], start_ms: int, end_ms: int) -> list[Span]:
     """Return what of the spans lies between the two times; slivers under 20 ms are left out."""
-    cut = (Span(start_ms=max(each.start_ms, start_ms), end_ms=min(each.end_ms, end_ms)) for each in spans)
-    return [each for each in cut if each.end_ms - each.start_ms >= 20]
+    cut = (Span(start_ms=max(span.start_ms, start_ms), end_ms=min(span.end_ms, end_ms)) for span in spans)
+    return [span for span in cut if span.end_ms - span.start_ms >= 20]

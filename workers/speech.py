@@ -73,10 +73,10 @@ class _Region:
 def speech_in(scores: Scores, rule: Rule) -> tuple[Span, ...]:
     """Return the stretches of speech: in order, not overlapping, each with its highest score as `peak`."""
     found = _join(list(_passed(scores, rule)), rule.min_silence_ms)
-    found = [each for each in found if each.length_ms >= max(1, rule.min_speech_ms)]
+    found = [region for region in found if region.length_ms >= max(1, rule.min_speech_ms)]
     if rule.pad_ms:
-        found = _join([_padded(each, rule.pad_ms, scores.duration_ms) for each in found], 1)
-    return tuple(scores.span(piece) for each in found for piece in _cut(each, scores, rule.max_speech_ms))
+        found = _join([_padded(region, rule.pad_ms, scores.duration_ms) for region in found], 1)
+    return tuple(scores.span(piece) for region in found for piece in _cut(region, scores, rule.max_speech_ms))
 
 
 def _passed(scores: Scores, rule: Rule) -> Iterator[_Region]:

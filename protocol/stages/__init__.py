@@ -35,8 +35,8 @@ class Stage:
 
 
 STAGES: dict[str, Stage] = {
-    each.name: each
-    for each in (
+    stage.name: stage
+    for stage in (
         Stage(
             name="demux",
             folder="01_demux",

@@ -148,7 +148,7 @@ def main() -> int:
         few = look_at_queue(house, FEW)
         many = look_at_queue(house, MANY - FEW)
         rate, busy_ms = measure_rate(house)
-    each = (many.memory - few.memory) / (MANY - FEW)
+    bytes_of_a_job = (many.memory - few.memory) / (MANY - FEW)
     growth = many.query_ms / few.query_ms
     sys.stdout.write(
         f"{MEASURED_STEPS} steps: {rate:.0f} a second (limit {RATE_LIMIT:.0f})\n"
@@ -157,10 +157,10 @@ def main() -> int:
         f"cpw status with {FEW} jobs queued: {few.command_ms:.0f} ms, with {MANY}: {many.command_ms:.0f} ms "
         f"(limit {LOOK_LIMIT_MS:.0f})\n"
         f"growth of the query {growth:.2f} (limit {GROWTH_LIMIT}); "
-        f"memory of a queued job: {each:.0f} bytes (limit {BYTES_LIMIT})\n"
+        f"memory of a queued job: {bytes_of_a_job:.0f} bytes (limit {BYTES_LIMIT})\n"
     )
     quick = max(few.query_ms, many.query_ms, many.command_ms, busy_ms) < LOOK_LIMIT_MS
-    return 0 if rate >= RATE_LIMIT and quick and growth < GROWTH_LIMIT and each < BYTES_LIMIT else 1
+    return 0 if rate >= RATE_LIMIT and quick and growth < GROWTH_LIMIT and bytes_of_a_job < BYTES_LIMIT else 1
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def film_en() -> Speech:
         duration_ms = json.loads(report.read_text())["media_duration_ms"]
     return Speech(
         name="film_en.mp4",
-        sentences=tuple(each.words for each in transcript.segments),
+        sentences=tuple(segment.words for segment in transcript.segments),
         rules=rules_for("netflix", "en", media_duration_ms=duration_ms),
     )
 
@@ -99,8 +99,12 @@ def two_hours(language: str) -> Speech:
 def whisperx(speeches: Sequence[Speech]) -> list[str]:
     """Return the SRT texts of whisperx's writer: for each speech as asked, then by default."""
     jobs = [
-        {"language": each.rules.language, "segments": [*map(_segment, each.sentences)], "options": options}
-        for each in speeches
+        {
+            "language": speech.rules.language,
+            "segments": [*map(_segment, speech.sentences)],
+            "options": options,
+        }
+        for speech in speeches
         for options in (ASKED, DEFAULT)
     ]
     script = Path(__file__).with_name("whisperx_writer.py")
@@ -115,9 +119,9 @@ def _segment(words: Sequence[Word]) -> dict[str, object]:
     return {
         "start": words[0].start_ms / 1_000,
         "end": words[-1].end_ms / 1_000,
-        "text": " ".join(each.text for each in words),
+        "text": " ".join(word.text for word in words),
         "words": [
-            {"word": each.text, "start": each.start_ms / 1_000, "end": each.end_ms / 1_000} for each in words
+            {"word": word.text, "start": word.start_ms / 1_000, "end": word.end_ms / 1_000} for word in words
         ],
     }
 
@@ -125,8 +129,8 @@ def _segment(words: Sequence[Word]) -> dict[str, object]:
 def read(srt: str) -> list[Cue]:
     """Return the cues of a file, their lines without the spaces at their ends, which nobody sees."""
     return [
-        Cue(start_ms=each.start, end_ms=each.end, lines=tuple(map(str.strip, each.plaintext.split("\n"))))
-        for each in pysubs2.SSAFile.from_string(srt, format_="srt")
+        Cue(start_ms=event.start, end_ms=event.end, lines=tuple(map(str.strip, event.plaintext.split("\n"))))
+        for event in pysubs2.SSAFile.from_string(srt, format_="srt")
     ]
 
 
@@ -139,7 +143,7 @@ def rows(cues: Sequence[Cue], rules: CueRules) -> dict[str, str]:
     between = [(one.lines[-1], two.lines[0]) for one, two in itertools.pairwise(cues)]
     long_lines = sum(count_graphemes(line) > rules.max_line_graphemes for line in lines)
     broken = {
-        name: _share(sum(each.rule == rule for each in found), len(cues))
+        name: _share(sum(finding.rule == rule for finding in found), len(cues))
         for rule, name in RULES_SHOWN.items()
     }
     return {
@@ -147,9 +151,9 @@ def rows(cues: Sequence[Cue], rules: CueRules) -> dict[str, str]:
         "longest cue": f"{longest / 1_000:.1f} s",
         "lines over 42": _share(long_lines, len(lines)),
         **broken,
-        "line breaks after an article": _share(sum(_is_article(each, rules) for each in within), len(within)),
-        "line breaks inside a phrase": _share(sum(_is_inside(each, rules) for each in within), len(within)),
-        "cue ends inside a phrase": _share(sum(_is_inside(each, rules) for each in between), len(between)),
+        "line breaks after an article": _share(sum(_is_article(pair, rules) for pair in within), len(within)),
+        "line breaks inside a phrase": _share(sum(_is_inside(pair, rules) for pair in within), len(within)),
+        "cue ends inside a phrase": _share(sum(_is_inside(pair, rules) for pair in between), len(between)),
     }
 
 
@@ -168,8 +172,8 @@ def _share(count: int, of: int) -> str:
 
 def table(name: str, columns: Sequence[dict[str, str]]) -> str:
     """Return the columns side by side under their names."""
-    lines = [[name, *COLUMNS], *([row, *(each[row] for each in columns)] for row in columns[0])]
-    return "".join(f"{first:<34}" + "".join(f"{each:>18}" for each in rest) + "\n" for first, *rest in lines)
+    lines = [[name, *COLUMNS], *([row, *(column[row] for column in columns)] for row in columns[0])]
+    return "".join(f"{first:<34}" + "".join(f"{cell:>18}" for cell in rest) + "\n" for first, *rest in lines)
 
 
 def main() -> int:
@@ -177,23 +181,23 @@ def main() -> int:
     speeches = [film_en(), *map(two_hours, FLORES)]
     theirs = iter(whisperx(speeches))
     faults = []
-    for each in speeches:
-        words = each.words()
+    for speech in speeches:
+        words = speech.words()
         begun = time.process_time()
-        cues = cut(words, each.rules)
+        cues = cut(words, speech.rules)
         took = time.process_time() - begun
-        found = check(cues, each.rules, words)
+        found = check(cues, speech.rules, words)
         files = [read(to_srt(cues)), read(next(theirs)), read(next(theirs))]
-        sys.stdout.write(table(each.name, [rows(file, each.rules) for file in files]))
+        sys.stdout.write(table(speech.name, [rows(file, speech.rules) for file in files]))
         fast = [violation for violation in found if violation.rule == "reading_speed"]
         known = sum(bool(violation.reason) for violation in fast)
         sys.stdout.write(
             f"ours: {len(words)} words cut in {took:.2f} s (limit {CUT_LIMIT_S:.0f}); of {len(fast)} cues "
             f"too fast to read, {known} because the speech is, or because the next follows at once\n\n"
         )
-        faults += [f"{each.name}: {violation}" for violation in found if violation.rule in HARD]
-        faults += [f"{each.name}: cut in {took:.2f} s"] if took > CUT_LIMIT_S else []
-    sys.stdout.write("".join(f"FAULT {each}\n" for each in faults))
+        faults += [f"{speech.name}: {violation}" for violation in found if violation.rule in HARD]
+        faults += [f"{speech.name}: cut in {took:.2f} s"] if took > CUT_LIMIT_S else []
+    sys.stdout.write("".join(f"FAULT {fault}\n" for fault in faults))
     return 1 if faults else 0
 
 

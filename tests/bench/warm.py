@@ -62,7 +62,7 @@ def main() -> int:
             first, second = (through_the_house(house, film) for film in films)
             loads = [m for env in house.health().environments for m in env.models]
     ratio = alone / second
-    twice = [each.key for each in loads if each.loads > 1]
+    twice = [load.key for load in loads if load.loads > 1]
     sys.stdout.write(
         f"whisperx command line (no alignment): {alone:.1f} s\n"
         f"make up: {up_s:.1f} s\n"

@@ -38,7 +38,7 @@ _WORDS = (
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Return Chromium's driver; where there is no Chromium the tests are skipped, but not in CI."""
-    programs = [shutil.which(each) for each in ("chromium", "chromedriver")]
+    programs = [shutil.which(program) for program in ("chromium", "chromedriver")]
     if not all(programs):
         reason = "chromium or chromedriver is missing: install Debian's chromium and chromium-driver"
         if os.environ.get("CI"):
@@ -46,8 +46,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
         pytest.skip(reason)
     options = webdriver.ChromeOptions()
     options.binary_location = str(programs[0])
-    for each in (*_WORDS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(each)
+    for word in (*_WORDS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     started = webdriver.Chrome(options=options, service=Service(str(programs[1])))
     started.execute_cdp_cmd(

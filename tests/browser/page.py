@@ -35,7 +35,7 @@ class Page:
         return self.browser.all(".cue")[number - 1]
 
     def current(self) -> list[str]:
-        return [each.text.split("\n")[0].split()[0] for each in self.browser.all(".cue[aria-current=true]")]
+        return [cue.text.split("\n")[0].split()[0] for cue in self.browser.all(".cue[aria-current=true]")]
 
     def settle(self, place: int) -> None:
         """Wait until the film stands where a cue was asked for, and the list says so."""

@@ -60,7 +60,7 @@ def test_the_picture_at_a_cue_is_the_films_at_that_time(browser, tmp_path, name,
         page.settle(number)
         picture = browser.one("video").screenshot_as_png
         seen.append(browser.pixels(picture, MIDDLE))
-    assert [each > 128 for each in seen] == [False, False, True, True]
+    assert [level > 128 for level in seen] == [False, False, True, True]
 
 
 def test_the_list_follows_the_film_and_no_cue_is_current_between_two(opened, browser):
@@ -82,7 +82,7 @@ def test_the_list_follows_the_film_and_no_cue_is_current_between_two(opened, bro
     browser.wait("document.querySelector('video').paused")
     seen = browser.run("return seen")
     assert [place for place, _ in seen] == [1, 0, 2, 0, 3]
-    for (place, position), cue in zip([each for each in seen if each[0]], cues, strict=True):
+    for (place, position), cue in zip([sighting for sighting in seen if sighting[0]], cues, strict=True):
         assert cue.start_ms <= position < cue.end_ms, place
 
 
@@ -131,7 +131,11 @@ def test_languages_are_chosen_in_the_page_one_or_two_at_once_or_none(opened, bro
     page = opened({"en": CUES, "pt": PORTUGUESE})
     page.cue(1).click()
     page.settle(1)
-    assert [each.text for each in Select(browser.one("#first")).options] == ["English", "Portuguese", "off"]
+    assert [option.text for option in Select(browser.one("#first")).options] == [
+        "English",
+        "Portuguese",
+        "off",
+    ]
     english, portuguese = "\n".join(CUES[0].lines), "\n".join(PORTUGUESE[0].lines)
     Select(browser.one("#second")).select_by_visible_text("Portuguese")
     assert sorted(browser.wait(f"{ACTIVE}.length === 2 && {ACTIVE}")) == sorted([english, portuguese])
@@ -148,8 +152,8 @@ def test_languages_are_chosen_in_the_page_one_or_two_at_once_or_none(opened, bro
 
 def test_marks_say_what_is_wrong_and_can_be_listed_alone(opened, browser):
     page = opened()
-    assert [each.text for each in browser.all(".cue:has(.mark) .number")] == ["1", "2"]
-    told = [each.text for each in page.cue(2).find_elements("css selector", ".mark")]
+    assert [number.text for number in browser.all(".cue:has(.mark) .number")] == ["1", "2"]
+    told = [element.text for element in page.cue(2).find_elements("css selector", ".mark")]
     assert told == [
         "▲ Line too long: 43 characters (limit 42)",
         "▲ Too fast to read: 107.5 characters/s (limit 20)",
@@ -157,7 +161,7 @@ def test_marks_say_what_is_wrong_and_can_be_listed_alone(opened, browser):
     ]
     assert "Quality: 1 cue with a line too long, 2 cues too fast to read" in browser.one("#quality").text
     browser.one("#only").click()
-    assert [each.text for each in browser.all(".cue .number") if each.is_displayed()] == ["1", "2"]
+    assert [number.text for number in browser.all(".cue .number") if number.is_displayed()] == ["1", "2"]
     browser.run("document.getElementById('only').blur(); player.seek(0)")
     browser.press(Keys.ARROW_RIGHT)
     page.settle(1)
@@ -186,8 +190,8 @@ def test_nothing_goes_to_a_network_and_nothing_is_complained_of(opened, browser)
     page.cue(3).click()
     page.settle(3)
     requests = browser.requests()
-    assert any(each.endswith(".mp4") for each in requests)
-    assert {each.split(":")[0] for each in requests} <= {"file", "data"}
+    assert any(request.endswith(".mp4") for request in requests)
+    assert {request.split(":")[0] for request in requests} <= {"file", "data"}
     assert browser.complaints() == []
 
 
@@ -224,7 +228,7 @@ def test_hostile_titles_and_cues_are_text(opened, browser):
     page.settle(1)
     assert browser.driver.title == HOSTILE
     assert browser.one("#title").text == HOSTILE
-    assert [each.text for each in browser.all(".line")] == list(lines)
+    assert [line.text for line in browser.all(".line")] == list(lines)
     assert browser.wait(ACTIVE) == ["\n".join(lines)]
     assert len(browser.all("script")) == 2
     assert browser.all("#list b, #list img") == []

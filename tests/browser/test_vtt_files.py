@@ -33,7 +33,7 @@ def test_a_browser_reads_every_cue_and_its_very_text(browser, served, language):
     (folder / "blank.html").write_text("<!doctype html><link rel=icon href=data:,><title>blank</title>")
     browser.open(f"{address}/blank.html")
     found = browser.driver.execute_async_script(READ, f"{address}/11_subtitle/Film.{language}.vtt", language)
-    assert found == [[each.start_ms, each.end_ms, "\n".join(each.lines)] for each in cues]
+    assert found == [[cue.start_ms, cue.end_ms, "\n".join(cue.lines)] for cue in cues]
     assert browser.complaints() == []
 
 
@@ -45,7 +45,7 @@ def test_the_page_works_where_a_server_shows_the_jobs_folder_and_asks_for_nothin
     browser.open(f"{address}/job/preview/Film.html")
     browser.wait("document.querySelector('video').readyState >= 1")
     # The browser's own buttons are data: URLs.
-    asked = {each for each in browser.requests() if not each.startswith("data:")}
+    asked = {request for request in browser.requests() if not request.startswith("data:")}
     assert asked == {f"{address}/job/preview/Film.html", f"{address}/a%20film.mp4"}
     assert set(served.asked) == {"/job/preview/Film.html", "/a%20film.mp4"}
     assert browser.complaints() == []

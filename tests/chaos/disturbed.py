@@ -59,7 +59,7 @@ class Tended(House):
             children = self.supervisor_state()["children"]
         except (OSError, ValueError):
             return False
-        return any(each["state"] == "crash-loop" for each in children.values())
+        return any(child["state"] == "crash-loop" for child in children.values())
 
     def tended(self, condition: Callable[[], T], what: str, timeout_s: float = _PATIENCE_S) -> T:
         """Wait for `condition` as somebody does who looks after the house."""
@@ -104,7 +104,7 @@ class Tended(House):
     def job_of(self, film: Path) -> str | None:
         """Return the film's job if the coordinator knows one."""
         jobs = self.ask(StatusQuery(limit=100), timeout_ms=1_500).jobs
-        return next((each.job for each in jobs if each.media == str(film)), None)
+        return next((job.job for job in jobs if job.media == str(film)), None)
 
     def all_ended(self, count: int) -> list[JobReport]:
         """Wait until `count` jobs have ended and none goes on."""
@@ -114,7 +114,7 @@ class Tended(House):
             if health is None or health.jobs_running or health.jobs_queued:
                 return None
             jobs = self.ask(StatusQuery(limit=2 * count + 10)).jobs
-            ended = [each for each in jobs if each.state in ENDS]
+            ended = [job for job in jobs if job.state in ENDS]
             return ended if len(ended) == len(jobs) >= count else None
 
         return self.tended(look, f"{count} jobs ended")
@@ -140,14 +140,14 @@ class Tended(House):
         """Return what should not be there when every job has ended: scratch folders, unfinished files."""
         names = ("**/.scratch", "**/*.part", "**/.*.part")
         found = {
-            each for pattern in names for root in (self.out, self.runtime) for each in root.glob(pattern)
+            path for pattern in names for root in (self.out, self.runtime) for path in root.glob(pattern)
         }
-        return sorted(str(each.relative_to("/")) for each in found)
+        return sorted(str(path.relative_to("/")) for path in found)
 
     def folders_without_job(self) -> list[str]:
         """Return job folders that no job in the store owns."""
-        owned = {each for (each,) in self._store("SELECT directory FROM jobs")}
-        return sorted(str(each) for each in self.out.glob("*/*/*/*/*") if str(each) not in owned)
+        owned = {directory for (directory,) in self._store("SELECT directory FROM jobs")}
+        return sorted(str(path) for path in self.out.glob("*/*/*/*/*") if str(path) not in owned)
 
     def _store(self, query: str) -> list[tuple]:
         store = sqlite3.connect(self.home / "state" / "jobs.sqlite", timeout=5)
@@ -184,10 +184,10 @@ class DisturbedHouse(Tended):
     def renew(self, failpoint: str = "", *, log: bool = False) -> None:
         """Forget all that was done; die at `failpoint` in the next run; write down what is reached."""
         self.stop()
-        for each in (self.out, self.home / "state", self.home / "logs", self.runtime):
-            shutil.rmtree(each, ignore_errors=True)
-        for each in (self._once, self._passed, *self.home.glob("sign*")):
-            each.unlink(missing_ok=True)
+        for folder in (self.out, self.home / "state", self.home / "logs", self.runtime):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (self._once, self._passed, *self.home.glob("sign*")):
+            file.unlink(missing_ok=True)
         self.environ = dict(self._calm)
         if failpoint:
             self.environ |= {"CPW_FAILPOINT": failpoint, "CPW_FAILPOINT_ONCE": str(self._once)}

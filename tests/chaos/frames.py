@@ -154,7 +154,7 @@ class Mutator:
             }
         if dataclasses.is_dataclass(kind):
             hints = typing.get_type_hints(kind)
-            return {each.name: self._example(hints[each.name]) for each in dataclasses.fields(kind)}
+            return {field.name: self._example(hints[field.name]) for field in dataclasses.fields(kind)}
         if isinstance(kind, type) and issubclass(kind, enum.Enum):
             return self.random.choice(list(kind)).value
         simple = {str: _WORDS, int: (0, 1, 2, 7, 10**6), float: (0.0, 0.5, 1.0), bool: (True, False)}

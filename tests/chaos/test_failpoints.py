@@ -133,11 +133,15 @@ def replaced(house: DisturbedHouse) -> None:
 def _serves(house: DisturbedHouse, before: int) -> bool:
     health = house.health()
     found = health.environments if health is not None else ()
-    return any(each.environment == "whisperx" and each.usable and each.pid != before for each in found)
+    return any(
+        environment.environment == "whisperx" and environment.usable and environment.pid != before
+        for environment in found
+    )
 
 
 _RUNS: dict[str, Callable[[DisturbedHouse], None]] = {
-    each.__name__: each for each in (plain, typed, troubled, stopped, repeated, abandoned, replaced)
+    scenario.__name__: scenario
+    for scenario in (plain, typed, troubled, stopped, repeated, abandoned, replaced)
 }
 
 
@@ -156,8 +160,8 @@ def die_at(house: DisturbedHouse, failpoint: str, expected: Outcome, tally: Coun
     films = {Path(film).stem for _, film in house.folders_and_films()}
     wanted = {name: digest for name, digest in expected.files.items() if name.split("/")[0] in films}
     tally["lost"] += len(wanted.keys() - outcome.files.keys())
-    tally["duplicated"] += house.job_count() - 2 + len(states) - len({each[:2] for each in states})
-    tally["unequal"] += sum(outcome.files.get(each, digest) != digest for each, digest in wanted.items())
+    tally["duplicated"] += house.job_count() - 2 + len(states) - len({state[:2] for state in states})
+    tally["unequal"] += sum(outcome.files.get(name, digest) != digest for name, digest in wanted.items())
     tally["left over"] += len(house.left_over())
     tally["folders of no job"] += len(house.folders_without_job())
 
@@ -179,7 +183,7 @@ def test_nothing_is_lost_where_a_process_dies(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", [each for each in PLACES if each not in _SHORT])
+@pytest.mark.parametrize("place", [place for place in PLACES if place not in _SHORT])
 def test_nothing_is_lost_at_any_other_place(
     disturbed: DisturbedHouse, expected: Outcome, tally: Counter[str], place: str
 ) -> None:
@@ -196,6 +200,6 @@ def test_nothing_is_lost_where_a_process_dies_later(
 
 def test_the_kills_are_counted(tally: Counter[str], figure: Figure) -> None:
     words = ("kills", "lost", "duplicated", "unequal", "left over", "folders of no job")
-    counts = ", ".join(f"{tally[each]} {each}" for each in words)
+    counts = ", ".join(f"{tally[word]} {word}" for word in words)
     figure(f"failpoints (SEED={_SEED}): {tally['places']} places, {tally['later']} once more later; {counts}")
     assert tally["lost"] == tally["duplicated"] == tally["unequal"] == 0

@@ -37,7 +37,7 @@ def ordered(house: House, order: str) -> str:
 
 def asr_runs(house: House, job: str) -> bool:
     """Tell whether the job's recognition runs now."""
-    return {each.name: each.state for each in house.job(job).steps}["asr"] == "running"
+    return {step.name: step.state for step in house.job(job).steps}["asr"] == "running"
 
 
 def test_films_of_every_ill_kind_fail_alone_and_the_others_are_done(house: House) -> None:
@@ -48,7 +48,7 @@ def test_films_of_every_ill_kind_fail_alone_and_the_others_are_done(house: House
     for order, job in bad.items():
         report = house.ended(job, timeout_s=40)
         assert (report.state, report.error and report.error.kind) == ("failed", kinds[order]), order
-    assert [house.ended(each).state for each in good] == ["done"] * 3
+    assert [house.ended(job).state for job in good] == ["done"] * 3
 
 
 def test_a_call_that_never_ends_is_ended_by_its_budget_gil_or_not(house: House, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_flood_of_output_fills_no_log_and_loses_no_film(
         house.start()
         report = house.ended(ordered(house, f"flood:{megabytes}"), timeout_s=280)
         step = (Path(report.directory) / "logs" / "asr.log").stat().st_size
-        logs = sum(each.stat().st_size for each in (house.home / "logs").glob("*.log*"))
+        logs = sum(path.stat().st_size for path in (house.home / "logs").glob("*.log*"))
 
     figure(
         f"flood: {megabytes} MB printed, the step's log {step / _MIB:.1f} MB, all logs {logs / _MIB:.0f} MB"

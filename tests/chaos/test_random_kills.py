@@ -66,7 +66,7 @@ def kill_somebody(house: Tended, chance: random.Random) -> str:
     try:
         # The supervisor carries no cookie: it is the one who gives it to the others.
         supervisor = [psutil.Process(house.supervisor.pid)] if house.supervisor else []
-        victim = chance.choice(sorted([*supervisor, *house.processes()], key=lambda each: each.pid))
+        victim = chance.choice(sorted([*supervisor, *house.processes()], key=lambda process: process.pid))
         if victim.status() == psutil.STATUS_ZOMBIE:
             return ""
         words = victim.cmdline()
@@ -124,11 +124,11 @@ def finish(house: Tended, count: int) -> int:
     resumed = 0
     while True:
         house.be_healthy()
-        failed = [each for each in house.all_ended(count) if each.state != "done"]
+        failed = [report for report in house.all_ended(count) if report.state != "done"]
         if not failed:
             return resumed
         resumed += len(failed)
-        house.ask(ResumeJobs(jobs=tuple(each.job for each in failed)))
+        house.ask(ResumeJobs(jobs=tuple(report.job for report in failed)))
 
 
 def outputs(house: Tended) -> list[tuple[Path, Path]]:

@@ -23,7 +23,7 @@ def work_off(house: House, first: int, count: int) -> None:
     for begin in range(first, first + count, _BATCH):
         size = min(_BATCH, first + count - begin)
         jobs = [house.submit(b"film %d" % (begin + number), reuse=False) for number in range(size)]
-        assert [house.ended(each, timeout_s=60).state for each in jobs] == ["done"] * size
+        assert [house.ended(job, timeout_s=60).state for job in jobs] == ["done"] * size
 
 
 def measure(house: House) -> dict[int, tuple[str, int, int]]:
@@ -31,7 +31,7 @@ def measure(house: House) -> dict[int, tuple[str, int, int]]:
     found = {}
     for process in house.processes():
         words = process.cmdline()
-        modules = [each for each in words if each in ("coordinator", "workers", "envspecs.guardian")]
+        modules = [word for word in words if word in ("coordinator", "workers", "envspecs.guardian")]
         name = (modules or ["supervisor"])[0]
         found[process.pid] = (name, process.num_fds(), process.memory_info().rss)
     return found
@@ -52,7 +52,7 @@ def soak(house: House, count: int, figure: Figure) -> None:
         grown[name] = max(grown[name], after[pid][2] - resident)
         assert after[pid][1] - descriptors <= _GROWTH_DESCRIPTORS, name
     memory = ", ".join(f"{name} {size / 2**20:+.1f} MB" for name, size in sorted(grown.items()))
-    descriptors = sum(each[1] for each in after.values()) - sum(each[1] for each in before.values())
+    descriptors = sum(usage[1] for usage in after.values()) - sum(usage[1] for usage in before.values())
     assert not list(house.out.glob("**/.scratch"))
     assert not list(house.out.glob("**/*.part"))
     house.stop()

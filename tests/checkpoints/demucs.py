@@ -42,9 +42,9 @@ def make_htdemucs(
 
 def store_files(folder: Path) -> None:
     """Write the manifest of a model's folder."""
-    names = sorted(each.name for each in folder.iterdir() if each.name != MANIFEST)
+    names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST)
     found = {name: describe_file(folder / name, name) for name in names}
-    files = {name: StoredFile(sha256=each.sha256, size=each.size) for name, each in found.items()}
+    files = {name: StoredFile(sha256=artefact.sha256, size=artefact.size) for name, artefact in found.items()}
     write_json(folder / MANIFEST, to_plain(Manifest(id=folder.name, source="folder", files=files)))
 
 
@@ -81,9 +81,9 @@ def _arrange(model: Any) -> None:
             layer.weight.zero_()
             layer.bias.zero_()
         for branch in (encoder.dconv, decoder.dconv):
-            for each in branch.modules():
-                if type(each).__name__ == "LayerScale":
-                    each.scale.zero_()
+            for module in branch.modules():
+                if type(module).__name__ == "LayerScale":
+                    module.scale.zero_()
         encoder.conv.bias.fill_(_BIAS)
         for layer, place in ((encoder.rewrite, 0), (decoder.rewrite, 1)):
             layer.weight[:8, :, place] = torch.eye(8)
@@ -126,11 +126,11 @@ def _main(folder: str, form: str, arranged: bool, seed: int) -> None:
 
     torch.manual_seed(seed)
     arguments = _arguments()
-    model = HTDemucs(**{name: each for name, each in arguments.items() if not name.startswith("an_")})
+    model = HTDemucs(**{name: argument for name, argument in arguments.items() if not name.startswith("an_")})
     if arranged:
         _arrange(model)
     # demucs keeps half precision on disk.
-    state = {name: each.half().contiguous() for name, each in model.state_dict().items()}
+    state = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
     _save(Path(folder), form, arguments, state)
 
 

@@ -22,14 +22,16 @@ def lines() -> list[str]:
     """Return some thousand lines in several scripts; the same on every machine with the same data."""
     real = sorted(folder.glob("flores200.*.devtest")) if (folder := shared("mt")) else []
     if real:
-        return [line for each in real for line in each.read_text(encoding="utf-8").splitlines()]
+        return [line for file in real for line in file.read_text(encoding="utf-8").splitlines()]
     return made_up()
 
 
 def made_up() -> list[str]:
     """Return lines of this project's documents, and of words in Devanagari that nobody ever said."""
     documents = [_ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
-    english = [line for each in documents for line in each.read_text(encoding="utf-8").splitlines() if line]
+    english = [
+        line for document in documents for line in document.read_text(encoding="utf-8").splitlines() if line
+    ]
     chance = random.Random(_SEED)
     words = [_word(chance) for _ in range(800)]
     hindi = [" ".join(chance.choices(words, k=chance.randint(3, 12))) + " ।" for _ in range(1_500)]

@@ -10,12 +10,12 @@ from tests.walkthrough import Block, blocks_of
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCKS = blocks_of(ROOT / "docs" / "adding.md")
-QUOTED = [each for each in BLOCKS if each.deed in ("as it is", "in part")]
+QUOTED = [block for block in BLOCKS if block.deed in ("as it is", "in part")]
 
 
 def test_every_block_says_what_it_is() -> None:
     known = ("a new file", "at its end", "as it is", "in part")
-    assert all(each.kind == "sh" or each.deed in known for each in BLOCKS)
+    assert all(block.kind == "sh" or block.deed in known for block in BLOCKS)
     fences = (ROOT / "docs" / "adding.md").read_text().count("\n```")
     assert fences == 2 * len(BLOCKS)
 
@@ -30,4 +30,4 @@ def test_what_is_quoted_is_so(block: Block) -> None:
 
 
 def test_the_spec_and_the_model_of_bergamot_are_quoted() -> None:
-    assert [each.path for each in QUOTED] == ["envspecs/bergamot.toml", "envspecs/models.toml"]
+    assert [block.path for block in QUOTED] == ["envspecs/bergamot.toml", "envspecs/models.toml"]

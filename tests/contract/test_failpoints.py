@@ -29,7 +29,7 @@ def _calls() -> list[tuple[str, str]]:
     """Return file and name of every call of `reach` in the product."""
     found = []
     rooms = ("protocol", "workers", "envspecs", "coordinator")
-    for path in (ROOT / "supervisor.py", *(each for room in rooms for each in (ROOT / room).rglob("*.py"))):
+    for path in (ROOT / "supervisor.py", *(path for room in rooms for path in (ROOT / room).rglob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and (name := _reached(node)) is not None:
                 assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: a name must be a literal"

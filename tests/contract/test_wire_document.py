@@ -37,7 +37,7 @@ def _order(table: str) -> list[str]:
 
 def test_the_document_names_every_field_of_the_header() -> None:
     sentence = DOCUMENT.partition("Header: ")[2].partition("\n\n")[0]
-    assert re.findall(r"`(\w+)`", sentence) == [each.name for each in dataclasses.fields(Header)]
+    assert re.findall(r"`(\w+)`", sentence) == [field.name for field in dataclasses.fields(Header)]
 
 
 def test_the_bytes_of_this_version_are_frozen() -> None:
@@ -55,16 +55,19 @@ def test_the_bytes_of_this_version_are_frozen() -> None:
     for name, message in (("hello", hello), ("reject", reject)):
         frames = encode(type(message).__name__, header, message)
         golden = (GOLDEN / f"{name}.v{PROTOCOL_VERSION}.hex").read_text().split()
-        assert [each.hex() for each in frames] == golden
-        assert decode([bytes.fromhex(each) for each in golden]).header == header
+        assert [frame.hex() for frame in frames] == golden
+        assert decode([bytes.fromhex(frame) for frame in golden]).header == header
 
 
 def test_stages_are_numbered_in_the_order_of_the_pipeline() -> None:
-    folders = [each.folder for each in STAGES.values()]
+    folders = [stage.folder for stage in STAGES.values()]
     assert folders == sorted(folders)
     assert STAGES["translate"].request is TranslateRequest
 
 
 def test_what_a_workflow_needs_is_what_its_recipe_says() -> None:
-    needed = {name: {each.stage for each in recipe if not each.optional} for name, recipe in RECIPES.items()}
+    needed = {
+        name: {ingredient.stage for ingredient in recipe if not ingredient.optional}
+        for name, recipe in RECIPES.items()
+    }
     assert {name: set(stages) for name, stages in WORKFLOWS.items()} == needed

@@ -131,7 +131,7 @@ def test_an_odd_name_is_just_a_name(real_house: RealHouse, talk: Path, tmp_path:
     shutil.copy(talk, tmp_path / name)
     code, jobs, stderr = real_house.submit("--workflow", "subtitle", "--", str(tmp_path / name))
     assert code == 0, stderr
-    assert all(Path(str(each)).is_file() for each in jobs[0]["outputs"])
+    assert all(Path(str(output)).is_file() for output in jobs[0]["outputs"])
 
 
 def test_a_name_with_a_dash_in_the_current_folder_needs_only_two_dashes(

@@ -62,15 +62,19 @@ def environments(job: dict[str, Any]) -> dict[str, str]:
 def loads(house: RealHouse) -> dict[str, dict[str, int]]:
     """Return environment to model to how often it was loaded."""
     return {
-        each.environment: {model.key: model.loads for model in each.models}
-        for each in house.health().environments
-        if each.pid is not None
+        environment.environment: {model.key: model.loads for model in environment.models}
+        for environment in house.health().environments
+        if environment.pid is not None
     }
 
 
 def processes(house: RealHouse) -> dict[str, int]:
     """Return environment to its worker's process id."""
-    return {each.environment: each.pid for each in house.health().environments if each.pid is not None}
+    return {
+        environment.environment: environment.pid
+        for environment in house.health().environments
+        if environment.pid is not None
+    }
 
 
 def track_languages(film: Path) -> list[str]:
@@ -100,9 +104,9 @@ def test_a_hindi_film_goes_through_every_environment_to_three_tagged_tracks(
         "subtitle-gu": "common",
         "mux": "common",
     }
-    srts = sorted(Path(each).name for each in job["outputs"] if each.endswith(".srt"))
+    srts = sorted(Path(output).name for output in job["outputs"] if output.endswith(".srt"))
     assert srts == ["film_hi.en.srt", "film_hi.gu.srt", "film_hi.hi.srt"]
-    (made,) = (each for each in job["outputs"] if each.endswith("_subtitled.mp4"))
+    (made,) = (output for output in job["outputs"] if output.endswith("_subtitled.mp4"))
     assert track_languages(Path(made)) == ["hin", "eng", "guj"]
     told = json.loads((Path(job["directory"]) / "job.json").read_text())
     reasons = {step["name"]: step["reasons"] for step in told["steps"]}
@@ -118,7 +122,7 @@ def test_an_english_film_goes_into_german_through_nllb(full_house: RealHouse) ->
     job = submit(full_house, str(film), "--workflow", "subtitle", "-s", "en", "-t", "de", *_CLIP)
 
     assert environments(job)["translate-de"] == "nllb"
-    srts = sorted(Path(each).name for each in job["outputs"] if each.endswith(".srt"))
+    srts = sorted(Path(output).name for output in job["outputs"] if output.endswith(".srt"))
     assert srts == ["film_en.de.srt", "film_en.en.srt"]
 
 

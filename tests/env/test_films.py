@@ -33,7 +33,7 @@ def one_job(answer: tuple[int, list[dict[str, Any]], str]) -> dict[str, Any]:
 
 
 def cues(job: dict[str, Any], language: str) -> list[pysubs2.SSAEvent]:
-    (path,) = (each for each in job["outputs"] if each.endswith(f".{language}.srt"))
+    (path,) = (output for output in job["outputs"] if output.endswith(f".{language}.srt"))
     return list(pysubs2.load(path, format_="srt").events)
 
 
@@ -75,7 +75,7 @@ def test_the_cues_have_the_form_that_is_asked(film_en: dict[str, Any]) -> None:
 def test_the_cues_break_no_rule_and_the_report_says_so(film_en: dict[str, Any], figure: Figure) -> None:
     found = cues(film_en, "en")
     report = json.loads(quality_report(film_en, "en").read_text())
-    reported = {each["rule"]: each for each in report["rules"]}
+    reported = {rule["rule"]: rule for rule in report["rules"]}
     lines = [cue.plaintext.split("\n") for cue in found]
     broken = {
         "line_length": sum(len(regex.findall(r"\X", line)) > 42 for cue in lines for line in cue),
@@ -85,8 +85,8 @@ def test_the_cues_break_no_rule_and_the_report_says_so(film_en: dict[str, Any], 
         "min_duration": sum(cue.duration < 833 for cue in found),
         "max_duration": sum(cue.duration > 7_000 for cue in found),
     }
-    fast = [each + 1 for each, cue in enumerate(found) if speed_of(cue) > 20]
-    said = [(each["cue"], each["value"], each["reason"]) for each in reported["reading_speed"]["cues"]]
+    fast = [index + 1 for index, cue in enumerate(found) if speed_of(cue) > 20]
+    said = [(cue["cue"], cue["value"], cue["reason"]) for cue in reported["reading_speed"]["cues"]]
     parted = [line for cue in lines for line in cue[:-1] if line.lower().split()[-1] in ("a", "an", "the")]
     figure(
         f"film_en.mp4, {len(found)} cues: {', '.join(f'{rule} {count}' for rule, count in broken.items())}; "
@@ -102,7 +102,7 @@ def test_the_cues_break_no_rule_and_the_report_says_so(film_en: dict[str, Any], 
 
 def quality_report(job: dict[str, Any], language: str) -> Path:
     """Return the quality report beside the SRT file."""
-    (path,) = (Path(each) for each in job["outputs"] if each.endswith(f".{language}.srt"))
+    (path,) = (Path(output) for output in job["outputs"] if output.endswith(f".{language}.srt"))
     return path.with_name(path.name.removesuffix(".srt") + ".qc.json")
 
 
@@ -184,12 +184,14 @@ def test_no_model_is_loaded_twice_though_a_killed_coordinator_comes_back(
     done = real_house.cpw("submit", "--again", "--json", str(two_speakers()), "--workflow", "transcribe")
     assert done.returncode == 0, done.stderr
     newest = json.loads(real_house.cpw("status", "--json", "-n", "2").stdout)["jobs"]
-    assert [each["state"] for each in newest] == ["done", "done"]
+    assert [report["state"] for report in newest] == ["done", "done"]
     models = _whisperx(real_house).models
-    figure(f"loads: {[(each.key, each.loads) for each in models]}")
+    figure(f"loads: {[(model.key, model.loads) for model in models]}")
     assert models
-    assert all(each.loads == 1 for each in models)
+    assert all(model.loads == 1 for model in models)
 
 
 def _whisperx(house: RealHouse) -> Any:
-    return next(each for each in house.health().environments if each.environment == "whisperx")
+    return next(
+        environment for environment in house.health().environments if environment.environment == "whisperx"
+    )

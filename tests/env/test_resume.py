@@ -55,7 +55,7 @@ def kill_everything(house: RealHouse) -> int:
             continue
         if str(house.runtime) in (surroundings.get("CPW_COOKIE"), surroundings.get("CPW_RUNTIME")):
             found.append(process)
-    found.sort(key=lambda each: each.pid)
+    found.sort(key=lambda process: process.pid)
     for process in found:
         try:
             process.send_signal(signal.SIGKILL)
@@ -79,10 +79,10 @@ def test_after_everything_was_killed_only_what_ran_is_done_again(
 ) -> None:
     films = cut_films(tmp_path)
     submitted = house.cpw(
-        "submit", "--detach", "--json", "--workflow", "transcribe", *(str(each) for each in films)
+        "submit", "--detach", "--json", "--workflow", "transcribe", *(str(film) for film in films)
     )
     assert submitted.returncode == 0, submitted.stderr
-    jobs = [each["job"] for each in json.loads(submitted.stdout)["jobs"]]
+    jobs = [job["job"] for job in json.loads(submitted.stdout)["jobs"]]
     assert len(jobs) == FILMS
 
     def in_the_middle() -> bool:
@@ -112,6 +112,6 @@ def test_after_everything_was_killed_only_what_ran_is_done_again(
     assert {state for state, _ in after.values()} <= {"done", "skipped"}
     assert redone <= running
     reports = json.loads(house.cpw("status", "--json", *jobs).stdout)["jobs"]
-    assert [each["state"] for each in reports] == ["done"] * FILMS
-    assert all(Path(path).is_file() for each in reports for path in each["outputs"])
+    assert [report["state"] for report in reports] == ["done"] * FILMS
+    assert all(Path(path).is_file() for report in reports for path in report["outputs"])
     assert not list(house.out.rglob("*.part"))

@@ -279,8 +279,8 @@ class FakeSubtitle:
     def run(self, request: SubtitleRequest, context: Context) -> SubtitleResult:
         language = json.loads(context.input(request.transcript).read_text())["language"]
         files = []
-        for each in request.formats:
-            name = f"{request.title}.{language}.{each}"
+        for suffix in request.formats:
+            name = f"{request.title}.{language}.{suffix}"
             context.output(name).write_text("1\n00:00:00,100 --> 00:00:00,900\nhello world\n")
             files.append(context.publish(name))
         return SubtitleResult(files=tuple(files), language=language, cue_count=1, first_cues=())
@@ -295,7 +295,7 @@ class FakeMux:
         """Nothing to load."""
 
     def run(self, request: MuxRequest, context: Context) -> MuxResult:
-        languages = tuple(each.language for each in request.tracks)
+        languages = tuple(track.language for track in request.tracks)
         name = f"{request.title}_subtitled.mkv"
         context.output(name).write_bytes(Path(request.media).read_bytes() + " ".join(languages).encode())
         return MuxResult(film=context.publish(name), track_languages=languages)

@@ -33,11 +33,11 @@ class HeavyAsr:
         """Recognise nothing."""
         order, _, argument = (request.initial_prompt or "").partition(":")
         wanted = [request.model, *([argument] if order == "with" else [])]
-        held = [self._get(context.models, each) for each in wanted]
+        held = [self._get(context.models, model) for model in wanted]
         if order == "leak":
             _leak.append(weigh(int(argument)))
         # One page of each is read: what was swapped in or shared for nothing would not count.
-        assert all(each[-1][:1] == b"x" for each in held)
+        assert all(model[-1][:1] == b"x" for model in held)
         context.output("segments.json").write_text('{"language": "en", "segments": []}')
         return AsrResult(
             segments=context.publish("segments.json"),

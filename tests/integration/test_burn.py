@@ -90,7 +90,10 @@ def difference(one: list[bytes], other: list[bytes]) -> float:
 def ink(rows: list[bytes], least: int = 150) -> list[tuple[int, int]]:
     """Return (column, row) of the points as bright as letters; the source has none."""
     return [
-        (column, row) for row, line in enumerate(rows) for column, each in enumerate(line) if each > least
+        (column, row)
+        for row, line in enumerate(rows)
+        for column, brightness in enumerate(line)
+        if brightness > least
     ]
 
 
@@ -203,7 +206,7 @@ def test_any_name_will_do_for_the_film_its_folder_and_the_temporary_one(scratch,
     target = tmp_path / ODD / burned_name(ODD, "en")
     burn(probe(film), cues("Hello"), "en", target, scratch)
     assert ink(luma(target, INSIDE_S))
-    assert sorted(each.name for each in target.parent.iterdir()) == sorted((target.name, film.name))
+    assert sorted(path.name for path in target.parent.iterdir()) == sorted((target.name, film.name))
     assert not list((tmp_path / f"tmp {ODD}").iterdir())
 
 
@@ -267,10 +270,10 @@ def test_what_a_film_has_besides_is_kept_and_its_own_subtitles_are_not(scratch, 
     path = burned(scratch, film, "Hello")
     assert streams(path)[:3] == [("video", "h264", "und"), ("audio", "aac", "hin"), ("audio", "aac", "eng")]
     # The titles of chapters, for players of mp4.
-    assert [each[0] for each in streams(path)[3:]] == ["data"]
+    assert [stream[0] for stream in streams(path)[3:]] == ["data"]
     with av.open(str(path)) as container:
         assert container.metadata["title"] == "Sholay"
-        assert [each["metadata"]["title"] for each in container.chapters()] == ["One"]
+        assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One"]
         assert container.streams.audio[1].disposition & av.stream.Disposition.comment
     assert packets(path, 1) == packets(film, 1)
     assert path.read_bytes().index(b"moov") < path.read_bytes().index(b"mdat")
@@ -279,7 +282,7 @@ def test_what_a_film_has_besides_is_kept_and_its_own_subtitles_are_not(scratch, 
 
 def packets(path: Path, index: int) -> list[bytes]:
     with av.open(str(path)) as container:
-        return [bytes(each) for each in container.demux(index) if each.size]
+        return [bytes(packet) for packet in container.demux(index) if packet.size]
 
 
 def test_cues_are_on_the_films_clock_where_the_picture_starts_late(scratch, make, dark):
@@ -287,13 +290,13 @@ def test_cues_are_on_the_films_clock_where_the_picture_starts_late(scratch, make
         "late.mkv", *BEEP, "-itsoffset", "0.75", "-i", str(dark), "-map", "0", "-map", "1:v", "-c:v", "copy"
     )
     path = burned(scratch, late, "Hello")
-    assert [bool(ink(luma(path, each))) for each in (0.9, 1.1, 1.9, 2.1)] == [False, True, True, False]
+    assert [bool(ink(luma(path, second))) for second in (0.9, 1.1, 1.9, 2.1)] == [False, True, True, False]
 
 
 def test_cues_are_on_the_films_clock_where_that_does_not_start_at_nought(scratch, make, dark):
     stream = make("x.ts", "-i", str(dark), "-c", "copy", "-muxdelay", "2")
     path = burned(scratch, stream, "Hello")
-    assert [bool(ink(luma(path, each))) for each in (0.9, 1.1, 1.9, 2.1)] == [False, True, True, False]
+    assert [bool(ink(luma(path, second))) for second in (0.9, 1.1, 1.9, 2.1)] == [False, True, True, False]
 
 
 def test_the_same_film_gives_the_same_bytes(scratch, dark):
@@ -307,9 +310,9 @@ def test_sound_with_or_without_a_cover_has_no_picture(scratch, make):
         "cover.m4a", *BEEP, *source("64x64"), "-map", "0", "-map", "1", "-frames:v", "1",
         "-c:a", "aac", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-disposition:v:0", "attached_pic",
     )  # fmt: skip
-    for each in (sound, cover):
+    for film in (sound, cover):
         with pytest.raises(UsageError, match="no picture"):
-            burned(scratch, each, "Hello")
+            burned(scratch, film, "Hello")
 
 
 def test_a_cover_is_not_the_picture(scratch, make, dark):
@@ -318,7 +321,7 @@ def test_a_cover_is_not_the_picture(scratch, make, dark):
         "covered.mp4", "-i", str(cover), "-i", str(dark), "-map", "0", "-map", "1",
         "-c", "copy", "-disposition:v:0", "attached_pic",
     )  # fmt: skip
-    assert [each.is_cover for each in probe(film).streams].count(True) == 1
+    assert [stream.is_cover for stream in probe(film).streams].count(True) == 1
     rows = luma(burned(scratch, film, "Hello"), INSIDE_S)
     assert (len(rows[0]), len(rows)) == (640, 360)
     assert ink(rows)

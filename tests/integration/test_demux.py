@@ -168,8 +168,8 @@ def test_a_cover_is_no_video_and_stays_a_cover(scratch, make):
     assert not demux(scratch, song).facts.has_video
     result = mux(scratch, song, "hi")
     muxed = probe(scratch.root / result.film.path)
-    assert [each.kind for each in muxed.streams if not each.is_cover] == ["audio", "subtitle"]
-    assert [each.codec for each in muxed.streams if each.is_cover] == ["png"]
+    assert [stream.kind for stream in muxed.streams if not stream.is_cover] == ["audio", "subtitle"]
+    assert [stream.codec for stream in muxed.streams if stream.is_cover] == ["png"]
 
 
 def test_a_recording_without_a_length_gets_the_length_of_its_sound(scratch, make):

@@ -54,8 +54,8 @@ class Shell:
         done = self.run("export", str(self.folder), "--json", *words)
         assert done.returncode == 0, done.stderr
         files = json.loads(done.stdout)["files"]
-        assert all(Path(each["path"]).is_file() for each in files)
-        return [Path(each["path"]).name for each in files]
+        assert all(Path(file["path"]).is_file() for file in files)
+        return [Path(file["path"]).name for file in files]
 
     def refused(self, *words: str) -> tuple[int, str]:
         done = self.run("export", str(self.folder), *words)
@@ -122,8 +122,8 @@ def test_a_profile_cuts_the_same_words_anew(job, tmp_path):
     shell = Shell(job.make(LONG), tmp_path)
     assert shell.export("--format", "ass", "--profile", "social") == ["Film.en.ass", "Film.en.qc.json"]
     events = pysubs2.load(str(shell.folder / "export" / "Film.en.ass"))
-    assert all("\n" not in each.plaintext and len(each.plaintext) <= 32 for each in events)
-    assert " ".join(each.plaintext for each in events) == LONG.segments[0].text
+    assert all("\n" not in event.plaintext and len(event.plaintext) <= 32 for event in events)
+    assert " ".join(event.plaintext for event in events) == LONG.segments[0].text
     assert json.loads(shell.text("Film.en.qc.json"))["profile"] == "social"
 
 
@@ -132,7 +132,7 @@ def test_what_was_set_for_the_job_holds_until_a_profile_is_named(job, tmp_path):
     shell.export()
     assert shell.text("Film.en.srt") == (shell.folder / "11_subtitle" / "Film.en.srt").read_text()
     shell.export("--profile", "netflix")
-    assert any("\n" in each.plaintext for each in pysubs2.SSAFile.from_string(shell.text("Film.en.srt")))
+    assert any("\n" in event.plaintext for event in pysubs2.SSAFile.from_string(shell.text("Film.en.srt")))
 
 
 def test_whatever_else_was_set_for_the_jobs_subtitles_holds_too(job, tmp_path):
@@ -149,16 +149,16 @@ def test_a_number_of_the_profile_can_be_changed(job, tmp_path):
     shell = Shell(job.make(LONG), tmp_path)
     shell.export("--set", "max_line_graphemes=20", "--set", "subtitle.max_lines=1")
     cues = pysubs2.SSAFile.from_string(shell.text("Film.en.srt"))
-    assert max(len(each.plaintext) for each in cues) <= 20
+    assert max(len(cue.plaintext) for cue in cues) <= 20
 
 
 def test_two_languages_share_a_file_the_first_above_the_second(shell):
     names = shell.export("--bilingual", "hi+en", "--format", "srt,vtt,ass,ttml,tsv")
-    assert names == [f"Film.hi+en.{each}" for each in ("srt", "vtt", "ass", "ttml", "tsv", "qc.json")]
+    assert names == [f"Film.hi+en.{suffix}" for suffix in ("srt", "vtt", "ass", "ttml", "tsv", "qc.json")]
     cues = pysubs2.SSAFile.from_string(shell.text("Film.hi+en.srt"))
     assert cues[0].plaintext == "यह क्यों खो जाएगा?\nWhy would it be lost?"
     report = json.loads(shell.text("Film.hi+en.qc.json"))
-    assert [each["language"] for each in report["shared_by"]] == ["hi", "en"]
+    assert [share["language"] for share in report["shared_by"]] == ["hi", "en"]
     assert report["ok"]
     rows = list(csv.reader(shell.text("Film.hi+en.tsv").splitlines(), delimiter="\t"))
     assert len(rows) == len(cues) + 1
@@ -183,7 +183,7 @@ def test_in_a_bilingual_file_each_language_is_judged_by_how_fast_it_is_to_read_i
 def test_a_job_is_found_by_its_id_where_nothing_runs(shell):
     done = shell.run("export", JOB)
     assert done.returncode == 0, done.stderr
-    paths = [str(shell.folder / "export" / f"Film.{each}.srt") for each in ("en", "hi")]
+    paths = [str(shell.folder / "export" / f"Film.{language}.srt") for language in ("en", "hi")]
     assert [line.split(" (")[0] for line in done.stdout.splitlines()] == paths
 
 
@@ -274,7 +274,7 @@ def test_the_json_tells_words_confidences_cues_and_what_made_them(shell):
         "text": "Why", "start_ms": 200, "end_ms": 480, "probability": None, "timed_by": "wav2vec2"
     }  # fmt: skip
     assert [line for cue in found["cues"] for line in cue["lines"]] == [
-        each.text for each in ENGLISH.segments
+        segment.text for segment in ENGLISH.segments
     ]
     assert found["provenance"]["engine"] == "whisperx"
     assert found["provenance"]["model"] == "whisper-base"
@@ -297,10 +297,10 @@ def test_a_language_is_drawn_into_the_picture_and_the_jobs_film_stays(shell):
     job_files = {path: path.stat().st_mtime_ns for path in shell.folder.rglob("*") if path.is_file()}
     assert shell.export("--burn", "en") == ["Film_burned.en.mp4"]
     with av.open(str(shell.folder / "export" / "Film_burned.en.mp4")) as film:
-        assert [each.type for each in film.streams] == ["video", "audio"]
+        assert [stream.type for stream in film.streams] == ["video", "audio"]
         assert film.duration == pytest.approx(12_000_000, abs=100_000)
     assert {path: path.stat().st_mtime_ns for path in job_files} == job_files
-    assert [each.name for each in (shell.folder / "export").iterdir()] == ["Film_burned.en.mp4"]
+    assert [path.name for path in (shell.folder / "export").iterdir()] == ["Film_burned.en.mp4"]
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -311,14 +311,14 @@ def test_ctrl_c_or_a_kill_ends_the_drawing_and_leaves_nothing_half_written(tmp_p
     command = [ROOT / "venv" / "common" / "bin" / "cpw", "export", shell.folder, "--burn", "en"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         until(lambda: list((shell.folder / "export").glob(".*.part")), what="the drawing has begun")
-        drawing = [each.pid for each in psutil.Process(process.pid).children(recursive=True)]
+        drawing = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
         process.send_signal(end)
         _, told = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in told
     assert list((shell.folder / "export").iterdir()) == []
     assert len(drawing) >= 2
-    assert not any(psutil.pid_exists(each) for each in drawing)
+    assert not any(psutil.pid_exists(pid) for pid in drawing)
 
 
 def test_where_the_film_is_gone_the_one_with_tracks_is_drawn_into(shell, film):

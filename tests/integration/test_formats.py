@@ -63,15 +63,15 @@ def quietly(*options: str) -> bytes:
 def as_text(srt: bytes) -> list[tuple[int, int, str]]:
     """Times and lines of a SubRip file, without markup and without invisible marks."""
     events = pysubs2.SSAFile.from_string(srt.decode(), format_="srt")
-    clean = [regex.sub("<[^>]*>|[\u202a-\u202e\u2060]", "", each.plaintext) for each in events]
-    return [(each.start, each.end, text) for each, text in zip(events, clean, strict=True)]
+    clean = [regex.sub("<[^>]*>|[\u202a-\u202e\u2060]", "", event.plaintext) for event in events]
+    return [(event.start, event.end, text) for event, text in zip(events, clean, strict=True)]
 
 
 def expected(cues, rounded: int = 1) -> list[tuple[int, int, str]]:
     def at(time: int) -> int:
         return (time + rounded // 2) // rounded * rounded
 
-    return [(at(each.start_ms), at(each.end_ms), "\n".join(each.lines)) for each in cues]
+    return [(at(cue.start_ms), at(cue.end_ms), "\n".join(cue.lines)) for cue in cues]
 
 
 def track_of(language: str, *, karaoke: bool = False) -> Track:
@@ -105,7 +105,7 @@ def test_ffmpeg_reads_every_format_in_every_script(tmp_path, language):
         assert as_text(read) == expected(cues_of(language), rounded), suffix
 
 
-@pytest.mark.parametrize("language", [each for each in TEN_SCRIPTS if each != "en"])
+@pytest.mark.parametrize("language", [script for script in TEN_SCRIPTS if script != "en"])
 def test_ffmpeg_reads_a_bilingual_file(tmp_path, language):
     both = pair_of(language)
     for suffix, _, rounded in PLAYED[:3]:
@@ -116,9 +116,9 @@ def test_ffmpeg_reads_a_bilingual_file(tmp_path, language):
 def through_pysubs2(text: str, form: str) -> list[tuple[int, int, str]]:
     """Times and lines of a file as pysubs2 reads it; of WebVTT it leaves the escapes to its caller."""
     events = pysubs2.SSAFile.from_string(text, format_=form)
-    texts = [html.unescape(each.plaintext) if form == "vtt" else each.plaintext for each in events]
-    clean = [regex.sub("[\u202a-\u202e\u2060]", "", each) for each in texts]
-    return [(each.start, each.end, line) for each, line in zip(events, clean, strict=True)]
+    texts = [html.unescape(event.plaintext) if form == "vtt" else event.plaintext for event in events]
+    clean = [regex.sub("[\u202a-\u202e\u2060]", "", text) for text in texts]
+    return [(event.start, event.end, line) for event, line in zip(events, clean, strict=True)]
 
 
 @pytest.mark.parametrize("language", TEN_SCRIPTS)
@@ -141,13 +141,17 @@ def test_pysubs2_writes_what_it_read_and_nothing_is_lost(language):
 @pytest.mark.parametrize("language", TEN_SCRIPTS)
 def test_xml_csv_and_json_readers_read_what_is_no_players_format(language):
     track = track_of(language)
-    for each in (track, pair_of(language)):
-        assert ttml_cues(each.write("ttml")) == expected(each.cues)
-        rows = list(csv.reader(io.StringIO(each.write("tsv").decode()), "excel-tab", quoting=csv.QUOTE_NONE))
+    for subtitle_track in (track, pair_of(language)):
+        assert ttml_cues(subtitle_track.write("ttml")) == expected(subtitle_track.cues)
+        rows = list(
+            csv.reader(io.StringIO(subtitle_track.write("tsv").decode()), "excel-tab", quoting=csv.QUOTE_NONE)
+        )
         assert rows[0] == ["start", "end", "text"]
         times = [(int(start), int(end)) for start, end, _ in rows[1:]]
-        assert times == [(cue.start_ms, cue.end_ms) for cue in each.cues]
-        assert [bare(text) for *_, text in rows[1:]] == [bare("".join(cue.lines)) for cue in each.cues]
+        assert times == [(cue.start_ms, cue.end_ms) for cue in subtitle_track.cues]
+        assert [bare(text) for *_, text in rows[1:]] == [
+            bare("".join(cue.lines)) for cue in subtitle_track.cues
+        ]
     document = json.loads(track.write("json"))
     assert from_plain(Transcript, document) == track.transcript
     assert from_plain(Cues, document).cues == track.cues
@@ -171,11 +175,11 @@ def ttml_cues(data: bytes) -> list[tuple[int, int, str]]:
         return int(hours) * 3_600_000 + int(minutes) * 60_000 + round(float(seconds) * 1_000)
 
     cues = []
-    for each in ET.fromstring(data).iter(f"{TT}p"):
-        for line_end in each.iter(f"{TT}br"):
+    for paragraph in ET.fromstring(data).iter(f"{TT}p"):
+        for line_end in paragraph.iter(f"{TT}br"):
             line_end.text = "\n"
-        times = (milliseconds(each.attrib["begin"]), milliseconds(each.attrib["end"]))
-        cues.append((*times, "".join(each.itertext())))
+        times = (milliseconds(paragraph.attrib["begin"]), milliseconds(paragraph.attrib["end"]))
+        cues.append((*times, "".join(paragraph.itertext())))
     return cues
 
 
@@ -183,7 +187,10 @@ def ttml_cues(data: bytes) -> list[tuple[int, int, str]]:
 def test_our_ttml_says_what_ffmpegs_own_says(tmp_path, language):
     def said(text: str) -> list[tuple[str, str, str]]:
         shown = ET.fromstring(text.encode()).iter(f"{TT}p")
-        return [(each.attrib["begin"], each.attrib["end"], "".join(each.itertext())) for each in shown]
+        return [
+            (paragraph.attrib["begin"], paragraph.attrib["end"], "".join(paragraph.itertext()))
+            for paragraph in shown
+        ]
 
     cues = cues_of(language)
     theirs = quietly("-i", written(tmp_path, "srt", to_srt(cues)), "-c:s", "ttml", "-f", "ttml", "-")
@@ -231,9 +238,9 @@ def test_every_subtitle_file_of_the_tests_opens_without_a_warning(tmp_path, figu
             (tmp_path / f"Film.en+{language}.{form}").write_bytes(pair_of(language).write(form))
     folders = (ROOT / "tests", tmp_path)
     files = [
-        each for folder in folders for each in folder.rglob("*") if each.suffix[1:].casefold() in SUFFIXES
+        path for folder in folders for path in folder.rglob("*") if path.suffix[1:].casefold() in SUFFIXES
     ]
-    complaints = {each.name: said for each in files if (said := said_of(each))}
+    complaints = {file.name: said for file in files if (said := said_of(file))}
     assert complaints == {}
     assert len(files) >= 70
     opened_by = "ffprobe" if opener() else "ffmpeg, as there is no ffprobe"
@@ -262,8 +269,8 @@ def subtitle_step(folder: Path, language: str, *, karaoke: bool) -> None:
     result = CueSubtitle().run(request, Scratch(folder))
     assert len(result.files) == len(FORMATS)
     assert result.cue_count
-    for each in result.files:
-        data = (folder / each.path).read_bytes()
+    for file in result.files:
+        data = (folder / file.path).read_bytes()
         assert not data.startswith(b"\xef\xbb\xbf")
         assert b"\r" not in data
         assert unicodedata.is_normalized("NFC", data.decode())
@@ -287,7 +294,7 @@ def shown(folder: Path, text: str, at_s: float) -> bytes:
 
 
 def lit(picture: bytes) -> list[int]:
-    return [place for place, each in enumerate(picture) if each > 40]
+    return [place for place, brightness in enumerate(picture) if brightness > 40]
 
 
 @pytest.mark.parametrize("language", TEN_SCRIPTS)
@@ -339,5 +346,5 @@ def test_libass_shows_what_was_said_and_takes_it_for_no_markup(tmp_path, text):
         assert min(place // WIDTH for place in places) > HEIGHT * 4 // 5, "one line"
         return max(place % WIDTH for place in places) - min(place % WIDTH for place in places)
 
-    mark = min(text.index(each) for each in "\\{" if each in text)
+    mark = min(text.index(sign) for sign in "\\{" if sign in text)
     assert width(f"o{text}o") > width(f"o{text[:mark]}{text[mark + 1 :]}o")

@@ -45,14 +45,14 @@ def assert_same_clock(scratch, film, **wishes) -> float:
     assert flac == pytest.approx(wav, abs=1.1)
     assert flac / 16 == pytest.approx(result.audio_duration_ms, abs=1)
     left, _ = stereo(scratch.root / full_band.NAME)
-    onset = next(place for place, each in enumerate(left) if abs(each) > 500) / 44.1
+    onset = next(place for place, sample in enumerate(left) if abs(sample) > 500) / 44.1
     assert onset == pytest.approx(first_sound_ms(scratch.root / "audio.wav"), abs=0.5)
     return onset
 
 
 def test_nobody_gets_it_unasked(scratch, little):
     assert demux(scratch, little).full_band is None
-    assert [each.name for each in scratch.root.iterdir()] == ["audio.wav"]
+    assert [path.name for path in scratch.root.iterdir()] == ["audio.wav"]
 
 
 def test_both_sounds_come_out_of_one_run_and_the_first_is_what_it_was(scratch, little, monkeypatch):
@@ -95,7 +95,7 @@ def test_a_hole_in_the_sound_is_as_long_in_both(scratch, make):
 
 @pytest.mark.parametrize(("channels", "layout"), [(1, "mono"), (2, "stereo"), (6, "5.1")])
 def test_it_is_stereo_whatever_the_film_has(scratch, make, channels, layout):
-    tones = "|".join(f"0.2*sin({200 * (each + 1)}*2*PI*t)" for each in range(channels))
+    tones = "|".join(f"0.2*sin({200 * (number + 1)}*2*PI*t)" for number in range(channels))
     film = make("x.wav", "-f", "lavfi", "-i", f"aevalsrc={tones}:d=1:s=48000:c={layout}")
     assert_same_clock(scratch, film)
     left, right = stereo(scratch.root / full_band.NAME)
@@ -115,7 +115,7 @@ def test_a_clip_past_the_sounds_end_is_silence_in_both(scratch, make, start_ms, 
     for side in (left, right):
         assert (max(map(abs, side[:20_000])) > 500) == (start_ms == 500)
         assert set(side[23_000:]) <= {0}
-    assert sorted(each.name for each in scratch.root.iterdir()) == ["audio.wav", full_band.NAME]
+    assert sorted(path.name for path in scratch.root.iterdir()) == ["audio.wav", full_band.NAME]
 
 
 def test_what_is_no_film_leaves_neither(scratch, make, tmp_path, monkeypatch):

@@ -23,11 +23,11 @@ def test_a_film_goes_through_every_stage_and_its_outputs_lie_where_the_report_sa
 
     assert report.state == "done"
     assert [step.state for step in report.steps] == ["done"] * 8
-    names = sorted(Path(each).name for each in report.outputs)
+    names = sorted(Path(output).name for output in report.outputs)
     kinds = ("json", "srt", "txt", "vtt")
     tracks = [f"Film 0.{language}.{kind}" for language in ("de", "en") for kind in kinds]
     assert names == [*tracks, "Film 0_subtitled.mkv"]
-    assert all(Path(each).is_file() for each in report.outputs)
+    assert all(Path(output).is_file() for output in report.outputs)
     assert not (Path(report.directory) / ".scratch").exists()
     manifest = json.loads((Path(report.directory) / "manifest.json").read_text())
     assert manifest["status"] == "done"
@@ -39,7 +39,7 @@ def test_what_was_taken_out_is_said_with_the_job(house: House) -> None:
     report = house.ended(house.submit(parameters={"clean": {"loop_keep": 1}}))
     assert "clean: 3 removed: 2 repeated, 1 outside speech." in report.notes
     folder = Path(report.directory) / "09_clean"
-    assert sorted(each.name for each in folder.iterdir()) == ["cleaning.json", "transcript.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["cleaning.json", "transcript.json"]
     assert json.loads((folder / "cleaning.json").read_text())["speech"][0]["start_ms"] == 100
 
 
@@ -48,7 +48,7 @@ def test_a_second_film_loads_no_model(house: House) -> None:
         assert house.ended(house.submit()).state == "done"
 
     models = until(lambda: house.environment("whisperx").models)
-    assert [(each.key, each.loads) for each in models] == [("fake:whisper-base@cpu/int8", 1)]
+    assert [(model.key, model.loads) for model in models] == [("fake:whisper-base@cpu/int8", 1)]
 
 
 def test_a_bad_film_fails_alone_with_its_sentence(house: House) -> None:
@@ -74,7 +74,7 @@ def test_a_film_in_the_target_language_is_said_to_be_so_and_not_translated(house
     states = {step.name: step.state for step in report.steps}
     assert states["translate-en"] == "skipped"
     assert states["subtitle-en"] == "done"
-    assert any(each.endswith("Film 0.en.srt") for each in report.outputs)
+    assert any(output.endswith("Film 0.en.srt") for output in report.outputs)
 
 
 @pytest.mark.parametrize("order", ["segfault", "exit"])
@@ -96,7 +96,7 @@ def test_films_that_kill_their_worker_do_not_take_the_environment_with_them(hous
     deadly = [house.submit(parameters={"asr": {"initial_prompt": "exit"}}) for _ in range(4)]
     harmless = house.submit()
 
-    assert {house.ended(each, timeout_s=25).state for each in deadly} == {"failed"}
+    assert {house.ended(job, timeout_s=25).state for job in deadly} == {"failed"}
     assert house.ended(harmless).state == "done"
 
 
@@ -144,7 +144,7 @@ def test_a_coordinator_that_is_killed_under_a_call_gets_its_result_and_no_model_
     assert next(step.attempt for step in report.steps if step.name == "asr") == 1
     after = house.environment("whisperx")
     assert after.pid == before.pid
-    assert [each.loads for each in after.models] == [1]
+    assert [model.loads for model in after.models] == [1]
 
 
 def test_a_stop_under_a_long_call_neither_loses_the_film_nor_blames_it(house: House, tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_a_worker_that_is_stopped_is_killed_and_replaced(
     os.kill(pid, signal.SIGSTOP)
 
     until(lambda: house.environment("common").pid not in (pid, None), timeout_s=25, what="a new worker")
-    assert pid not in [each.pid for each in house.processes()]
+    assert pid not in [process.pid for process in house.processes()]
     assert house.ended(house.submit()).state == "done"
 
 

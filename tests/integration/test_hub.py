@@ -90,8 +90,8 @@ def put_token(place: Path, mode: int = 0o600) -> Path:
 
 def written_with_token(place: Path) -> list[Path]:
     """Return every file that was written and has the token in it."""
-    files = (each for each in place.rglob("*") if each.is_file() and not each.is_symlink())
-    return [each for each in files if TOKEN.encode() in each.read_bytes()]
+    files = (path for path in place.rglob("*") if path.is_file() and not path.is_symlink())
+    return [file for file in files if TOKEN.encode() in file.read_bytes()]
 
 
 def test_an_open_model_comes_without_any_token(place: Path, fetch: Fetch) -> None:

@@ -41,7 +41,7 @@ def test_a_running_job_is_cancelled_and_resumed_without_doing_finished_work_agai
     house.ask(ResumeJobs(jobs=(job,)))
     report = house.ended(job)
     assert report.state == "done"
-    assert [each.attempt for each in report.steps[:2]] == [1, 2]
+    assert [step.attempt for step in report.steps[:2]] == [1, 2]
     until(lambda: not (Path(report.directory) / ".scratch").exists())
 
 
@@ -49,7 +49,7 @@ def test_a_held_job_runs_when_it_is_resumed(house: House) -> None:
     held, other = house.submit(hold=True), house.submit()
     assert house.ended(other).state == "done"
     assert house.job(held).state == "held"
-    assert {each.attempt for each in house.job(held).steps} == {0}
+    assert {step.attempt for step in house.job(held).steps} == {0}
     house.ask(ResumeJobs(jobs=(held,)))
     assert until(lambda: house.job(held).state == "done")
 
@@ -60,7 +60,7 @@ def test_a_stage_is_retried_with_what_depends_on_it_and_nothing_else(house: Hous
     house.ask(RetryJob(job=job, stage="align"))
     report = house.ended(job)
     assert report.state == "done"
-    assert [each.attempt for each in report.steps] == [1, 1, 2, 2, 2, 2]
+    assert [step.attempt for step in report.steps] == [1, 1, 2, 2, 2, 2]
 
 
 def test_a_job_that_is_removed_leaves_no_folder_and_one_that_runs_is_kept(
@@ -89,7 +89,7 @@ def test_after_running_out_of_memory_the_models_are_let_go_and_the_pieces_are_sm
     assert report.steps[1].attempt == 2
     assert (Path(report.directory) / "06_asr" / "batch.txt").read_text() == "1"
     models = until(lambda: house.environment("whisperx").models)
-    assert [each.loads for each in models] == [2]
+    assert [model.loads for model in models] == [2]
 
 
 # the store's file
@@ -114,8 +114,8 @@ def test_a_damaged_store_is_mended_from_its_backup_and_health_says_what_is_lost(
     house.start()
     second = house.submit(hold=True)
     house.stop()
-    for each in (house.home / "state").glob("jobs.sqlite*"):
-        each.write_bytes(b"\0" * each.stat().st_size)
+    for path in (house.home / "state").glob("jobs.sqlite*"):
+        path.write_bytes(b"\0" * path.stat().st_size)
     house.start()
     assert house.job(first).state == "done"
     assert house.ask(StatusQuery(jobs=(second,))).unknown == (second,)
@@ -180,11 +180,11 @@ def test_a_job_on_a_full_disk_is_held_with_a_sentence_and_goes_on_when_there_is_
     assert report.error.kind is ErrorKind.DISK_FULL
     assert report.error.remedy == f"Make room, then: cpw resume {job}"
     folder = Path(report.directory)
-    assert not [each for each in folder.glob("0*/**/*") if each.is_file()]
+    assert not [path for path in folder.glob("0*/**/*") if path.is_file()]
     taken.unlink()
     house.ask(ResumeJobs(jobs=(job,)))
     assert until(lambda: house.job(job).state == "done", what="done")
-    assert {each.state for each in house.job(job).steps} == {"done"}
+    assert {step.state for step in house.job(job).steps} == {"done"}
 
 
 def test_a_full_disk_under_the_store_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
@@ -201,6 +201,6 @@ def test_a_full_disk_under_the_store_loses_nothing(tmp_path: Path, small_disk: P
         # What the store cannot hold ends the coordinator, and its supervisor starts it again and again.
         until(lambda: house.supervisor_state()["children"]["coordinator"]["restarts"], what="a restart")
         taken.unlink()
-        for each in (job, *accepted):
-            assert house.ended(each, timeout_s=60).state == "done"
+        for accepted_job in (job, *accepted):
+            assert house.ended(accepted_job, timeout_s=60).state == "done"
         until(lambda: house.environment("whisperx").pid == worker, what="the worker kept its models")

@@ -52,7 +52,7 @@ def models_of(worker: LoneWorker) -> list[str]:
     state = worker.next(State).message
     while not state.rss_bytes:
         state = worker.next(State).message
-    return [re.split("[:@]", each.key)[1] for each in state.models]
+    return [re.split("[:@]", model.key)[1] for model in state.models]
 
 
 def test_a_budget_that_holds_two_models_of_three_holds_the_least_recently_used_no_longer(
@@ -144,8 +144,8 @@ def test_films_go_on_while_workers_that_leak_are_replaced(tmp_path: Path, figure
         first = house.environment("whisperx").pid
         orders = {"asr": {"initial_prompt": "leak:300"}}
         jobs = [house.submit(workflow="transcribe", parameters=orders, reuse=False) for _ in range(6)]
-        reports = [house.ended(each, timeout_s=60) for each in jobs]
-        assert {each.state for each in reports} == {"done"}
+        reports = [house.ended(job, timeout_s=60) for job in jobs]
+        assert {report.state for report in reports} == {"done"}
         # Each of them serves one of these films, and not one counts as killed by it.
         state = until(
             lambda: (now := house.environment("whisperx")).restarts == len(jobs) and now.usable and now, 40

@@ -39,10 +39,10 @@ def test_an_mp4_gets_mov_text_tracks_and_keeps_its_length(scratch, little):
     assert cue_times(path, 2) == [0.5, 2.0]
     muxed, source = probe(path), probe(little)
     assert muxed.facts.duration_ms == source.facts.duration_ms
-    assert [each.is_default for each in muxed.streams[2:]] == [True, False]
+    assert [stream.is_default for stream in muxed.streams[2:]] == [True, False]
     with av.open(str(path)) as container:
         assert container.streams[2].metadata["handler_name"] == "Hindi"
-    assert sorted(each.name for each in scratch.root.iterdir()) == ["Film_subtitled.mp4", "en.srt", "hi.srt"]
+    assert sorted(path.name for path in scratch.root.iterdir()) == ["Film_subtitled.mp4", "en.srt", "hi.srt"]
 
 
 def test_pictures_and_sound_are_copied_bit_for_bit(scratch, little):
@@ -50,7 +50,7 @@ def test_pictures_and_sound_are_copied_bit_for_bit(scratch, little):
 
     def packets(path: Path, index: int) -> list[bytes]:
         with av.open(str(path)) as container:
-            return [bytes(each) for each in container.demux(index) if each.size]
+            return [bytes(packet) for packet in container.demux(index) if packet.size]
 
     for index in (0, 1):
         assert packets(scratch.root / result.film.path, index) == packets(little, index)
@@ -72,7 +72,7 @@ def test_a_matroska_gets_subrip_tracks_and_keeps_all_it_had(scratch, make, tmp_p
     result = mux(scratch, full, "ta")
     path = scratch.root / result.film.path
     assert result.film.path == "Film_subtitled.mkv"
-    assert [each[:2] for each in streams(path)] == [
+    assert [stream[:2] for stream in streams(path)] == [
         ("video", "mpeg4"),
         ("audio", "ac3"),
         ("subtitle", "subrip"),
@@ -81,8 +81,8 @@ def test_a_matroska_gets_subrip_tracks_and_keeps_all_it_had(scratch, make, tmp_p
     ]
     with av.open(str(path)) as container:
         assert container.metadata["title"] == "Sholay"
-        assert [each["metadata"]["title"] for each in container.chapters()] == ["One"]
-        assert [each.language for each in container.streams.subtitles] == ["fre", "tam"]
+        assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One"]
+        assert [subtitle.language for subtitle in container.streams.subtitles] == ["fre", "tam"]
         assert container.streams.subtitles[1].metadata["title"] == "Tamil"
     assert cue_times(path, 3) == [0.5, 2.0]
 
@@ -98,7 +98,7 @@ def test_cues_stay_on_the_clock_of_a_film_that_starts_late(scratch, make):
 
 def test_a_timecode_stream_does_not_stop_it(scratch, make):
     film = make("tc.mov", *PICTURE, *BEEP, "-timecode", "01:00:00:00", "-c:v", "mpeg4", "-c:a", "aac")
-    assert "data" in [each[0] for each in streams(film)]
+    assert "data" in [stream[0] for stream in streams(film)]
     result = mux(scratch, film, "hi")
     assert result.film.path == "Film_subtitled.mp4"
     assert ("subtitle", "mov_text", "hin") in streams(scratch.root / result.film.path)
@@ -112,7 +112,7 @@ def test_a_mov_that_mp4_cannot_hold_becomes_matroska(scratch, make, tmp_path):
     )  # fmt: skip
     result = mux(scratch, film, "hi")
     assert result.film.path == "Film_subtitled.mkv"
-    assert [each[1] for each in streams(scratch.root / result.film.path)] == [
+    assert [stream[1] for stream in streams(scratch.root / result.film.path)] == [
         "prores", "pcm_s16le", "subrip", "subrip",
     ]  # fmt: skip
     assert not (scratch.root / "Film_subtitled.mp4").exists()
@@ -127,7 +127,7 @@ def test_tracks_without_a_cue_are_left_out(scratch, little):
     tracks = (track(scratch, "hi", ""), track(scratch, "en"))
     result = FfmpegMux().run(MuxRequest(media=str(little), tracks=tracks, title="Film"), scratch)
     assert result.track_languages == ("en",)
-    assert [each[2] for each in streams(scratch.root / result.film.path)[2:]] == ["eng"]
+    assert [stream[2] for stream in streams(scratch.root / result.film.path)[2:]] == ["eng"]
 
 
 def test_with_no_track_left_the_film_is_copied(scratch, little):
@@ -173,8 +173,8 @@ def test_none_of_the_tracks_is_shown_from_the_start_where_none_is_to_be(scratch,
     path = scratch.root / mux(scratch, film, "hi", "en", default="none", forced=("en",)).film.path
     assert flags(path) == {"hin": set(), "eng": {"forced"}}
     assert cue_times(path, 3) == [0.5, 2.0]
-    assert [each.is_default for each in probe(path).streams[:2]] == [
-        each.is_default for each in probe(film).streams
+    assert [stream.is_default for stream in probe(path).streams[:2]] == [
+        stream.is_default for stream in probe(film).streams
     ]
 
 
@@ -186,7 +186,7 @@ def test_a_cover_does_not_hide_which_track_is_not_to_be_shown(scratch, make):
     )  # fmt: skip
     path = scratch.root / mux(scratch, film, "hi", default="none").film.path
     assert flags(path) == {"hin": set()}
-    assert [each.is_cover for each in probe(path).streams].count(True) == 1
+    assert [stream.is_cover for stream in probe(path).streams].count(True) == 1
 
 
 def test_a_language_that_no_track_is_in_is_refused_by_name(scratch, little):
@@ -239,9 +239,9 @@ def rich(make, tmp_path):
 
     def film(name: str, text: str, bitmap: tuple[str, ...], *more: str) -> Path:
         return make(
-            name, *PICTURE, *BEEP, *(each for own in ("own.srt", "own.sup", "chapters.txt")
-            for each in ("-i", str(tmp_path / own))), "-map_chapters", "4",
-            *(each for number in "011223" for each in ("-map", number)),
+            name, *PICTURE, *BEEP, *(argument for own in ("own.srt", "own.sup", "chapters.txt")
+            for argument in ("-i", str(tmp_path / own))), "-map_chapters", "4",
+            *(argument for number in "011223" for argument in ("-map", number)),
             "-c:v", "mpeg4", "-c:a", "aac", "-c:s:0", text, "-c:s:1", text, *bitmap,
             "-metadata:s:a:0", "language=hin", "-metadata:s:a:1", "language=eng",
             "-metadata:s:s:0", "language=fre", "-metadata:s:s:1", "language=ger",
@@ -270,19 +270,19 @@ def flags(path: Path, kind: str = "subtitle") -> dict[str, set[str]]:
     """Return the flags of each stream by its language; those that only repeat another are left out."""
     with av.open(str(path)) as container:
         return {
-            each.language or "und": {
+            stream.language or "und": {
                 flag.name
                 for flag in av.stream.Disposition
-                if flag.name and flag & each.disposition and flag.name not in ("captions", "descriptions")
+                if flag.name and flag & stream.disposition and flag.name not in ("captions", "descriptions")
             }
-            for each in container.streams
-            if each.type == kind
+            for stream in container.streams
+            if stream.type == kind
         }
 
 
 def chapters(path: Path) -> list[str]:
     with av.open(str(path)) as container:
-        return [each["metadata"]["title"] for each in container.chapters()]
+        return [chapter["metadata"]["title"] for chapter in container.chapters()]
 
 
 @pytest.mark.parametrize("film", ["rich_mkv", "rich_mp4"])
@@ -291,12 +291,12 @@ def test_all_that_a_film_has_survives_with_its_flags(scratch, request, film, sho
     source = request.getfixturevalue(film)
     path = scratch.root / mux(scratch, source, "hi", default=shown).film.path
     assert path.suffix == source.suffix
-    own = [each for each in streams(source) if each[0] not in ("attachment", "data")]
+    own = [stream for stream in streams(source) if stream[0] not in ("attachment", "data")]
     kept = streams(path)
     assert kept[: len(own)] == own
     assert kept[len(own)][2] == "hin"
-    assert [each for each in kept if each[0] == "attachment"] == [
-        each for each in streams(source) if each[0] == "attachment"
+    assert [stream for stream in kept if stream[0] == "attachment"] == [
+        stream for stream in streams(source) if stream[0] == "attachment"
     ]
     assert chapters(path) == ["One", "Two"]
     assert flags(path, "audio") == flags(source, "audio")
@@ -306,10 +306,10 @@ def test_all_that_a_film_has_survives_with_its_flags(scratch, request, film, sho
     }  # fmt: skip
     gone = {"default"} if shown == "hi" else set()
     assert flags(path) == {
-        **{language: each - gone for language, each in before.items()}, "hin": gone
+        **{language: flag_set - gone for language, flag_set in before.items()}, "hin": gone
     }  # fmt: skip
-    for place, each in enumerate(own):
-        if each[0] == "subtitle":
+    for place, stream in enumerate(own):
+        if stream[0] == "subtitle":
             assert cue_times(path, place) == cue_times(source, place)
 
 
@@ -318,7 +318,7 @@ def test_no_flag_is_set_that_nobody_set(scratch, make, tmp_path):
     own = str(tmp_path / "own.srt")
     film = make(
         "quiet.mkv", *PICTURE, *BEEP, "-i", own, "-i", own,
-        *(each for number in "0123" for each in ("-map", number)),
+        *(argument for number in "0123" for argument in ("-map", number)),
         "-c:v", "mpeg4", "-c:a", "aac", "-metadata:s:s:0", "language=fre", "-metadata:s:s:1", "language=ger",
         "-disposition:s", "0",
     )  # fmt: skip

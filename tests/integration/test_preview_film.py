@@ -85,7 +85,7 @@ def test_a_film_that_they_do_not_is_copied_small(previewed, tmp_path, name, opti
     assert previewed.media(film) == {"file": str(copy), "kind": "copy"}
     assert described(copy) == (("h264", "yuv420p", 480), ("aac", 2, 0.0))
     assert previewed.told[0] == "copying the film for the browser (Film.mp4): 0 %"
-    assert [each.name for each in copy.parent.iterdir() if each.suffix != ".html"] == ["Film.mp4"]
+    assert [path.name for path in copy.parent.iterdir() if path.suffix != ".html"] == ["Film.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_a_picture_that_is_right_is_kept_in_the_copy_unless_it_is_very_large(
 def test_a_film_without_a_picture_is_copied_as_sound(previewed, tmp_path):
     film = make_film(tmp_path / "a.wma", "-vn", "-c:a", "wmav2", seconds=2)
     with av.open(previewed.media(film)["file"]) as read:
-        assert [each.type for each in read.streams] == ["audio"]
+        assert [stream.type for stream in read.streams] == ["audio"]
 
 
 def test_a_copy_can_be_sought_in_and_begins_to_play_before_it_is_read_whole(previewed, tmp_path):
     film = make_film(tmp_path / "a.avi", "-c:v", "mpeg4", "-g", "1000", "-c:a", "aac")
     copy = previewed.media(film)["file"]
     with av.open(copy) as read:
-        keys = [float(each.pts * each.time_base) for each in read.demux(video=0) if each.is_keyframe]
+        keys = [float(packet.pts * packet.time_base) for packet in read.demux(video=0) if packet.is_keyframe]
     assert len(keys) >= 5
     assert max(later - earlier for earlier, later in itertools.pairwise(keys)) <= 2.05
     whole = Path(copy).read_bytes()
@@ -192,7 +192,7 @@ def test_three_hours_are_measured_in_seconds_and_little_memory(tmp_path, figure)
     )
     command = [sys.executable, "-c", program, path]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process, Watch(process.pid) as watch:
-        count, seconds = (float(each) for each in process.communicate()[0].split())
+        count, seconds = (float(part) for part in process.communicate()[0].split())
     path.unlink()
     megabytes = watch.highest / 1e6
     figure(f"waveform: three hours in {seconds:.1f} s, {megabytes:.0f} MB, {count:.0f} values")

@@ -51,7 +51,7 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def broken(report: dict) -> dict[str, int]:
-    return {each["rule"]: each["count"] for each in report["rules"] if each["count"]}
+    return {rule["rule"]: rule["count"] for rule in report["rules"] if rule["count"]}
 
 
 def test_a_good_file_passes(shell):
@@ -80,7 +80,7 @@ def test_the_document_has_every_rule_and_the_cues_that_break_it(shell):
         "line_length": 1, "reading_speed": 1, "min_duration": 1, "max_duration": 1, "gap": 1, "overlap": 1,
         "empty": 1,
     }  # fmt: skip
-    (overlap,) = next(each["cues"] for each in report["rules"] if each["rule"] == "overlap")
+    (overlap,) = next(rule["cues"] for rule in report["rules"] if rule["rule"] == "overlap")
     assert (overlap["cue"], overlap["start_ms"], overlap["value"]) == (3, 3_200, 200)
 
 
@@ -91,7 +91,7 @@ def test_a_file_of_another_encoding_is_read(shell, encoding, name):
     code, report = shell.report(shell.write("Film.fr.srt", FRENCH, encoding))
     assert (code, report["encoding"], report["language"], report["cue_count"]) == (0, name, "fr", 1)
     code, report = shell.report("--profile", "social", shell.write("Film.fr.srt", FRENCH, encoding))
-    (found,) = next(each["cues"] for each in report["rules"] if each["rule"] == "line_count")
+    (found,) = next(rule["cues"] for rule in report["rules"] if rule["rule"] == "line_count")
     assert (code, found["lines"]) == (1, ["Où êtes-vous allée,", "ma chère Hélène ?"])
 
 

@@ -92,7 +92,7 @@ def job_file(report: JobReport) -> dict[str, Any]:
 
 
 def step_of(report: JobReport, name: str) -> dict[str, Any]:
-    return next(each for each in job_file(report)["steps"] if each["name"] == name)
+    return next(step for step in job_file(report)["steps"] if step["name"] == name)
 
 
 def asked(report: JobReport) -> dict[str, Any]:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 _SOURCES = ("testsrc=s=64x64:r=24", "color=black:s=64x64:r=24", "color=white:s=64x64:r=24")
 SHOTS = (24, 60, 78, 120, 150)
 """Frames at 24 a second at which the made film cuts; it lasts 168."""
-SHOTS_MS = tuple(each * 1_000 // 24 for each in SHOTS)
+SHOTS_MS = tuple(shot * 1_000 // 24 for shot in SHOTS)
 SOUND = ("-f", "lavfi", "-i", "sine=d=7:f=440")
 CODECS = ("-c:v", "mpeg4", "-q:v", "3", "-c:a", "mp2")
 
@@ -48,13 +48,13 @@ def found(scratch, film: Path, **wishes) -> tuple[int, ...]:
 
 def near(times) -> list:
     """A container's clock may be in milliseconds, and times are rounded down."""
-    return [pytest.approx(each, abs=1) for each in times]
+    return [pytest.approx(time, abs=1) for time in times]
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_every_hard_cut_is_found_at_its_first_frame(scratch, make, suffix):
     assert list(found(scratch, make(f"cuts.{suffix}", *cuts(), *SOUND, *CODECS))) == near(SHOTS_MS)
-    assert [each.name for each in scratch.root.iterdir()] == ["audio.wav"]
+    assert [path.name for path in scratch.root.iterdir()] == ["audio.wav"]
 
 
 def test_shots_are_looked_for_only_where_that_is_asked_for(scratch, make):
@@ -75,19 +75,19 @@ def test_shots_of_a_clip_are_on_the_films_clock(scratch, make):
 
 def test_a_picture_that_starts_late_changes_its_shots_late(scratch, make):
     late = make("late.mkv", "-itsoffset", "1.5", *cuts(), *SOUND, *CODECS)
-    assert list(found(scratch, late)) == near(each + 1_500 for each in SHOTS_MS)
-    assert list(found(scratch, late, start_ms=3_000)) == near(each + 1_500 for each in SHOTS_MS[1:])
+    assert list(found(scratch, late)) == near(shot_ms + 1_500 for shot_ms in SHOTS_MS)
+    assert list(found(scratch, late, start_ms=3_000)) == near(shot_ms + 1_500 for shot_ms in SHOTS_MS[1:])
 
 
 @pytest.mark.parametrize("late", [0, 1.5])
 def test_a_container_that_starts_later_than_zero_starts_at_zero(scratch, make, late):
     options = ("-c:v", "mpeg2video", "-q:v", "3", "-c:a", "mp2", "-muxdelay", "2")
     film = make("x.ts", "-itsoffset", str(late), *cuts(), *SOUND, *options)
-    starts = next(each.starts_ms for each in probe(film).streams if each.kind == "video")
+    starts = next(stream.starts_ms for stream in probe(film).streams if stream.kind == "video")
     assert starts == pytest.approx(late * 1_000, abs=100)
-    assert list(found(scratch, film)) == near(each + starts for each in SHOTS_MS)
+    assert list(found(scratch, film)) == near(shot_ms + starts for shot_ms in SHOTS_MS)
     assert list(found(scratch, film, start_ms=3_500)) == near(
-        each + starts for each in SHOTS_MS if each + starts > 3_500
+        shot_ms + starts for shot_ms in SHOTS_MS if shot_ms + starts > 3_500
     )
 
 
@@ -99,7 +99,7 @@ def test_a_picture_that_changes_its_size_keeps_the_shots_before(scratch, make):
     late = found(scratch, tall)
     shots = found(scratch, both)
     assert list(shots[: len(SHOTS)]) == list(found(scratch, wide))
-    assert [each - shots[-1] for each in shots[-len(SHOTS) :]] == near(each - late[-1] for each in late)
+    assert [shot - shots[-1] for shot in shots[-len(SHOTS) :]] == near(shot_ms - late[-1] for shot_ms in late)
 
 
 def test_a_film_without_a_picture_has_no_shots(scratch, make):
@@ -164,8 +164,8 @@ def test_a_cue_of_a_clip_begins_with_the_shot_of_the_film(scratch, make):
     taken = demux(scratch, make("cuts.mkv", *cuts(), *SOUND, *CODECS), start_ms=before, shot_changes=True)
     start = shot - before - 200
     words = tuple(
-        Word(text=each, start_ms=start + 300 * place, end_ms=start + 300 * place + 250)
-        for place, each in enumerate(("It", "is", "said", "here."))
+        Word(text=word, start_ms=start + 300 * place, end_ms=start + 300 * place + 250)
+        for place, word in enumerate(("It", "is", "said", "here."))
     )
     spoken = Transcript(
         language="en",
@@ -197,14 +197,14 @@ def test_the_cuts_of_a_real_film_are_found(scratch):
         *(1378, 1430, 1525, 1571, 1618, 1650, 1689),
     )
     shots = found(scratch, real("film_en.mp4"))
-    assert [each for each in seen if each * 1_000 // 24 not in shots] == [987, 1650]
-    assert [each for each in shots if each not in {frame * 1_000 // 24 for frame in seen}] == [
+    assert [frame for frame in seen if frame * 1_000 // 24 not in shots] == [987, 1650]
+    assert [shot for shot in shots if shot not in {frame * 1_000 // 24 for frame in seen}] == [
         1665 * 1_000 // 24
     ]
 
 
 def _lines(film: str) -> tuple[Segment, ...]:
-    return tuple(Segment(start_ms=each.start_ms, end_ms=each.end_ms, text=each.text) for each in script(film))
+    return tuple(Segment(start_ms=line.start_ms, end_ms=line.end_ms, text=line.text) for line in script(film))
 
 
 @pytest.mark.parametrize("film", ["film_en", "film_hi"])
@@ -228,4 +228,6 @@ def test_cues_of_real_films_keep_clear_of_their_shots(scratch, figure, film):
         f"of {len(pairs)} cues {ins} in-times and {outs} out-times moved"
     )
     assert ins + outs
-    assert {each.rule for each in clear.violations()} <= {each.rule for each in check(plain.cues, rules)}
+    assert {violation.rule for violation in clear.violations()} <= {
+        violation.rule for violation in check(plain.cues, rules)
+    }

@@ -46,12 +46,12 @@ def transcript(language: str) -> Transcript:
     spans = [tuple(words[at : at + 20]) for at in range(0, WORDS, 20)]
     segments = (
         Segment(
-            start_ms=each[0].start_ms,
-            end_ms=each[-1].end_ms,
-            text=" ".join(word.text for word in each),
-            words=each,
+            start_ms=span[0].start_ms,
+            end_ms=span[-1].end_ms,
+            text=" ".join(word.text for word in span),
+            words=span,
         )
-        for each in spans
+        for span in spans
     )
     return Transcript(language=language, segments=tuple(segments))
 
@@ -79,7 +79,7 @@ def test_a_film_of_three_hours_is_subtitled_and_muxed_within_half_a_gigabyte(
                         karaoke=True,
                     ),
                 )
-                path = next(each.path for each in made.files if each.path.endswith(".srt"))
+                path = next(file.path for file in made.files if file.path.endswith(".srt"))
                 tracks.append(
                     SubtitleTrack(file=describe_file(worker.folder / path, path), language=language)
                 )
@@ -89,7 +89,7 @@ def test_a_film_of_three_hours_is_subtitled_and_muxed_within_half_a_gigabyte(
             done = worker.do("mux", request, budget_ms=240_000)
         assert done.track_languages == ("en", "hi")
         assert abs(probe(worker.folder / done.film.path).facts.duration_ms - HOURS_MS) < 1_000
-    most = [each / 1e6 for each in (cutting.highest, muxing.highest, muxing.children, muxing.together)]
+    most = [peak / 1e6 for peak in (cutting.highest, muxing.highest, muxing.children, muxing.together)]
     figure(
         f"three hours, {WORDS} words: subtitle in {len(FORMATS)} formats at most {most[0]:.0f} MB; "
         f"mux {most[1]:.0f} MB and its ffmpeg {most[2]:.0f} MB, {most[3]:.0f} MB together at most "

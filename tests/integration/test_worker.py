@@ -75,7 +75,7 @@ def test_an_unacknowledged_result_is_said_again_when_the_coordinator_is_back() -
         worker.next(Result)
         worker.renew_link()
         hello = worker.next(Hello).message
-        assert [each.step for each in hello.unacknowledged] == ["asr"]
+        assert [call.step for call in hello.unacknowledged] == ["asr"]
         worker.send(Welcome(), Header(run="2"))
         again = worker.next(Result)
         assert (again.header.run, again.header.attempt) == ("1", 1)

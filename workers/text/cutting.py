@@ -32,16 +32,16 @@ def cut_to_fit(
     A cut is made behind the comma, semicolon, colon or dash nearest to the middle, else at the space, else
     between two letters. The pieces of a text stand together, in order; an empty text is one piece.
     """
-    pieces = [Piece(owner=index, text=each) for index, each in enumerate(texts)]
+    pieces = [Piece(owner=index, text=text) for index, text in enumerate(texts)]
     while True:
-        counts = count([each.text for each in pieces])
-        long = {at for at, each in enumerate(counts) if each > most and len(pieces[at].text) > 1}
+        counts = count([piece.text for piece in pieces])
+        long = {at for at, count in enumerate(counts) if count > most and len(pieces[at].text) > 1}
         if not long:
             return pieces
         pieces = [
-            Piece(owner=each.owner, text=part)
-            for at, each in enumerate(pieces)
-            for part in (_halves(each.text) if at in long else (each.text,))
+            Piece(owner=piece.owner, text=part)
+            for at, piece in enumerate(pieces)
+            for part in (_halves(piece.text) if at in long else (piece.text,))
         ]
 
 
@@ -66,8 +66,8 @@ def _halves(text: str) -> tuple[str, str]:
 def _places(text: str) -> list[int]:
     """Return where the text may be cut: clauses away from the ends, else spaces inside it."""
     margin = len(text) * _MARGIN
-    ends = (each.end() for each in _CLAUSE_END.finditer(text))
+    ends = (match.end() for match in _CLAUSE_END.finditer(text))
     clauses = [at for at in ends if margin <= at <= len(text) - margin]
     return clauses or [
-        each.end() for each in _SPACE.finditer(text) if 0 < each.start() < each.end() < len(text)
+        match.end() for match in _SPACE.finditer(text) if 0 < match.start() < match.end() < len(text)
     ]

@@ -20,7 +20,7 @@ ENGLISH = "en"
 
 
 def _table(text: str) -> dict[str, tuple[str, ...]]:
-    entries = (each.split() for line in text.splitlines() for each in line.split("|") if each.strip())
+    entries = (part.split() for line in text.splitlines() for part in line.split("|") if part.strip())
     return {code: tuple(tags) for code, *tags in entries}
 
 

@@ -97,7 +97,7 @@ def generate(
 
     sentences, tokens = inputs["input_ids"].shape
     device = str(model.device)
-    here = {name: each.to(model.device) for name, each in inputs.items()}
+    here = {name: tensor.to(model.device) for name, tensor in inputs.items()}
     try:
         with torch.inference_mode():
             made = model.generate(**here, logits_processor=[_Ticker(tick)], **wishes)

@@ -83,20 +83,20 @@ def marks_of(
 def _bare(text: str) -> str:
     """Return letters, marks and digits, in one case: nothing of Indic vowel signs may be lost."""
     composed = unicodedata.normalize("NFC", text).casefold()
-    return "".join(each for each in composed if unicodedata.category(each)[0] in "LMN")
+    return "".join(character for character in composed if unicodedata.category(character)[0] in "LMN")
 
 
 def _may_be_name(text: str, language: str) -> bool:
     """Tell whether the text is no longer than a name, or has no letters at all."""
-    words = [each for each in text.split() if any(letter.isalpha() for letter in each)]
+    words = [part for part in text.split() if any(letter.isalpha() for letter in part)]
     if language in UNSPACED:
-        return sum(each.isalpha() for each in text) <= _UNSPACED_NAME_LETTERS
+        return sum(character.isalpha() for character in text) <= _UNSPACED_NAME_LETTERS
     return len(words) <= 1 or (len(words) <= _NAME_WORDS and all(map(_is_name_word, words)))
 
 
 def _is_name_word(word: str) -> bool:
     """Tell whether the word starts with a capital; in scripts without case any word may be a name's."""
-    first = next(each for each in word if each.isalpha())
+    first = next(character for character in word if character.isalpha())
     return not first.islower()
 
 
@@ -112,4 +112,4 @@ def _out_of_proportion(source: str, translated: str, source_language: str, targe
 def _loops(text: str) -> bool:
     """Tell whether the text repeats one piece, four times or more without anything between."""
     plain = " ".join(text.casefold().split()) + " "
-    return any(len(each.group()) >= _LOOP_CHARACTERS for each in _LOOP.finditer(plain))
+    return any(len(match.group()) >= _LOOP_CHARACTERS for match in _LOOP.finditer(plain))

@@ -26,7 +26,7 @@ def count_graphemes(text: str) -> int:
     Combining signs (Mn, Mc, Me) belong to the letter before. Exact clusters (Unicode UAX 29) would need a
     library; for proportions this count is enough.
     """
-    return sum(unicodedata.category(each)[0] not in "MC" for each in text)
+    return sum(unicodedata.category(character)[0] not in "MC" for character in text)
 
 
 def pieces_of(text: str, language: str) -> list[str]:
@@ -57,9 +57,9 @@ def share_time(texts: list[str], start_ms: int, end_ms: int) -> list[Word]:
     """
     if not texts:
         return []
-    ends = list(accumulate((max(1, count_graphemes(each)) for each in texts), initial=0))
+    ends = list(accumulate((max(1, count_graphemes(text)) for text in texts), initial=0))
     span, count = max(0, end_ms - start_ms), len(texts)
-    borders = [span * each // ends[-1] for each in ends]
+    borders = [span * end // ends[-1] for end in ends]
     if count <= span:
         for index in range(1, count):
             borders[index] = min(max(borders[index], borders[index - 1] + 1), span - (count - index))

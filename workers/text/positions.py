@@ -33,14 +33,14 @@ def first_wrong_position(table: Sequence[Sequence[float]], padding: int) -> int 
     for position, row in enumerate(table):
         meant = [0.0] * len(row) if position == padding else sinusoid(position, len(row))
         # Written so that a NaN, which is no smaller than anything, is wrong too.
-        if not all(abs(found - each) <= _TOLERANCE for found, each in zip(row, meant, strict=True)):
+        if not all(abs(found - expected) <= _TOLERANCE for found, expected in zip(row, meant, strict=True)):
             return position
     return None
 
 
 def wrong_positions(model: Any) -> str:
     """Return what is wrong with the tables of positions of a transformers model; empty where nothing is."""
-    tables = {name: each for name, each in model.named_buffers() if "embed_positions" in name}
+    tables = {name: buffer for name, buffer in model.named_buffers() if "embed_positions" in name}
     for name, table in tables.items():
         row = first_wrong_position(table.float().tolist(), model.config.pad_token_id)
         if row is not None:

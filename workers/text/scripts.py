@@ -119,7 +119,7 @@ def scripts_of(language: str, script: str = "") -> tuple[str, ...]:
 def is_foreign(text: str, language: str, script: str = "") -> bool:
     """Tell whether the text has a letter of a script that the language is not written in."""
     scripts = scripts_of(language, script)
-    return bool(scripts) and any(each.isalpha() and not _is_of(each, scripts) for each in text)
+    return bool(scripts) and any(character.isalpha() and not _is_of(character, scripts) for character in text)
 
 
 def in_script(text: str, language: str, script: str = "") -> bool:
@@ -129,8 +129,8 @@ def in_script(text: str, language: str, script: str = "") -> bool:
     (ISO 15924, such as `Deva`) asks for that one of a language with several.
     """
     scripts = scripts_of(language, script)
-    letters = [each for each in text if each.isalpha() or _is_sign(each)]
-    return not scripts or sum(_is_of(each, scripts) for each in letters) * 2 >= len(letters)
+    letters = [character for character in text if character.isalpha() or _is_sign(character)]
+    return not scripts or sum(_is_of(letter, scripts) for letter in letters) * 2 >= len(letters)
 
 
 def _is_sign(letter: str) -> bool:

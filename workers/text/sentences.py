@@ -65,8 +65,8 @@ def join_sentences(segments: Sequence[Segment], language: str) -> list[Sentence]
     `MOST_MS` is cut where it hurts least: behind a clause mark, in a pause, at a segment's end, near the
     middle. Only a single word may be longer. Every word of the segments is in one sentence, in order.
     """
-    ordered = sorted(segments, key=lambda each: each.start_ms)
-    said = _in_order(each for segment in ordered for each in _words_of(segment, language))
+    ordered = sorted(segments, key=lambda segment: segment.start_ms)
+    said = _in_order(token for segment in ordered for token in _words_of(segment, language))
     return [_sentence(part, language) for group in _groups(said) for part in _within_limits(group)]
 
 
@@ -74,21 +74,23 @@ def _groups(said: Sequence[_Said]) -> list[list[_Said]]:
     """Return the words of each sentence."""
     found: list[list[_Said]] = []
     ended = True
-    for place, each in enumerate(said):
-        text, following = each.word.text, said[place + 1].word.text if place + 1 < len(said) else ""
-        paused = place > 0 and each.word.start_ms - said[place - 1].word.end_ms > PAUSE_MS
+    for place, token in enumerate(said):
+        text, following = token.word.text, said[place + 1].word.text if place + 1 < len(said) else ""
+        paused = place > 0 and token.word.start_ms - said[place - 1].word.end_ms > PAUSE_MS
         tail = place > 0 and not paused and _is_tail(text)
         if paused or (ended and not tail):
             found.append([])
-        found[-1].append(each)
+        found[-1].append(token)
         ended = _ends(text, following) or (ended and tail)
     return found
 
 
 def _is_tail(text: str) -> bool:
     """Tell whether the text can only belong to what stands before: a mark or a closing quote set apart."""
-    alone = is_punctuation(text) and ends_sentence(text) and not any(each in _OPENERS for each in text)
-    return alone or all(each in _CLOSERS and each not in _OPENERS for each in text)
+    alone = (
+        is_punctuation(text) and ends_sentence(text) and not any(character in _OPENERS for character in text)
+    )
+    return alone or all(character in _CLOSERS and character not in _OPENERS for character in text)
 
 
 def _words_of(segment: Segment, language: str) -> list[_Said]:
@@ -97,14 +99,14 @@ def _words_of(segment: Segment, language: str) -> list[_Said]:
         words += _one_sentence_each(word, language)
     if not segment.words:
         words = share_time(pieces_of(segment.text, language), segment.start_ms, segment.end_ms)
-    words = [each for each in words if each.text.strip()]
-    return [_Said(word=each, ends_segment=each is words[-1]) for each in words]
+    words = [word for word in words if word.text.strip()]
+    return [_Said(word=word, ends_segment=word is words[-1]) for word in words]
 
 
 def _one_sentence_each(word: Word, language: str) -> list[Word]:
     """Return the word, in its pieces where a sentence ends inside it: words may have been merged."""
     pieces = pieces_of(word.text, language)
-    if not any(ends_sentence(each) for each in pieces[:-1]):
+    if not any(ends_sentence(piece) for piece in pieces[:-1]):
         return [replace(word, text=clean(word.text))]
     return share_time(pieces, word.start_ms, word.end_ms)
 
@@ -113,10 +115,10 @@ def _in_order(said: Iterable[_Said]) -> list[_Said]:
     """Return the words with times that never go back: segments of two speakers may overlap."""
     found: list[_Said] = []
     now = 0
-    for each in said:
-        start_ms = max(now, each.word.start_ms)
-        now = max(start_ms, each.word.end_ms)
-        found.append(replace(each, word=replace(each.word, start_ms=start_ms, end_ms=now)))
+    for token in said:
+        start_ms = max(now, token.word.start_ms)
+        now = max(start_ms, token.word.end_ms)
+        found.append(replace(token, word=replace(token.word, start_ms=start_ms, end_ms=now)))
     return found
 
 
@@ -139,7 +141,7 @@ def _is_abbreviated(stem: str, opening: str) -> bool:
     if folded in _BEFORE_NUMBERS:
         return opening.isdecimal()
     parts = stem.split(".")
-    initials = len(parts) > 1 and all(0 < count_graphemes(each) <= _INITIAL_GRAPHEMES for each in parts)
+    initials = len(parts) > 1 and all(0 < count_graphemes(part) <= _INITIAL_GRAPHEMES for part in parts)
     return folded in _NEVER_LAST or stem in _HINDI_LETTERS or (initials and stem == stem.upper())
 
 
@@ -156,7 +158,7 @@ def _within_limits(group: list[_Said]) -> list[list[_Said]]:
 
 
 def _fits(part: list[_Said]) -> bool:
-    length = sum(count_graphemes(each.word.text) + 1 for each in part) - 1
+    length = sum(count_graphemes(token.word.text) + 1 for token in part) - 1
     return length <= MOST_GRAPHEMES and part[-1].word.end_ms - part[0].word.start_ms <= MOST_MS
 
 
@@ -176,5 +178,5 @@ def _worth_of_cut(part: list[_Said], at: int) -> float:
 
 
 def _sentence(part: list[_Said], language: str) -> Sentence:
-    words = tuple(each.word for each in part)
-    return Sentence(text=join([each.text for each in words], language), words=words)
+    words = tuple(token.word for token in part)
+    return Sentence(text=join([word.text for word in words], language), words=words)

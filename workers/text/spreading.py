@@ -46,14 +46,14 @@ def _spoken(sentence: Sentence) -> list[Span]:
         else:
             stretches.append(Span(start_ms=word.start_ms, end_ms=word.end_ms))
     # A word without length at the other side of a pause is no time to show anything in.
-    found = [each for each in stretches if each.start_ms < each.end_ms]
+    found = [stretch for stretch in stretches if stretch.start_ms < stretch.end_ms]
     return found or [Span(start_ms=sentence.start_ms, end_ms=sentence.end_ms)]
 
 
 def _allot(pieces: Sequence[str], stretches: Sequence[Span]) -> list[list[str]]:
     """Return the pieces of each stretch: one that would lie in several goes where most of it would."""
-    spoken = list(accumulate((each.end_ms - each.start_ms for each in stretches), initial=0))
-    lengths = [max(1, count_graphemes(each)) for each in pieces]
+    spoken = list(accumulate((stretch.end_ms - stretch.start_ms for stretch in stretches), initial=0))
+    lengths = [max(1, count_graphemes(piece)) for piece in pieces]
     reached = list(accumulate(lengths, initial=0))
     allotted: list[list[str]] = [[] for _ in stretches]
     now = 0
@@ -86,14 +86,14 @@ def _to_clauses(allotted: list[list[str]]) -> list[list[str]]:
 def _until_clause(pieces: Sequence[str], most: float) -> int:
     """Return how many pieces, of `most` graphemes in all, come until a clause has ended; 0: none has."""
     lengths = accumulate(map(count_graphemes, pieces))
-    near = takewhile(lambda each: each[1] <= most, zip(pieces, lengths, strict=True))
+    near = takewhile(lambda pair: pair[1] <= most, zip(pieces, lengths, strict=True))
     return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
 
 
 def _since_clause(pieces: Sequence[str], most: float) -> int:
     """Return how many of the last pieces, of `most` graphemes in all, stand behind the end of a clause."""
     lengths = accumulate(map(count_graphemes, reversed(pieces)))
-    near = takewhile(lambda each: each[1] <= most, zip(pieces[-2::-1], lengths, strict=False))
+    near = takewhile(lambda pair: pair[1] <= most, zip(pieces[-2::-1], lengths, strict=False))
     return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
 
 

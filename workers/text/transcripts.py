@@ -37,6 +37,6 @@ def publish(context: Context, name: str, transcript: Transcript) -> Artefact:
 def speech_of(transcript: Transcript, speech: tuple[Span, ...]) -> list[Span]:
     """Return VAD's stretches in order, or, without VAD, those of the segments."""
     if speech:
-        return sorted(speech, key=lambda each: each.start_ms)
-    spans = (Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in transcript.segments)
-    return sorted(spans, key=lambda each: each.start_ms)
+        return sorted(speech, key=lambda span: span.start_ms)
+    spans = (Span(start_ms=segment.start_ms, end_ms=segment.end_ms) for segment in transcript.segments)
+    return sorted(spans, key=lambda span: span.start_ms)

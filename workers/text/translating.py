@@ -51,7 +51,9 @@ def translate_transcript(
     pair = _Pair(source=request.source_language, target=request.target_language, script=request.target_script)
     sentences = join_sentences(read(context, request.transcript).segments, pair.source)
     meanings = _translated(sentences, context, translate)
-    segments = tuple(_segment(each, meanings.get(each.text, each.text), pair) for each in sentences)
+    segments = tuple(
+        _segment(sentence, meanings.get(sentence.text, sentence.text), pair) for sentence in sentences
+    )
     transcript = Transcript(
         language=pair.target,
         segments=segments,
@@ -64,13 +66,13 @@ def translate_transcript(
         segment_count=len(segments),
         model=request.model,
         engine=engine,
-        marks=dict(Counter(mark for each in segments for mark in each.marks)),
+        marks=dict(Counter(mark for segment in segments for mark in segment.marks)),
     )
 
 
 def _translated(sentences: Sequence[Sentence], context: Context, translate: Translate) -> dict[str, str]:
     """Return the translation of every different text that has something to be spoken in it."""
-    texts = list(dict.fromkeys(each.text for each in sentences if not is_punctuation(each.text)))
+    texts = list(dict.fromkeys(sentence.text for sentence in sentences if not is_punctuation(sentence.text)))
     if not texts:
         return {}
 

@@ -31,7 +31,9 @@ _LONG_PAUSE_MS = 2_000
 
 def is_punctuation(text: str) -> bool:
     """Tell whether there is nothing to be spoken in the text."""
-    return not any(unicodedata.category(each)[0] in "LNM" or each in "%&+=@€$£₹°" for each in text)
+    return not any(
+        unicodedata.category(character)[0] in "LNM" or character in "%&+=@€$£₹°" for character in text
+    )
 
 
 def ends_sentence(word: str) -> bool:
@@ -77,19 +79,19 @@ def glue(pieces: Sequence[str], language: str) -> list[list[int]]:
     """
     groups: list[list[int]] = []
     for index, piece in enumerate(pieces):
-        if groups and _belongs(piece, "".join(pieces[each] for each in groups[-1]), language):
+        if groups and _belongs(piece, "".join(pieces[group] for group in groups[-1]), language):
             groups[-1].append(index)
         else:
             groups.append([index])
-    return [each for each in groups if "".join(pieces[index] for index in each).strip()]
+    return [group for group in groups if "".join(pieces[index] for index in group).strip()]
 
 
 def _belongs(piece: str, before: str, language: str) -> bool:
     if not before.strip():
         return True
-    opened = all(each in _OPENERS for each in before.strip())
+    opened = all(character in _OPENERS for character in before.strip())
     if language not in UNSPACED:
-        opening = piece.strip() and all(each in _OPENERS for each in piece.strip())
+        opening = piece.strip() and all(character in _OPENERS for character in piece.strip())
         alone = piece.startswith(" ") and is_punctuation(piece) and not opening
         return not piece.startswith(" ") or alone or is_punctuation(before)
     bare = piece.strip()
@@ -113,7 +115,7 @@ def cut_to_sentences(segment: Segment, language: str) -> list[Segment]:
         Segment(
             start_ms=words[0].start_ms,
             end_ms=words[-1].end_ms,
-            text=join([each.text for each in words], language),
+            text=join([word.text for word in words], language),
             words=tuple(words),
             avg_logprob=segment.avg_logprob,
             no_speech=segment.no_speech,

@@ -38,8 +38,8 @@ def main(folder: Path, *, direction: str, real_files: bool, raw_positions: bool)
     cipher = _cipher(words, targets, sides["TGT"], stops)
     said = {number: word for word, number in targets.items()}
     _write(folder / "tags.json", {tag: said[cipher[words[tag]]].strip("▁") for tag in _TAGS if tag in words})
-    for each in _CODE.glob("*.py"):
-        shutil.copyfile(each, folder / each.name)
+    for path in _CODE.glob("*.py"):
+        shutil.copyfile(path, folder / path.name)
     _write(folder / "config.json", _config(len(words), len(targets), raw_positions=raw_positions))
     tokenizer = ["tokenization_sketch.SketchTokenizer", None]
     _write(
@@ -110,13 +110,13 @@ def _cut(words: dict[str, int], languages: str) -> dict[str, int]:
     """Return a vocabulary of the commonest words of one script and the commonest without letters."""
     kept = _of_script(words, languages, starts=True) + _of_script(words, languages, starts=False)
     kept += [word for word in words if word in _PLACEHOLDER]
-    signs = [word for word in words if not any(each.isalpha() for each in word)]
+    signs = [word for word in words if not any(character.isalpha() for character in word)]
     every = dict.fromkeys([*_SPECIAL, *kept, *signs[:_MOST_SIGNS]])
     return {word: number for number, word in enumerate(every)}
 
 
 def _of_script(words: dict[str, int], languages: str, *, starts: bool) -> list[str]:
-    fitting = (each for each in words if _WORDS[languages].fullmatch(each) and each.startswith("▁") == starts)
+    fitting = (word for word in words if _WORDS[languages].fullmatch(word) and word.startswith("▁") == starts)
     return list(fitting)[:_MOST_WORDS]
 
 
@@ -124,12 +124,14 @@ def _cipher(
     words: dict[str, int], targets: dict[str, int], languages: str, stops: dict[str, str]
 ) -> list[int]:
     """Return for every token of the source which one of the target stands for it."""
-    beginning = [targets[each] for each in _of_script(targets, languages, starts=True)]
-    inside = [targets[each] for each in _of_script(targets, languages, starts=False)] or beginning
+    beginning = [targets[word] for word in _of_script(targets, languages, starts=True)]
+    inside = [targets[word] for word in _of_script(targets, languages, starts=False)] or beginning
     found = [0] * len(words)
     for word, number in words.items():
         same = stops.get(word, word) if stops.get(word) in targets else word
-        kept = same in targets and (word in _PLACEHOLDER or not any(each.isalpha() for each in word))
+        kept = same in targets and (
+            word in _PLACEHOLDER or not any(character.isalpha() for character in word)
+        )
         choice = beginning if word.startswith("▁") or word in _TAGS else inside
         found[number] = targets[same] if kept else choice[number * _STRIDE % len(choice)]
     found[: len(_SPECIAL)] = [*range(3), beginning[0]]

@@ -59,7 +59,7 @@ def _tokenizer() -> Any:
         lines(), trainers.BpeTrainer(vocab_size=_WORDS, special_tokens=_SPECIAL, show_progress=False)
     )
     made = json.loads(trained.to_str())["model"]
-    return NllbTokenizer(vocab=made["vocab"], merges=[tuple(each) for each in made["merges"]])
+    return NllbTokenizer(vocab=made["vocab"], merges=[tuple(merge) for merge in made["merges"]])
 
 
 def _partners(tokenizer: Any) -> list[int]:
@@ -68,7 +68,7 @@ def _partners(tokenizer: Any) -> list[int]:
     special = {*tokenizer.all_special_tokens, *_SPECIAL}
     kinds = sorted((_kind(word), number) for word, number in words.items() if word not in special)
     found = list(range(len(words)))
-    for kind, group in groupby(kinds, lambda each: each[0]):
+    for kind, group in groupby(kinds, lambda pair: pair[0]):
         numbers = [number for _, number in group]
         if not kind:
             continue
@@ -95,7 +95,7 @@ def _arrange(model: Any, partners: list[int]) -> None:
 
     half = _WIDTH // 2
     place = [*range(_FREQUENCIES), *range(half, half + _FREQUENCIES)]
-    rest = [each for each in range(_WIDTH) if each not in place]
+    rest = [number for number in range(_WIDTH) if number not in place]
     swapped = rest[len(rest) // 2 :] + rest[: len(rest) // 2]
     with torch.no_grad():
         for name, weight in model.named_parameters():
@@ -106,10 +106,10 @@ def _arrange(model: Any, partners: list[int]) -> None:
         shared[:, rest] = _signs(partners, len(rest)) * _LOUD / _WIDTH**0.5
         shared[model.config.pad_token_id] = 0
         crossing = model.model.decoder.layers[0].encoder_attn
-        for each in (crossing.q_proj, crossing.k_proj, crossing.v_proj):
-            each.weight.zero_()
-        for each in (crossing.q_proj, crossing.k_proj):
-            each.weight[place, place] = 65.0
+        for projection in (crossing.q_proj, crossing.k_proj, crossing.v_proj):
+            projection.weight.zero_()
+        for projection in (crossing.q_proj, crossing.k_proj):
+            projection.weight[place, place] = 65.0
         # Layer norms take the mean away: about the table's own, for the signs of a token have none.
         table = model.model.encoder.embed_positions.weights[2:100]
         crossing.q_proj.bias[place] = 65.0 * table.mean() / (_LOUD**2 * len(rest) / _WIDTH + 0.5) ** 0.5

@@ -17,13 +17,13 @@ def main(folder: str, questions: list[dict[str, Any]]) -> None:
     model = M2M100ForConditionalGeneration.from_pretrained(folder).eval()
     model.generation_config.max_length = None
     answers = []
-    for each in questions:
-        tokenizer.src_lang = each["source"]
+    for question in questions:
+        tokenizer.src_lang = question["source"]
         made = model.generate(
-            **tokenizer(each["text"], return_tensors="pt"),
-            forced_bos_token_id=tokenizer.convert_tokens_to_ids(each["target"]),
-            num_beams=each["beams"],
-            max_new_tokens=each["most_new_tokens"],
+            **tokenizer(question["text"], return_tensors="pt"),
+            forced_bos_token_id=tokenizer.convert_tokens_to_ids(question["target"]),
+            num_beams=question["beams"],
+            max_new_tokens=question["most_new_tokens"],
             early_stopping=True,
         )
         answers.append(tokenizer.batch_decode(made, skip_special_tokens=True)[0])

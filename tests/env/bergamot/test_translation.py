@@ -89,18 +89,18 @@ def as_cues(words: list[Word]) -> list[Segment]:
     """Return the words of one line in pieces that a screen has room for: they end anywhere in a sentence."""
     groups: list[list[Word]] = [[]]
     for word in words:
-        if sum(len(each.text) + 1 for each in groups[-1]) + len(word.text) > CUE_CHARACTERS:
+        if sum(len(group.text) + 1 for group in groups[-1]) + len(word.text) > CUE_CHARACTERS:
             groups.append([])
         groups[-1].append(word)
     return [
         Segment(
-            start_ms=each[0].start_ms,
-            end_ms=each[-1].end_ms,
-            text=" ".join(word.text for word in each),
-            words=tuple(each),
+            start_ms=group[0].start_ms,
+            end_ms=group[-1].end_ms,
+            text=" ".join(word.text for word in group),
+            words=tuple(group),
         )
-        for each in groups
-        if each
+        for group in groups
+        if group
     ]
 
 
@@ -117,14 +117,14 @@ def test_a_film_is_translated_as_well_as_its_lines_are_directly(worker: LoneWork
     )
     begun = time.monotonic()
     said = spoken(english)
-    result = worker.do("translate", request(worker, *(each for words in said for each in as_cues(words))))
+    result = worker.do("translate", request(worker, *(cue for words in said for cue in as_cues(words))))
     seconds = time.monotonic() - begun
     words = made_by(worker, result).words()
     back = [
         " ".join(
-            each.text
-            for each in words
-            if line[0].start_ms <= (each.start_ms + each.end_ms) // 2 <= line[-1].end_ms
+            word.text
+            for word in words
+            if line[0].start_ms <= (word.start_ms + word.end_ms) // 2 <= line[-1].end_ms
         )
         for line in said
     ]
@@ -143,8 +143,11 @@ def test_a_film_is_translated_as_well_as_its_lines_are_directly(worker: LoneWork
 def test_words_stay_in_the_time_of_their_cues(worker: LoneWorker) -> None:
     first, second = cue("We are going", 1_000, 2_000), cue("home now.", 2_000, 3_000)
     translated = translate(worker, first, second, cue("It is late.", 9_000, 10_000))
-    assert [(each.start_ms, each.end_ms) for each in translated.segments] == [(1_000, 3_000), (9_000, 10_000)]
-    one, two = (each.words for each in translated.segments)
+    assert [(segment.start_ms, segment.end_ms) for segment in translated.segments] == [
+        (1_000, 3_000),
+        (9_000, 10_000),
+    ]
+    one, two = (segment.words for segment in translated.segments)
     assert (one[0].start_ms, one[-1].end_ms) == (1_000, 3_000)
     assert (two[0].start_ms, two[-1].end_ms) == (9_000, 10_000)
     assert (translated.language, translated.translated_from) == ("pt", "en")
@@ -168,7 +171,7 @@ def test_the_order_of_sentences_is_kept(worker: LoneWorker) -> None:
     names = ["Anna", "Bruno", "Clara", "David", "Elena", "Felix", "Greta", "Hugo"]
     cues = [cue(f"{name} is here. " + "It rains. " * (8 - at), 3_000 * at, 3_000 * at + 2_900)
             for at, name in enumerate(names)]  # fmt: skip
-    found = [each.text for each in translate(worker, *cues).segments]
+    found = [segment.text for segment in translate(worker, *cues).segments]
     assert [name for text in found for name in names if name in text] == names
 
 

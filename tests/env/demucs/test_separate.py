@@ -36,8 +36,8 @@ def onsets(heard: array.array[int]) -> list[int]:
     """Return where a tone starts after half a second without one."""
     found: list[int] = []
     last = -16_000
-    for place, each in enumerate(heard):
-        if abs(each) > 3_000:
+    for place, sample in enumerate(heard):
+        if abs(sample) > 3_000:
             if place - last > 8_000:
                 found.append(place)
             last = place
@@ -150,7 +150,7 @@ def test_memory_does_not_grow_with_the_film(store, tmp_path, figure: Figure) -> 
         sound = flac(tmp_path, "long.flac", "-f", "lavfi", "-i", noise)
         alone.do("separate", SeparateRequest(audio=take_in(alone, sound)), budget_ms=500_000)
         status = Path(f"/proc/{alone.process.pid}/status").read_text()
-        line = next(each for each in status.splitlines() if each.startswith("VmHWM"))
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
 
     with LoneWorker.of("demucs", models=store) as alone:
@@ -172,8 +172,8 @@ def test_a_call_can_be_cancelled(worker, tmp_path) -> None:
     header = Header(run="1", job="job-1", step="separate", attempt=900)
     worker.send(worker.call("separate", SeparateRequest(audio=take_in(worker, sound))), header)
     said = [worker.next(Progress).message for _ in range(3)]
-    assert all(0 <= each.fraction <= 1 for each in said)
-    assert {each.note for each in said} <= {"measuring the sound", "separating the voices"}
+    assert all(0 <= progress.fraction <= 1 for progress in said)
+    assert {progress.note for progress in said} <= {"measuring the sound", "separating the voices"}
     worker.send(Cancel(), header)
     failure = worker.next(Failure).message
     worker.send(Ack(), header)
@@ -186,7 +186,7 @@ def test_a_call_can_be_cancelled(worker, tmp_path) -> None:
 
 def energy(heard: array.array[int], start_ms: int, end_ms: int) -> float:
     part = heard[start_ms * 16 : end_ms * 16]
-    return sum(each * each for each in part) / max(1, len(part))
+    return sum(sample * sample for sample in part) / max(1, len(part))
 
 
 def test_a_film_of_seventy_seconds_is_done_in_well_under_its_time(worker, tmp_path, figure: Figure) -> None:
@@ -219,7 +219,7 @@ def test_the_real_model_takes_the_battle_away_and_leaves_the_speech(tmp_path, fi
 
     def contrast(heard: array.array[int]) -> float:
         lines = script("film_en")
-        spoken = sum(energy(heard, each.start_ms, each.end_ms) for each in lines) / len(lines)
+        spoken = sum(energy(heard, line.start_ms, line.end_ms) for line in lines) / len(lines)
         pauses = [(one.end_ms + 500, two.start_ms - 500) for one, two in itertools.pairwise(lines)]
         quiet = [energy(heard, start, end) for start, end in pauses if end > start]
         return spoken / max(1.0, sum(quiet) / len(quiet))

@@ -24,8 +24,8 @@ EVERY = 11
 def one_a_call(translator: LoneTranslator, model: str, lines: list[str]) -> float:
     """Return how many seconds the lines take, each in a call of its own."""
     begun = time.monotonic()
-    for each in lines:
-        translator.translate([each], "en-hi", model)
+    for line in lines:
+        translator.translate([line], "en-hi", model)
     return time.monotonic() - begun
 
 

@@ -48,13 +48,13 @@ def test_each_of_the_three_directions_goes_from_end_to_end(
     assert (result.engine, result.model) == ("indictrans2", MODELS[direction])
     assert len(texts_of(transcript)) == len(asked)
     assert result.marks == {}, "a text is empty, far too long, in another script, or not translated"
-    assert all(each.words for each in transcript.segments)
+    assert all(segment.words for segment in transcript.segments)
 
 
 def test_the_model_is_given_both_languages_tags(small: LoneTranslator, small_store: Path) -> None:
     for target, tag in (("hi", "hin_Deva"), ("mr", "mar_Deva"), ("ne", "npi_Deva")):
         transcript, _ = small.translate(["Good morning to you."], f"en-{target}", EN_INDIC)
-        meant = [tag_word(small_store, EN_INDIC, each) for each in ("eng_Latn", tag)]
+        meant = [tag_word(small_store, EN_INDIC, code) for code in ("eng_Latn", tag)]
         assert texts_of(transcript)[0].split()[:2] == meant
 
 
@@ -76,7 +76,7 @@ def test_texts_sorted_by_length_come_back_in_their_own_order(small: LoneTranslat
 def test_a_sentence_is_translated_the_same_alone_and_in_a_batch(small: LoneTranslator) -> None:
     lines = flores("eng", 12)
     together, _ = small.translate(lines, "en-hi", EN_INDIC, batch_size=12)
-    alone = [texts_of(small.translate([each], "en-hi", EN_INDIC)[0])[0] for each in lines[::4]]
+    alone = [texts_of(small.translate([line], "en-hi", EN_INDIC)[0])[0] for line in lines[::4]]
     assert texts_of(together)[::4] == alone
 
 
@@ -110,7 +110,7 @@ def test_a_sentence_longer_than_the_models_positions_goes_in_pieces(
 def test_words_that_look_like_special_tokens_are_words(small: LoneTranslator) -> None:
     transcript, _ = small.translate(["Look at <pad> the </s> sign <s> there."], "en-hi", EN_INDIC)
     plain, _ = small.translate(["Look at the sign there."], "en-hi", EN_INDIC)
-    words, fewer = (texts_of(each)[0].split() for each in (transcript, plain))
+    words, fewer = (texts_of(translation)[0].split() for translation in (transcript, plain))
     assert len(words) > len(fewer)
     assert words[-1] == fewer[-1], "nothing is lost behind them"
 
@@ -118,7 +118,7 @@ def test_words_that_look_like_special_tokens_are_words(small: LoneTranslator) ->
 def test_nothing_said_loads_no_model(small_store: Path) -> None:
     with LoneTranslator("indictrans2", small_store) as fresh:
         transcript, result = fresh.translate(["…", "♪"], "en-hi", EN_INDIC)
-        assert [each.text for each in transcript.segments] == ["…", "♪"]
+        assert [segment.text for segment in transcript.segments] == ["…", "♪"]
         assert result.segment_count == 2
         assert "loaded" not in fresh.worker.log.read_text()
 

@@ -74,11 +74,11 @@ def recognised(worker: LoneWorker, sound: Artefact, **wishes: Any) -> tuple[AsrR
 
 
 def said(segments: list[dict[str, Any]]) -> str:
-    return plain(" ".join(each["text"] for each in segments))
+    return plain(" ".join(segment["text"] for segment in segments))
 
 
 def words_of(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [word for each in segments for word in each["words"]]
+    return [word for segment in segments for word in segment["words"]]
 
 
 @pytest.fixture
@@ -114,11 +114,11 @@ def test_a_short_clip_comes_out_word_for_word_with_a_time_for_each(
     assert (result.language, result.language_probability) == ("en", None)
     assert result.segment_count == len(segments) == 1
     words = words_of(segments)
-    assert [plain(each["text"]) for each in words] == said(segments).split()
-    assert {each["timed_by"] for each in words} == {"cross-attention"}
-    edges = [at for each in words for at in (each["start_ms"], each["end_ms"])]
+    assert [plain(word["text"]) for word in words] == said(segments).split()
+    assert {word["timed_by"] for word in words} == {"cross-attention"}
+    edges = [at for word in words for at in (word["start_ms"], word["end_ms"])]
     assert edges == sorted(edges)
-    assert all(each["start_ms"] < each["end_ms"] for each in words)
+    assert all(word["start_ms"] < word["end_ms"] for word in words)
     assert 0 <= edges[0] < 800
     assert 2_500 < edges[-1] < 3_300
     assert (result.speech[0].start_ms, result.speech[-1].end_ms) == (edges[0], edges[-1])
@@ -130,8 +130,8 @@ def test_words_start_where_a_person_heard_them_start(
     wav = demuxed("align/mary.wav", tmp_path / "mary.wav")
     _, segments = recognised(worker, worker.take_in(wav, "mary.wav"))
     words = words_of(segments)
-    assert [plain(each["text"]) for each in words] == [text for text, _ in MARY_MS]
-    off = [each["start_ms"] - meant for each, (_, meant) in zip(words, MARY_MS, strict=True)]
+    assert [plain(word["text"]) for word in words] == [text for text, _ in MARY_MS]
+    off = [word["start_ms"] - meant for word, (_, meant) in zip(words, MARY_MS, strict=True)]
     figure(f"mlx: starts of the words of mary.wav off by ms {off}")
     assert max(map(abs, off)) <= 300
 
@@ -141,7 +141,7 @@ def test_only_the_speech_that_vad_heard_is_written(worker: LoneWorker, clip: Art
     result, segments = recognised(worker, clip, speech=(heard,))
     assert result.speech == (heard,)
     assert (segments[0]["start_ms"], segments[0]["end_ms"]) == (250, 3_000)
-    assert all(250 <= each["start_ms"] < each["end_ms"] <= 3_000 for each in words_of(segments))
+    assert all(250 <= word["start_ms"] < word["end_ms"] <= 3_000 for word in words_of(segments))
     assert said(segments) == plain(data(f"{CLIP}.txt").read_text())
     result, segments = recognised(worker, clip, speech=())
     assert (result.language, result.speech, segments) == (UNDETERMINED, (), [])
@@ -192,7 +192,7 @@ import sys, time
 from workers.engines.mlx.blas import quicken
 borrowed = sys.argv[1] == "yes" and quicken()
 import mlx.core as mx, numpy as np
-one, other = (np.random.default_rng(each).standard_normal((600, 600)).astype(np.float32) for each in (1, 2))
+one, other = (np.random.default_rng(seed).standard_normal((600, 600)).astype(np.float32) for seed in (1, 2))
 a, b = mx.array(one), mx.array(other)
 mx.eval(a @ b)
 took = []

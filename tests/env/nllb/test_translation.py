@@ -36,20 +36,20 @@ def test_a_pair_that_indictrans2_has_not_goes_from_end_to_end(
     assert (result.engine, result.model) == ("nllb", MODEL)
     assert len(texts_of(transcript)) == len(asked)
     assert result.marks == {}, "a text is empty, far too long, in another script, or not translated"
-    assert all(each.words for each in transcript.segments)
+    assert all(segment.words for segment in transcript.segments)
 
 
 def test_a_batch_gives_what_transformers_gives_for_each_text_alone(
     small: LoneTranslator, small_store: Path
 ) -> None:
     # One sentence a line, of very different lengths: segments are then what the model was given.
-    lines = [each for each in flores("eng", 40) if each.count(".") == 1 and each.endswith(".")]
+    lines = [flore for flore in flores("eng", 40) if flore.count(".") == 1 and flore.endswith(".")]
     transcript, _ = small.translate(lines, "en-de", MODEL, batch_size=16)
     questions = [
-        {"text": each, "source": "eng_Latn", "target": "deu_Latn", "beams": 4, "most_new_tokens": 400}
-        for each in lines
+        {"text": line, "source": "eng_Latn", "target": "deu_Latn", "beams": 4, "most_new_tokens": 400}
+        for line in lines
     ]
-    assert [each.text for each in transcript.segments] == ask_transformers(small_store, questions)
+    assert [segment.text for segment in transcript.segments] == ask_transformers(small_store, questions)
     assert len(lines) > 16
 
 
@@ -90,7 +90,7 @@ def test_the_model_is_given_both_languages_and_the_script(random_store: Path) ->
 def test_words_that_look_like_special_tokens_are_words(small: LoneTranslator) -> None:
     transcript, _ = small.translate(["Look at <pad> the </s> sign <s> deu_Latn there."], "en-de", MODEL)
     plain, _ = small.translate(["Look at the sign there."], "en-de", MODEL)
-    words, fewer = (texts_of(each)[0].split() for each in (transcript, plain))
+    words, fewer = (texts_of(translation)[0].split() for translation in (transcript, plain))
     assert len(words) > len(fewer)
     assert words[-1] == fewer[-1], "nothing is lost behind them"
 
@@ -98,7 +98,7 @@ def test_words_that_look_like_special_tokens_are_words(small: LoneTranslator) ->
 def test_a_sentence_longer_than_the_models_positions_goes_in_pieces_and_is_whole_again(
     small: LoneTranslator, tmp_path: Path
 ) -> None:
-    lines = [each for each in flores("eng", 40) if each.count(".") == 1 and len(each) > 150]
+    lines = [flore for flore in flores("eng", 40) if flore.count(".") == 1 and len(flore) > 150]
     make_nllb(tmp_path, positions=32)
     with LoneTranslator("nllb", tmp_path) as narrow:
         for pair in ("en-de", "en-zh"):
@@ -108,15 +108,15 @@ def test_a_sentence_longer_than_the_models_positions_goes_in_pieces_and_is_whole
             if pair == "en-de":
                 assert texts_of(in_pieces) == texts_of(whole)
             else:
-                pressed = ["".join(each.split()) for each in texts_of(whole)]
-                assert ["".join(each.split()) for each in texts_of(in_pieces)] == pressed
+                pressed = ["".join(text.split()) for text in texts_of(whole)]
+                assert ["".join(text.split()) for text in texts_of(in_pieces)] == pressed
                 assert texts_of(in_pieces) != texts_of(whole)
 
 
 def test_nothing_said_loads_no_model(small_store: Path) -> None:
     with LoneTranslator("nllb", small_store) as fresh:
         transcript, result = fresh.translate(["…", "♪"], "en-de", MODEL)
-        assert [each.text for each in transcript.segments] == ["…", "♪"]
+        assert [segment.text for segment in transcript.segments] == ["…", "♪"]
         assert result.segment_count == 2
         assert "loaded" not in fresh.worker.log.read_text()
 

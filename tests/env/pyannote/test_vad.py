@@ -71,15 +71,15 @@ def hear(worker: LoneWorker, audio: Artefact, **wishes: object) -> VadResult:
     result: VadResult = worker.do("vad", VadRequest(audio=audio, **wishes))  # type: ignore[arg-type]
     written = json.loads((worker.folder / result.segments.path).read_bytes())
     assert written == {"version": 1, "speech": to_plain(result.speech)}
-    assert all(each.start_ms < each.end_ms for each in result.speech)
+    assert all(span.start_ms < span.end_ms for span in result.speech)
     assert all(one.end_ms <= two.start_ms for one, two in itertools.pairwise(result.speech))
-    assert all(0 < each.peak <= 1 for each in result.speech)
-    assert result.speech_ms == sum(each.end_ms - each.start_ms for each in result.speech)
+    assert all(0 < span.peak <= 1 for span in result.speech)
+    assert result.speech_ms == sum(span.end_ms - span.start_ms for span in result.speech)
     return result
 
 
 def milliseconds(spans: Sequence[Span]) -> set[int]:
-    return {each for span in spans for each in range(span.start_ms, span.end_ms)}
+    return {number for span in spans for number in range(span.start_ms, span.end_ms)}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -104,7 +104,7 @@ def test_what_a_battle_without_dialogue_passes_for_speech(
 ) -> None:
     audio = demuxed(worker, "film/tears_of_steel_battle_no_dialogue.webm", "battle.wav")
     result = hear(worker, audio, method=method)
-    peaks = [round(each.peak, 2) for each in result.speech]
+    peaks = [round(span.peak, 2) for span in result.speech]
     figure(f"vad, {method}: hears {result.speech_ms} ms of speech in a battle without; peaks {peaks}")
     # asr takes the rest out: it asks for a second witness where a peak is low.
     assert result.speech_ms < 10_000
@@ -112,11 +112,11 @@ def test_what_a_battle_without_dialogue_passes_for_speech(
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_line_of_a_film_is_heard(worker: LoneWorker, figure: Figure, method: str) -> None:
-    lines = [Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in script("film_en")]
+    lines = [Span(start_ms=line.start_ms, end_ms=line.end_ms) for line in script("film_en")]
     result = hear(worker, demuxed(worker, "film/film_en.mp4", "film_en.wav"), method=method)
     heard = milliseconds(result.speech)
     shares = [len(milliseconds([line]) & heard) / (line.end_ms - line.start_ms) for line in lines]
-    shown = " ".join(f"{each:.0%}" for each in shares)
+    shown = " ".join(f"{share:.0%}" for share in shares)
     figure(f"vad, {method}: of the lines of film_en, over battle sound, is heard {shown}")
     assert min(shares) >= 0.6
 
@@ -126,7 +126,7 @@ def test_sound_that_starts_late_is_heard_late(worker: LoneWorker, method: str) -
     early = hear(worker, demuxed(worker, "film/film_en.mp4", "early.wav"), method=method).speech
     audio = demuxed(worker, "film/film_en_audio_starts_4s_late.mkv", "late.wav")
     late = hear(worker, audio, method=method).speech
-    moved = [Span(start_ms=each.start_ms + LATE_MS, end_ms=each.end_ms + LATE_MS) for each in early]
+    moved = [Span(start_ms=span.start_ms + LATE_MS, end_ms=span.end_ms + LATE_MS) for span in early]
     one, two = milliseconds(moved), milliseconds(late)
     assert len(one ^ two) <= 0.05 * len(one)
 
@@ -153,14 +153,14 @@ def test_a_film_in_blocks_is_heard_as_its_parts_are(worker: LoneWorker) -> None:
     assert len(second) > 30_000
     for copy in range(2, 12):
         here = milliseconds(within(whole, copy * FILM_MS, (copy + 1) * FILM_MS))
-        moved = {each + (copy - 1) * FILM_MS for each in second}
+        moved = {moment + (copy - 1) * FILM_MS for moment in second}
         # Frames fall otherwise, by up to 17 ms at each end of a stretch.
         assert len(moved ^ here) <= 0.02 * len(second), f"copy {copy}"
 
 
 def within(spans: Sequence[Span], start_ms: int, end_ms: int) -> list[Span]:
-    cut = (Span(start_ms=max(each.start_ms, start_ms), end_ms=min(each.end_ms, end_ms)) for each in spans)
-    return [each for each in cut if each.start_ms < each.end_ms]
+    cut = (Span(start_ms=max(span.start_ms, start_ms), end_ms=min(span.end_ms, end_ms)) for span in spans)
+    return [span for span in cut if span.start_ms < span.end_ms]
 
 
 def test_wishes_change_what_counts_as_speech(worker: LoneWorker) -> None:
@@ -171,7 +171,7 @@ def test_wishes_change_what_counts_as_speech(worker: LoneWorker) -> None:
     assert padded[0].start_ms == plainly[1].start_ms - 200
     assert padded[-1].end_ms <= 30_000
     cut = hear(worker, audio, max_speech_ms=5_000).speech
-    assert max(each.end_ms - each.start_ms for each in cut) <= 5_000
+    assert max(span.end_ms - span.start_ms for span in cut) <= 5_000
     assert milliseconds(cut) == milliseconds(plainly)
     assert hear(worker, audio, batch_size=1).speech == plainly
 
@@ -246,14 +246,14 @@ def test_asr_writes_with_these_stretches_what_it_writes_with_its_own(
             result = asr.do("asr", request)
             read = json.loads((asr.folder / result.segments.path).read_bytes())
             transcript = from_plain(Transcript, read)
-            texts[name, given] = plain(" ".join(each.text for each in transcript.segments))
+            texts[name, given] = plain(" ".join(segment.text for segment in transcript.segments))
             if not given:
                 assert near(result.speech, speech), name
         # One stretch over all of the film: asr cuts it to what Whisper hears at once.
         audio = describe_file(asr.folder / "film_en.wav", "film_en.wav")
         long = (Span(start_ms=0, end_ms=FILM_MS, peak=0.99),)
         result = asr.do("asr", AsrRequest(audio=audio, speech=long))
-        assert max(each.end_ms - each.start_ms for each in result.speech) <= 30_000
+        assert max(span.end_ms - span.start_ms for span in result.speech) <= 30_000
         assert (result.speech[0].start_ms, result.segment_count) == (0, 3)
     meant = plain(" ".join(line.text for line in script("film_en")))
     rates = [jiwer.wer(meant, texts["film_en", given]) for given in (True, False)]

@@ -38,7 +38,9 @@ class Bench:
     def __init__(self, store: Path, folder: Path) -> None:
         self.folder = folder
         self.models = ModelShelf(store)
-        self.engines = {each.stage: each for each in (WhisperxAsr(), WhisperAlign(), WhisperTranslate())}
+        self.engines = {
+            engine.stage: engine for engine in (WhisperxAsr(), WhisperAlign(), WhisperTranslate())
+        }
         for engine in self.engines.values():
             engine.warm(self.models, MODEL)
 
@@ -89,7 +91,7 @@ def main(store: str, folder: str, *films: str) -> None:
     for film in films:
         name, _, wish = film.partition(":")
         sys.stdout.write(json.dumps(bench.film(name, translate=wish == "translate")) + "\n")
-    loads = {each.key: each.loads for each in bench.models.loaded()}
+    loads = {model.key: model.loads for model in bench.models.loaded()}
     sys.stdout.write(json.dumps({"film": "", "loads": loads}) + "\n")
 
 

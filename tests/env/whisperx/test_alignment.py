@@ -83,7 +83,7 @@ def sing(worker: LoneWorker, name: str, *segments: str, unsung: str = "") -> Sun
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(array.array("h", (round(each * 32_767) for each in sound)).tobytes())
+        file.writeframes(array.array("h", (round(sample * 32_767) for sample in sound)).tobytes())
     return Sung(describe_file(path, name), tuple(made), tuple(starts))
 
 
@@ -94,7 +94,7 @@ def align(
     result = worker.do("align", request)
     words = read(worker, result.transcript).words()
     assert result.word_count == len(words) == sum(result.timed_by.values())
-    assert [word.text for word in words] == " ".join(each.text for each in sung.segments).split()
+    assert [word.text for word in words] == " ".join(segment.text for segment in sung.segments).split()
     assert all(word.start_ms < word.end_ms for word in words)
     assert all(one.end_ms <= two.start_ms for one, two in itertools.pairwise(words))
     return result, words
@@ -106,7 +106,7 @@ def asked(worker: LoneWorker, sung: Sung, language: str, **wishes: Any) -> Align
     return AlignRequest(
         audio=sung.audio,
         segments=describe_file(worker.folder / "segments.json", "segments.json"),
-        speech=tuple(Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in sung.segments),
+        speech=tuple(Span(start_ms=segment.start_ms, end_ms=segment.end_ms) for segment in sung.segments),
         model="whisper-base",
         **wishes,
     )
@@ -220,9 +220,11 @@ def shown(method: str, off: dict[str, list[int]]) -> str:
         sizes = sorted(map(abs, found))
         return f"{statistics.median(sizes):.0f}/{sizes[(len(sizes) * 9) // 10]}"
 
-    each = ", ".join(f"{name} {spread(found)}" for name, found in off.items())
+    by_clip = ", ".join(f"{name} {spread(found)}" for name, found in off.items())
     every = [distance for found in off.values() for distance in found]
-    return f"{method}, starts of {len(every)} words, median/90th percentile in ms: {spread(every)} ({each})"
+    return (
+        f"{method}, starts of {len(every)} words, median/90th percentile in ms: {spread(every)} ({by_clip})"
+    )
 
 
 def distances(worker: LoneWorker, method: str) -> dict[str, list[int]]:
@@ -252,7 +254,7 @@ def distances(worker: LoneWorker, method: str) -> dict[str, list[int]]:
 def test_cross_attention_times_words_near_where_they_are_said(worker: LoneWorker, figure: Figure) -> None:
     off = distances(worker, "cross-attention")
     figure(shown("cross-attention", off))
-    assert statistics.median(abs(each) for found in off.values() for each in found) <= 150
+    assert statistics.median(abs(distance) for found in off.values() for distance in found) <= 150
 
 
 @pytest.mark.skipif(os.environ.get("CPW_REAL_MODELS") != "1", reason="CPW_REAL_MODELS=1 uses real weights")
@@ -265,6 +267,6 @@ def test_a_real_model_times_words_better_than_cross_attention(figure: Figure) ->
     figure(shown("wav2vec2", by_wav2vec2))
 
     def median(off: dict[str, list[int]]) -> float:
-        return statistics.median(abs(each) for found in off.values() for each in found)
+        return statistics.median(abs(distance) for found in off.values() for distance in found)
 
     assert median(by_wav2vec2) <= median(by_whisper)

@@ -101,11 +101,11 @@ def test_every_word_made_up_in_a_battle_is_taken_out_each_with_its_reason(
     assert heard.transcript.segments, "nothing was made up: the test shows nothing"
     transcript, report = bench.clean(heard)
     assert bench.read(transcript).segments == ()
-    told = [each["text"] for each in report["removed"]]
-    assert " ".join(told).split() == [each.text for each in heard.transcript.words()]
-    assert all(each["reason"] for each in report["removed"])
-    for each in report["removed"]:
-        figure(f"battle without VAD, removed: {each['text']!r} ({each['rule']}: {each['reason']})")
+    told = [removal["text"] for removal in report["removed"]]
+    assert " ".join(told).split() == [word.text for word in heard.transcript.words()]
+    assert all(removal["reason"] for removal in report["removed"])
+    for removal in report["removed"]:
+        figure(f"battle without VAD, removed: {removal['text']!r} ({removal['rule']}: {removal['reason']})")
     wish = SubtitleRequest(transcript=transcript, title="battle", media_duration_ms=heard.duration_ms)
     assert bench.common.do("subtitle", wish).cue_count == 0
 
@@ -136,14 +136,14 @@ def test_what_a_person_says_three_times_is_kept_and_a_loop_planted_beside_it_is_
 ) -> None:
     film, _ = bench.sound("film/film_en.mp4")
     heard = bench.hear(*_repeated(film, tmp_path / "again.wav"))
-    said = [each.text.casefold().strip(".,!?") for each in heard.transcript.words()]
+    said = [word.text.casefold().strip(".,!?") for word in heard.transcript.words()]
     assert said.count("country") == TIMES, said
     transcript, report = bench.clean(heard)
     assert (bench.read(transcript), report["removed"]) == (heard.transcript, [])
 
     planted = replace(heard, transcript=_with_loop(heard.transcript))
     transcript, report = bench.clean(planted)
-    assert [each["rule"] for each in report["removed"]] == ["loops"]
+    assert [removal["rule"] for removal in report["removed"]] == ["loops"]
     assert "faster than anybody speaks" in report["removed"][0]["reason"]
     left = bench.read(transcript)
     assert left.segments[:-1] == heard.transcript.segments
@@ -159,7 +159,7 @@ def test_in_a_film_not_not_not_is_kept_and_a_loop_over_the_battle_is_cut(
     heard = bench.hear(
         bench.common.folder / result.audio.path, result.audio_duration_ms, everything_is_speech=False
     )
-    said = [each.text.casefold().strip(".,!?") for each in heard.transcript.words()]
+    said = [word.text.casefold().strip(".,!?") for word in heard.transcript.words()]
     assert _longest_row(said, "not") == TIMES, said
 
     loop = _loop_at(battle_ms, each_ms=1_500, times=10)
@@ -169,8 +169,8 @@ def test_in_a_film_not_not_not_is_kept_and_a_loop_over_the_battle_is_cut(
     transcript, report = bench.clean(planted)
     left = bench.read(transcript)
     assert left.segments == heard.transcript.segments
-    assert " ".join(each["text"] for each in report["removed"]) == loop.text
-    assert all(each["reason"] for each in report["removed"])
+    assert " ".join(removal["text"] for removal in report["removed"]) == loop.text
+    assert all(removal["reason"] for removal in report["removed"])
     wish = SubtitleRequest(transcript=transcript, title="planted", media_duration_ms=heard.duration_ms)
     bench.common.do("subtitle", wish)
     shown = (bench.common.folder / "11_subtitle" / "planted.en.srt").read_text(encoding="utf-8")
@@ -185,7 +185,7 @@ def test_in_a_film_not_not_not_is_kept_and_a_loop_over_the_battle_is_cut(
 
 def _longest_row(said: list[str], word: str) -> int:
     """Return how often the word comes at most in a row."""
-    return max(len(list(row)) for each, row in itertools.groupby(said) if each == word)
+    return max(len(list(row)) for spoken, row in itertools.groupby(said) if spoken == word)
 
 
 def _stammer(bench: Bench, path: Path) -> tuple[Path, int]:
@@ -199,7 +199,7 @@ def _stammer(bench: Bench, path: Path) -> tuple[Path, int]:
     battle, _ = bench.sound("film/tears_of_steel_battle_no_dialogue.webm")
     with wave.open(str(battle)) as sound:
         noise = sound.readframes(20_000 * _PER_MS)
-    start, stop = (each * _PER_MS * _WIDTH for each in SAYS_NOT_MS)
+    start, stop = (edge_ms * _PER_MS * _WIDTH for edge_ms in SAYS_NOT_MS)
     again = bytes(250 * _PER_MS * _WIDTH) + speech[start:stop]
     said = speech[:stop] + again * (TIMES - 1) + speech[stop:]
     with wave.open(str(path), "wb") as sound:
@@ -232,7 +232,7 @@ def _loop_at(start_ms: int, *, each_ms: int, times: int) -> Segment:
     return Segment(
         start_ms=start_ms,
         end_ms=words[-1].end_ms,
-        text=" ".join(each.text for each in words),
+        text=" ".join(word.text for word in words),
         words=words,
         avg_logprob=-0.2,
         no_speech=0.1,
@@ -261,7 +261,7 @@ def _with_loop(transcript: Transcript) -> Transcript:
     loop = Segment(
         start_ms=start,
         end_ms=words[-1].end_ms,
-        text=" ".join(each.text for each in words),
+        text=" ".join(word.text for word in words),
         words=words,
         avg_logprob=-0.2,
         no_speech=0.1,

@@ -74,9 +74,9 @@ def starts(words: list[dict[str, Any]], offset_ms: int) -> list[int]:
     for line in script("film_en"):
         first = plain(line.text).split()[0]
         off = [
-            each["start_ms"] - offset_ms - line.start_ms
-            for each in words
-            if plain(each["text"]).split()[:1] == [first]
+            word["start_ms"] - offset_ms - line.start_ms
+            for word in words
+            if plain(word["text"]).split()[:1] == [first]
         ]
         found.append(min(off, key=abs))
     return found
@@ -87,9 +87,9 @@ def ends(words: list[dict[str, Any]], offset_ms: int) -> list[int]:
     found = []
     for line in script("film_en"):
         within = [
-            each["end_ms"] - offset_ms
-            for each in words
-            if line.start_ms - 200 <= each["start_ms"] - offset_ms < line.end_ms
+            word["end_ms"] - offset_ms
+            for word in words
+            if line.start_ms - 200 <= word["start_ms"] - offset_ms < line.end_ms
         ]
         found.append(max(within) - line.end_ms)
     return found
@@ -101,7 +101,7 @@ def test_the_words_are_right_and_where_they_are_said(
 ) -> None:
     words = found[film]["words"]
     meant = plain(" ".join(line.text for line in script("film_en")))
-    rate = jiwer.wer(meant, plain(" ".join(each["text"] for each in words)))
+    rate = jiwer.wer(meant, plain(" ".join(word["text"] for word in words)))
     begun, ended = starts(words, offset_ms), ends(words, offset_ms)
     figure(f"{film}: word error rate {rate:.3f}; line starts off by ms {begun}, ends by ms {ended}")
     assert found[film]["language"] == "en"
@@ -132,7 +132,7 @@ def test_german_is_heard_and_translated_in_the_time_of_its_speech(found: Found, 
     film = found["film_de"]
     english = film["translation"]
     words = [word for segment in english["segments"] for word in segment["words"]]
-    text = plain(" ".join(each["text"] for each in words))
+    text = plain(" ".join(word["text"] for word in words))
     figure(f"film_de in English: {text}")
     assert film["language"] == "de"
     assert (english["language"], english["translated_from"]) == ("en", "de")
@@ -144,23 +144,23 @@ def test_german_is_heard_and_translated_in_the_time_of_its_speech(found: Found, 
 
 def test_hindi_is_heard_and_written_as_hindi(found: Found) -> None:
     film = found["film_hi"]
-    letters = [each for word in film["words"] for each in word["text"] if each.isalpha()]
+    letters = [letter for word in film["words"] for letter in word["text"] if letter.isalpha()]
     assert film["language"] == "hi"
-    assert sum("\u0900" <= each <= "\u097f" for each in letters) > 0.9 * len(letters)
+    assert sum("\u0900" <= letter <= "\u097f" for letter in letters) > 0.9 * len(letters)
 
 
 def test_words_are_in_order_and_have_length_in_every_film(found: Found) -> None:
     for film in found.values():
         words = film.get("words", [])
-        assert all(each["start_ms"] < each["end_ms"] for each in words)
+        assert all(word["start_ms"] < word["end_ms"] for word in words)
         assert all(one["end_ms"] <= two["start_ms"] for one, two in itertools.pairwise(words))
 
 
 def test_a_warm_worker_is_five_times_as_fast_as_the_command_line(found: Found, figure: Figure) -> None:
     for name in ("film_en", "film_de", "film_hi"):
         figure(f"{name}: seconds, one run {found[name]['seconds']}")
-    runs = [each["asr"] + each["align"] for each in found["sample"]["runs"]]
-    shown = ", ".join(f"{each:.2f}" for each in runs)
+    runs = [run["asr"] + run["align"] for run in found["sample"]["runs"]]
+    shown = ", ".join(f"{run:.2f}" for run in runs)
     figure(
         f"sample: asr + align seconds {shown}; fastest {min(runs):.2f} (limit 4.5), slowest {max(runs):.2f}"
     )

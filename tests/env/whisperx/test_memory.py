@@ -67,7 +67,7 @@ def loaded(worker: LoneWorker) -> dict[str, LoadedModel]:
     state = worker.next(State).message
     while not state.rss_bytes:
         state = worker.next(State).message
-    return {re.split("[:@]", each.key)[1]: each for each in state.models}
+    return {re.split("[:@]", model.key)[1]: model for model in state.models}
 
 
 def check_order(log: str) -> list[str]:
@@ -78,7 +78,7 @@ def check_order(log: str) -> list[str]:
     for line in re.findall(r"asr begins|let go of whisper:\S+@", log):
         if line == "asr begins":
             current = MODELS[next(calls)]
-            used = [each for each in used if each != current] + [current]
+            used = [model for model in used if model != current] + [current]
         else:
             name = re.split("[:@]", line)[1]
             assert name == used[0], f"{used} were used in this order, and {name} went"
@@ -103,7 +103,7 @@ def test_a_budget_that_holds_two_whisper_models_of_three_is_kept(
     with LoneWorker.of("whisperx", models=store, options=(*options, "1000000")) as worker:
         worker.wait_ready()
         most = recognise(worker, clip, (0, 1, 2, 0, 1, 2))
-        sizes = {name: each.bytes for name, each in loaded(worker).items() if name in MODELS}
+        sizes = {name: model.bytes for name, model in loaded(worker).items() if name in MODELS}
         assert set(sizes) == set(MODELS)
     # Two with what a call, or a load, needs beside them; not a third.
     budget_mb = round((most - 0.5 * min(sizes.values())) / MB)

@@ -69,8 +69,8 @@ class Coordinator:
             raise NotRunningError("The coordinator does not answer.")
         jobs = query.jobs or tuple(self.wishes)
         return StatusReport(
-            jobs=tuple(self.job(each) for each in jobs if each in self.wishes),
-            unknown=tuple(each for each in jobs if each not in self.wishes),
+            jobs=tuple(self.job(job) for job in jobs if job in self.wishes),
+            unknown=tuple(job for job in jobs if job not in self.wishes),
         )
 
     def job(self, job):
@@ -121,8 +121,8 @@ class Shell:
             home=self.home, runtime=self.home / "rt", out=self.home / "out", report=Report(*streams),
             connect=lambda _: contextlib.nullcontext(self.coordinator), clock=clock.read, pause=clock.pause,
         )  # fmt: skip
-        code = cli.run(command, [str(each) for each in words], "cpw", desk)
-        return code, *(each.getvalue() for each in streams)
+        code = cli.run(command, [str(word) for word in words], "cpw", desk)
+        return code, *(stream.getvalue() for stream in streams)
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_json_is_one_document_and_progress_stands_beside_it(shell):
     document = json.loads(out)
     assert code == 1
     assert document["version"] == 1
-    assert [each["state"] for each in document["jobs"]] == ["done", "failed"]
+    assert [job["state"] for job in document["jobs"]] == ["done", "failed"]
     assert document["jobs"][0]["notes"] == ["It is short."]
     assert "film.mp4: asr started" in err
 
@@ -272,7 +272,7 @@ def test_a_wrong_option_is_one_sentence_and_2(shell):
 def test_without_a_terminal_no_control_character_is_written(shell):
     (shell.home / "a\x1b[31m\nb.mp4").touch()
     _, out, err = shell.run("submit", ".", "-w", "transcribe")
-    assert all(each == "\n" or each.isprintable() for each in out + err)
+    assert all(character == "\n" or character.isprintable() for character in out + err)
     assert "a\\x1b[31m\\nb.mp4: done" in out
 
 

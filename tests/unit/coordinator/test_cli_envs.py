@@ -37,7 +37,7 @@ class FakeHouse:
 
     def runs(self, **children):
         self.children = {
-            name: {"state": "running", "started_at": "1", **each} for name, each in children.items()
+            name: {"state": "running", "started_at": "1", **child} for name, child in children.items()
         }
         self.write()
 

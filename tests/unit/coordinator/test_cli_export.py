@@ -47,13 +47,13 @@ def wishes(monkeypatch) -> list[dict[str, Any]]:
 
 def test_a_number_is_set_with_its_stage_or_without(tmp_path, wishes):
     assert run(tmp_path, "--set", "max_lines=1", "--set", " subtitle.min_gap_ms = 0") == (0, "")
-    assert [each["settings"] for each in wishes] == [{"max_lines": 1, "min_gap_ms": 0}]
+    assert [wish["settings"] for wish in wishes] == [{"max_lines": 1, "min_gap_ms": 0}]
 
 
 def test_the_language_of_a_film_in_which_nothing_is_said_can_be_named(tmp_path, wishes):
     assert run(tmp_path, "-l", "und,Hindi") == (0, "")
     assert run(tmp_path, "--bilingual", "und+hi", "--burn", "und") == (0, "")
-    assert [each["languages"] for each in wishes] == [["und", "hi"], []]
+    assert [wish["languages"] for wish in wishes] == [["und", "hi"], []]
     assert (wishes[1]["pairs"], wishes[1]["burn"]) == ([["und", "hi"]], "und")
 
 

@@ -149,7 +149,7 @@ def test_what_cannot_be_pruned_is_not_asked_for(tmp_path: Path, words: tuple[str
 
 
 def test_ages_are_written_with_their_unit() -> None:
-    assert [parse_age(each) for each in ("1d", "2h", "3min", "0s")] == [86_400_000, 7_200_000, 180_000, 0]
+    assert [parse_age(age) for age in ("1d", "2h", "3min", "0s")] == [86_400_000, 7_200_000, 180_000, 0]
     with pytest.raises(UsageError):
         parse_age("30")
 
@@ -211,5 +211,5 @@ def test_somebody_who_names_one_film_goes_before_a_batch(
         (tmp_path / "other.mkv").touch()
     shell = Shell(tmp_path, Forgetful())
     assert shell.run("submit", *words, "-w", "transcribe", "--detach")[0] == 0
-    wish = next(each for each in shell.asked if isinstance(each, Submit))
+    wish = next(request for request in shell.asked if isinstance(request, Submit))
     assert (wish.priority, wish.hold) == (priority, hold)

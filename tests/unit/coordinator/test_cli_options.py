@@ -86,7 +86,7 @@ def test_one_title_does_not_name_two_films(film):
     found = read_wishes(
         Written(media=(str(film), str(second)), workflow="transcribe", title="T"), film.parent
     )
-    assert [each.message for each in found.problems] == ["--title names one film, and these are 2."]
+    assert [complaint.message for complaint in found.problems] == ["--title names one film, and these are 2."]
     assert found.wishes == ()
 
 

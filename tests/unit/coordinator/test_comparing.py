@@ -8,8 +8,8 @@ from protocol.timeline import Segment, Transcript, Word
 
 def said(text: str, language: str = "en", late_ms: int = 0) -> Transcript:
     words = tuple(
-        Word(text=each, start_ms=index * 500 + late_ms, end_ms=index * 500 + 400 + late_ms)
-        for index, each in enumerate(text.split())
+        Word(text=part, start_ms=index * 500 + late_ms, end_ms=index * 500 + 400 + late_ms)
+        for index, part in enumerate(text.split())
     )
     segments = (Segment(start_ms=0, end_ms=10_000, text=text, words=words),) if words else ()
     return Transcript(language=language, segments=segments)

@@ -32,7 +32,7 @@ def finish(lone: LoneCoordinator, worker: PlayedWorker, identity: CallIdentity, 
 
 
 def running(lone: LoneCoordinator) -> list[str]:
-    return sorted(each.job for each in lone.store.running_steps())
+    return sorted(step.job for step in lone.store.running_steps())
 
 
 def test_a_worker_with_short_calls_has_one_running_and_one_ahead_and_no_more(lone: LoneCoordinator) -> None:

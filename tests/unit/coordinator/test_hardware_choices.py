@@ -20,14 +20,14 @@ MAC = Hardware(platform="Darwin", machine="arm64", cores=8, ram_bytes=16 * GIBIB
 
 def gpus(*gibibytes: float, name: str = "NVIDIA H100") -> Hardware:
     cards = tuple(
-        CudaDevice(index=index, name=name, memory_bytes=round(each * GIBIBYTE))
-        for index, each in enumerate(gibibytes)
+        CudaDevice(index=index, name=name, memory_bytes=round(gibibyte * GIBIBYTE))
+        for index, gibibyte in enumerate(gibibytes)
     )
     return Hardware(platform="Linux", machine="x86_64", cores=16, ram_bytes=128 * GIBIBYTE, cuda=cards)
 
 
 def spec(family: str, *stages: str, name: str = "") -> EnvSpec:
-    served = {each: StageEngine(engine=f"workers.engines.{family}.x:X") for each in stages}
+    served = {stage: StageEngine(engine=f"workers.engines.{family}.x:X") for stage in stages}
     return EnvSpec(name=name or family, purpose="", requirements=(), stages=served)
 
 
@@ -36,7 +36,7 @@ WHISPERX = spec("whisperx", "asr", "align", "translate")
 
 def reasons(stage: str, environment: EnvSpec, hardware: Hardware, **asked: Any) -> dict[str, str]:
     found = choose(stage, environment, hardware, asked)
-    return {each.partition(" ")[0]: each.partition(" ")[2] for each in found.reasons}
+    return {reason.partition(" ")[0]: reason.partition(" ")[2] for reason in found.reasons}
 
 
 @pytest.mark.parametrize("name", envspecs.spec.spec_names())
@@ -78,7 +78,7 @@ def test_the_gpus_memory_decides_numbers_and_batch(gibibytes: int, compute_type:
 def test_the_stages_of_one_environment_agree_so_that_they_share_their_model() -> None:
     for hardware in (BOX, MAC, gpus(4), gpus(24)):
         found = [choose(stage, WHISPERX, hardware, {}).values for stage in ("asr", "align", "translate")]
-        assert len({(each.get("device"), each.get("compute_type")) for each in found}) == 1
+        assert len({(choice.get("device"), choice.get("compute_type")) for choice in found}) == 1
 
 
 def test_a_gpu_of_unknown_memory_is_used_with_the_engines_own_batch() -> None:
@@ -103,7 +103,7 @@ def test_what_a_person_set_wins_and_the_rest_follows_it() -> None:
     all_three = {"device": "cuda", "compute_type": "float32", "batch_size": 1}
     found = choose("asr", WHISPERX, gpus(80), all_three)
     assert found.values == {}
-    assert all(each.endswith(": asked for") for each in found.reasons)
+    assert all(reason.endswith(": asked for") for reason in found.reasons)
 
 
 def test_a_device_that_nobody_has_is_left_to_the_engine_to_refuse() -> None:
@@ -161,4 +161,4 @@ def test_what_is_chosen_can_be_a_field_of_its_stage() -> None:
                 found = choose(stage, spec(family, *stages), hardware, {})
                 for name, value in found.values.items():
                     check_field(STAGES[stage].request, name, value)
-                assert all(": " in each for each in found.reasons)
+                assert all(": " in reason for reason in found.reasons)

@@ -23,11 +23,11 @@ def films(tmp_path, monkeypatch) -> Path:
 
 
 def names(found) -> list[str]:
-    return [each.name for each in found.films]
+    return [film.name for film in found.films]
 
 
 def sentences(found) -> list[str]:
-    return [each.message for each in found.problems]
+    return [problem.message for problem in found.problems]
 
 
 def test_a_folder_gives_its_films_in_natural_order_without_what_is_hidden_or_ours(films):

@@ -48,7 +48,7 @@ def test_the_least_recently_used_goes_first_over_all_workers() -> None:
 
 
 def test_no_more_goes_than_is_needed_to_be_well_under_the_budget() -> None:
-    members = [member("a", 4_100, *(model(each, "10:00") for each in "uvwxyz"))]
+    members = [member("a", 4_100, *(model(letter, "10:00") for letter in "uvwxyz"))]
     found = to_unload(members, 4_000 * MB, NOW_MS)
     assert found == [("a", "u")]
     left = 4_100 * MB - len(found) * 500 * MB

@@ -47,7 +47,7 @@ def state(lone: LoneCoordinator, job: str) -> str:
 
 
 def states(lone: LoneCoordinator, job: str) -> set[str]:
-    return {each.state for each in lone.store.steps(job)}
+    return {step.state for step in lone.store.steps(job)}
 
 
 def order(lone: LoneCoordinator, message: Any) -> Any:
@@ -141,7 +141,7 @@ def test_everything_that_failed_or_is_held_is_resumed_and_nothing_else(lone: Lon
     held, cancelled = lone.add_job(hold=True), lone.add_job()
     order(lone, CancelJobs(jobs=(cancelled,)))
     answer = order(lone, ResumeJobs(everything=True))
-    assert {each.job for each in answer.jobs} == {failed, held}
+    assert {job.job for job in answer.jobs} == {failed, held}
     assert state(lone, cancelled) == "cancelled"
 
 
@@ -277,7 +277,7 @@ def test_a_step_says_who_runs_it_and_for_how_long(lone: LoneCoordinator) -> None
     running = report.steps[0]
     assert running.worker == worker.name
     assert 0 <= running.running_ms < 60_000
-    assert {each.worker for each in report.steps[1:]} == {""}
+    assert {step.worker for step in report.steps[1:]} == {""}
 
 
 def test_a_step_that_waits_for_a_broken_environment_says_so(lone: LoneCoordinator) -> None:
@@ -291,7 +291,7 @@ def test_a_step_that_waits_for_a_broken_environment_says_so(lone: LoneCoordinato
 def test_a_language_that_is_asked_again_decides_again_what_is_translated(lone: LoneCoordinator) -> None:
     job = lone.add_job(workflow="translate", target_languages=("en",))
     seq = lone.step(job).seq
-    done = {each.name: "done" for each in lone.store.steps(job)}
+    done = {step.name: "done" for step in lone.store.steps(job)}
     lone.store.set_language(seq, "en", 0.9, [])
     lone.store.set_states(seq, {**done, "translate-en": "skipped"})
     lone.store.set_job_state(seq, "done", 1)

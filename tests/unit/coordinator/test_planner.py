@@ -19,7 +19,7 @@ def wish(**fields: Any) -> Submit:
 
 
 def names(submit: Submit, *at_hand: str) -> list[str]:
-    return [each.name for each in plan(submit, all_by(lambda stage: stage, *at_hand)).steps]
+    return [step.name for step in plan(submit, all_by(lambda stage: stage, *at_hand)).steps]
 
 
 def test_transcribe_has_no_translation_and_no_film() -> None:
@@ -48,7 +48,7 @@ def test_a_translation_goes_where_its_route_says_with_the_routes_model() -> None
         return Route(environment=f"{source}-{target}", model="m", reason="because")
 
     made = plan(wish(source_language="hi", target_languages=("en", "gu")), replace(all_by(), route=route))
-    steps = {each.name: each for each in made.steps}
+    steps = {step.name: step for step in made.steps}
     assert steps["translate-en"].environment == "hi-en"
     assert steps["translate-gu"].environment == "hi-gu"
     assert steps["translate-gu"].choices == {"model": "m"}
@@ -60,7 +60,7 @@ def test_vad_is_in_the_plan_where_it_is_at_hand_and_separate_where_it_is_asked_f
     asked = wish(workflow="transcribe", with_stages=("separate",), without_stages=("vad",))
     assert names(asked, "vad")[:3] == ["demux", "separate", "asr"]
     both = plan(wish(with_stages=("separate", "vad")), all_by())
-    needs = {each.name: each.needs for each in both.steps}
+    needs = {step.name: step.needs for step in both.steps}
     assert needs["vad"] == ("demux", "separate")
     assert needs["asr"] == ("demux", "separate", "vad")
     assert needs["separate"] == ("demux",)

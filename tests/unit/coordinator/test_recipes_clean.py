@@ -59,7 +59,7 @@ DONE: dict[str, Any] = {
 
 def request(stage: str, planned: tuple[str, ...] = STEPS, *, cleaned: bool = True, **parameters: Any) -> Any:
     """Return the request of a stage for a film that came so far."""
-    done = {name: to_plain(each) for name, each in DONE.items() if cleaned or name != "clean"}
+    done = {name: to_plain(result) for name, result in DONE.items() if cleaned or name != "clean"}
     submit = Submit(media="/f.mkv", workflow="transcribe", user="u", out="/o", parameters=parameters)
     return build_request(Order(stage=stage, target="en"), submit, "Film", Results(done, planned))
 

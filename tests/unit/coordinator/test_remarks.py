@@ -15,7 +15,7 @@ from tests.lone_coordinator import LoneCoordinator
 def steps(lone: LoneCoordinator) -> dict[str, StepRow]:
     """Return the steps of a job."""
     job = lone.add_job(workflow="translate", target_languages=("en",))
-    return {each.name: each for each in lone.store.steps(job)}
+    return {step.name: step for step in lone.store.steps(job)}
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_the_first_result_of_a_worker_proves_its_build(
     lone.add_job()
     assert orders() == []
     finish(lone, worker)
-    proofs = [each for each in orders() if "proved" in each]
+    proofs = [order for order in orders() if "proved" in order]
     assert proofs == [{"proved": "common", "pid": os.getpid()}]
 
 

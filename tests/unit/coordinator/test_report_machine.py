@@ -55,7 +55,7 @@ def test_the_machine_as_a_table() -> None:
 
 
 def test_loaded_models_are_shown_with_since_when_and_how_often() -> None:
-    header, first, second = (plain(each).split() for each in lay_out(views.loaded_table(REPORT, NOW), None))
+    header, first, second = (plain(line).split() for line in lay_out(views.loaded_table(REPORT, NOW), None))
     assert header[:2] == ["environment", "model"]
     assert " ".join(first) == "whisperx whisper:whisper-base@cpu/int8 cpu 95 MB 2 h ago 40 s ago 2 3.2 s"
     assert " ".join(second) == "whisperx from an older worker 1 0.0 s"
@@ -73,6 +73,6 @@ def test_the_document_holds_every_worker_there_is() -> None:
     document = views.loaded_json(REPORT)
     workers = document["workers"]
     assert isinstance(workers, list)
-    assert [each["environment"] for each in workers] == ["whisperx", "nllb"]
+    assert [worker["environment"] for worker in workers] == ["whisperx", "nllb"]
     assert workers[0]["models"] == (WHISPER, OLD)
     assert document["ram_budget_bytes"] == 51_200_000_000

@@ -21,7 +21,7 @@ def test_joiners_that_shape_indic_words_are_kept():
 @given(st.text())
 def test_whatever_is_shown_cannot_steer_a_terminal(anything):
     shown = text.visible(anything)
-    assert not any(ord(each) < 0x20 or 0x7F <= ord(each) < 0xA0 for each in shown)
+    assert not any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in shown)
     shown.encode()
 
 
@@ -58,7 +58,13 @@ def test_all_is_shown_only_when_it_is_all(fraction, words):
 
 
 def test_ages_have_one_unit():
-    assert [text.age(each) for each in (-3, 59, 60, 7200, 200_000)] == ["0 s", "59 s", "1 min", "2 h", "2 d"]
+    assert [text.age(age_s) for age_s in (-3, 59, 60, 7200, 200_000)] == [
+        "0 s",
+        "59 s",
+        "1 min",
+        "2 h",
+        "2 d",
+    ]
 
 
 def test_since_shows_the_day_when_it_was_another():
@@ -77,7 +83,7 @@ TABLE = Table(
 
 
 def test_without_a_screen_a_table_is_as_wide_as_it_gets():
-    assert [plain(each) for each in lay_out(TABLE, None)] == [
+    assert [plain(line) for line in lay_out(TABLE, None)] == [
         "job    age  film",
         "job-1  2 h  A long name of a film.mkv",
         "job-2       日本の映画.mkv",
@@ -87,7 +93,7 @@ def test_without_a_screen_a_table_is_as_wide_as_it_gets():
 @given(st.integers(14, 60))
 def test_a_table_never_outgrows_the_screen(limit):
     lines = lay_out(TABLE, limit)
-    assert all(text.width(plain(each)) <= limit for each in lines)
+    assert all(text.width(plain(line)) <= limit for line in lines)
 
 
 def test_a_narrow_screen_loses_the_least_wanted_column_first():

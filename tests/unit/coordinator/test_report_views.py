@@ -53,7 +53,7 @@ def test_a_status_row_has_everything_that_is_known():
     table = views.status_table(
         [job(steps=[step(state="running", attempt=2, running_ms=12_000)])], parse_iso_ms(CREATED) / 1000 + 120
     )
-    header, row = (plain(each) for each in lay_out(table, None))
+    header, row = (plain(line) for line in lay_out(table, None))
     assert header.split() == [
         "job",
         "workflow",
@@ -131,7 +131,7 @@ def test_the_end_tells_language_notes_outputs_and_first_lines():
 
 def test_the_summary_gives_each_film_its_reason():
     jobs = [job("done"), job("failed", media="/films/b.mkv", error=DEAF)]
-    assert [plain(each) for each in lay_out(views.summary_table(jobs), None)] == [
+    assert [plain(line) for line in lay_out(views.summary_table(jobs), None)] == [
         "state   time  film      reason",
         "done    1:05  film.mp4",
         "failed  1:05  b.mkv     The film has no sound.",
@@ -199,7 +199,7 @@ HEALTH = HealthReport(
 
 
 def test_health_shows_models_with_their_loads_and_who_was_left_out():
-    header, *rows = (plain(each) for each in lay_out(views.health_table(HEALTH, 86_400.0 + 60, dt.UTC), None))
+    header, *rows = (plain(line) for line in lay_out(views.health_table(HEALTH, 86_400.0 + 60, dt.UTC), None))
     assert "models (loads)" in header
     assert rows[0].startswith(
         "whisperx     ready                   9  00:00:59  1.5 GB      3  0.0 s ago  asr"

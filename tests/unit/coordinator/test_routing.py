@@ -33,7 +33,7 @@ WHISPER = model("whisper-base", (), ("en",))
 
 
 def house(*, built: tuple[str, ...], stored: tuple[Model, ...]) -> list[Translator]:
-    ids = frozenset(each.id for each in stored)
+    ids = frozenset(stored_model.id for stored_model in stored)
     table = {
         "whisperx": (90, (WHISPER,)),
         "nllb": (20, (MANY,)),

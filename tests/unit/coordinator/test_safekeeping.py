@@ -84,9 +84,9 @@ def test_a_store_of_a_newer_program_is_refused(tmp_path: Path) -> None:
 def test_every_start_makes_a_backup_and_the_newest_three_are_kept(tmp_path: Path) -> None:
     for _ in range(5):
         open_store(tmp_path).close()
-    assert [each.name for each in backups(tmp_path)] == [f"jobs.backup-{n}.sqlite" for n in (5, 4, 3)]
-    assert not any(find_damage(each) for each in backups(tmp_path))
-    assert {each.stat().st_mode & 0o777 for each in backups(tmp_path)} == {0o600}
+    assert [backup.name for backup in backups(tmp_path)] == [f"jobs.backup-{n}.sqlite" for n in (5, 4, 3)]
+    assert not any(find_damage(backup) for backup in backups(tmp_path))
+    assert {backup.stat().st_mode & 0o777 for backup in backups(tmp_path)} == {0o600}
 
 
 def spoil(path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_damaged_store_is_moved_aside_and_the_newest_backup_taken(tmp_path: Pa
     store.close()
     spoil(tmp_path / "jobs.sqlite")
     store = open_store(tmp_path)
-    assert [each.id for each in store.newest_jobs(9)] == ["job-1"]
+    assert [job.id for job in store.newest_jobs(9)] == ["job-1"]
     (sentence,) = notices(store)
     (aside,) = tmp_path.glob("jobs.damaged-*.sqlite")
     assert "was damaged" in sentence
@@ -126,7 +126,7 @@ def test_a_damaged_backup_is_passed_over(tmp_path: Path) -> None:
     spoil(backups(tmp_path)[0])
     spoil(tmp_path / "jobs.sqlite")
     store = open_store(tmp_path)
-    assert [each.id for each in store.newest_jobs(9)] == ["job-1"]
+    assert [job.id for job in store.newest_jobs(9)] == ["job-1"]
     store.close()
 
 
@@ -156,7 +156,7 @@ def test_a_backup_that_takes_too_long_is_given_up(
     monkeypatch.setattr(safekeeping, "_PAGES", 1)
     open_store(tmp_path).close()
     assert "no backup of the job store was made" in caplog.text
-    assert {each.name for each in tmp_path.iterdir()} == {"jobs.sqlite"}
+    assert {path.name for path in tmp_path.iterdir()} == {"jobs.sqlite"}
 
 
 def test_a_second_coordinator_is_refused_with_the_firsts_process(tmp_path: Path) -> None:

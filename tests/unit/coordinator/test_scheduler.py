@@ -16,7 +16,7 @@ SUBTITLE = plan(
     Submit(media="/f.mkv", workflow="subtitle", user="u", out="/o", target_languages=("en",)),
     all_by(),
 )
-LINKS = {each.name: Link(each.needs, each.after) for each in SUBTITLE.steps}
+LINKS = {step.name: Link(step.needs, step.after) for step in SUBTITLE.steps}
 
 
 def states(**named: StepState) -> dict[str, StepState]:

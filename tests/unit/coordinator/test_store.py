@@ -13,7 +13,7 @@ from coordinator.store import Store
 def test_none_of_its_files_can_be_read_by_others(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.sqlite")
     store.next_epoch()
-    assert {stat.S_IMODE(each.stat().st_mode) for each in tmp_path.glob("jobs.sqlite*")} == {0o600}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("jobs.sqlite*")} == {0o600}
     store.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,11 +56,11 @@ class Watcher(Shell):
 
     def submitted(self) -> list[str]:
         """Return the names of the films that were submitted, in their order."""
-        return [Path(each.media).name for each in self.coordinator.wishes.values()]
+        return [Path(wish.media).name for wish in self.coordinator.wishes.values()]
 
     def said(self) -> str:
         """Return all that was shown."""
-        return "".join(each.getvalue() for each in self.streams)
+        return "".join(stream.getvalue() for stream in self.streams)
 
 
 @pytest.fixture
@@ -84,7 +85,7 @@ def test_films_that_are_there_already_are_submitted_too(watcher: Watcher) -> Non
 
 def test_a_film_that_grows_is_waited_for(watcher: Watcher) -> None:
     film = watcher.home / "in" / "new.mkv"
-    growing = {each: lambda each=each: put(film, b"x" * each, OLD_S + each) for each in range(1, 9)}
+    growing = {number: partial(put, film, b"x" * number, OLD_S + number) for number in range(1, 9)}
     watcher.watch("in", deeds=growing, pauses=10)
     assert watcher.submitted() == []
     watcher.watch("in", deeds=growing, pauses=12)

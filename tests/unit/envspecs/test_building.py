@@ -27,8 +27,8 @@ def change(home, before, after):
 
 
 def folders(home):
-    found = (each for each in builds_directory(home.root).iterdir() if not each.is_symlink())
-    return sorted(each.name for each in found if each.is_dir())
+    found = (path for path in builds_directory(home.root).iterdir() if not path.is_symlink())
+    return sorted(folder.name for folder in found if folder.is_dir())
 
 
 def test_a_build_is_linked_marked_and_found(home, spec, report):
@@ -104,7 +104,7 @@ def test_one_previous_build_is_kept_and_no_older_one(home, spec, report):
         change(home, old, new)
         made.append(build(spec(), report, home.root).name)
     kept = folders(home)
-    assert sorted(made[-2:]) == [each for each in kept if "more" not in each]
+    assert sorted(made[-2:]) == [folder for folder in kept if "more" not in folder]
     assert len(kept) == 3
 
 
@@ -260,7 +260,7 @@ def test_removing_old_builds_spares_what_is_not_a_build_of_that_name(tmp_path):
     for name in ("x-0123456789ab", "x-0123456789ab-r2", "x-y-0123456789ab", "x-notes"):
         (tmp_path / name).mkdir()
     builder.remove_old(tmp_path, "x", keep=set())
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["x-notes", "x-y-0123456789ab"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x-notes", "x-y-0123456789ab"]
 
 
 def test_the_question_what_a_workflow_lacks_is_answered(home, spec, report):
@@ -269,7 +269,7 @@ def test_the_question_what_a_workflow_lacks_is_answered(home, spec, report):
     better = 'name = "better"\npurpose = "p"\nrequirements = []\noptional = true\n'
     home.spec("better", better + stages)
     assert choosing.environment_for("asr", home.root).name == "tiny"
-    assert [each.name for each in choosing.missing_for(["asr"], home.root)] == ["tiny"]
+    assert [environment.name for environment in choosing.missing_for(["asr"], home.root)] == ["tiny"]
     build(spec("better"), report, home.root)
     assert choosing.environment_for("asr", home.root).name == "better"
     assert choosing.missing_for(["asr", "asr"], home.root) == ()

@@ -27,7 +27,7 @@ def built(home, report):
 
 
 def order(home):
-    return [each.name for each in environments_for("asr", home.root)]
+    return [environment.name for environment in environments_for("asr", home.root)]
 
 
 def reason(home, name):

@@ -22,7 +22,7 @@ HEADS = [[0, 1], [0, 0]]
 def sinusoids() -> list[float]:
     rows = []
     for position in range(CONTEXT):
-        angles = [position * math.exp(-math.log(10_000) * each) for each in range(WIDTH // 2)]
+        angles = [position * math.exp(-math.log(10_000) * number) for number in range(WIDTH // 2)]
         rows += [*map(math.sin, angles), *map(math.cos, angles)]
     return rows
 
@@ -30,8 +30,8 @@ def sinusoids() -> list[float]:
 def plain(variables: dict[str, Any], name: str, *shape: int, zeros: range = range(0)) -> None:
     """Add a variable of small whole numbers, each at its own place."""
     count = math.prod(shape)
-    values = [float((len(variables) * 7 + each) % 90 - 45) for each in range(count)]
-    variables[name] = (shape, [0.0 if each in zeros else value for each, value in enumerate(values)])
+    values = [float((len(variables) * 7 + number) % 90 - 45) for number in range(count)]
+    variables[name] = (shape, [0.0 if index in zeros else value for index, value in enumerate(values)])
 
 
 def whisper() -> dict[str, Any]:
@@ -60,7 +60,7 @@ def whisper() -> dict[str, Any]:
         for name, out, into in linears:
             plain(made, f"{layer}/{name}/weight", out, into)
             plain(made, f"{layer}/{name}/bias", out)
-        for name in [*(f"{layer}/{each}" for each in norms), f"{side}/layer_norm"]:
+        for name in [*(f"{layer}/{norm}" for norm in norms), f"{side}/layer_norm"]:
             plain(made, f"{name}/gamma", WIDTH)
             plain(made, f"{name}/beta", WIDTH)
     return made
@@ -73,7 +73,7 @@ def is_quantised(name: str) -> bool:
 
 def packed(dtype: str, values: list[float]) -> bytes:
     if dtype == "bfloat16":
-        return b"".join(struct.pack("<f", each)[2:] for each in values)
+        return b"".join(struct.pack("<f", value)[2:] for value in values)
     form = {"float32": "f", "float16": "e", "int8": "b", "int16": "h", "int32": "i"}[dtype]
     numbers = values if form in "fe" else map(round, values)
     return struct.pack(f"<{len(values)}{form}", *numbers)
@@ -97,7 +97,7 @@ def stored(name: str, shape: tuple[int, ...], values: list[float], dtype: str) -
     width = len(values) // shape[0] if dtype == "int8" else len(values)
     rows = [values[at : at + width] for at in range(0, len(values), width)]
     scales = [most / (max(map(abs, row)) or most) for row in rows]
-    numbers = [each * scale for row, scale in zip(rows, scales, strict=True) for each in row]
+    numbers = [number * scale for row, scale in zip(rows, scales, strict=True) for number in row]
     scale_shape = (shape[0],) if dtype == "int8" else ()
     return [variable(name, shape, dtype, numbers), variable(f"{name}_scale", scale_shape, "float32", scales)]
 
@@ -116,11 +116,15 @@ def origin(tmp_path: Path) -> Any:
         name: str = "WhisperSpec",
         aliases: tuple[tuple[str, str], ...] = (("decoder/projection/weight", "decoder/embeddings/weight"),),
     ) -> Path:
-        found = [each for key, (shape, values) in made.items() for each in stored(key, shape, values, dtype)]
+        found = [
+            record for key, (shape, values) in made.items() for record in stored(key, shape, values, dtype)
+        ]
         found += [variable(f"{side}/num_heads", (), "int16", [2.0]) for side in ("encoder", "decoder")]
         found += [variable("decoder/scale_embeddings", (), "int8", [0.0])]
         data = struct.pack("<I", version) + string(name) + struct.pack("<II", 3, len(found)) + b"".join(found)
-        data += struct.pack("<I", len(aliases)) + b"".join(string(each) for pair in aliases for each in pair)
+        data += struct.pack("<I", len(aliases)) + b"".join(
+            string(alias) for pair in aliases for alias in pair
+        )
         (folder / "model.bin").write_bytes(data)
         (folder / "config.json").write_text(json.dumps({"alignment_heads": HEADS, "lang_ids": [1]}))
         return folder
@@ -134,18 +138,18 @@ def read(folder: Path) -> dict[str, tuple[list[int], str, list[float]]]:
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + length])
     assert header.pop("__metadata__") == {"format": "mlx"}
-    assert 8 + length + max(each["data_offsets"][1] for each in header.values()) == len(data)
+    assert 8 + length + max(tensor["data_offsets"][1] for tensor in header.values()) == len(data)
     found = {}
-    for name, each in header.items():
-        low, high = (8 + length + at for at in each["data_offsets"])
-        if each["dtype"] == "BF16":
+    for name, tensor in header.items():
+        low, high = (8 + length + at for at in tensor["data_offsets"])
+        if tensor["dtype"] == "BF16":
             wide = b"".join(b"\0\0" + data[at : at + 2] for at in range(low, high, 2))
             values = struct.unpack(f"<{(high - low) // 2}f", wide)
         else:
-            form, size = ITEMS[each["dtype"]]
+            form, size = ITEMS[tensor["dtype"]]
             values = struct.unpack(f"<{(high - low) // size}{form}", data[low:high])
-        assert len(values) == math.prod(each["shape"])
-        found[name] = (each["shape"], each["dtype"], list(values))
+        assert len(values) == math.prod(tensor["shape"])
+        found[name] = (tensor["shape"], tensor["dtype"], list(values))
     return found
 
 

@@ -88,8 +88,8 @@ def test_a_copy_is_removed_with_its_builds_and_nothing_else(home, report):
     build(read("tiny-two", home.specs), report, home.root)
     forget(read("tiny-two", home.specs), home.root)
     remove_builds("tiny-two", report, home.root)
-    assert [each.name for each in read_all(home.specs)] == ["tiny"]
-    left = [each for each in home.root.rglob("*tiny-two*") if not each.name.endswith(".lock")]
+    assert [spec.name for spec in read_all(home.specs)] == ["tiny"]
+    left = [path for path in home.root.rglob("*tiny-two*") if not path.name.endswith(".lock")]
     assert left == []
     assert venv_path("tiny", home.root).is_symlink()
 

@@ -80,8 +80,8 @@ def test_only_the_gpus_that_workers_see_count_and_are_numbered_as_there(
 ) -> None:
     played.answers["nvidia-smi"] = TWO_GPUS
     found = detect(played.machine(visible=visible)).cuda
-    assert [each.name for each in found] == names
-    assert [each.index for each in found] == list(range(len(names)))
+    assert [gpu.name for gpu in found] == names
+    assert [gpu.index for gpu in found] == list(range(len(names)))
 
 
 @pytest.mark.parametrize(

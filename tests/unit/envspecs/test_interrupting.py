@@ -41,7 +41,7 @@ class Ending:
 
 def test_ctrl_c_pressed_again_takes_no_time_from_who_cleans_up(monkeypatch):
     killed: list[int] = []
-    monkeypatch.setattr(installed.os, "killpg", lambda *each: killed.append(each))
+    monkeypatch.setattr(installed.os, "killpg", lambda *sent: killed.append(sent))
     program = Ending(presses=3)
     installed._interrupt(program)
     assert program.signals == [signal.SIGINT]

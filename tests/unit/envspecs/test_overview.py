@@ -25,7 +25,7 @@ def built(home, report):
 
 
 def entry(home, name):
-    return next(each for each in entries(home.root)[0] if each.name == name)
+    return next(environment for environment in entries(home.root)[0] if environment.name == name)
 
 
 def test_an_environment_is_told_with_versions_size_key_and_what_it_is_used_for(home, built):
@@ -119,7 +119,7 @@ def test_all_builds_the_optional_ones_too_and_leaves_out_what_this_machine_canno
     home.spec("far", 'name = "far"\npurpose = "p"\nrequirements = []\nplatform = { system = "Plan9" }\n')
     assert main(["build", "--all"]) == ExitCode.DONE
     assert "late: left out, it needs Python >=3.99" in capsys.readouterr().err
-    built = {each.name for each in entries(home.root)[0] if each.state == "built"}
+    built = {environment.name for environment in entries(home.root)[0] if environment.state == "built"}
     assert built == {"tiny", "extra"}
     assert main(["build", "--all", "tiny"]) == ExitCode.USAGE
 

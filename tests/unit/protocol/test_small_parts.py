@@ -115,7 +115,7 @@ def test_an_unknown_language_is_refused_with_an_example() -> None:
 
 
 def test_containers_get_three_letters() -> None:
-    assert [to_iso639_2(each) for each in ("en", "de", "gom", "und")] == ["eng", "deu", "kok", "und"]
+    assert [to_iso639_2(language) for language in ("en", "de", "gom", "und")] == ["eng", "deu", "kok", "und"]
     assert language_name("gu") == "Gujarati"
 
 

@@ -56,7 +56,7 @@ def ramp(path: Path, seconds: int) -> Path:
         file.setframerate(RATE)
         for second in range(seconds):
             start = second * RATE
-            values = array.array("h", ((start + each) // 270 % 30_000 for each in range(RATE)))
+            values = array.array("h", ((start + number) // 270 % 30_000 for number in range(RATE)))
             file.writeframes(values.tobytes())
     return path
 
@@ -76,9 +76,9 @@ def test_blocks_give_every_frame_once_and_hear_more_than_a_window_of_their_neigh
         if block.keep is not None:
             given += block.keep
             assert block.first + block.count - given * grid.frame >= grid.window
-    assert [each.keep is None for each in blocks] == [False] * (len(blocks) - 1) + [True]
+    assert [block.keep is None for block in blocks] == [False] * (len(blocks) - 1) + [True]
     assert blocks[-1].first + blocks[-1].count >= count
-    assert max(each.count for each in blocks) <= 400 * RATE
+    assert max(block.count for block in blocks) <= 400 * RATE
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def spans(*pairs: tuple[int, int], peak: float = 1.0) -> tuple[Span, ...]:
 def test_what_fits_stays_as_it_is_with_its_peak(sound: Sound) -> None:
     found = fit(spans((0, 1_000), (2_000, 31_000), peak=0.7), sound, LIMIT_MS)
     assert found == spans((0, 1_000), (2_000, 31_000))
-    assert [each.peak for each in found] == [0.7, 0.7]
+    assert [piece.peak for piece in found] == [0.7, 0.7]
 
 
 def test_what_is_too_long_is_cut_where_it_is_quietest(sound: Sound) -> None:
@@ -46,12 +46,12 @@ def test_what_is_too_long_is_cut_where_it_is_quietest(sound: Sound) -> None:
     assert (first.start_ms, third.end_ms) == (2_000, 60_000)
     assert 20_000 <= first.end_ms == second.start_ms <= 20_100
     assert 40_000 <= second.end_ms == third.start_ms <= 40_100
-    assert {each.peak for each in (first, second, third)} == {0.8}
+    assert {piece.peak for piece in (first, second, third)} == {0.8}
 
 
 def test_no_piece_is_over_the_limit_even_where_there_is_no_pause(sound: Sound) -> None:
     found = fit(spans((0, 19_000)), sound, 500)
-    assert all(0 < each.end_ms - each.start_ms <= 500 for each in found)
+    assert all(0 < piece.end_ms - piece.start_ms <= 500 for piece in found)
     assert (found[0].start_ms, found[-1].end_ms) == (0, 19_000)
 
 

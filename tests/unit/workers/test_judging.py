@@ -93,7 +93,7 @@ def test_where_no_vad_has_listened_an_improbable_text_is_silence(found: Guess, s
 def test_of_two_guesses_the_right_script_is_worth_most_then_no_loop_then_probability() -> None:
     good, poor = guess(HINDI, logprob=-0.9), guess(HINDI, logprob=-2.0)
     loop, latin = guess("पाही " * 40, logprob=-0.1), guess("shimodi ki saudiye", logprob=-0.1)
-    worths = [worth_of(each, "hi", None) for each in (good, poor, loop, latin)]
+    worths = [worth_of(candidate, "hi", None) for candidate in (good, poor, loop, latin)]
     assert worths == sorted(worths, reverse=True)
     assert worths[1] > MENDABLE > worths[2]
     assert worth_of(good, "hi", HINDI) < MENDABLE

@@ -53,7 +53,7 @@ class PlayedMeter(Meter):
         self.free += size
 
     def resident(self) -> int:
-        models = sum(each.size for each in self.alive)
+        models = sum(model.size for model in self.alive)
         return (self.libraries + self.leaked + self.free + models) * MEGABYTE
 
     def peak(self) -> int:
@@ -63,7 +63,7 @@ class PlayedMeter(Meter):
         self.spike = 0
 
     def device(self) -> int:
-        return sum(each.size for each in self.on_gpu) * MEGABYTE if self.gpu_seen else 0
+        return sum(model.size for model in self.on_gpu) * MEGABYTE if self.gpu_seen else 0
 
     def give_back(self) -> None:
         self.given_back += 1
@@ -101,7 +101,7 @@ class Bench:
         self.shelf.get(ModelKey(kind="k", model=model, device=device, compute_type="f"), lambda: make(size))
 
     def here(self) -> list[str]:
-        return sorted(each.key.partition(":")[2].partition("@")[0] for each in self.shelf.loaded())
+        return sorted(model.key.partition(":")[2].partition("@")[0] for model in self.shelf.loaded())
 
 
 def test_a_cleared_shelf_holds_nothing_and_still_knows_how_often_it_loaded(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_cleared_shelf_holds_nothing_and_still_knows_how_often_it_loaded(tmp_p
     shelf.clear()
     assert shelf.loaded() == ()
     assert shelf.get(KEY, object) is not first
-    assert [each.loads for each in shelf.loaded()] == [2]
+    assert [model.loads for model in shelf.loaded()] == [2]
 
 
 def test_without_a_budget_every_model_stays(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_model_is_shown_with_its_size_device_and_instants(tmp_path: Path) -> N
     assert shown.loaded_at <= shown.used_at
     before = shown.loaded_at
     bench.call("a")
-    assert [(each.loaded_at, each.loads) for each in bench.shelf.loaded()] == [(before, 1)]
+    assert [(model.loaded_at, model.loads) for model in bench.shelf.loaded()] == [(before, 1)]
 
 
 def test_the_least_recently_used_goes_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -143,8 +143,8 @@ def test_the_least_recently_used_goes_first(tmp_path: Path, caplog: pytest.LogCa
     assert bench.here() == ["a", "c"]
     bench.call("b")
     assert bench.here() == ["b", "c"]
-    gone = [each for each in caplog.messages if each.startswith("let go of")]
-    assert [each.split(" ")[3] for each in gone] == ["k:b@cpu/f", "k:a@cpu/f"]
+    gone = [message for message in caplog.messages if message.startswith("let go of")]
+    assert [message.split(" ")[3] for message in gone] == ["k:b@cpu/f", "k:a@cpu/f"]
     assert "the budget is 210 MB" in gone[0]
 
 
@@ -225,7 +225,7 @@ def test_a_model_on_the_gpu_that_torch_does_not_see_counts_by_its_files(tmp_path
     bench = Bench(tmp_path, vram=100)
     bench.meter.gpu_seen = False
     bench.call("x", gpu=True)
-    assert [each.bytes for each in bench.shelf.loaded()] == [60 * MEGABYTE]
+    assert [loaded_model.bytes for loaded_model in bench.shelf.loaded()] == [60 * MEGABYTE]
     bench.call("y", gpu=True)
     assert bench.here() == ["y"]
 
@@ -305,7 +305,7 @@ def test_a_load_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         bench.shelf.get(KEY, fail)
     assert bench.shelf.loaded() == ()
     bench.shelf.get(KEY, object)
-    assert [each.loads for each in bench.shelf.loaded()] == [1]
+    assert [model.loads for model in bench.shelf.loaded()] == [1]
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", '{"files": []}', '{"files": {"a": {"size": "big"}}}', "\0"])
@@ -333,7 +333,7 @@ def test_libraries_that_come_with_a_model_are_not_its_size(
         return bench.meter.make(55)
 
     bench.shelf.get(ModelKey(kind="k", model="a", device="cpu", compute_type="f"), load)
-    assert [each.bytes for each in bench.shelf.loaded()] == [60 * MEGABYTE]
+    assert [model.bytes for model in bench.shelf.loaded()] == [60 * MEGABYTE]
     bench.shelf.clear()
     # A reload needs room for the model, and none for the libraries once more.
     bench.call("b")

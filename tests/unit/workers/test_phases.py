@@ -97,7 +97,7 @@ def test_a_cancel_reaches_the_running_call_and_drops_a_waiting_one() -> None:
     assert isinstance(said, Send)
     assert said.identity == TWO
     assert said.message.error.kind is ErrorKind.CANCELLED
-    assert not any(isinstance(each, Begin) for each in phases.on_outcome(ONE, RESULT))
+    assert not any(isinstance(command, Begin) for command in phases.on_outcome(ONE, RESULT))
 
 
 def test_models_are_let_go_between_two_calls() -> None:

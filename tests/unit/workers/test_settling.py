@@ -18,7 +18,7 @@ def spans(*pairs: tuple[int, int]) -> list[Span]:
 
 
 def times(words: list[TimedWord]) -> list[tuple[str, int, int]]:
-    return [(each.text, each.start_ms, each.end_ms) for each in words]
+    return [(timed_word.text, timed_word.start_ms, timed_word.end_ms) for timed_word in words]
 
 
 def test_a_sentence_that_starts_in_the_pause_starts_with_the_speech() -> None:
@@ -57,13 +57,13 @@ def test_what_vad_missed_by_far_is_left_alone() -> None:
 
 def test_words_without_length_get_one() -> None:
     found = settle([word("a", 100, 100), word("b", 100, 100), word("c", 100, 300)], spans((0, 400)))
-    assert [each.end_ms - each.start_ms for each in found][:2] == [60, 60]
+    assert [timed_word.end_ms - timed_word.start_ms for timed_word in found][:2] == [60, 60]
 
 
 def test_more_words_than_the_speech_has_room_for_share_it() -> None:
     found = settle([word(str(index), 0, 0) for index in range(20)], spans((0, 100)))
     assert found[-1].end_ms <= 100
-    assert all(each.end_ms > each.start_ms for each in found)
+    assert all(timed_word.end_ms > timed_word.start_ms for timed_word in found)
 
 
 def test_without_speech_only_order_and_length_are_mended() -> None:
@@ -82,8 +82,8 @@ def test_whatever_the_attention_says_words_are_in_order_and_have_length() -> Non
             text = chance.choice(["so", "end.", "what"]) + str(index)
             said.append(word(text, start, start + chance.choice([0, 80, 400, 5_000])))
         found = settle(said, speech)
-        assert [each.text for each in found] == [each.text for each in said]
-        assert all(each.end_ms > each.start_ms for each in found)
+        assert [timed_word.text for timed_word in found] == [timed_word.text for timed_word in said]
+        assert all(timed_word.end_ms > timed_word.start_ms for timed_word in found)
         assert all(one.end_ms <= two.start_ms for one, two in itertools.pairwise(found))
 
 

@@ -16,13 +16,13 @@ def scores(*values: float, duration_ms: int = 100_000) -> Scores:
 
 
 def times(spans: tuple[Span, ...]) -> list[tuple[int, int]]:
-    return [(each.start_ms, each.end_ms) for each in spans]
+    return [(span.start_ms, span.end_ms) for span in spans]
 
 
 def test_speech_starts_over_the_onset_and_lasts_until_it_is_under_the_offset() -> None:
     found = speech_in(scores(0.4, 0.6, 0.4, 0.31, 0.2, 0.4, 0.5, 0.51, 0.1), RULE)
     assert times(found) == [(150, 450), (750, 850)]
-    assert [each.peak for each in found] == [0.6, 0.51]
+    assert [span.peak for span in found] == [0.6, 0.51]
 
 
 def test_sound_that_begins_and_ends_with_speech_has_it_from_its_first_frame_to_its_last() -> None:
@@ -53,7 +53,7 @@ def test_padding_stays_inside_the_sound_and_joins_what_then_touches() -> None:
     rule = Rule(onset=0.5, offset=0.3, pad_ms=60)
     found = speech_in(scores(0.9, 0.1, 0.8, 0.1, 0.0, 0.0, 0.7, 0.1, duration_ms=780), rule)
     assert times(found) == [(0, 410), (590, 780)]
-    assert [each.peak for each in found] == [0.9, 0.7]
+    assert [span.peak for span in found] == [0.9, 0.7]
 
 
 def test_long_speech_is_cut_at_the_lowest_score_of_its_later_half() -> None:
@@ -62,14 +62,14 @@ def test_long_speech_is_cut_at_the_lowest_score_of_its_later_half() -> None:
     rule = Rule(onset=0.5, offset=0.3, max_speech_ms=1_000)
     found = speech_in(scores(*values), rule)
     assert times(found)[:2] == [(50, 750), (750, 1550)]
-    assert all(each.end_ms - each.start_ms <= 1_000 for each in found)
+    assert all(span.end_ms - span.start_ms <= 1_000 for span in found)
     assert [one.end_ms for one in found[:-1]] == [two.start_ms for two in found[1:]]
     assert (found[0].start_ms, found[-1].end_ms) == (50, 2950)
 
 
 def test_padded_speech_is_not_longer_than_the_longest() -> None:
     found = speech_in(scores(*[0.9] * 40), Rule(onset=0.5, offset=0.3, pad_ms=300, max_speech_ms=1_000))
-    assert all(each.end_ms - each.start_ms <= 1_000 for each in found)
+    assert all(span.end_ms - span.start_ms <= 1_000 for span in found)
     assert (found[0].start_ms, found[-1].end_ms) == (0, 4_250)
 
 

@@ -121,8 +121,8 @@ def _side_by_side(
     with ThreadPoolExecutor(max_workers=_threads()) as pool:
         begun = [pool.submit(translate, text) for text in texts]
         try:
-            for count, each in enumerate(begun, start=1):
-                found.append(each.result())
+            for count, future in enumerate(begun, start=1):
+                found.append(future.result())
                 progress(count / len(texts))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -72,11 +72,11 @@ def pair(
     _part(slices, least_ms, gap_ms)
     return tuple(
         Cue(
-            start_ms=each.start,
-            end_ms=each.end,
-            lines=tuple(line for track, place in each.texts for line in tracks[track][place].lines),
+            start_ms=piece.start,
+            end_ms=piece.end,
+            lines=tuple(line for track, place in piece.texts for line in tracks[track][place].lines),
         )
-        for each in slices
+        for piece in slices
     )
 
 
@@ -112,50 +112,50 @@ def _absorbed(slices: Sequence[_Slice], least_ms: int) -> list[_Slice]:
 
     One pass, the shortest first, is enough: a text that is in one slice only stays so.
     """
-    showing = Counter(text for each in slices for text in each.texts)
+    showing = Counter(text for piece in slices for text in piece.texts)
     before: dict[int, int | None] = {place: place - 1 if place else None for place in range(len(slices))}
     after: dict[int, int | None] = {place: other for other, place in before.items() if place is not None}
     gone = set()
     for at in sorted(range(len(slices)), key=lambda place: slices[place].length):
-        each = slices[at]
-        if each.length >= least_ms or any(showing[text] == 1 for text in each.texts):
+        current = slices[at]
+        if current.length >= least_ms or any(showing[text] == 1 for text in current.texts):
             continue
         left, right = before[at], after.get(at)
         # A text that is in two slices is in two that touch: one of the neighbours is there, and touches.
-        heir = _heir(each, [slices[place] for place in (left, right) if place is not None])
-        heir.start, heir.end = min(heir.start, each.start), max(heir.end, each.end)
-        showing.subtract(each.texts)
+        heir = _heir(current, [slices[place] for place in (left, right) if place is not None])
+        heir.start, heir.end = min(heir.start, current.start), max(heir.end, current.end)
+        showing.subtract(current.texts)
         gone.add(at)
         if right is not None:
             before[right] = left
         if left is not None:
             after[left] = right
-    return [each for at, each in enumerate(slices) if at not in gone]
+    return [piece for at, piece in enumerate(slices) if at not in gone]
 
 
-def _heir(each: _Slice, near: Sequence[_Slice]) -> _Slice:
-    return max(near, key=each.likeness)
+def _heir(current: _Slice, near: Sequence[_Slice]) -> _Slice:
+    return max(near, key=current.likeness)
 
 
 def _lengthen(slices: Sequence[_Slice], film_end: int, least_ms: int, gap_ms: int) -> None:
-    for place, each in enumerate(slices):
-        if each.length >= least_ms:
+    for place, piece in enumerate(slices):
+        if piece.length >= least_ms:
             continue
         following = slices[place + 1] if place + 1 < len(slices) else None
         if following is None:
-            each.end = max(each.end, min(each.start + least_ms, film_end or each.start + least_ms))
-        elif following.start > each.end:
-            each.end = max(each.end, min(each.start + least_ms, following.start - gap_ms))
+            piece.end = max(piece.end, min(piece.start + least_ms, film_end or piece.start + least_ms))
+        elif following.start > piece.end:
+            piece.end = max(piece.end, min(piece.start + least_ms, following.start - gap_ms))
         else:
-            each.end += min(least_ms - each.length, max(0, following.length - least_ms))
-            following.start = each.end
+            piece.end += min(least_ms - piece.length, max(0, following.length - least_ms))
+            following.start = piece.end
         earlier = slices[place - 1] if place else None
-        if earlier is not None and earlier.end == each.start:
-            each.start -= min(max(0, least_ms - each.length), max(0, earlier.length - least_ms))
-            earlier.end = each.start
+        if earlier is not None and earlier.end == piece.start:
+            piece.start -= min(max(0, least_ms - piece.length), max(0, earlier.length - least_ms))
+            earlier.end = piece.start
 
 
 def _part(slices: Sequence[_Slice], least_ms: int, gap_ms: int) -> None:
-    for each, following in itertools.pairwise(slices):
-        if each.end == following.start and not each.likeness(following):
-            each.end = min(each.end, max(each.end - gap_ms, each.start + least_ms))
+    for piece, following in itertools.pairwise(slices):
+        if piece.end == following.start and not piece.likeness(following):
+            piece.end = min(piece.end, max(piece.end - gap_ms, piece.start + least_ms))

@@ -125,7 +125,7 @@ def _command(burning: Burning, ass: Path, target: Path) -> list[str]:
         options[f"c:a:{place}"] = "copy" if sound.codec == "aac" else "aac"
     output = ffmpeg.output(
         source[str(picture.index)],
-        *(source[str(each.index)] for each in film.sounds),
+        *(source[str(sound.index)] for sound in film.sounds),
         program.file_url(target),
         format="mp4",
         vf=",".join([*filters, ass_filter(ass, picture.size)]),
@@ -145,12 +145,12 @@ def _read_picture(film: Film) -> Picture:
         message = f"{shown(film.path)} has no picture to draw subtitles into."
         raise UsageError(message, "Use its subtitle files, or the tracks that mux adds.")
     with open_film(film.path) as container:
-        stream = next(each for each in container.streams.video if each.index == film.picture.index)
+        stream = next(stream for stream in container.streams.video if stream.index == film.picture.index)
         frame = _first_frame(container, stream)
         if frame is None:
             message = f"The picture of {shown(film.path)} cannot be decoded."
             raise InputError(message, "Check that the film plays, or copy it again.")
-        width, height = (max(2, each - each % 2) for each in (frame.width, frame.height))
+        width, height = (max(2, side - side % 2) for side in (frame.width, frame.height))
         seen = max(1, round(width * (stream.sample_aspect_ratio or 1))), height
         # ffmpeg turns the picture upright before any filter.
         lies = frame.rotation % 180 == 90
@@ -183,9 +183,9 @@ def _without(cues: Sequence[Cue], characters: Collection[str]) -> list[Cue]:
 
 
 def _no_font(characters: Sequence[str], language: str) -> MissingError:
-    letters = [each for each in characters if each.isalpha()] or list(characters)
+    letters = [character for character in characters if character.isalpha()] or list(characters)
     scripts = Counter(map(script_of, letters))
-    script = max(scripts, key=lambda each: scripts[each])
+    script = max(scripts, key=lambda candidate: scripts[candidate])
     font = next((name for name in fonts_of(script) if name.startswith("Noto")), "Noto Sans")
     package = "fonts-noto-cjk" if script in _CJK else "fonts-noto-core"
     some = " ".join(letters[:_SHOWN_LETTERS]) + (" and more" if len(letters) > _SHOWN_LETTERS else "")

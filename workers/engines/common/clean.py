@@ -45,8 +45,8 @@ class TranscriptClean:
         transcript = read(context, request.transcript)
         context.progress(0.1, "cleaning")
         cleaned = decide(transcript, request.speech, request, request.media_duration_ms)
-        rules = {each.name: getattr(request, each.name) for each in dataclasses.fields(CleanRules)}
-        removed = Counter(each.rule for each in cleaned.removed)
+        rules = {field.name: getattr(request, field.name) for field in dataclasses.fields(CleanRules)}
+        removed = Counter(finding.rule for finding in cleaned.removed)
         report = {
             "version": 1,
             "rules": rules,
@@ -81,8 +81,8 @@ def read_removals(report: Path, offset_ms: int) -> tuple[Finding, ...]:
         message = f"{shown(report)} does not say what was removed: {error}."
         raise InputError(message, "Clean the transcript again: cpw retry JOB --from clean") from error
     return tuple(
-        dataclasses.replace(each, start_ms=each.start_ms + offset_ms, end_ms=each.end_ms + offset_ms)
-        for each in found.removed
+        dataclasses.replace(finding, start_ms=finding.start_ms + offset_ms, end_ms=finding.end_ms + offset_ms)
+        for finding in found.removed
     )
 
 

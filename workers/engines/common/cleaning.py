@@ -90,21 +90,21 @@ def decide(
     returned as it is; one that lost words has the text of those left.
     """
     book = _Book()
-    words = [_words_of(each, transcript.language) for each in transcript.segments]
-    end_ms = media_duration_ms or max((each.end_ms for each in transcript.segments), default=0)
+    words = [_words_of(segment, transcript.language) for segment in transcript.segments]
+    end_ms = media_duration_ms or max((segment.end_ms for segment in transcript.segments), default=0)
     witnesses = Witnesses.of(speech, rules, end_ms)
     segments = list(transcript.segments)
     if rules.loops:
         segments = _without_loops(transcript, words, witnesses, book)
     left = [
-        each
-        for each in segments
-        if not _is_removed(each, _words_of(each, transcript.language), witnesses, book)
+        segment
+        for segment in segments
+        if not _is_removed(segment, _words_of(segment, transcript.language), witnesses, book)
     ]
     return Cleaned(
         transcript=replace(transcript, segments=tuple(left)),
-        removed=tuple(sorted(book.removed, key=lambda each: each.start_ms)),
-        kept=tuple(sorted(book.kept, key=lambda each: each.start_ms)),
+        removed=tuple(sorted(book.removed, key=lambda finding: finding.start_ms)),
+        kept=tuple(sorted(book.kept, key=lambda finding: finding.start_ms)),
     )
 
 
@@ -125,30 +125,30 @@ def _without_loops(
     language = transcript.language
     said = [
         _Said(word=word, segment=index, key=folded(word.text))
-        for index, each in enumerate(words)
-        for word in each
+        for index, segment_words in enumerate(words)
+        for word in segment_words
     ]
     new: dict[int, Word | None] = {}
-    for place, each in enumerate(said):
-        if shortened := _shortened(each, transcript.segments[each.segment], witnesses, book):
+    for place, token in enumerate(said):
+        if shortened := _shortened(token, transcript.segments[token.segment], witnesses, book):
             new[place] = shortened
-    for run in find_runs([each.key for each in said], witnesses.rules.loop_repeats):
+    for run in find_runs([token.key for token in said], witnesses.rules.loop_repeats):
         new.update(_cut(run, said, transcript, witnesses, book))
     changed = {said[place].segment for place in new}
-    left = ((each.segment, new.get(place, each.word)) for place, each in enumerate(said))
+    left = ((token.segment, new.get(place, token.word)) for place, token in enumerate(said))
     kept = {
         index: tuple(word for _, word in group if word is not None)
-        for index, group in groupby(left, key=lambda each: each[0])
+        for index, group in groupby(left, key=lambda pair: pair[0])
     }
     return [
-        _rewritten(each, kept[index], language) if index in changed else each
-        for index, each in enumerate(transcript.segments)
+        _rewritten(segment, kept[index], language) if index in changed else segment
+        for index, segment in enumerate(transcript.segments)
         if index not in changed or kept[index]
     ]
 
 
 def _rewritten(segment: Segment, words: tuple[Word, ...], language: str) -> Segment:
-    text = join([each.text for each in words], language)
+    text = join([word.text for word in words], language)
     return replace(segment, words=words, text=text, start_ms=words[0].start_ms, end_ms=words[-1].end_ms)
 
 
@@ -174,22 +174,22 @@ def _cut(
 ) -> dict[int, Word | None]:
     """Return what becomes of the words of a repetition: None for those that are dropped."""
     faults = [_fault(run, number, said, transcript, witnesses) for number in range(run.count)]
-    spoken = join([each.word.text for each in said[run.first : run.first + run.size]], transcript.language)
+    spoken = join([token.word.text for token in said[run.first : run.first + run.size]], transcript.language)
     times = f"{spoken!r} {run.count} times in a row"
-    bad = [each for each in faults if each]
+    bad = [fault for fault in faults if fault]
     if len(bad) * 2 <= run.count:
         if run.count >= _NOTED_TIMES:
-            words = [each.word for each in said[run.first : run.stop]]
+            words = [token.word for token in said[run.first : run.stop]]
             verdict = _Verdict(reason=f"{times}, as it can be said or sung", keep=True)
-            book.write("loops", verdict, words, join([each.text for each in words], transcript.language))
+            book.write("loops", verdict, words, join([word.text for word in words], transcript.language))
         return {}
     sound = next((number for number, fault in enumerate(faults) if fault), run.count)
     keep = max(1, min(witnesses.rules.loop_keep, sound, run.count - 1))
     first, stop = run.first + keep * run.size, run.stop + _tail(run, said)
     why = max(set(bad), key=bad.count)
     verdict = _Verdict(reason=f"{times}, {len(bad)} of them {why}: {keep} kept")
-    gone = [each.word for each in said[first:stop]]
-    book.write("loops", verdict, gone, join([each.text for each in gone], transcript.language))
+    gone = [token.word for token in said[first:stop]]
+    book.write("loops", verdict, gone, join([word.text for word in gone], transcript.language))
     found: dict[int, Word | None] = dict.fromkeys(range(first, stop))
     # What is left ends as the loop did: with a comma no sentence would.
     found[first - 1] = replace(said[first - 1].word, text=said[run.stop - 1].word.text)
@@ -200,9 +200,9 @@ def _fault(run: Run, number: int, said: Sequence[_Said], transcript: Transcript,
     """Say why one repetition cannot have been said; empty where it can."""
     first = run.first + number * run.size
     mine = said[first : first + run.size]
-    words = [each.word for each in mine]
+    words = [token.word for token in mine]
     next_ms = said[first + run.size].word.start_ms if first + run.size < len(said) else 0
-    lasted = max(sum(each.end_ms - each.start_ms for each in words), next_ms - words[0].start_ms)
+    lasted = max(sum(word.end_ms - word.start_ms for word in words), next_ms - words[0].start_ms)
     if lasted < _FASTEST_MS or weight(words) * 1_000 > witnesses.rules.max_graphemes_per_second * lasted:
         return "faster than anybody speaks"
     if witnesses.outside(words):
@@ -244,7 +244,7 @@ def _credits(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _
         (crammed(words, witnesses.rules.max_graphemes_per_second), "faster than anybody speaks"),
         (witnesses.ends_doubtfully(segment, words), "at the film's end, and not probable"),
     )
-    why = next((each for holds, each in reasons if holds), "")
+    why = next((reason for holds, reason in reasons if holds), "")
     if why:
         return _Verdict(reason=f"the phrase {phrase!r} {why}")
     return _Verdict(reason=f"the phrase {phrase!r}, but said in speech and probable", keep=True)

@@ -17,9 +17,9 @@ def in_order(tokens: Sequence[Token], *, longest_ms: int, film_ms: int) -> list[
     Times that contradict the rest (the fewest that make it consistent) are replaced by their
     predecessor's. Nothing is below 0, past `film_ms` (0: no limit), or longer than `longest_ms`.
     """
-    last_ms = max((max(each.start_ms, each.end_ms) for each in tokens), default=0)
+    last_ms = max((max(token.start_ms, token.end_ms) for token in tokens), default=0)
     limit = film_ms if film_ms > 0 else max(0, last_ms)
-    starts = [min(max(0, each.start_ms), limit) for each in tokens]
+    starts = [min(max(0, token.start_ms), limit) for token in tokens]
     kept = longest_rise(starts)
     last = 0
     for place, keep in enumerate(kept):
@@ -72,17 +72,17 @@ def _share(settled: list[Token], given: Sequence[Token], limit: int) -> list[Tok
         else:
             start = settled[place].start_ms
             ceiling = settled[stop].start_ms if stop < len(settled) else limit
-            wanted = max((each.end_ms for each in given[place:stop]), default=start)
+            wanted = max((token.end_ms for token in given[place:stop]), default=start)
             shared += _spread(settled[place:stop], max(start, min(wanted, ceiling)))
         place = stop
     return shared
 
 
 def _spread(tokens: Sequence[Token], end_ms: int) -> list[Token]:
-    start, total = tokens[0].start_ms, sum(each.graphemes for each in tokens)
+    start, total = tokens[0].start_ms, sum(token.graphemes for token in tokens)
     spread, done = [], 0
-    for each in tokens:
+    for token in tokens:
         begin = start + (end_ms - start) * done // total
-        done += each.graphemes
-        spread.append(replace(each, start_ms=begin, end_ms=start + (end_ms - start) * done // total))
+        done += token.graphemes
+        spread.append(replace(token, start_ms=begin, end_ms=start + (end_ms - start) * done // total))
     return spread

@@ -39,7 +39,7 @@ def take_covers(film: Film, context: Context) -> tuple[Cover, ...]:
             continue
         suffix, mime_type = _KINDS[stream.codec]
         with open_film(film.path) as container:
-            picture = next((bytes(each) for each in container.demux(stream.index) if each.size), b"")
+            picture = next((bytes(packet) for packet in container.demux(stream.index) if packet.size), b"")
         if picture:
             path = context.output(f"cover{len(covers) or ''}.{suffix}")
             path.write_bytes(picture)

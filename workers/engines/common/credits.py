@@ -116,17 +116,21 @@ def folded(text: str) -> str:
     """
     plain = unicodedata.normalize("NFC", text).casefold().replace("i\u0307", "i")
     kept = (
-        each if unicodedata.category(each)[0] in "LMN" else "" if unicodedata.category(each) == "Cf" else " "
-        for each in plain
+        character
+        if unicodedata.category(character)[0] in "LMN"
+        else ""
+        if unicodedata.category(character) == "Cf"
+        else " "
+        for character in plain
     )
     return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 
 
 def _listed(table: str) -> tuple[str, ...]:
-    return tuple(found for line in table.splitlines() for each in line.split("|") if (found := folded(each)))
+    return tuple(found for line in table.splitlines() for part in line.split("|") if (found := folded(part)))
 
 
-_SENTENCES = {each.replace(" ", ""): each for each in _listed(_WHOLE)}
+_SENTENCES = {sentence.replace(" ", ""): sentence for sentence in _listed(_WHOLE)}
 _BEGINNINGS = tuple(sorted(_listed(_STARTS), key=len, reverse=True))
 _MARKS = _listed(_HOLDS)
 
@@ -136,10 +140,10 @@ def credit_in(text: str) -> str:
     said = folded(text)
     if found := _SENTENCES.get(said.replace(" ", "")):
         return found
-    for each in _BEGINNINGS:
-        if _begins(said, each):
-            return each
-    return next((each for each in _MARKS if _holds(said, each)), "")
+    for beginning in _BEGINNINGS:
+        if _begins(said, beginning):
+            return beginning
+    return next((mark for mark in _MARKS if _holds(said, mark)), "")
 
 
 def _begins(said: str, phrase: str) -> bool:

@@ -53,14 +53,14 @@ class Prices:
         """Take tokens whose times rise (`clock.in_order`), at least one."""
         self.breaks = LineBreaks(tokens, rules.language, rules.max_line_graphemes)
         self._rules = rules
-        self._starts = [each.start_ms for each in tokens]
-        self._ends = [each.end_ms for each in tokens]
+        self._starts = [token.start_ms for token in tokens]
+        self._ends = [token.end_ms for token in tokens]
         film_end = rules.media_duration_ms or self._ends[-1] + rules.linger_ms + rules.min_cue_ms
         # The last moment a cue that stops before a token may be seen: the next starts there.
         self._deadlines = [0, *(start - rules.min_gap_ms for start in self._starts[1:]), film_end]
-        self._words = [0, *itertools.accumulate(not each.inside_word for each in tokens)]
+        self._words = [0, *itertools.accumulate(not token.inside_word for token in tokens)]
         spaced = joiner(rules.language) != ""
-        self._broken = [0, *itertools.accumulate(each.inside_word and spaced for each in tokens)]
+        self._broken = [0, *itertools.accumulate(token.inside_word and spaced for token in tokens)]
         self._grapheme_ms = 1_000 / rules.max_graphemes_per_second
         self._shapes = _shapes(rules)
         parts = [_border(left, right, rules) for left, right in itertools.pairwise(tokens)]

@@ -92,8 +92,8 @@ def _starts(wanted: Sequence[int], rules: CueRules) -> tuple[list[int], int]:
         gap = gap if film_end > 2 * gap * count else 0
         least = (film_end - gap * (count - 1)) // count
     starts, earliest = [], 0
-    for each in wanted:
-        starts.append(max(each, earliest))
+    for start_ms in wanted:
+        starts.append(max(start_ms, earliest))
         earliest = starts[-1] + least + gap
     if film_end:
         latest = film_end - least

@@ -64,9 +64,9 @@ class FfmpegDemux:
             note="taking the sound out",
         )
         if outcome.returncode != 0:
-            for each in (target, full):
-                if each is not None:
-                    each.unlink(missing_ok=True)
+            for path in (target, full):
+                if path is not None:
+                    path.unlink(missing_ok=True)
             raise program.failure(outcome, media, "take the sound out of")
         reached_ms = clip.start_ms + _length_ms(target)
         if is_cut_short(end_ms, reached_ms):
@@ -97,11 +97,11 @@ def choose_track(film: Film, wish: str | None) -> AudioTrack:
     if wish is None:
         return _first_default(film, tracks)
     if wish.strip().isdecimal():
-        fitting = tuple(each for each in tracks if each.number == int(wish))
+        fitting = tuple(track for track in tracks if track.number == int(wish))
     else:
-        fitting = tuple(each for each in tracks if each.language == _language_code(wish))
+        fitting = tuple(track for track in tracks if track.language == _language_code(wish))
     if not fitting:
-        listed = ", ".join(f"{each.number} ({each.language}, {each.codec})" for each in tracks)
+        listed = ", ".join(f"{track.number} ({track.language}, {track.codec})" for track in tracks)
         message = f"{shown(film.path)} has no audio track {wish!r}; it has {listed}."
         raise InputError(message, "Choose one of them by its number or language.")
     return _first_default(film, fitting)
@@ -134,7 +134,7 @@ def is_cut_short(promised_ms: int, read_ms: int) -> bool:
 
 
 def _first_default(film: Film, tracks: tuple[AudioTrack, ...]) -> AudioTrack:
-    return next((each for each in tracks if film.sounds[each.number].is_default), tracks[0])
+    return next((track for track in tracks if film.sounds[track.number].is_default), tracks[0])
 
 
 def _language_code(wish: str) -> str:
@@ -182,8 +182,8 @@ def _clock_stream(film: Film, stream: Stream) -> Stream | None:
     sound that starts late would come early.
     """
     first = min(
-        (each for each in film.streams if each.kind in ("video", "audio") and not each.is_cover),
-        key=lambda each: each.starts_ms,
+        (stream for stream in film.streams if stream.kind in ("video", "audio") and not stream.is_cover),
+        key=lambda candidate: candidate.starts_ms,
     )
     needed = film.is_transport and first.starts_ms < stream.starts_ms
     return first if needed else None

@@ -125,7 +125,7 @@ def _by_letters(data: bytes, language: str) -> str | None:
         count = counts[encoding]
         if count is None:
             continue
-        share = sum(count[each] for each in letters) / max(1, count.total())
+        share = sum(count[letter] for letter in letters) / max(1, count.total())
         if share > _ACCEPTED:
             # What a person says, or the file's name, counts more than what it looks like.
             share += of_language == language
@@ -136,4 +136,6 @@ def _by_letters(data: bytes, language: str) -> str | None:
 
 def _beyond_ascii(text: str) -> Counter[str]:
     """Count what is beyond ASCII, but for the marks that all encodings of Windows have in one place."""
-    return Counter(each for each in text if ord(each) > 0x7F and each not in "’‘“”„…–—«»\u00a0")
+    return Counter(
+        character for character in text if ord(character) > 0x7F and character not in "’‘“”„…–—«»\u00a0"
+    )

@@ -39,7 +39,7 @@ FOLDER = "export"
 """In the job's folder, where files go unless a person says otherwise."""
 _OF_CUES = frozenset({"srt", "vtt", "ass", "ttml", "tsv"})
 """Formats that hold cues alone, and so two languages at once."""
-_NUMBERS = frozenset(each.name for each in fields(CueNumbers))
+_NUMBERS = frozenset(number_field.name for number_field in fields(CueNumbers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +82,11 @@ def export(folder: JobFolder, wish: Wish) -> Iterator[Export]:
     """
     check_formats(wish.formats)
     languages = wish.languages or (() if wish.pairs else tuple(folder.transcripts))
-    for each in (*languages, *itertools.chain(*wish.pairs)):
-        _refuse_unknown(folder, each)
+    for language in (*languages, *itertools.chain(*wish.pairs)):
+        _refuse_unknown(folder, language)
     stem = safe_stem(folder.title)
-    for each in languages:
-        yield from _files(_track(folder, each, wish), f"{stem}.{each}", wish.formats)
+    for language in languages:
+        yield from _files(_track(folder, language, wish), f"{stem}.{language}", wish.formats)
     for first, second in wish.pairs:
         both = _pair(folder, first, second, wish)
         yield from _files(both, f"{stem}.{first}+{second}", wish.formats)
@@ -94,7 +94,7 @@ def export(folder: JobFolder, wish: Wish) -> Iterator[Export]:
 
 def _refuse_unknown(folder: JobFolder, language: str) -> None:
     if language not in folder.transcripts:
-        if lost := [each for each in folder.gone if each.endswith(f"transcript.{language}.json")]:
+        if lost := [name for name in folder.gone if name.endswith(f"transcript.{language}.json")]:
             message = (
                 f"{folder.job} has no transcript in {language_name(language)} any more: {lost[0]} is gone."
             )
@@ -164,10 +164,10 @@ def _pair(folder: JobFolder, first: str, second: str, wish: Wish) -> Track:
     if first == second:
         message = f"A bilingual file has two languages, and {first}+{second} has one."
         raise UsageError(message, "As in --bilingual hi+en.")
-    if unfit := [each for each in wish.formats if each not in _OF_CUES]:
+    if unfit := [form for form in wish.formats if form not in _OF_CUES]:
         message = f"Two languages cannot share a file of the format {unfit[0]}."
         raise UsageError(message, f"Write some of {', '.join(sorted(_OF_CUES))}.")
-    above, below = (_track(folder, each, wish, max_lines=1) for each in (first, second))
+    above, below = (_track(folder, language, wish, max_lines=1) for language in (first, second))
     rules = replace(
         above.rules,
         max_line_graphemes=max(above.rules.max_line_graphemes, below.rules.max_line_graphemes),
@@ -194,13 +194,13 @@ def _pair(folder: JobFolder, first: str, second: str, wish: Wish) -> Track:
 
 def _write(files: Sequence[Export], target: Path, *, overwrite: bool) -> None:
     """Write the files, none where one of them would take the place of another one's work."""
-    there = [each for each in files if (target / each.name).exists()]
-    if not overwrite and (other := next((each for each in there if _differs(target, each)), None)):
+    there = [file for file in files if (target / file.name).exists()]
+    if not overwrite and (other := next((file for file in there if _differs(target, file)), None)):
         message = f"{shown(target / other.name)} is there already, with other contents."
         raise InputError(message, "Write to another folder with --out, or add --overwrite.")
     with _writing_to(target):
-        for each in files:
-            write_whole(target / each.name, each.data)
+        for file in files:
+            write_whole(target / file.name, file.data)
 
 
 @contextlib.contextmanager
@@ -227,16 +227,16 @@ def _document(files: Sequence[Export], target: Path, folder: JobFolder) -> dict[
         "folder": str(target),
         "files": [
             {
-                "path": str(target / each.name),
-                "language": each.language,
-                "format": each.form,
-                "cue_count": each.cue_count,
-                "quality": each.quality,
+                "path": str(target / file.name),
+                "language": file.language,
+                "format": file.form,
+                "cue_count": file.cue_count,
+                "quality": file.quality,
             }
-            for each in files
+            for file in files
         ],
         "notes": [
-            f"{each} is gone: what was made of it is missing here, or made without it" for each in folder.gone
+            f"{name} is gone: what was made of it is missing here, or made without it" for name in folder.gone
         ],
     }
 

@@ -120,15 +120,15 @@ def run(
         threading.Thread(target=_forward, args=(process.stdout, said), daemon=True),
         threading.Thread(target=_keep_tail, args=(process.stderr, tail), daemon=True),
     )
-    for each in readers:
-        each.start()
+    for reader in readers:
+        reader.start()
     try:
         _follow(said, context, duration_ms, note)
         returncode = _wait(process, context, note)
     finally:
         _end(process)
-        for each in readers:
-            each.join()
+        for reader in readers:
+            reader.join()
     outcome = Outcome(returncode=returncode, tail=tuple(tail))
     if any(words in line for line in outcome.tail for words in _FULL):
         target = shown(command[-1].removeprefix("file:"))

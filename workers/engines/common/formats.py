@@ -39,7 +39,7 @@ def to_srt(cues: Sequence[Cue], language: str | None = None) -> str:
     arrow that was said stands a U+2060 WORD JOINER, invisible: some readers take any line with one for times.
     """
     bodies = _bodies(cues, ",", language, lambda line: line.replace("-->", _NO_ARROW))
-    return "".join(f"{number}\n{each}" for number, each in enumerate(bodies, 1))
+    return "".join(f"{number}\n{body}" for number, body in enumerate(bodies, 1))
 
 
 def to_vtt(cues: Sequence[Cue], language: str | None = None) -> str:
@@ -52,10 +52,10 @@ def _bodies(
 ) -> Iterator[str]:
     """Yield each cue's times and lines; one without text shows nothing, and readers stumble over it."""
     for cue in cues:
-        lines = [line for each in cue.lines if (line := plain(each)).strip()]
+        lines = [line for raw_line in cue.lines if (line := plain(raw_line)).strip()]
         if lines:
             times = f"{clock_time(cue.start_ms, point)} --> {clock_time(cue.end_ms, point)}"
-            yield "\n".join((times, *(_laid_out(write(each), each, language) for each in lines), "", ""))
+            yield "\n".join((times, *(_laid_out(write(line), line, language) for line in lines), "", ""))
 
 
 def _laid_out(text: str, line: str, language: str | None) -> str:

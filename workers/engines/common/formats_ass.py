@@ -113,7 +113,7 @@ def to_ass(
     where it is not to be the first of `FONTS`.
     Raises `UsageError` where a cue ends after 9:59:59.99.
     """
-    if late := next((each for each in cues if each.end_ms > _LAST_MS), None):
+    if late := next((cue for cue in cues if cue.end_ms > _LAST_MS), None):
         message = f"ASS has no time after 9:59:59.99, and a subtitle ends at {clock_time(late.end_ms)}."
         raise UsageError(message, "Write srt, vtt or ttml.")
     scripts = Counter(script_of(line) or "LATIN" for cue in cues for line in cue.lines)
@@ -130,7 +130,9 @@ def to_ass(
         for script, name in names.items()
     }
     sung = syllables(cues, words if karaoke else ())
-    file.events = [_event(cue, each, names, language) for cue, each in zip(cues, sung, strict=True)]
+    file.events = [
+        _event(cue, cue_syllables, names, language) for cue, cue_syllables in zip(cues, sung, strict=True)
+    ]
     return file.to_string("ass", header_notice="")
 
 
@@ -165,7 +167,9 @@ def _event(cue: Cue, sung: Sequence[Syllable], names: dict[str, str], language: 
     marks = _marks(cue, sung)
     lines = []
     for number, line in enumerate(cue.lines):
-        text = _marked(plain(line), {each.at: mark for each, mark in marks if each.line == number})
+        text = _marked(
+            plain(line), {syllable.at: mark for syllable, mark in marks if syllable.line == number}
+        )
         text = embedded(text, line, language)
         changes = number and styles[number] != styles[number - 1]
         lines.append(f"{{\\r{styles[number]}}}{text}" if changes else text)
@@ -178,9 +182,11 @@ def _marks(cue: Cue, sung: Sequence[Syllable]) -> list[tuple[Syllable, str]]:
 
     Differences of rounded times, so that they add up to the rounded times of the event.
     """
-    places = [_centiseconds(each.start_ms) for each in sung]
+    places = [_centiseconds(syllable.start_ms) for syllable in sung]
     ends = [*places[1:], _centiseconds(cue.end_ms)]
-    marks = [(each, rf"\k{end - place}") for each, place, end in zip(sung, places, ends, strict=False)]
+    marks = [
+        (syllable, rf"\k{end - place}") for syllable, place, end in zip(sung, places, ends, strict=False)
+    ]
     if marks and (lead := places[0] - _centiseconds(cue.start_ms)):
         marks[0] = marks[0][0], rf"\k{lead}{marks[0][1]}"
     return marks

@@ -28,8 +28,8 @@ def to_tsv(cues: Sequence[Cue], language: str = "") -> str:
 
 def _one_text(cue: Cue, language: str) -> str:
     text = ""
-    for line in filter(None, (plain(each).strip() for each in cue.lines)):
+    for line in filter(None, (plain(line).strip() for line in cue.lines)):
         # Two Latin words or numbers have a space between them in every language.
-        latin = all(each.isascii() and each.isalnum() for each in (text[-1:], line[:1]))
+        latin = all(character.isascii() and character.isalnum() for character in (text[-1:], line[:1]))
         text += (" " if latin else joiner(language) if text else "") + line
     return text

@@ -64,7 +64,7 @@ def to_ttml(cues: Sequence[Cue], language: str = UNDETERMINED) -> str:
     # Not indented by etree: inside a `p` spaces are text.
     place.text = _NEW_LINE
     for cue in cues:
-        if lines := [line for each in cue.lines if (line := plain(each).strip())]:
+        if lines := [line for raw_line in cue.lines if (line := plain(raw_line).strip())]:
             _add_cue(place, cue, lines, language)
     return _DECLARATION + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -82,7 +82,7 @@ def _add_head(root: ET.Element) -> None:
 
 
 def _add_cue(place: ET.Element, cue: Cue, lines: Sequence[str], language: str) -> None:
-    leftward = [runs_right_to_left(each, language) for each in lines]
+    leftward = [runs_right_to_left(line, language) for line in lines]
     times = {"begin": clock_time(cue.start_ms), "end": clock_time(cue.end_ms)}
     shown = ET.SubElement(place, "p", {**times, "style": "rtl"} if all(leftward) else times)
     for number, line in enumerate(lines):

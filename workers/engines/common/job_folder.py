@@ -180,10 +180,11 @@ def read_job(directory: Path) -> JobFolder:
         shots_ms=film.shot_changes_ms or (),
         asked=job.parameters.subtitle,
         gone=tuple(
-            each.path
+            artefact.path
             for step in manifest.stages
-            for each in step.artefacts
-            if Path(each.path).name.startswith("transcript.") and not (directory / each.path).is_file()
+            for artefact in step.artefacts
+            if Path(artefact.path).name.startswith("transcript.")
+            and not (directory / artefact.path).is_file()
         ),
     )
 
@@ -214,27 +215,27 @@ def _files(directory: Path, manifest: _Manifest) -> dict[str, list[Path]]:
     """Return the files that are there, by stage; `InputError` for a name that leads out of the folder."""
     found: dict[str, list[Path]] = {}
     for step in manifest.stages:
-        paths = (resolve_inside(directory, each.path) for each in step.artefacts)
-        found.setdefault(step.stage, []).extend(each for each in paths if each.is_file())
+        paths = (resolve_inside(directory, artefact.path) for artefact in step.artefacts)
+        found.setdefault(step.stage, []).extend(path for path in paths if path.is_file())
     return found
 
 
 def _translations(files: Iterable[Path]) -> dict[str, Path]:
     """Return language to `transcript.<language>.json`."""
-    named = ((each.name.split("."), each) for each in files)
-    return {parts[-2]: each for parts, each in named if len(parts) > 2 and _LANGUAGE.fullmatch(parts[-2])}
+    named = ((file.name.split("."), file) for file in files)
+    return {parts[-2]: path for parts, path in named if len(parts) > 2 and _LANGUAGE.fullmatch(parts[-2])}
 
 
 def _subtitles(files: Iterable[Path]) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = {}
-    for each in files:
-        language, suffix = _named(each.name)
-        found.setdefault(language, {})[suffix] = each
+    for file in files:
+        language, suffix = _named(file.name)
+        found.setdefault(language, {})[suffix] = file
     return found
 
 
 def _first(files: Mapping[str, list[Path]], stage: str, name: str) -> Path | None:
-    return next((each for each in files.get(stage, ()) if each.name == name), None)
+    return next((path for path in files.get(stage, ()) if path.name == name), None)
 
 
 def _named(name: str) -> tuple[str, str]:

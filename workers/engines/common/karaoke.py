@@ -46,7 +46,7 @@ class _Said:
 
     def take(self, cue: Cue) -> list[Word]:
         """Return the word of each of the cue's letters; none where the cue is not of these words."""
-        text = "".join(each for line in cue.lines for each in line if _is_seen(each))
+        text = "".join(character for line in cue.lines for character in line if _is_seen(character))
         at = self._find(text, cue)
         if at < 0:
             return []

@@ -54,7 +54,7 @@ def families_with(letters: str) -> frozenset[str]:
     program = shutil.which("fc-list")
     if program is None or not letters:
         return frozenset()
-    codes = " ".join(f"{ord(each):x}" for each in letters)
+    codes = " ".join(f"{ord(letter):x}" for letter in letters)
     done = subprocess.run(
         [program, "--format", "%{family[0]}\n", f":scalable=true:charset={codes}"],
         stdin=subprocess.DEVNULL,
@@ -63,7 +63,7 @@ def families_with(letters: str) -> frozenset[str]:
     )
     names = done.stdout.decode("utf-8", "replace").split("\n")
     # A style's fields are parted by commas.
-    return frozenset(each for each in names if each and "," not in each)
+    return frozenset(name for name in names if name and "," not in name)
 
 
 def undrawable(cues: Sequence[Cue], language: str, fonts: Mapping[str, str]) -> frozenset[str]:
@@ -71,7 +71,9 @@ def undrawable(cues: Sequence[Cue], language: str, fonts: Mapping[str, str]) -> 
 
     Raises `MissingError` where ffmpeg cannot draw subtitles or write H.264.
     """
-    seen = sorted({each for cue in cues for line in cue.lines for each in plain(line) if _is_drawn(each)})
+    seen = sorted(
+        {character for cue in cues for line in cue.lines for character in plain(line) if _is_drawn(character)}
+    )
     sample = Cue(start_ms=0, end_ms=_SAMPLE_MS, lines=("".join(seen),))
     with ass_file(to_ass([sample], language, fonts=fonts)) as path:
         done = subprocess.run(
@@ -86,11 +88,11 @@ def undrawable(cues: Sequence[Cue], language: str, fonts: Mapping[str, str]) -> 
         )
     said = done.stderr.decode("utf-8", "replace")
     if done.returncode:
-        reason = next((each for each in said.split("\n") if each.strip()), "it gave no reason")
+        reason = next((part for part in said.split("\n") if part.strip()), "it gave no reason")
         message = f"This ffmpeg ({shown(find_ffmpeg())}) cannot draw subtitles: {shown(reason.strip())}."
         raise MissingError(message, "Unset CPW_FFMPEG, or install an ffmpeg with libass and libx264.")
-    codes = {int(each, 16) for each in _NOT_FOUND.findall(said)}
-    return frozenset(seen if 0 in codes else (each for each in seen if ord(each) in codes))
+    codes = {int(code, 16) for code in _NOT_FOUND.findall(said)}
+    return frozenset(seen if 0 in codes else (character for character in seen if ord(character) in codes))
 
 
 def is_text(character: str) -> bool:
@@ -130,7 +132,7 @@ def _letters(cues: Sequence[Cue]) -> dict[str, str]:
     for line in (line for cue in cues for line in cue.lines):
         script = script_of(line)
         own = {script, "CJK"} if script == "HIRAGANA" else {script}
-        found.setdefault(script, set()).update(each for each in set(line) if script_of(each) in own)
+        found.setdefault(script, set()).update(letter for letter in set(line) if script_of(letter) in own)
     return {script: "".join(sorted(letters)) for script, letters in found.items() if script}
 
 

@@ -30,9 +30,9 @@ class LineBreaks:
         # Where each token begins and ends if all were on one line.
         self._heads: list[int] = []
         self._tails = [0]
-        for each in tokens:
-            self._heads.append(self._tails[-1] + (not each.glued))
-            self._tails.append(self._heads[-1] + each.graphemes)
+        for token in tokens:
+            self._heads.append(self._tails[-1] + (not token.glued))
+            self._tails.append(self._heads[-1] + token.graphemes)
 
     def length(self, first: int, stop: int) -> int:
         """Return the graphemes of a stretch on one line, its spaces among them."""

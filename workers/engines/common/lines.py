@@ -31,7 +31,8 @@ def plain(line: str) -> str:
     if line.isprintable():
         return line
     return "".join(
-        " " if each in _NOT_XML or unicodedata.category(each) in _UNWRITABLE else each for each in line
+        " " if character in _NOT_XML or unicodedata.category(character) in _UNWRITABLE else character
+        for character in line
     )
 
 
@@ -42,7 +43,7 @@ def runs_right_to_left(line: str, language: str) -> bool:
     where it has more such letters than of the other kind (the second line of a bilingual cue).
     Direction of letters: Unicode Standard Annex 9, types R and AL against L.
     """
-    kinds = [unicodedata.bidirectional(each) for each in line]
+    kinds = [unicodedata.bidirectional(character) for character in line]
     leftward = kinds.count("R") + kinds.count("AL")
     return leftward > (0 if language in RIGHT_TO_LEFT else kinds.count("L"))
 
@@ -64,9 +65,9 @@ def script_of(line: str) -> str:
     `HIRAGANA`: characters alone are `CJK`.
     """
     counts: dict[str, int] = {}
-    for each in line:
-        if unicodedata.category(each)[0] in "LM":
-            script = _script(each)
+    for character in line:
+        if unicodedata.category(character)[0] in "LM":
+            script = _script(character)
             counts[script] = counts.get(script, 0) + 1
     counts.pop("COMBINING", None)
     kana = counts.pop("KATAKANA", 0) + counts.pop("HALFWIDTH", 0) + counts.get("HIRAGANA", 0)

@@ -114,12 +114,12 @@ class FfmpegMux:
         track is in, and what `burn.prepare` and `burn.draw` raise.
         """
         film = probe(Path(request.media))
-        tracks = choose_tracks(request, [context.input(each.file) for each in request.tracks])
+        tracks = choose_tracks(request, [context.input(track.file) for track in request.tracks])
         burning = _burning(request, film, tracks)
         copying = _Share(context=context, start=0.0, end=_COPY_SHARE if burning else 1.0)
         name = self._write(film, tracks, request, context, copying)
         result = MuxResult(
-            film=context.publish(name), track_languages=tuple(each.language for each in tracks)
+            film=context.publish(name), track_languages=tuple(track.language for track in tracks)
         )
         if burning is None:
             return result
@@ -141,8 +141,8 @@ class FfmpegMux:
                 duration_ms=film.facts.duration_ms,
                 note=f"writing {name}",
             )
-            for each in covers:
-                each.path.unlink()
+            for cover in covers:
+                cover.path.unlink()
             if outcome.returncode == 0:
                 if target.shows_first:
                     disable(path, hidden_places(copied_streams(film, target), tracks))
@@ -160,8 +160,8 @@ def choose_tracks(request: MuxRequest, files: Sequence[Path]) -> list[NewTrack]:
     Raises `UsageError` for a language that the request names and no track is in. Where there is no track
     at all nothing was said in the film, and no language can be wrong.
     """
-    languages = [each.language for each in request.tracks]
-    forced = {_find(each, languages, "forced") for each in request.forced}
+    languages = [track.language for track in request.tracks]
+    forced = {_find(language, languages, "forced") for language in request.forced}
     # ffmpeg refuses a SubRip file without a cue.
     spoken = [(file, language) for file, language in zip(files, languages, strict=True) if has_cues(file)]
     first = spoken[0][1] if spoken else NONE
@@ -177,9 +177,9 @@ def hidden_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[i
 
     Among an mp4's tracks, as which covers do not count.
     """
-    moving = [each for each in kept if not each.is_cover]
-    own = [place for place, each in enumerate(moving) if each.kind == "subtitle"]
-    if any(each.is_default for each in tracks) or any(each.is_default for each in _subtitles(kept)):
+    moving = [stream for stream in kept if not stream.is_cover]
+    own = [place for place, stream in enumerate(moving) if stream.kind == "subtitle"]
+    if any(track.is_default for track in tracks) or any(subtitle.is_default for subtitle in _subtitles(kept)):
         return ()
     return (*own, *range(len(moving), len(moving) + len(tracks)))
 
@@ -192,11 +192,11 @@ def choose_targets(film: Film) -> tuple[Target, ...]:
 def copied_streams(film: Film, target: Target) -> tuple[Stream, ...]:
     """Return the film's streams that are kept, in the film's order."""
     return tuple(
-        each
-        for each in film.streams
-        if each.kind in _COPIED_KINDS
-        and each.codec not in target.refused
-        and not (each.is_cover and target.attaches_covers)
+        stream
+        for stream in film.streams
+        if stream.kind in _COPIED_KINDS
+        and stream.codec not in target.refused
+        and not (stream.is_cover and target.attaches_covers)
     )
 
 
@@ -221,8 +221,8 @@ def _find(written: str, languages: Sequence[str], setting: str) -> str:
 def _burning(request: MuxRequest, film: Film, tracks: Sequence[NewTrack]) -> Burning | None:
     if request.burn is None:
         return None
-    language = _find(request.burn, [each.language for each in request.tracks], "burn")
-    track = next((each for each in tracks if each.language == language), None)
+    language = _find(request.burn, [track.language for track in request.tracks], "burn")
+    track = next((track for track in tracks if track.language == language), None)
     return prepare(film, read_cues(track.path, language=language), language) if track else None
 
 
@@ -239,9 +239,9 @@ def _command(
     # Some containers (AVI, cut transport streams) leave out presentation times, which mkv must have.
     source = program.open_source(film.path, fflags="+genpts")
     kept = copied_streams(film, target)
-    added = [ffmpeg.input(program.file_url(each.path), format="srt")["s:0"] for each in tracks]
+    added = [ffmpeg.input(program.file_url(track.path), format="srt")["s:0"] for track in tracks]
     output = ffmpeg.output(
-        *(source[str(each.index)] for each in kept),
+        *(source[str(stream.index)] for stream in kept),
         *added,
         program.file_url(path),
         format=target.format,
@@ -255,7 +255,7 @@ def _command(
 
 
 def _subtitles(kept: Sequence[Stream]) -> list[Stream]:
-    return [each for each in kept if each.kind == "subtitle"]
+    return [stream for stream in kept if stream.kind == "subtitle"]
 
 
 def _codecs(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) -> dict[str, Any]:
@@ -263,7 +263,7 @@ def _codecs(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) 
     converted = dict(target.converted)
     # A flag that is set by hand keeps ffmpeg from setting `default` where the film has none; this sets none.
     codecs = {"c": "copy", "disposition": "+0"}
-    replaced = any(each.is_default for each in tracks)
+    replaced = any(track.is_default for track in tracks)
     for place, stream in enumerate(own):
         if stream.codec in converted:
             codecs[f"c:s:{place}"] = converted[stream.codec]
@@ -299,7 +299,7 @@ def _film_tags(film: Film, request: MuxRequest) -> list[str]:
 
 
 def _attachments(kept: Sequence[Stream], covers: Sequence[Cover]) -> list[str]:
-    first = sum(each.kind == "attachment" for each in kept)
+    first = sum(stream.kind == "attachment" for stream in kept)
     options: list[str] = []
     for place, cover in enumerate(covers, first):
         options += ["-attach", program.file_url(cover.path)]

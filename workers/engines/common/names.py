@@ -21,8 +21,10 @@ _FALLBACK_STEM = "untitled"
 def shown(path: Path | str) -> str:
     """Return the path as a sentence can carry it: line ends, controls and undecodable bytes escaped."""
     return "".join(
-        each.encode("unicode_escape").decode() if unicodedata.category(each) in _UNWRITABLE else each
-        for each in str(path)
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _UNWRITABLE
+        else character
+        for character in str(path)
     )
 
 
@@ -33,7 +35,8 @@ def safe_stem(title: str) -> str:
     never empty, never starting with a dot or a dash (hidden files, options of other programs).
     """
     written = "".join(
-        " " if unicodedata.category(each) in _UNWRITABLE else each for each in title.replace("/", "-")
+        " " if unicodedata.category(character) in _UNWRITABLE else character
+        for character in title.replace("/", "-")
     )
     stem = ""
     for grapheme in regex.findall(r"\X", " ".join(written.split()).lstrip(". -")):

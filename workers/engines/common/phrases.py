@@ -140,13 +140,13 @@ def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
 def _are_latin(tokens: Sequence[Token], piece: str) -> bool:
     """Tell whether two Latin words or numbers meet: they have a space between them in every language."""
     ends = (tokens[-1].text[-1:] if tokens else "", piece[:1])
-    return all(each.isascii() and each.isalnum() for each in ends)
+    return all(end.isascii() and end.isalnum() for end in ends)
 
 
 def join_tokens(tokens: Sequence[Token]) -> str:
     """Return the text of the tokens on one line."""
     return "".join(
-        each.text if each.glued or not place else f" {each.text}" for place, each in enumerate(tokens)
+        token.text if token.glued or not place else f" {token.text}" for place, token in enumerate(tokens)
     )
 
 
@@ -202,7 +202,7 @@ def _bare(word: str) -> str:
 
 def _is_bound(left: str, right: str) -> bool:
     """Tell whether a mark at the border belongs to both: it never stands at that edge of a line."""
-    if left[-1:] in _NOT_LAST or (right and all(each in _DASHES for each in right)):
+    if left[-1:] in _NOT_LAST or (right and all(character in _DASHES for character in right)):
         return True
     # An ellipsis or a point that a word begins with is its own: `...and then`, `.NET`.
     return right[:1] in _NOT_FIRST and not (right[0] in ".…" and right.lstrip(".…")[:1].isalnum())

@@ -32,7 +32,7 @@ FOLDER = "preview"
 """In the job's folder, where the page goes unless a person says otherwise, and the copy of a film."""
 _PARTS = Path(__file__).with_name("preview_page")
 _SCRIPTS = ("marks.js", "timeline.js", "cues.js", "player.js", "page.js")
-_UNSAFE = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
+_UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """What could end a script element, or a line in one; inside a JSON text they only stand in strings."""
 
 
@@ -65,7 +65,7 @@ def render(data: Mapping[str, Any]) -> str:
     from where the page itself is.
     """
     style = (_PARTS / "page.css").read_text(encoding="utf-8")
-    script = "\n".join((_PARTS / each).read_text(encoding="utf-8") for each in _SCRIPTS)
+    script = "\n".join((_PARTS / script).read_text(encoding="utf-8") for script in _SCRIPTS)
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; media-src 'self' file:; "
         f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
@@ -108,8 +108,12 @@ def _document(data: Mapping[str, Any], page: Path, media: Playable | None) -> di
         "title": data["title"],
         "media": None if media is None else {"file": str(media.path), "kind": media.kind},
         "tracks": [
-            {"language": each["language"], "cue_count": len(each["cues"]), "mark_count": len(each["marks"])}
-            for each in data["tracks"]
+            {
+                "language": track["language"],
+                "cue_count": len(track["cues"]),
+                "mark_count": len(track["marks"]),
+            }
+            for track in data["tracks"]
         ],
         "has_waveform": data["wave"] is not None,
         "notes": data["notes"],

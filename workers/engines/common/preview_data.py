@@ -91,7 +91,7 @@ def page_data(job: JobFolder) -> dict[str, Any]:
     ]
     if not tracks:
         notes.append("The job has no subtitle files yet.")
-    elif not any(each["cues"] for each in tracks):
+    elif not any(track["cues"] for track in tracks):
         notes.append("Nothing is said in this film, as far as was heard.")
     return {
         "version": DATA_VERSION,
@@ -103,7 +103,7 @@ def page_data(job: JobFolder) -> dict[str, Any]:
         "tracks": tracks,
         "rules": {rule: {"words": words, "unit": UNITS.get(rule, "")} for rule, words in RULE_WORDS.items()},
         "speech": [
-            [each.start_ms + job.clip_start_ms, each.end_ms + job.clip_start_ms] for each in job.speech
+            [span.start_ms + job.clip_start_ms, span.end_ms + job.clip_start_ms] for span in job.speech
         ],
         "wave": _wave(job, notes),
         "notes": notes,
@@ -112,7 +112,7 @@ def page_data(job: JobFolder) -> dict[str, Any]:
 
 def _in_order(job: JobFolder) -> list[tuple[str, Mapping[str, Path]]]:
     """Return the languages with their files, the spoken one first."""
-    return sorted(job.subtitles.items(), key=lambda each: each[0] != job.source_language)
+    return sorted(job.subtitles.items(), key=lambda entry: entry[0] != job.source_language)
 
 
 def _track(
@@ -147,10 +147,10 @@ def _track(
 
 def _cue_file(files: Mapping[str, Path]) -> Path | None:
     """Return the file to read cues from: the one that was worked on, else the first of `_CUE_FILES`."""
-    there = [files[each] for each in _CUE_FILES if each in files]
+    there = [files[file] for file in _CUE_FILES if file in files]
     if not there:
         return None
-    newest = max(there, key=lambda each: each.stat().st_mtime_ns)
+    newest = max(there, key=lambda path: path.stat().st_mtime_ns)
     is_newer = newest.stat().st_mtime_ns - there[0].stat().st_mtime_ns > _TOGETHER_NS
     return newest if is_newer else there[0]
 
@@ -189,10 +189,10 @@ def _marks(report: _Report, cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
     found: list[list[Any]] = []
     strangers = 0
     for rule in report.rules:
-        for each in rule.cues:
-            if 1 <= each.cue <= len(cues) and _is_of(cues[each.cue - 1], each):
-                kind = "taste" if rule.informs_only else "unavoidable" if each.reason else "broken"
-                found.append([each.cue - 1, rule.rule, each.value, each.limit, kind, each.reason])
+        for cue in rule.cues:
+            if 1 <= cue.cue <= len(cues) and _is_of(cues[cue.cue - 1], cue):
+                kind = "taste" if rule.informs_only else "unavoidable" if cue.reason else "broken"
+                found.append([cue.cue - 1, rule.rule, cue.value, cue.limit, kind, cue.reason])
             else:
                 strangers += 1
     found.sort(key=lambda mark: mark[0])

@@ -32,7 +32,7 @@ _CONTAINERS = {
     **dict.fromkeys((".mp4", ".m4v", ".m4a"), "mp4"),
     **dict.fromkeys((".ogg", ".oga", ".opus"), "ogg"),
     **dict.fromkeys((".webm",), "webm"),
-    **{f".{each}": each for each in ("mp3", "flac", "wav")},
+    **{f".{format_name}": format_name for format_name in ("mp3", "flac", "wav")},
 }
 """By the name's end, which is what browsers go by for files; ffmpeg has one name for webm and Matroska."""
 _PIXELS = frozenset({"yuv420p", "yuvj420p"})
@@ -61,7 +61,7 @@ def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
     else a copy in `folder`, made now unless one is there that is newer than the film. Raises `InputError`
     where the film cannot be copied, `MissingError` without ffmpeg.
     """
-    films = [film for each in (job.media, job.film) if each is not None and (film := _probed(each))]
+    films = [film for path in (job.media, job.film) if path is not None and (film := _probed(path))]
     for film in films:
         if plays(film, job.audio_track):
             kind: Literal["film", "muxed"] = "film" if film.path == job.media else "muxed"
@@ -92,7 +92,7 @@ def plays(film: Film, audio_track: int) -> bool:
     if container is None or (container == "mp4") != film.is_mp4 or audio_track:
         return False
     picture = film.picture
-    return all(each.codec in _SOUNDS[container] for each in film.sounds[:1]) and (
+    return all(sound.codec in _SOUNDS[container] for sound in film.sounds[:1]) and (
         picture is None
         or (picture.codec in _PICTURES.get(container, ()) and _pixels(film, picture.index) in _PIXELS)
     )

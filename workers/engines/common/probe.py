@@ -62,12 +62,14 @@ class Film:
     @property
     def sounds(self) -> tuple[Stream, ...]:
         """The audio streams, in the order of `facts.audio_tracks`."""
-        return tuple(each for each in self.streams if each.kind == "audio")
+        return tuple(stream for stream in self.streams if stream.kind == "audio")
 
     @property
     def picture(self) -> Stream | None:
         """The stream of moving pictures, the first of several; a song's cover is none."""
-        return next((each for each in self.streams if each.kind == "video" and not each.is_cover), None)
+        return next(
+            (stream for stream in self.streams if stream.kind == "video" and not stream.is_cover), None
+        )
 
     @property
     def is_mp4(self) -> bool:
@@ -91,9 +93,9 @@ def probe(media: Path) -> Film:
     _check_file(media)
     with open_film(media) as container:
         start = Fraction(container.start_time or 0, _MICROSECONDS)
-        streams = tuple(_stream(each, start) for each in container.streams)
+        streams = tuple(_stream(stream, start) for stream in container.streams)
         name = container.format.name
-        if not any(each.kind in ("video", "audio") for each in streams) or _is_still(name):
+        if not any(stream.kind in ("video", "audio") for stream in streams) or _is_still(name):
             message = f"{shown(media)} is not a film: it is {container.format.long_name or name}."
             raise InputError(message, "Give a video or audio file.")
         return Film(
@@ -101,7 +103,7 @@ def probe(media: Path) -> Film:
             facts=_facts(container, streams),
             streams=streams,
             is_transport=bool(container.format.flags & Flags.ts_discont.value),
-            tags=frozenset(each.casefold() for each, value in container.metadata.items() if value),
+            tags=frozenset(tag.casefold() for tag, value in container.metadata.items() if value),
         )
 
 
@@ -199,7 +201,7 @@ def _lacks_index(media: Path) -> bool:
 
 
 def _is_still(name: str) -> bool:
-    return any(each in name for each in _STILLS)
+    return any(still in name for still in _STILLS)
 
 
 def _stream(stream: Any, start: Fraction) -> Stream:
@@ -217,8 +219,8 @@ def _stream(stream: Any, start: Fraction) -> Stream:
 
 
 def _facts(container: InputContainer, streams: tuple[Stream, ...]) -> MediaFacts:
-    sounds = [each for each in streams if each.kind == "audio"]
-    moving = [each.index for each in streams if each.kind == "video" and not each.is_cover]
+    sounds = [stream for stream in streams if stream.kind == "audio"]
+    moving = [stream.index for stream in streams if stream.kind == "video" and not stream.is_cover]
     rate = container.streams[moving[0]].average_rate if moving else None
     return MediaFacts(
         duration_ms=_duration_ms(container),
@@ -235,7 +237,7 @@ def _facts(container: InputContainer, streams: tuple[Stream, ...]) -> MediaFacts
             )
             for number, stream in enumerate(sounds)
         ),
-        subtitle_languages=tuple(_language(each) for each in container.streams.subtitles),
+        subtitle_languages=tuple(_language(subtitle) for subtitle in container.streams.subtitles),
     )
 
 
@@ -254,9 +256,9 @@ def _duration_ms(container: InputContainer) -> int:
     if container.duration is not None and container.duration > 0:
         return _ms(Fraction(container.duration, _MICROSECONDS))
     stated = [
-        each.duration * each.time_base
-        for each in container.streams
-        if each.type in ("video", "audio") and each.duration and each.time_base
+        stream.duration * stream.time_base
+        for stream in container.streams
+        if stream.type in ("video", "audio") and stream.duration and stream.time_base
     ]
     return _ms(max(stated, default=Fraction(0)))
 

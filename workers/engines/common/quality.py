@@ -114,26 +114,26 @@ def check(
                 Violation(rule=rule, cue=place + 1, value=round(value, 2), limit=limit, reason=reason)
             )
     order = {rule: place for place, rule in enumerate(RULES)}
-    return tuple(sorted(found, key=lambda each: (each.cue, order[each.rule])))
+    return tuple(sorted(found, key=lambda violation: (violation.cue, order[violation.rule])))
 
 
 def summary(violations: Sequence[Violation]) -> dict[str, int]:
     """Return how many cues break each rule; a rule that all keep is left out."""
-    counts = {rule: sum(each.rule == rule for each in violations) for rule in RULES}
+    counts = {rule: sum(violation.rule == rule for violation in violations) for rule in RULES}
     return {rule: count for rule, count in counts.items() if count}
 
 
 def is_ok(violations: Sequence[Violation]) -> bool:
     """Tell whether every rule is kept, but for what could not be met and for rules of taste."""
-    return all(each.reason or each.rule in INFORMING for each in violations)
+    return all(violation.reason or violation.rule in INFORMING for violation in violations)
 
 
 def sentence(violations: Sequence[Violation]) -> str:
     """Return one line for a summary, empty where all is well; rules of taste are not told here."""
-    hard = [each for each in violations if each.rule not in INFORMING]
+    hard = [violation for violation in violations if violation.rule not in INFORMING]
     parts = []
     for rule, count in summary(hard).items():
-        helpless = sum(bool(each.reason) for each in hard if each.rule == rule)
+        helpless = sum(bool(violation.reason) for violation in hard if violation.rule == rule)
         aside = (
             "" if not helpless else " (unavoidable)" if helpless == count else f" ({helpless} unavoidable)"
         )
@@ -169,9 +169,11 @@ def to_report(
                 "limit": limits[rule],
                 "unit": UNITS.get(rule, ""),
                 "informs_only": rule in INFORMING,
-                "count": sum(each.rule == rule for each in violations),
-                "unavoidable": sum(each.rule == rule and bool(each.reason) for each in violations),
-                "cues": [_row(cues, each) for each in violations if each.rule == rule],
+                "count": sum(violation.rule == rule for violation in violations),
+                "unavoidable": sum(
+                    violation.rule == rule and bool(violation.reason) for violation in violations
+                ),
+                "cues": [_row(cues, violation) for violation in violations if violation.rule == rule],
             }
             for rule in RULES
         ],
@@ -219,8 +221,8 @@ def read_length(cue: Cue, language: str) -> int:
 
 
 def _of_cue(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
-    for each in (_text, _lines, _breaks):
-        yield from each(cue, rules)
+    for finder in (_text, _lines, _breaks):
+        yield from finder(cue, rules)
     for timed in (_durations, _speed, _edges):
         yield from timed(cue, rules, resolution_ms)
 
@@ -232,7 +234,7 @@ def _text(cue: Cue, _: CueRules) -> Iterator[_Finding]:
     edges = sum(line != line.strip() for line in cue.lines if _shown(line).strip())
     if edges:
         yield "edge_spaces", edges, 0
-    controls = sum(unicodedata.category(each) in _CONTROLS for line in cue.lines for each in line)
+    controls = sum(unicodedata.category(character) in _CONTROLS for line in cue.lines for character in line)
     if controls:
         yield "control_characters", controls, 0
 

@@ -88,12 +88,12 @@ def read_subtitles(path: Path, *, frames_per_second: float | None = None, langua
 def language_in_name(path: Path) -> str:
     """Return the language that a file's name carries, as `Film.en.forced.srt` does; `und` for none."""
     found = ""
-    for each in reversed(path.stem.split(".")[1:]):
+    for part in reversed(path.stem.split(".")[1:]):
         try:
-            code = find_language(each.partition("-")[0]).code
+            code = find_language(part.partition("-")[0]).code
         except UsageError:
             code = ""
-        if each.casefold() not in _FLAGS:
+        if part.casefold() not in _FLAGS:
             return code or found or UNDETERMINED
         found = found or code
     return found or UNDETERMINED
@@ -124,7 +124,7 @@ def _srt(text: str) -> list[Cue]:
         body = lines[place + 1 : following]
         if following < len(lines) and body and body[-1].strip().isdecimal():
             body.pop()
-        cues.append(_cue(lines[place], [_SRT_MARKUP.sub("", each) for each in body]))
+        cues.append(_cue(lines[place], [_SRT_MARKUP.sub("", body_line) for body_line in body]))
     return cues
 
 
@@ -135,7 +135,9 @@ def _vtt(text: str) -> list[Cue]:
     for line in [*text.split("\n"), ""]:
         if (is_timing := _TIMING.fullmatch(line) is not None) or not line:
             if timing:
-                cues.append(_cue(timing, [html.unescape(_VTT_MARKUP.sub("", each)) for each in body]))
+                cues.append(
+                    _cue(timing, [html.unescape(_VTT_MARKUP.sub("", body_line)) for body_line in body])
+                )
             timing, body = line if is_timing else "", []
         else:
             body.append(line)
@@ -212,21 +214,21 @@ def _parsed(path: Path, text: str, frames_per_second: float | None) -> SSAFile:
 
 
 def _events(subtitles: SSAFile) -> list[Cue]:
-    events = [each for each in subtitles.events if each.is_text]
+    events = [event for event in subtitles.events if event.is_text]
     if subtitles.format == "sami":
         # It has no out-times: a line is seen until the next, which may be a blank one.
-        for each, following in itertools.pairwise(events):
-            each.end = following.start
-        events = [each for each in events if each.plaintext.strip()]
+        for event, following in itertools.pairwise(events):
+            event.end = following.start
+        events = [event for event in events if event.plaintext.strip()]
     if subtitles.format in _SORTED:
-        events.sort(key=lambda each: each.start)
+        events.sort(key=lambda event: event.start)
     return [
         Cue(
-            start_ms=each.start,
-            end_ms=each.end,
-            lines=_text_lines(each.plaintext) if each.plaintext.strip() else (),
+            start_ms=event.start,
+            end_ms=event.end,
+            lines=_text_lines(event.plaintext) if event.plaintext.strip() else (),
         )
-        for each in events
+        for event in events
     ]
 
 

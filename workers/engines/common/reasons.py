@@ -55,7 +55,7 @@ def speech_of(cues: Sequence[Cue], rules: CueRules, words: Sequence[Word]) -> tu
     )
     firsts = _by_text(cues, tokens)
     if firsts is None:
-        starts = [each.start_ms for each in tokens]
+        starts = [token.start_ms for token in tokens]
         firsts = [bisect_left(starts, cue.start_ms) for cue in cues]
     stops = [*firsts[1:], len(tokens)]
     return tuple(_spoken(tokens, first, stop) for first, stop in zip(firsts, stops, strict=True))
@@ -64,12 +64,12 @@ def speech_of(cues: Sequence[Cue], rules: CueRules, words: Sequence[Word]) -> tu
 def _by_text(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[int] | None:
     """Return the place of each cue's first token; None where the texts are not the same."""
     texts = ["".join("".join(cue.lines).split()) for cue in cues]
-    if "".join(texts) != "".join(each.text for each in tokens):
+    if "".join(texts) != "".join(token.text for token in tokens):
         return None
     starts, at = [], 0
-    for each in tokens:
+    for token in tokens:
         starts.append(at)
-        at += len(each.text)
+        at += len(token.text)
     firsts, at = [], 0
     for text in texts:
         firsts.append(bisect_left(starts, at))
@@ -83,7 +83,7 @@ def _spoken(tokens: Sequence[Token], first: int, stop: int) -> Spoken | None:
     return Spoken(
         start_ms=tokens[first].start_ms,
         end_ms=tokens[stop - 1].end_ms,
-        words=sum(not each.inside_word for each in tokens[first:stop]),
+        words=sum(not token.inside_word for token in tokens[first:stop]),
         next_ms=tokens[stop].start_ms if stop < len(tokens) else None,
     )
 
@@ -107,8 +107,8 @@ def why(rule: str, told: Told, graphemes: int) -> str:
 
 
 def _why_long(cue: Cue, rules: CueRules) -> str:
-    pieces = (each for line in cue.lines for each in line.split())
-    if joiner(rules.language) and any(count_graphemes(each) > rules.max_line_graphemes for each in pieces):
+    pieces = (part for line in cue.lines for part in line.split())
+    if joiner(rules.language) and any(count_graphemes(piece) > rules.max_line_graphemes for piece in pieces):
         return "a single word is longer than the line"
     return ""
 

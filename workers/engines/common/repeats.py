@@ -38,7 +38,7 @@ def find_runs(said: Sequence[str], least: int) -> list[Run]:
     `said` are the words as they are compared; an empty one equals none. A run has the shortest repetition
     that there is: `no no no no` is four of one word, not two of two.
     """
-    taken = [not each for each in said]
+    taken = [not word for word in said]
     runs: list[Run] = []
     for size in range(1, min(_MOST_WORDS, len(said) // max(2, least)) + 1):
         at = 0
@@ -49,7 +49,7 @@ def find_runs(said: Sequence[str], least: int) -> list[Run]:
                 runs.append(Run(first=at, size=size, count=count, rest=same % size))
                 taken[at : at + same + size] = [True] * (same + size)
             at += same + 1
-    return sorted(runs, key=lambda each: each.first)
+    return sorted(runs, key=lambda run: run.first)
 
 
 def _same(said: Sequence[str], taken: Sequence[bool], at: int, size: int) -> int:

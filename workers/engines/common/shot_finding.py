@@ -83,7 +83,7 @@ def shots_in(lines: Iterable[str], start_ms: int = 0) -> tuple[int, ...]:
                 leaps.append(leap)
             elif leap.score > leaps[-1].score:
                 leaps[-1] = leap
-    return tuple(start_ms + each.at_us // 1_000 for each in leaps)
+    return tuple(start_ms + leap.at_us // 1_000 for leap in leaps)
 
 
 def _command(

@@ -76,11 +76,11 @@ def respect_shots(
     spoken = speech_of(cues, rules, words) or (None,) * len(cues)
     rooms = [_room(cue, said, rules) for cue, said in zip(cues, spoken, strict=True)]
     turns = [
-        [_Turn(in_ms=each, cost=_in_cost(rooms[0], each, shots)) for each in _ins(rooms[0], shots)],
+        [_Turn(in_ms=in_ms, cost=_in_cost(rooms[0], in_ms, shots)) for in_ms in _ins(rooms[0], shots)],
         *(_turns(before, after, shots, rules) for before, after in itertools.pairwise(rooms)),
         [
-            _Turn(out_ms=each, cost=_out_cost(rooms[-1], each, shots, rules))
-            for each in _outs(rooms[-1], shots, rules)
+            _Turn(out_ms=out, cost=_out_cost(rooms[-1], out, shots, rules))
+            for out in _outs(rooms[-1], shots, rules)
         ],
     ]
     chosen = _cheapest(turns, rooms)
@@ -123,7 +123,7 @@ def _turns(before: _Room, after: _Room, shots: Sequence[int], rules: CueRules) -
 def _near(time_ms: int, shots: Sequence[int]) -> Sequence[int]:
     """Return the few shot changes nearest to a time of those less than half a second from it."""
     at = bisect_left(shots, time_ms)
-    return [each for each in shots[max(0, at - _NEAREST) : at + _NEAREST] if abs(each - time_ms) < HALF_MS]
+    return [shot for shot in shots[max(0, at - _NEAREST) : at + _NEAREST] if abs(shot - time_ms) < HALF_MS]
 
 
 def _ins(room: _Room, shots: Sequence[int]) -> Iterator[int]:
@@ -144,7 +144,7 @@ def _outs(room: _Room, shots: Sequence[int], rules: CueRules) -> Iterator[int]:
         wanted = [shot - rules.min_gap_ms]
         if room.speech_end_ms - shot > RED_MS:
             wanted.append(shot + HALF_MS)
-        yield from (each for each in wanted if each != end and _may_end(room, each, rules))
+        yield from (out_ms for out_ms in wanted if out_ms != end and _may_end(room, out_ms, rules))
 
 
 def _may_end(room: _Room, end_ms: int, rules: CueRules) -> bool:
@@ -175,22 +175,22 @@ def _out_cost(room: _Room, end_ms: int, shots: Sequence[int], rules: CueRules) -
 
 def _cheapest(turns: Sequence[Sequence[_Turn]], rooms: Sequence[_Room]) -> list[_Turn]:
     """Return one turn of each place, at the least cost: every cue lasts as long as it must and may."""
-    costs = [float(each.cost) for each in turns[0]]
+    costs = [float(turn.cost) for turn in turns[0]]
     came: list[list[int]] = []
     for room, before, now in zip(rooms, turns, turns[1:], strict=False):
         best, back = [], []
         for turn in now:
             fitting = [
                 (costs[place], place)
-                for place, each in enumerate(before)
-                if _fits(room, each.in_ms, turn.out_ms)
+                for place, earlier in enumerate(before)
+                if _fits(room, earlier.in_ms, turn.out_ms)
             ]
             cost, place = min(fitting, default=(math.inf, 0))
             best.append(cost + turn.cost)
             back.append(place)
         costs = best
         came.append(back)
-    place = min(range(len(costs)), key=lambda each: costs[each])
+    place = min(range(len(costs)), key=lambda index: costs[index])
     chosen = [turns[-1][place]]
     for options, back in zip(turns[-2::-1], came[::-1], strict=True):
         place = back[place]

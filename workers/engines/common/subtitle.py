@@ -51,10 +51,10 @@ class CueSubtitle:
             track = replace(track, removed=read_removals(cleaning, request.offset_ms))
         files = []
         stem = f"{safe_stem(request.title)}.{transcript.language}"
-        for place, each in enumerate(dict.fromkeys(request.formats)):
-            context.progress(0.5 + 0.5 * place / len(request.formats), f"writing {each}")
-            write_whole(context.output(f"{stem}.{each}"), track.write(each))
-            files.append(context.publish(f"{stem}.{each}"))
+        for place, fromkey in enumerate(dict.fromkeys(request.formats)):
+            context.progress(0.5 + 0.5 * place / len(request.formats), f"writing {fromkey}")
+            write_whole(context.output(f"{stem}.{fromkey}"), track.write(fromkey))
+            files.append(context.publish(f"{stem}.{fromkey}"))
         report, quality = _report(track, f"{stem}.qc.json", context)
         return SubtitleResult(
             files=tuple(files),
@@ -62,7 +62,7 @@ class CueSubtitle:
             quality=quality,
             language=transcript.language,
             cue_count=len(track.cues),
-            first_cues=tuple(_one_line(each) for each in track.cues[:_FIRST_CUES]),
+            first_cues=tuple(_one_line(cue) for cue in track.cues[:_FIRST_CUES]),
         )
 
 
@@ -79,7 +79,7 @@ def _rules(request: SubtitleRequest, language: str) -> CueRules:
         language,
         frames_per_second=request.frames_per_second,
         media_duration_ms=request.media_duration_ms,
-        **{each.name: getattr(request, each.name) for each in fields(CueNumbers)},
+        **{field.name: getattr(request, field.name) for field in fields(CueNumbers)},
     )
 
 

@@ -61,12 +61,12 @@ class Track:
         """Return what in the cues breaks a rule."""
         found = check(self.cues, self.rules, self.transcript.words())
         # Nobody reads two languages at once.
-        return tuple(each for each in found if not self.shared_by or each.rule not in READING)
+        return tuple(violation for violation in found if not self.shared_by or violation.rule not in READING)
 
     def told(self, violations: tuple[Violation, ...]) -> str:
         """Return one line for a summary; empty where all is well."""
         own = [sentence(violations)]
-        others = [(each.transcript.language, sentence(_reading(each))) for each in self.shared_by]
+        others = [(track.transcript.language, sentence(_reading(track))) for track in self.shared_by]
         return "; ".join(filter(None, own + [f"{language}: {text}" for language, text in others if text]))
 
     def report(self, violations: tuple[Violation, ...]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Track:
         if self.shared_by:
             made_by = {
                 **self.provenance,
-                "shared_by": [each.report(_reading(each)) for each in self.shared_by],
+                "shared_by": [track.report(_reading(track)) for track in self.shared_by],
             }
         report = to_report(self.cues, self.rules, violations, profile=self.profile, provenance=made_by)
         return {**report, "removed": to_plain(self.removed)}
@@ -87,7 +87,7 @@ class Track:
 
 
 def _reading(track: Track) -> tuple[Violation, ...]:
-    return tuple(each for each in track.violations() if each.rule in READING)
+    return tuple(violation for violation in track.violations() if violation.rule in READING)
 
 
 def cut_track(
@@ -117,7 +117,7 @@ def cut_track(
 
 def check_formats(forms: tuple[str, ...]) -> None:
     """Raise `UsageError` unless every format is one that this program writes."""
-    unknown = [each for each in forms if each not in _WRITERS]
+    unknown = [form for form in forms if form not in _WRITERS]
     if unknown:
         message = f"{unknown[0]!r} is not a subtitle format this program writes."
         raise UsageError(message, f"Write some of {', '.join(_WRITERS)}.")
@@ -129,7 +129,8 @@ def with_words(transcript: Transcript) -> Transcript:
     A segment that was not aligned shares its time among its words by their length.
     """
     segments = tuple(
-        each if each.words else replace(each, words=_interpolate(each)) for each in transcript.segments
+        segment if segment.words else replace(segment, words=_interpolate(segment))
+        for segment in transcript.segments
     )
     return replace(transcript, segments=segments)
 
@@ -139,8 +140,10 @@ def shift(transcript: Transcript, offset_ms: int) -> Transcript:
     return replace(
         transcript,
         segments=tuple(
-            replace(_moved(each, offset_ms), words=tuple(_moved(word, offset_ms) for word in each.words))
-            for each in transcript.segments
+            replace(
+                _moved(segment, offset_ms), words=tuple(_moved(word, offset_ms) for word in segment.words)
+            )
+            for segment in transcript.segments
         ),
     )
 
@@ -151,20 +154,20 @@ def _moved(span: _Span, offset_ms: int) -> _Span:
 
 def _interpolate(segment: Segment) -> tuple[Word, ...]:
     texts = segment.text.split()
-    total = sum(count_graphemes(each) for each in texts)
+    total = sum(count_graphemes(text) for text in texts)
     words, done = [], 0
     span = max(0, segment.end_ms - segment.start_ms)
-    for each in texts:
+    for text in texts:
         start = segment.start_ms + span * done // total
-        done += count_graphemes(each)
+        done += count_graphemes(text)
         end = segment.start_ms + span * done // total
-        words.append(Word(text=each, start_ms=start, end_ms=end, timed_by=INTERPOLATED))
+        words.append(Word(text=text, start_ms=start, end_ms=end, timed_by=INTERPOLATED))
     return tuple(words)
 
 
 def _to_txt(track: Track) -> str:
     """Return one sentence a line."""
-    return "".join(f"{each}\n" for each in sentences(track.transcript.words(), track.rules))
+    return "".join(f"{line}\n" for line in sentences(track.transcript.words(), track.rules))
 
 
 def _to_json(track: Track) -> str:

@@ -43,7 +43,7 @@ def _number(text: str, name: str) -> float | None:
 
 def _seconds(time: str, frame_rate: float, tick_rate: float) -> str:
     if found := _FRAMES.fullmatch(time):
-        hours, minutes, seconds = (int(each) for each in found.groups()[:3])
+        hours, minutes, seconds = (int(group) for group in found.groups()[:3])
         return f"{(hours * 60 + minutes) * 60 + seconds + float(found[4]) / frame_rate:.6f}s"
     if found := _COUNT.fullmatch(time):
         return f"{float(found[1]) / (frame_rate if found[2] == 'f' else tick_rate):.6f}s"

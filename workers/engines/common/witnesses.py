@@ -48,10 +48,10 @@ class Witnesses:
     @classmethod
     def of(cls, speech: Sequence[Span], rules: CleanRules, duration_ms: int) -> Witnesses:
         """Return the witnesses of a film of this length with this speech."""
-        spans = tuple(sorted(speech, key=lambda each: each.start_ms))
+        spans = tuple(sorted(speech, key=lambda span: span.start_ms))
         joined: list[tuple[int, int]] = []
-        for each in spans:
-            start, end = each.start_ms - rules.speech_margin_ms, each.end_ms + rules.speech_margin_ms
+        for span in spans:
+            start, end = span.start_ms - rules.speech_margin_ms, span.end_ms + rules.speech_margin_ms
             if joined and start <= joined[-1][1]:
                 joined[-1] = (joined[-1][0], max(joined[-1][1], end))
             else:
@@ -60,7 +60,7 @@ class Witnesses:
 
     def outside(self, words: Sequence[Word]) -> bool:
         """Tell whether VAD is known and no word has a third of its time in the speech that it found."""
-        return bool(self._widened) and not any(self._is_inside(each) for each in words)
+        return bool(self._widened) and not any(self._is_inside(word) for word in words)
 
     def _is_inside(self, word: Word) -> bool:
         length, inside = word.end_ms - word.start_ms, 0
@@ -75,9 +75,9 @@ class Witnesses:
     def peak(self, segment: Segment) -> float | None:
         """Return VAD's highest score in the speech that the sentence is in; None where there is none."""
         peaks = [
-            each.peak
-            for each in self.speech
-            if each.start_ms < segment.end_ms and each.end_ms > segment.start_ms
+            span.peak
+            for span in self.speech
+            if span.start_ms < segment.end_ms and span.end_ms > segment.start_ms
         ]
         return max(peaks, default=None)
 
@@ -93,16 +93,20 @@ class Witnesses:
     def confidence(self, segment: Segment, words: Sequence[Word]) -> float | None:
         """Return the mean log probability of the sentence's own words, else of the chunk it was heard in."""
         own = [
-            math.log(max(each.probability, _LEAST_PROBABILITY))
-            for each in words
-            if each.probability is not None and each.timed_by == _CROSS_ATTENTION
+            math.log(max(word.probability, _LEAST_PROBABILITY))
+            for word in words
+            if word.probability is not None and word.timed_by == _CROSS_ATTENTION
         ]
         return sum(own) / len(own) if own else segment.avg_logprob
 
     def doubt(self, segment: Segment, words: Sequence[Word]) -> bool:
         """Tell whether the recogniser doubts the sentence's own words and the chunk they were heard in."""
         least = self.rules.min_logprob
-        known = [each for each in (self.confidence(segment, words), segment.avg_logprob) if each is not None]
+        known = [
+            logprob
+            for logprob in (self.confidence(segment, words), segment.avg_logprob)
+            if logprob is not None
+        ]
         return bool(known) and max(known) < least
 
     def sure(self, segment: Segment, words: Sequence[Word]) -> bool:
@@ -118,29 +122,29 @@ class Witnesses:
 
     def too_fast(self, words: Sequence[Word]) -> bool:
         """Tell whether the words have more letters than can be said in their time."""
-        spent = sum(each.end_ms - each.start_ms for each in words)
+        spent = sum(word.end_ms - word.start_ms for word in words)
         return weight(words) * 1_000 > self.rules.max_graphemes_per_second * spent
 
     def odd(self, words: Sequence[Word]) -> int:
         """Return how many words are improbable, too short or too long, 0 where fewer than half are."""
         count = sum(
-            not _SHORT_MS <= each.end_ms - each.start_ms <= _LONG_MS
-            or (each.probability is not None and each.probability < _IMPROBABLE)
-            for each in words
+            not _SHORT_MS <= word.end_ms - word.start_ms <= _LONG_MS
+            or (word.probability is not None and word.probability < _IMPROBABLE)
+            for word in words
         )
         return count if count * 2 >= len(words) else 0
 
 
 def weight(words: Sequence[Word]) -> int:
     """Return how much there is to say: graphemes with a letter or a digit, those that are syllables twice."""
-    return sum(_weight(each.text) for each in words)
+    return sum(_weight(word.text) for word in words)
 
 
 def _weight(text: str) -> int:
     if text.isascii():
-        return sum(each.isalnum() for each in text)
-    spoken = (each for each in _GRAPHEME.findall(text) if _SPOKEN.search(each))
-    return sum(2 if _SYLLABIC.search(each) else 1 for each in spoken)
+        return sum(character.isalnum() for character in text)
+    spoken = (grapheme for grapheme in _GRAPHEME.findall(text) if _SPOKEN.search(grapheme))
+    return sum(2 if _SYLLABIC.search(grapheme) else 1 for grapheme in spoken)
 
 
 def crammed(words: Sequence[Word], most_per_second: float) -> float:
@@ -150,10 +154,10 @@ def crammed(words: Sequence[Word], most_per_second: float) -> float:
     and the others what is left. Sentences of which less than half is left then are not judged: an aligner
     that gives one word too much leaves its neighbours too little.
     """
-    timed = [each for each in words if each.end_ms - each.start_ms <= _LONG_MS]
+    timed = [word for word in words if word.end_ms - word.start_ms <= _LONG_MS]
     letters = weight(timed)
     if letters < _FEWEST_LETTERS or letters * 2 < weight(words):
         return 0.0
-    spent = sum(max(0, each.end_ms - each.start_ms) for each in timed)
+    spent = sum(max(0, word.end_ms - word.start_ms) for word in timed)
     rate = letters * 1_000 / max(1, spent)
     return rate if rate > most_per_second else 0.0

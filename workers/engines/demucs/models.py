@@ -51,9 +51,9 @@ def load_separator(models: Models, model: str, device: str) -> Separator:
 
 def _weights_file(folder: Path) -> Path:
     for suffix in (".safetensors", ".th"):
-        found = sorted(each for each in folder.iterdir() if each.suffix == suffix)
+        found = sorted(path for path in folder.iterdir() if path.suffix == suffix)
         if len(found) > 1:
-            names = ", ".join(each.name for each in found)
+            names = ", ".join(path.name for path in found)
             message = f"{folder} has {names}: models made of several are not read."
             raise InputError(message, "Keep one, or name another model.")
         if found:
@@ -85,8 +85,8 @@ def _decode(value: Any) -> Any:
     if isinstance(value, dict):
         if value.get("_type") == "fraction":
             return Fraction(value["numerator"], value["denominator"])
-        return {name: _decode(each) for name, each in value.items()}
-    return [_decode(each) for each in value] if isinstance(value, list) else value
+        return {name: _decode(part) for name, part in value.items()}
+    return [_decode(part) for part in value] if isinstance(value, list) else value
 
 
 def _read_checkpoint(file: Path) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _build(file: Path, package: dict[str, Any]) -> Any:
     try:
         # Files know arguments of older versions.
         known = inspect.signature(HTDemucs).parameters
-        arguments = {name: each for name, each in package["kwargs"].items() if name in known}
+        arguments = {name: kwarg for name, kwarg in package["kwargs"].items() if name in known}
         model = HTDemucs(*package["args"], **arguments)
         model.load_state_dict(package["state"])
     except (RuntimeError, TypeError, ValueError, AttributeError, AssertionError) as error:

@@ -37,7 +37,7 @@ def pair_of(request: TranslateRequest) -> Pair:
     if tags[0] == tags[1]:
         message = f"The film is in {language_name(source)}: there is nothing to translate."
         raise InputError(message)
-    sides = ("en" if each == ENGLISH else "indic" for each in (source, target))
+    sides = ("en" if language == ENGLISH else "indic" for language in (source, target))
     return Pair(source=tags[0], target=tags[1], direction="-".join(sides))
 
 
@@ -50,10 +50,10 @@ def model_direction(identity: str, config: Mapping[str, Any]) -> str | None:
         if f"-{direction}-" in f"-{identity}-":
             return direction
     found = (config.get(f"{half}_vocab_size") for half in _HALVES)
-    sizes = [each for each in found if isinstance(each, int) and each > 0]
+    sizes = [size for size in found if isinstance(size, int) and size > 0]
     if len(sizes) != len(_HALVES):
         return None
-    sides = ["en" if each < max(sizes) * _ENGLISH_SHARE else "indic" for each in sizes]
+    sides = ["en" if siz < max(sizes) * _ENGLISH_SHARE else "indic" for siz in sizes]
     return "-".join(sides)
 
 

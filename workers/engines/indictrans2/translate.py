@@ -68,7 +68,7 @@ class _Task:
         """Return the translations, in order; a text that is too long for the model goes in pieces."""
         pieces = cut_to_fit(texts, self._count, self._translator.most_source_tokens)
         prepared = self._processor.preprocess_batch(
-            [each.text for each in pieces], src_lang=self._pair.source, tgt_lang=self._pair.target
+            [piece.text for piece in pieces], src_lang=self._pair.source, tgt_lang=self._pair.target
         )
         made = in_batches(prepared, batch_size, self._generate, progress)
         finished = self._processor.postprocess_batch(made, lang=self._pair.target)
@@ -78,7 +78,7 @@ class _Task:
         prepared = self._counter.preprocess_batch(
             list(texts), src_lang=self._pair.source, tgt_lang=self._pair.target
         )
-        return [len(each) for each in self._translator.tokenizer(prepared)["input_ids"]]
+        return [len(id_) for id_ in self._translator.tokenizer(prepared)["input_ids"]]
 
     def _generate(self, batch: list[str], tick: Callable[[], None]) -> list[str]:
         tokenizer = self._translator.tokenizer

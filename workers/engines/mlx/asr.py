@@ -87,7 +87,7 @@ def _listen(request: AsrRequest, context: Context, listener: Listener) -> tuple[
             context.progress(share, "recognising")
 
         for heard in listener.recognise(chunks, wishes, progress):
-            peak = max(each.peak for each in heard.chunk.spans) if known else None
+            peak = max(span.peak for span in heard.chunk.spans) if known else None
             if is_silence(heard.guess, peak):
                 continue
             words = listener.words(heard, heard.chunk.spans if known else (), language)
@@ -110,7 +110,7 @@ def _spoken(request: AsrRequest, sound: Sound) -> tuple[Span, ...]:
     limit_ms = min(request.chunk_ms, LONGEST_MS)
     if request.speech is not None:
         return fit(request.speech, sound, limit_ms)
-    return tuple(each for each in fit([sound.whole], sound, limit_ms) if _is_loud(sound, each))
+    return tuple(span for span in fit([sound.whole], sound, limit_ms) if _is_loud(sound, span))
 
 
 def _is_loud(sound: Sound, span: Span) -> bool:
@@ -144,13 +144,13 @@ def segment_of(heard: Heard, words: Sequence[TimedWord], *, known: bool) -> Segm
         text=heard.guess.text,
         words=tuple(
             Word(
-                text=each.text,
-                start_ms=each.start_ms,
-                end_ms=each.end_ms,
-                probability=each.probability,
+                text=word.text,
+                start_ms=word.start_ms,
+                end_ms=word.end_ms,
+                probability=word.probability,
                 timed_by=CROSS_ATTENTION,
             )
-            for each in words
+            for word in words
         ),
         avg_logprob=round(heard.guess.avg_logprob, 4),
         no_speech=round(heard.guess.no_speech, 4),

@@ -76,7 +76,7 @@ def using(where: Place) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if isinstance(error, MemoryError) or any(each in str(error).lower() for each in _MEMORY_SIGNS):
+        if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _MEMORY_SIGNS):
             message = f"MLX ran out of memory on {where.device}: {error}"
             raise ResourceError(message, "Use a smaller model.") from error
         raise
@@ -111,7 +111,7 @@ def _load(folder: Path, where: Place) -> Any:
     model = load_model(str(folder), dtype=dtype)
     # What a file has not, mlx-whisper leaves as it was made: at random.
     file = next(
-        each for each in map(folder.joinpath, ("weights.safetensors", "weights.npz")) if each.is_file()
+        path for path in map(folder.joinpath, ("weights.safetensors", "weights.npz")) if path.is_file()
     )
     lacking = {name for name, _ in tree_flatten(model.parameters())} - set(mx.load(str(file)))
     lacking.discard("alignment_heads")

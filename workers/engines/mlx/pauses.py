@@ -38,12 +38,12 @@ def leave_pauses(
     """
     if not words:
         return []
-    usual = statistics.median(each.end_ms - each.start_ms for each in words)
+    usual = statistics.median(word.end_ms - word.start_ms for word in words)
     long_ms = max(_LONG_MS, _LONG * usual)
-    left = [_cut(each, loudness) if each.end_ms - each.start_ms > long_ms else each for each in words]
+    left = [_cut(word, loudness) if word.end_ms - word.start_ms > long_ms else word for word in words]
     most_ms = round(_MOST * max(_USUAL_MS[0], min(usual, _USUAL_MS[1])))
-    opens = [True, *(ends_sentence(each.text) for each in left[:-1])]
-    return [_shorten(each, most_ms, opens=at) for each, at in zip(left, opens, strict=True)]
+    opens = [True, *(ends_sentence(word.text) for word in left[:-1])]
+    return [_shorten(word, most_ms, opens=at) for word, at in zip(left, opens, strict=True)]
 
 
 def _shorten(word: TimedWord, most_ms: int, *, opens: bool) -> TimedWord:
@@ -57,7 +57,7 @@ def _shorten(word: TimedWord, most_ms: int, *, opens: bool) -> TimedWord:
 def _cut(word: TimedWord, loudness: Callable[[int, int], Sequence[float]]) -> TimedWord:
     moments = loudness(word.start_ms, word.end_ms)
     limit = _QUIET * max(moments, default=0.0)
-    loud = [index for index, each in enumerate(moments) if each > limit]
+    loud = [index for index, moment in enumerate(moments) if moment > limit]
     if not loud:
         return word
     first = loud[-1]

@@ -54,7 +54,7 @@ class Wishes:
     def of(cls, language: str, initial_prompt: str | None, hotwords: Sequence[str]) -> Wishes:
         """Put the hot words behind the prompt: mlx-whisper has no other way to be told of them."""
         said = (initial_prompt or "", ", ".join(hotwords))
-        return cls(language=language, prompt=" ".join(each.strip() for each in said if each.strip()) or None)
+        return cls(language=language, prompt=" ".join(part.strip() for part in said if part.strip()) or None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ class Listener:
             self._encode([heard.chunk])[0],
             max(2, round((end_ms - start_ms) * _FRAMES_PER_MS)),
         )
-        words = join_attended([_attended(each, start_ms + _LAG_MS) for each in pieces], language)
+        words = join_attended([_attended(piece, start_ms + _LAG_MS) for piece in pieces], language)
         if speech:
             return settle(words, within(speech, start_ms, end_ms))
         return leave_pauses(settle(words, ()), self._loudness)
@@ -184,8 +184,8 @@ class Listener:
             task.logit_filters.append(NoRepeat(_NO_REPEAT, task.sample_begin))
         results = task.run(mx.stack(self._encode(batch)))
         return [
-            Heard(chunk=chunk, guess=_guess(each), tokens=tuple(each.tokens))
-            for chunk, each in zip(batch, results, strict=True)
+            Heard(chunk=chunk, guess=_guess(result), tokens=tuple(result.tokens))
+            for chunk, result in zip(batch, results, strict=True)
         ]
 
     def _encode(self, chunks: Sequence[Chunk]) -> list[Any]:
@@ -195,16 +195,16 @@ class Listener:
         """
         import mlx.core as mx
 
-        new = [each for each in chunks if each.heard not in self._features]
+        new = [chunk for chunk in chunks if chunk.heard not in self._features]
         if new:
-            mels = mx.stack([self._mel(each.heard) for each in new])
+            mels = mx.stack([self._mel(chunk.heard) for chunk in new])
             encoded = self.model.embed_audio(mels)
             mx.eval(encoded)
-            self._features.update({each.heard: encoded[index] for index, each in enumerate(new)})
-        return [self._features[each.heard] for each in chunks]
+            self._features.update({chunk.heard: encoded[index] for index, chunk in enumerate(new)})
+        return [self._features[chunk.heard] for chunk in chunks]
 
     def _forget(self, until_ms: int) -> None:
-        self._features = {key: each for key, each in self._features.items() if key.start_ms >= until_ms}
+        self._features = {key: feature for key, feature in self._features.items() if key.start_ms >= until_ms}
 
     def _mel(self, heard: Span) -> Any:
         from mlx_whisper.audio import N_SAMPLES, log_mel_spectrogram
@@ -223,7 +223,7 @@ class Listener:
     def _foreign(self, language: str) -> tuple[int, ...]:
         """Return the tokens with a letter of another script. 0.1 s, and only for a chunk in the wrong one."""
         tokens = tokenizer(self.model, language)
-        return tuple(each for each in range(tokens.eot) if is_foreign(tokens.decode([each]), language))
+        return tuple(number for number in range(tokens.eot) if is_foreign(tokens.decode([number]), language))
 
 
 @dataclass(frozen=True)

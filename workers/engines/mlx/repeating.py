@@ -24,7 +24,7 @@ class NoRepeat:
         import mlx.core as mx
         import numpy as np
 
-        said = [repeating(each[self.begin :], self.length) for each in tokens.tolist()]
+        said = [repeating(sequence[self.begin :], self.length) for sequence in tokens.tolist()]
         if not any(said):
             return logits
         mask = np.zeros(logits.shape, np.float32)

@@ -53,7 +53,7 @@ class NllbTranslate:
             task = _Task(translator, request.beam_size or _BEAMS, _set_languages(translator, source, target))
             pieces = cut_to_fit(texts, task.count, translator.most_tokens)
             batch_size = where.batch_of(request.batch_size)
-            made = in_batches([each.text for each in pieces], batch_size, task.generate, progress)
+            made = in_batches([piece.text for piece in pieces], batch_size, task.generate, progress)
             return join_pieces(pieces, made, space)
 
         return translate_transcript(request, context, "nllb", translate)
@@ -81,7 +81,7 @@ class _Task:
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text is, its tag and its end included."""
-        return [len(each) for each in self._translator.tokenizer(list(texts))["input_ids"]]
+        return [len(id_) for id_ in self._translator.tokenizer(list(texts))["input_ids"]]
 
     def generate(self, batch: list[str], tick: Callable[[], None]) -> list[str]:
         """Return the translations of a batch."""

@@ -51,7 +51,7 @@ class PyannoteVad:
         return VadResult(
             segments=context.publish(_SEGMENTS),
             speech=speech,
-            speech_ms=sum(each.end_ms - each.start_ms for each in speech),
+            speech_ms=sum(span.end_ms - span.start_ms for span in speech),
             method=request.method,
             device=device,
         )

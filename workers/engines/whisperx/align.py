@@ -54,7 +54,7 @@ class WhisperAlign:
         """
         transcript = read(context, request.segments)
         segments: list[Segment] = []
-        if any(each.text.strip() for each in transcript.segments):
+        if any(segment.text.strip() for segment in transcript.segments):
             with Sound(context.input(request.audio)) as sound:
                 segments = _align(request, context, transcript, sound)
         timed = replace(transcript, segments=tuple(segments))
@@ -78,7 +78,7 @@ def choose_method(method: str, language: str, models: Models) -> str:
 
 def window_of(segment: Segment, others: Sequence[Segment], index: int, limit_ms: int) -> Spoken:
     """Return the segment with some of the pauses around it, never reaching into its neighbours."""
-    spans = [Span(start_ms=each.start_ms, end_ms=max(each.end_ms, each.start_ms)) for each in others]
+    spans = [Span(start_ms=other.start_ms, end_ms=max(other.end_ms, other.start_ms)) for other in others]
     near = spans[max(0, index - 1) : index + 2]
     wide = widen(near, _LEAD_MS, _LEAD_MS, limit_ms)[min(index, 1)]
     return Spoken(text=segment.text, start_ms=wide.start_ms, end_ms=wide.end_ms)
@@ -95,13 +95,13 @@ class _Task:
 
 def _align(request: AlignRequest, context: Context, transcript: Transcript, sound: Sound) -> list[Segment]:
     language = transcript.language
-    segments = tuple(each for each in transcript.segments if each.text.strip())
-    pieces = tuple(Piece(segment=each, words=()) for each in segments)
+    segments = tuple(segment for segment in transcript.segments if segment.text.strip())
+    pieces = tuple(Piece(segment=segment, words=()) for segment in segments)
     if choose_method(request.method, language, context.models) == WAV2VEC2:
         pieces = _by_wav2vec2(request, context, language, segments, sound)
     speech = widen(speech_of(transcript, request.speech), BEFORE_MS, 0, sound.duration_ms)
     task = _Task(language=language, pieces=pieces, speech=speech)
-    timed = {index: _settled(each, speech) for index, each in enumerate(pieces) if each.words}
+    timed = {index: _settled(piece, speech) for index, piece in enumerate(pieces) if piece.words}
     rest = [index for index in range(len(pieces)) if index not in timed]
     if rest:
         timed.update(_by_attention(request, context, task, sound, rest))
@@ -128,7 +128,7 @@ def _by_wav2vec2(
         if request.method == WAV2VEC2:
             raise
         log.warning("%s The words are timed by %s.", error.message, CROSS_ATTENTION)
-        return tuple(Piece(segment=each, words=()) for each in segments)
+        return tuple(Piece(segment=segment, words=()) for segment in segments)
     pieces: list[Piece] = []
     for index, segment in enumerate(segments):
         context.progress(index / len(segments) * _WAV2VEC2_SHARE, "aligning")
@@ -141,8 +141,8 @@ def _by_attention(
     request: AlignRequest, context: Context, task: _Task, sound: Sound, indices: Sequence[int]
 ) -> dict[int, _Timed]:
     where = place(request.device, request.compute_type)
-    segments = [each.segment for each in task.pieces]
-    windows = [window_of(segments[each], segments, each, sound.duration_ms) for each in indices]
+    segments = [piece.segment for piece in task.pieces]
+    windows = [window_of(segments[index], segments, index, sound.duration_ms) for index in indices]
     clockwork = Clockwork(
         model=load_whisper(context.models, request.model, where),
         sound=sound,

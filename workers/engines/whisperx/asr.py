@@ -104,7 +104,7 @@ def _listen(
             context.progress(_VAD_SHARE + share * (1 - _VAD_SHARE), "recognising")
 
         for chunk, guess in listener.recognise(chunks, wishes, progress):
-            if is_silence(guess, max(each.peak for each in chunk.spans)):
+            if is_silence(guess, max(span.peak for span in chunk.spans)):
                 continue
             speech.extend(chunk.spans)
             segments.append(

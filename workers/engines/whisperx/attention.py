@@ -39,8 +39,8 @@ class Spoken:
 
 def split_words(text: str, language: str) -> list[str]:
     """Return the words of a text that nothing has timed; without spaces between them, its characters."""
-    pieces = list(text) if language in UNSPACED else [f" {each}" for each in text.split()]
-    return ["".join(pieces[each] for each in group).strip() for group in glue(pieces, language)]
+    pieces = list(text) if language in UNSPACED else [f" {part}" for part in text.split()]
+    return ["".join(pieces[index] for index in group).strip() for group in glue(pieces, language)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,21 +89,21 @@ class Clockwork:
         """Return for each text when the decoder attended to its pieces; nothing where it cannot."""
         tokens = tokenizer(self.model, self.language, self.task)
         lead = "" if self._written in UNSPACED else " "
-        ids = [tokens.encode(lead + each.text.strip()) for each in batch]
+        ids = [tokens.encode(lead + spoken.text.strip()) for spoken in batch]
         able = [
             index
-            for index, each in enumerate(batch)
-            if each.end_ms - each.start_ms <= WINDOW_MS and 0 < len(ids[index]) <= _MOST_TOKENS
+            for index, spoken in enumerate(batch)
+            if spoken.end_ms - spoken.start_ms <= WINDOW_MS and 0 < len(ids[index]) <= _MOST_TOKENS
         ]
         found: list[list[Attended]] = [[] for _ in batch]
         if not able:
             return found
         sounds = [self.sound.between(batch[index].start_ms, batch[index].end_ms) for index in able]
         encoded = self.model.encode(features(self.model, sounds))
-        frames = [max(2, len(each) // _SAMPLES_PER_FRAME) for each in sounds]
+        frames = [max(2, len(sound) // _SAMPLES_PER_FRAME) for sound in sounds]
         aligned = self.model.find_alignment(tokens, [ids[index] for index in able], encoded, frames)
         for index, pieces in zip(able, aligned, strict=True):
-            found[index] = [_attended(each, batch[index].start_ms) for each in pieces]
+            found[index] = [_attended(piece, batch[index].start_ms) for piece in pieces]
         return found
 
 

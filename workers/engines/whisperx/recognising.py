@@ -83,8 +83,10 @@ def features(model: Any, sounds: Sequence[Any]) -> Any:
     from whisperx.audio import N_SAMPLES, log_mel_spectrogram
 
     mels = model.feat_kwargs.get("feature_size") or 80
-    cut = [each[:N_SAMPLES] for each in sounds]
-    return np.stack([log_mel_spectrogram(each, mels, padding=N_SAMPLES - len(each)).numpy() for each in cut])
+    cut = [sound[:N_SAMPLES] for sound in sounds]
+    return np.stack(
+        [log_mel_spectrogram(sound, mels, padding=N_SAMPLES - len(sound)).numpy() for sound in cut]
+    )
 
 
 @dataclass
@@ -101,7 +103,7 @@ class Listener:
         found: list[dict[str, float]] = []
         for batch in self._batches(chunks):
             windows = self.model.model.detect_language(self._encode(batch))
-            found.extend({token[2:-2]: probability for token, probability in each} for each in windows)
+            found.extend({token[2:-2]: probability for token, probability in window} for window in windows)
         return found
 
     def recognise(
@@ -143,7 +145,7 @@ class Listener:
         pieces = pack(chunk.spans, _AGAIN_MS, chunk.heard)
         best: dict[Chunk, Guess] = {}
         for manner in manners:
-            rest = [each for each in pieces if each not in best or worth(best[each]) < MENDABLE]
+            rest = [piece for piece in pieces if piece not in best or worth(best[piece]) < MENDABLE]
             for batch in self._batches(rest):
                 for piece, guess in zip(batch, self._decode(batch, wishes, manner), strict=True):
                     if piece not in best or worth(guess) > worth(best[piece]):
@@ -160,7 +162,7 @@ class Listener:
     def _encode(self, batch: tuple[Chunk, ...]) -> Any:
         """Encode the batch, or return the last encoding: detecting the language often needs the same."""
         if self._heard[0] != batch:
-            sounds = [self.sound.between(each.heard.start_ms, each.heard.end_ms) for each in batch]
+            sounds = [self.sound.between(chunk.heard.start_ms, chunk.heard.end_ms) for chunk in batch]
             self._heard = (batch, self.model.encode(features(self.model, sounds)))
         return self._heard[1]
 
@@ -169,7 +171,7 @@ class Listener:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokens = self._tokenizer(wishes)
-        written = " ".join(each.strip() for each in (wishes.initial_prompt, manner.prompt) if each)
+        written = " ".join(part.strip() for part in (wishes.initial_prompt, manner.prompt) if part)
         prompt = self.model.get_prompt(
             tokens,
             tokens.encode(f" {written}") if written else [],
@@ -191,7 +193,7 @@ class Listener:
             return_no_speech_prob=True,
             **search,
         )
-        return [_read(each, tokens) for each in results]
+        return [_read(result, tokens) for result in results]
 
 
 def _read(result: Any, tokens: Any) -> Guess:
@@ -207,5 +209,5 @@ def _read(result: Any, tokens: Any) -> Guess:
 
 def _foreign_tokens(tokens: Any, language: str) -> tuple[int, ...]:
     """Return the tokens with a letter of another script. 0.1 s, and only for a chunk in the wrong one."""
-    pieces = tokens.tokenizer.decode_batch([[each] for each in range(tokens.eot)])
+    pieces = tokens.tokenizer.decode_batch([[number] for number in range(tokens.eot)])
     return tuple(number for number, piece in enumerate(pieces) if is_foreign(piece, language))

@@ -15,12 +15,12 @@ def to_segments(segment: Segment, words: list[TimedWord], timed_by: str, languag
     """Return the segment with its timed words, cut to sentences of `language`."""
     timed = tuple(
         Word(
-            text=each.text,
-            start_ms=each.start_ms,
-            end_ms=each.end_ms,
-            probability=each.probability,
+            text=word.text,
+            start_ms=word.start_ms,
+            end_ms=word.end_ms,
+            probability=word.probability,
             timed_by=timed_by,
         )
-        for each in words
+        for word in words
     )
     return cut_to_sentences(replace(segment, words=timed), language)

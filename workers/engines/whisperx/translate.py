@@ -89,11 +89,11 @@ def chunks_of(source: Transcript, speech: Sequence[Span], whole: Span) -> list[C
 
     Speech in which the source has no sentence is left out; `whole` is the film.
     """
-    spoken = [span for each in source.segments for span in within(speech, each.start_ms, each.end_ms)] or [
-        Span(start_ms=each.start_ms, end_ms=each.end_ms) for each in source.segments
-    ]
-    fitting = [each for each in spoken if 0 < each.end_ms - each.start_ms <= WINDOW_MS]
-    return pack(sorted(fitting, key=lambda each: each.start_ms), WINDOW_MS, whole)
+    spoken = [
+        span for segment in source.segments for span in within(speech, segment.start_ms, segment.end_ms)
+    ] or [Span(start_ms=segment.start_ms, end_ms=segment.end_ms) for segment in source.segments]
+    fitting = [span for span in spoken if 0 < span.end_ms - span.start_ms <= WINDOW_MS]
+    return pack(sorted(fitting, key=lambda span: span.start_ms), WINDOW_MS, whole)
 
 
 def _translate(
@@ -135,8 +135,8 @@ def _translate(
 
 
 def _refuse_repetition(source: Transcript, guesses: Sequence[Guess]) -> None:
-    text = " ".join(each.text for each in guesses)
-    original = " ".join(each.text for each in source.segments)
+    text = " ".join(guess.text for guess in guesses)
+    original = " ".join(segment.text for segment in source.segments)
     if len(text.split()) >= _SAME_FROM_WORDS and same_words(text, original):
         message = "The model gave the source text back instead of a translation."
         raise InputError(message, "Name a larger model.")

@@ -82,7 +82,7 @@ def time_words_of(
     asked = [{"start": 0.0, "end": len(samples) / SAMPLE_RATE, "text": segment.text}]
     try:
         aligned = library.align(asked, listener, metadata, samples, device)
-        words = [each for part in aligned["segments"] for each in part["words"]]
+        words = [word for part in aligned["segments"] for word in part["words"]]
         return _words(words, segment, metadata["language"], _letters(listener, metadata, len(samples)))
     except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
         if type(error).__name__ == "OutOfMemoryError":
@@ -99,7 +99,7 @@ def _letters(listener: _Listener, metadata: dict[str, Any], sample_count: int) -
     return _Letters(
         probabilities=probabilities,
         frames_per_s=len(probabilities) * SAMPLE_RATE / sample_count,
-        numbers={each: number for each, number in metadata["dictionary"].items() if len(each) == 1},
+        numbers={letter: number for letter, number in metadata["dictionary"].items() if len(letter) == 1},
     )
 
 

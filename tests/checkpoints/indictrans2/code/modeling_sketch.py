@@ -151,7 +151,7 @@ class Decoder(nn.Module):
             normed = layer.own_norm(states)
             memory = layer.own.remember(normed)
             if past:
-                memory = tuple(torch.cat(each, dim=2) for each in zip(past[index][:2], memory, strict=True))
+                memory = tuple(torch.cat(pair, dim=2) for pair in zip(past[index][:2], memory, strict=True))
             states = states + layer.own(normed, memory, earlier)
             crossed = past[index][2:] if past else layer.crossed.remember(encoded.last_hidden_state)
             states = states + layer.crossed(layer.crossed_norm(states), crossed, wanted)

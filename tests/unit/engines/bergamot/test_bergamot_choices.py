@@ -99,5 +99,5 @@ def test_after_a_cancel_no_further_sentence_begins(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(engine, "_threads", lambda: 1)
     monkeypatch.setattr(engine, "ThreadPoolExecutor", Pool)
     with pytest.raises(CancelledError):
-        engine._side_by_side(translate, [str(each) for each in range(100)], progress)
+        engine._side_by_side(translate, [str(number) for number in range(100)], progress)
     assert begun in (["0"], ["0", "1"])

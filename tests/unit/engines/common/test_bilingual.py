@@ -18,7 +18,7 @@ def cue(start: int, end: int, *lines: str) -> Cue:
 
 
 def shown(cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
-    return [(each.start_ms, each.end_ms, " ".join(each.lines)) for each in cues]
+    return [(subtitle.start_ms, subtitle.end_ms, " ".join(subtitle.lines)) for subtitle in cues]
 
 
 @st.composite
@@ -39,17 +39,17 @@ def nonsense(draw, name: str):
 
 def texts(cues, name: str) -> list[str]:
     """The track's texts in the order in which they appear, a text that stays counted once."""
-    lines = [line for each in cues for line in each.lines if line.startswith(name)]
+    lines = [line for subtitle in cues for line in subtitle.lines if line.startswith(name)]
     return [line for line, _ in itertools.groupby(lines)]
 
 
 def check_always(first, second, cues) -> None:
-    assert texts(cues, "A") == [each.lines[0] for each in first]
-    assert texts(cues, "B") == [each.lines[0] for each in second]
-    for each in cues:
-        assert each.start_ms < each.end_ms
-        assert list(each.lines) == sorted(each.lines)
-        assert 1 <= len(each.lines) <= 2
+    assert texts(cues, "A") == [subtitle.lines[0] for subtitle in first]
+    assert texts(cues, "B") == [subtitle.lines[0] for subtitle in second]
+    for subtitle in cues:
+        assert subtitle.start_ms < subtitle.end_ms
+        assert list(subtitle.lines) == sorted(subtitle.lines)
+        assert 1 <= len(subtitle.lines) <= 2
     for one, two in itertools.pairwise(cues):
         assert one.end_ms <= two.start_ms
         if set(one.lines) & set(two.lines):
@@ -67,17 +67,17 @@ def test_no_text_is_lost_or_moved_and_nothing_overlaps_whatever_the_tracks(first
 def test_a_cue_that_flickers_could_not_be_helped(first, second):
     cues = pair(first, second)
     check_always(first, second, cues)
-    for place, each in enumerate(cues):
-        if each.end_ms - each.start_ms >= MIN_MS:
+    for place, subtitle in enumerate(cues):
+        if subtitle.end_ms - subtitle.start_ms >= MIN_MS:
             continue
-        others = {line for other in cues for line in other.lines if other is not each}
-        assert set(each.lines) - others, "a text of it is in no other cue"
+        others = {line for other in cues for line in other.lines if other is not subtitle}
+        assert set(subtitle.lines) - others, "a text of it is in no other cue"
         before, after = cues[max(0, place - 1) : place], cues[place + 1 : place + 2]
         for other in before:
-            assert other.end_ms < each.start_ms or other.end_ms - other.start_ms <= MIN_MS + GAP_MS
+            assert other.end_ms < subtitle.start_ms or other.end_ms - other.start_ms <= MIN_MS + GAP_MS
         for other in after:
-            assert other.start_ms - each.end_ms <= GAP_MS
-            assert other.start_ms > each.end_ms or other.end_ms - other.start_ms <= MIN_MS + GAP_MS
+            assert other.start_ms - subtitle.end_ms <= GAP_MS
+            assert other.start_ms > subtitle.end_ms or other.end_ms - other.start_ms <= MIN_MS + GAP_MS
         assert after, "the last one has all the time it wants"
 
 
@@ -89,25 +89,25 @@ def test_two_tracks_of_a_profile_last_as_long_as_it_asks(profile):
         tracks.append(cut(speech([TEXTS[language]] * 40, language, seed=place), rules))
     both = pair(*tracks, least_ms=rules.min_cue_ms, gap_ms=rules.min_gap_ms)
     assert len(both) > 100
-    assert min(each.end_ms - each.start_ms for each in both) >= rules.min_cue_ms
+    assert min(subtitle.end_ms - subtitle.start_ms for subtitle in both) >= rules.min_cue_ms
 
 
 def test_where_both_texts_change_the_gap_is_the_one_that_is_asked_for():
     tracks = [[cue(0, 2_000, f"{name}1"), cue(2_000, 4_000, f"{name}2")] for name in "AB"]
     for gap in (0, 24, 67):
-        assert [each.end_ms for each in pair(*tracks, gap_ms=gap)] == [2_000 - gap, 4_000]
+        assert [subtitle.end_ms for subtitle in pair(*tracks, gap_ms=gap)] == [2_000 - gap, 4_000]
 
 
 @settings(deadline=None, max_examples=200)
 @given(track("A"), track("B"))
 def test_a_text_is_on_the_screen_for_its_own_time_but_for_a_moment(first, second):
     cues = pair(first, second)
-    for each in (*first, *second):
-        times = [(one.start_ms, one.end_ms) for one in cues if each.lines[0] in one.lines]
-        assert times[0][0] < each.end_ms
-        assert times[-1][1] > each.start_ms
-        assert abs(times[0][0] - each.start_ms) <= 2 * MIN_MS
-        assert abs(times[-1][1] - each.end_ms) <= 2 * MIN_MS
+    for subtitle in (*first, *second):
+        times = [(one.start_ms, one.end_ms) for one in cues if subtitle.lines[0] in one.lines]
+        assert times[0][0] < subtitle.end_ms
+        assert times[-1][1] > subtitle.start_ms
+        assert abs(times[0][0] - subtitle.start_ms) <= 2 * MIN_MS
+        assert abs(times[-1][1] - subtitle.end_ms) <= 2 * MIN_MS
 
 
 def test_cues_with_the_same_times_are_one_with_the_first_text_above():

@@ -37,13 +37,13 @@ def test_the_transcript_is_clean_and_the_report_says_what_went_and_why(ask, tmp_
     assert result.removed == {"loops": 1, "credits": 1}
     assert result.segment_count == 2
     left = from_plain(Transcript, json.loads((tmp_path / "transcript.json").read_text()))
-    assert [each.text for each in left.segments] == [SAID.text, "जाओ।"]
+    assert [segment.text for segment in left.segments] == [SAID.text, "जाओ।"]
     assert (left.language, left.language_probability, left.engine) == ("hi", 0.9, "whisperx")
     report = json.loads((tmp_path / "cleaning.json").read_text())
     assert report["version"] == 1
     assert report["speech_known"]
     assert report["rules"]["max_graphemes_per_second"] == 40.0
-    assert [each["rule"] for each in report["removed"]] == ["loops", "credits"]
+    assert [removal["rule"] for removal in report["removed"]] == ["loops", "credits"]
     assert "20 times in a row" in report["removed"][0]["reason"]
     assert report["removed"][1]["text"] == CREDIT.text
     assert report["removed"][1]["start_ms"] == 40_000

@@ -201,7 +201,7 @@ def test_one_witness_alone_takes_nothing_away(fields):
 
 def test_the_score_of_an_aligner_is_not_the_recognisers_probability():
     said = sentence("Go on then.", probability=0.2, avg_logprob=-0.3, no_speech=0.9)
-    timed = replace(said, words=tuple(replace(each, timed_by="wav2vec2") for each in said.words))
+    timed = replace(said, words=tuple(replace(word, timed_by="wav2vec2") for word in said.words))
     assert cleaned(timed).removed == ()
 
 
@@ -219,9 +219,9 @@ BAD = {
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_can_be_switched_off_alone(rule):
     said, speech = BAD[rule]
-    others = {each: each == rule for each in RULES}
+    others = {name: name == rule for name in RULES}
     assert rules_of(cleaned(said, speech=speech, **others)) == [rule]
-    found = cleaned(said, speech=speech, **{each: each != rule for each in RULES})
+    found = cleaned(said, speech=speech, **{name: name != rule for name in RULES})
     assert rule not in rules_of(found)
     off = cleaned(said, speech=speech, **dict.fromkeys(RULES, False))
     assert off.transcript.segments == (said,)
@@ -236,4 +236,6 @@ def test_removals_come_in_the_order_of_time_each_with_its_reason_and_text():
     )
     assert rules_of(found) == ["loops", "low_confidence"]
     assert texts(found) == ["no.", "Hello there."]
-    assert all(each.reason and each.text and each.start_ms < each.end_ms for each in found.removed)
+    assert all(
+        removal.reason and removal.text and removal.start_ms < removal.end_ms for removal in found.removed
+    )

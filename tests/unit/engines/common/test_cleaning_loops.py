@@ -138,11 +138,11 @@ def test_no_word_is_lost_or_doubled_without_its_removal_being_told():
             for number in range(dice.randint(1, 6))
         ]
         found = cleaned(*said)
-        count = sum(len(each.words) for each in said)
+        count = sum(len(spoken_segment.words) for spoken_segment in said)
         left = found.transcript.words()
-        assert len(left) + sum(len(each.text.split()) for each in found.removed) == count
-        times = [(each.start_ms, each.end_ms) for segment in said for each in segment.words]
-        places = [times.index((each.start_ms, each.end_ms)) for each in left]
+        assert len(left) + sum(len(removal.text.split()) for removal in found.removed) == count
+        times = [(word.start_ms, word.end_ms) for segment in said for word in segment.words]
+        places = [times.index((word.start_ms, word.end_ms)) for word in left]
         assert places == sorted(set(places))
 
 

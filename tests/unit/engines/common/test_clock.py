@@ -25,17 +25,17 @@ def test_a_longest_rise_leaves_out_the_fewest():
 
 def test_tokens_of_one_time_share_it_by_their_length():
     shared = in_order([token(0, 300, 1), token(0, 300, 2)], longest_ms=7_000, film_ms=0)
-    assert [(each.start_ms, each.end_ms) for each in shared] == [(0, 100), (100, 300)]
+    assert [(timed_token.start_ms, timed_token.end_ms) for timed_token in shared] == [(0, 100), (100, 300)]
 
 
 @given(
     st.lists(st.tuples(st.integers(-100, 5_000), st.integers(-100, 5_000))), st.sampled_from([0, 1, 3_000])
 )
 def test_times_come_out_in_order_whatever_goes_in(pairs, film):
-    settled = in_order([token(*each) for each in pairs], longest_ms=1_000, film_ms=film)
+    settled = in_order([token(*pair) for pair in pairs], longest_ms=1_000, film_ms=film)
     assert len(settled) == len(pairs)
-    for each in settled:
-        assert 0 <= each.start_ms <= each.end_ms
-        assert not film or each.end_ms <= film
+    for timed_token in settled:
+        assert 0 <= timed_token.start_ms <= timed_token.end_ms
+        assert not film or timed_token.end_ms <= film
     for one, two in itertools.pairwise(settled):
         assert one.end_ms <= two.start_ms

@@ -28,12 +28,12 @@ SCRIPTS = {
 def spoken(text: str, language: str = "en", *, start: int = 1_000, letter: int = 70, gap: int = 60):
     """Words of `text` as a speaker of 70 ms a grapheme says them; `~1200~` is a pause of 1.2 s."""
     words, now = [], start
-    for each in list(text) if language == "ja" else text.split():
-        if pause := regex.fullmatch(r"~(\d+)~", each):
+    for word in list(text) if language == "ja" else text.split():
+        if pause := regex.fullmatch(r"~(\d+)~", word):
             now += int(pause[1]) - gap
             continue
-        length = letter * len(regex.findall(r"\X", each)) * (2 if language == "ja" else 1)
-        words.append(Word(text=each, start_ms=now, end_ms=now + length))
+        length = letter * len(regex.findall(r"\X", word)) * (2 if language == "ja" else 1)
+        words.append(Word(text=word, start_ms=now, end_ms=now + length))
         now += length + (0 if language == "ja" else gap)
     return words
 
@@ -135,7 +135,7 @@ def test_no_word_is_lost_doubled_or_moved_whatever_the_words_and_times(case):
 def test_every_script_is_cut_at_its_sentence_ends(language):
     found = texts(cut(spoken(SCRIPTS[language], language), CueRules(language=language)))
     ends = tuple(".?!।۔؟。！")
-    assert sum(each.endswith(ends) for each in found) == len(
+    assert sum(cue_text.endswith(ends) for cue_text in found) == len(
         sentences(spoken(SCRIPTS[language], language), CueRules(language=language))
     )
 

@@ -40,14 +40,14 @@ def bare(text: str) -> str:
 
 def pieces(words: Sequence[Word]) -> list[str]:
     """Return what stands between spaces and controls in the words, where there is anything to see."""
-    found = (each for word in words for each in SPACES.split(word.text))
-    return [each for each in found if each and not INVISIBLE.fullmatch(each)]
+    found = (part for word in words for part in SPACES.split(word.text))
+    return [piece for piece in found if piece and not INVISIBLE.fullmatch(piece)]
 
 
 def spans_of(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Return which tokens each cue shows, by their letters alone."""
     ends = {
-        end: place for place, end in enumerate(itertools.accumulate(len(each.text) for each in tokens), 1)
+        end: place for place, end in enumerate(itertools.accumulate(len(token.text) for token in tokens), 1)
     }
     stops = [ends[at] for at in itertools.accumulate(len(bare("".join(cue.lines))) for cue in cues)]
     return list(itertools.pairwise([0, *stops]))
@@ -103,7 +103,7 @@ def check_places(case: Case, cues: Sequence[Cue], tokens: Sequence[Token]) -> No
     rules, turn = case.rules, case.rules.min_cue_ms + case.rules.min_gap_ms
     film_end = rules.media_duration_ms or math.inf
     if case.tidy:
-        assert [each.start_ms for each in tokens] == [each.start_ms for each in case.words]
+        assert [token.start_ms for token in tokens] == [word.start_ms for word in case.words]
     if len(cues) * turn - rules.min_gap_ms > film_end:
         return
     for place, (cue, (first, stop)) in enumerate(zip(cues, spans_of(cues, tokens), strict=True)):
@@ -123,9 +123,11 @@ def check_places(case: Case, cues: Sequence[Cue], tokens: Sequence[Token]) -> No
 def check_judged(case: Case, cues: Sequence[Cue]) -> None:
     """The quality report finds nothing but what it can say the reason of."""
     found = check(cues, case.rules, case.words)
-    assert [each for each in found if not each.reason and each.rule not in INFORMING] == []
+    assert [
+        violation for violation in found if not violation.reason and violation.rule not in INFORMING
+    ] == []
     if case.tidy:
-        assert {each.rule for each in found} <= {"reading_speed", "word_time", *INFORMING}
+        assert {violation.rule for violation in found} <= {"reading_speed", "word_time", *INFORMING}
 
 
 # The costs
@@ -151,12 +153,12 @@ def _leaning(upper: int, lower: int) -> float:
 def fits(tokens: Sequence[Token], rules: CueRules) -> bool:
     """Tell whether the tokens may be one cue, by filling line after line."""
     lines, used = 1, 0
-    for place, each in enumerate(tokens):
-        more = each.graphemes + (used > 0 and not each.glued)
+    for place, token in enumerate(tokens):
+        more = token.graphemes + (used > 0 and not token.glued)
         lines, used = (
-            (lines + 1, each.graphemes) if used + more > rules.max_line_graphemes else (lines, used + more)
+            (lines + 1, token.graphemes) if used + more > rules.max_line_graphemes else (lines, used + more)
         )
-        if place and each.start_ms - tokens[place - 1].end_ms > HARD_PAUSE_MS:
+        if place and token.start_ms - tokens[place - 1].end_ms > HARD_PAUSE_MS:
             return False
     lasts = tokens[-1].end_ms - tokens[0].start_ms
     return lines <= rules.max_lines and (len(tokens) == 1 or lasts <= rules.max_cue_ms)
@@ -214,8 +216,8 @@ def check_all(case: Case, seen: Counter[str]) -> None:
 
 
 def said(seen: Counter[str]) -> str:
-    scripts = sum(each.startswith("in ") for each in seen)
-    profiles = sum(each.startswith("by ") for each in seen)
+    scripts = sum(label.startswith("in ") for label in seen)
+    profiles = sum(label.startswith("by ") for label in seen)
     return (
         f"word streams: {seen['cases']} cases ({seen['tidy']} as spoken, {seen['nasty']} as badly aligned), "
         f"{scripts} scripts, {profiles} profiles, {seen['words']} words, {seen['cues']} cues: every rule "
@@ -243,8 +245,8 @@ def test_every_rule_holds_for_any_words_in_any_script_and_no_greedy_splitter_is_
     seen = run(_FEW)
     figure(said(seen))
     assert seen["cases"] >= _FEW
-    assert {each[3:] for each in seen if each.startswith("in ")} == set(TEXTS)
-    assert {each[3:] for each in seen if each.startswith("by ")} == set(PROFILES)
+    assert {label[3:] for label in seen if label.startswith("in ")} == set(TEXTS)
+    assert {label[3:] for label in seen if label.startswith("by ")} == set(PROFILES)
 
 
 @pytest.mark.integration
@@ -265,7 +267,7 @@ def test_the_cuts_are_the_cheapest_of_all_there_are(figure: Figure) -> None:
         if not tokens:
             return
         prices = Prices(tokens, rules)
-        costs = [cost(each, prices) for each in all_ways(tokens, rules)]
+        costs = [cost(way, prices) for way in all_ways(tokens, rules)]
         assert cost(cheapest(prices), prices) == pytest.approx(min(costs), rel=1e-9)
         ways.append(len(costs))
 

@@ -30,7 +30,7 @@ def test_another_program_reads_the_same_times_and_text():
     cues = (Cue(start_ms=3_000, end_ms=5_120, lines=("one", "two")), CUES[1])
     for text in (to_srt(cues), to_vtt(cues)):
         read = pysubs2.SSAFile.from_string(text)
-        assert [(each.start, each.end, each.text) for each in read] == [
+        assert [(event.start, event.end, event.text) for event in read] == [
             (3_000, 5_120, r"one\Ntwo"),
             (3_600_000, 3_601_001, "क्या?"),
         ]

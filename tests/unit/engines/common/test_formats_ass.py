@@ -23,7 +23,7 @@ def lines_of(event: pysubs2.SSAEvent) -> tuple[str, ...]:
 
 
 def karaoke_ms(event: pysubs2.SSAEvent) -> list[int]:
-    return [int(each) * 10 for each in regex.findall(r"\\k(\d+)", event.text)]
+    return [int(duration) * 10 for duration in regex.findall(r"\\k(\d+)", event.text)]
 
 
 @pytest.mark.parametrize("karaoke", [False, True])
@@ -31,7 +31,7 @@ def karaoke_ms(event: pysubs2.SSAEvent) -> list[int]:
 def test_pysubs2_reads_back_every_script_with_its_times(language, karaoke):
     cues = cues_of(language)
     file = read(to_ass(cues, language, words=words_of(language), karaoke=karaoke))
-    assert [lines_of(each) for each in file] == [each.lines for each in cues]
+    assert [lines_of(event) for event in file] == [cue.lines for cue in cues]
     for event, cue in zip(file, cues, strict=True):
         assert abs(event.start - cue.start_ms) <= 5
         assert abs(event.end - cue.end_ms) <= 5

@@ -23,7 +23,7 @@ def test_a_reader_of_tsv_reads_every_script_back(language):
     rows = list(csv.DictReader(to_tsv(cues, language).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
     between = "" if language == "ja" else " "
     assert [(row["start"], row["end"], row["text"]) for row in rows] == [
-        (str(each.start_ms), str(each.end_ms), between.join(each.lines)) for each in cues
+        (str(cue.start_ms), str(cue.end_ms), between.join(cue.lines)) for cue in cues
     ]
 
 

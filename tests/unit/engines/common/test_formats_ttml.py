@@ -28,8 +28,8 @@ def paragraphs(text: str) -> list[ET.Element]:
 def test_pysubs2_reads_back_every_script_with_its_times(language):
     cues = cues_of(language)
     file = pysubs2.SSAFile.from_string(to_ttml(cues, language))
-    assert [(each.start, each.end, tuple(each.text.split(r"\N"))) for each in file] == [
-        (each.start_ms, each.end_ms, each.lines) for each in cues
+    assert [(event.start, event.end, tuple(event.text.split(r"\N"))) for event in file] == [
+        (cue.start_ms, cue.end_ms, cue.lines) for cue in cues
     ]
 
 
@@ -45,15 +45,15 @@ def test_it_says_what_it_is_as_imsc_asks():
 
 def test_every_style_that_is_named_is_there():
     root = parse(to_ttml((*cues_of("ur"), Cue(start_ms=0, end_ms=900, lines=("Hello", "سلام"))), "en"))
-    styles = {each.attrib[f"{XML}id"] for each in root.iter(f"{TT}style")}
-    assert {each.attrib["style"] for each in root.iter() if "style" in each.attrib} == styles
+    styles = {style.attrib[f"{XML}id"] for style in root.iter(f"{TT}style")}
+    assert {node.attrib["style"] for node in root.iter() if "style" in node.attrib} == styles
 
 
 def test_times_have_three_digits_and_lines_have_a_break():
     (shown,) = paragraphs(to_ttml([Cue(start_ms=3_600_001, end_ms=3_662_050, lines=("one", "two", "three"))]))
     assert (shown.attrib["begin"], shown.attrib["end"]) == ("01:00:00.001", "01:01:02.050")
     assert "|".join(shown.itertext()) == "one|two|three"
-    assert [each.tag for each in shown] == [f"{TT}br"] * 2
+    assert [child.tag for child in shown] == [f"{TT}br"] * 2
 
 
 def test_what_is_said_is_no_markup():
@@ -83,7 +83,7 @@ def test_urdu_runs_from_right_to_left_and_latin_beside_it_does_not():
     assert "style" not in both.attrib
     (span,) = both.iter(f"{TT}span")
     assert (span.attrib["style"], span.text) == ("rtl", "YouTube پر!")
-    rtl = next(each for each in parse(to_ttml(())).iter(f"{TT}style") if each.attrib[f"{XML}id"] == "rtl")
+    rtl = next(style for style in parse(to_ttml(())).iter(f"{TT}style") if style.attrib[f"{XML}id"] == "rtl")
     assert rtl.attrib[f"{TTS}direction"] == "rtl"
 
 

@@ -41,7 +41,7 @@ def test_a_job_is_read_with_its_languages_and_files(folder):
 
 def test_a_language_that_is_a_way_out_of_the_folder_is_refused(folder):
     way = "x/../../../stolen"
-    change(folder / "09_clean" / "transcript.json", lambda each: each.update(language=way))
+    change(folder / "09_clean" / "transcript.json", lambda document: document.update(language=way))
     (folder / "export" / "Film.x").mkdir(parents=True)
     with pytest.raises(InputError, match="names no language"):
         [*export(read_job(folder), Wish())]
@@ -51,7 +51,9 @@ def test_a_file_that_is_named_outside_the_folder_is_refused(folder):
     for way in ("../secret.json", "/etc/passwd"):
         change(
             folder / "manifest.json",
-            lambda each, way=way: each["stages"].append({"stage": "vad", "artefacts": [{"path": way}]}),
+            lambda document, way=way: document["stages"].append(
+                {"stage": "vad", "artefacts": [{"path": way}]}
+            ),
         )
         with pytest.raises(InputError, match="leads out of the job folder"):
             read_job(folder)
@@ -68,19 +70,19 @@ def test_nothing_is_written_through_a_link_that_came_with_the_folder(folder, tmp
         preview(folder, tell=lambda _: None)
     assert export_main([str(folder), "{}"]) == 2
     assert "export is a link" in json.loads(capsys.readouterr().out)["error"]["message"]
-    assert {each.read_text() for each in mine.iterdir()} == {"mine"}
+    assert {path.read_text() for path in mine.iterdir()} == {"mine"}
 
 
 @pytest.mark.parametrize(
     ("name", "spoil"),
     [
-        ("job.json", lambda each: each.pop("title")),
-        ("job.json", lambda each: each.update(input_media="film.mp4")),
-        ("job.json", lambda each: each.update(parameters={"subtitle": {"max_lines": "two"}})),
-        ("manifest.json", lambda each: each["stages"].append({"artefacts": []})),
-        ("manifest.json", lambda each: each["stages"].append({"stage": "vad", "artefacts": ["x"]})),
-        ("manifest.json", lambda each: each["film"].update(clip_start_ms=None)),
-        ("05_vad/speech_segments.json", lambda each: each.update(speech=[{"start_ms": 1}])),
+        ("job.json", lambda document: document.pop("title")),
+        ("job.json", lambda document: document.update(input_media="film.mp4")),
+        ("job.json", lambda document: document.update(parameters={"subtitle": {"max_lines": "two"}})),
+        ("manifest.json", lambda document: document["stages"].append({"artefacts": []})),
+        ("manifest.json", lambda document: document["stages"].append({"stage": "vad", "artefacts": ["x"]})),
+        ("manifest.json", lambda document: document["film"].update(clip_start_ms=None)),
+        ("05_vad/speech_segments.json", lambda document: document.update(speech=[{"start_ms": 1}])),
     ],
 )
 def test_a_document_of_another_form_is_named_with_what_is_wrong_in_it(folder, name, spoil):
@@ -98,12 +100,12 @@ def test_a_document_that_is_none_is_refused(folder, text):
 
 @pytest.mark.parametrize("name", ["job.json", "manifest.json"])
 def test_a_document_of_a_later_version_is_refused(folder, name):
-    change(folder / name, lambda each: each.update(version=2))
+    change(folder / name, lambda document: document.update(version=2))
     with pytest.raises(InputError, match="is of version 2"):
         read_job(folder)
 
 
 def test_a_clip_of_before_manifests_told_of_the_film_keeps_its_start(folder):
-    change(folder / "manifest.json", lambda each: each.pop("film"))
-    change(folder / "job.json", lambda each: each.update(start_ms=3_000))
+    change(folder / "manifest.json", lambda document: document.pop("film"))
+    change(folder / "job.json", lambda document: document.update(start_ms=3_000))
     assert read_job(folder).clip_start_ms == 3_000

@@ -14,13 +14,13 @@ from workers.engines.common.lines import is_blank
 
 def said(text: str, start: int = 1_000) -> list[Word]:
     return [
-        Word(text=each, start_ms=start + 300 * place, end_ms=start + 300 * place + 250)
-        for place, each in enumerate(text.split())
+        Word(text=part, start_ms=start + 300 * place, end_ms=start + 300 * place + 250)
+        for place, part in enumerate(text.split())
     ]
 
 
 def found(cue: Cue, words: list[Word]) -> list[tuple[int, int, int]]:
-    return [(each.line, each.at, each.start_ms) for each in syllables([cue], words)[0]]
+    return [(syllable.line, syllable.at, syllable.start_ms) for syllable in syllables([cue], words)[0]]
 
 
 def test_each_word_is_found_in_its_line():
@@ -41,7 +41,10 @@ def test_a_cue_after_a_removed_one_is_found_by_its_time_too():
         Cue(start_ms=1_000, end_ms=1_280, lines=("no",)),
         Cue(start_ms=20_250, end_ms=22_000, lines=("no really",)),
     ]
-    assert [[each.start_ms for each in cue] for cue in syllables(cues, words)] == [[1_000], [20_300, 20_600]]
+    assert [[syllable.start_ms for syllable in cue] for cue in syllables(cues, words)] == [
+        [1_000],
+        [20_300, 20_600],
+    ]
 
 
 def test_a_foreign_cue_has_none_and_those_after_it_have_theirs():
@@ -57,7 +60,7 @@ def test_a_foreign_cue_has_none_and_those_after_it_have_theirs():
 def test_a_sign_is_not_parted_from_its_letter():
     words = [Word(text="か", start_ms=0, end_ms=100), Word(text="\u3099な", start_ms=100, end_ms=300)]
     assert [
-        each.at for each in syllables([Cue(start_ms=0, end_ms=900, lines=("か\u3099な",))], words)[0]
+        syllable.at for syllable in syllables([Cue(start_ms=0, end_ms=900, lines=("か\u3099な",))], words)[0]
     ] == [0, 2]
 
 
@@ -67,7 +70,7 @@ def test_a_word_in_two_cues_begins_the_second_with_it():
         Cue(start_ms=1_000, end_ms=2_000, lines=("Donaudampf",)),
         Cue(start_ms=2_100, end_ms=5_000, lines=("schiff",)),
     ]
-    assert [[each.start_ms for each in cue] for cue in syllables(cues, [word])] == [[1_000], [2_100]]
+    assert [[syllable.start_ms for syllable in cue] for cue in syllables(cues, [word])] == [[1_000], [2_100]]
 
 
 @settings(deadline=None, max_examples=100)
@@ -75,11 +78,11 @@ def test_a_word_in_two_cues_begins_the_second_with_it():
 def test_of_cues_cut_from_words_every_word_is_found_in_order(pairs):
     words = [Word(text=text, start_ms=start, end_ms=start + 200) for text, start in pairs]
     cues = cut(words, CueRules())
-    for cue, each in zip(cues, syllables(cues, words), strict=True):
+    for cue, syllable in zip(cues, syllables(cues, words), strict=True):
         kinds = {
             unicodedata.category(letter) for line in cue.lines for letter in line if not is_blank(letter)
         }
-        assert bool(each) == bool(kinds - {"Mn", "Mc", "Me", "Cf"})
-        for one, two in itertools.pairwise(each):
+        assert bool(syllable) == bool(kinds - {"Mn", "Mc", "Me", "Cf"})
+        for one, two in itertools.pairwise(syllable):
             assert (one.line, one.at) < (two.line, two.at)
             assert cue.start_ms <= one.start_ms <= two.start_ms <= cue.end_ms

@@ -19,7 +19,7 @@ def track(flags: int) -> bytes:
 
 def flags_in(data: bytes) -> list[int]:
     heads = data.split(b"tkhd\x00")[1:]
-    return [int.from_bytes(each[:3], "big") for each in heads]
+    return [int.from_bytes(head[:3], "big") for head in heads]
 
 
 def test_only_the_tracks_that_are_named_are_disabled(tmp_path):

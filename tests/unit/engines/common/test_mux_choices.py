@@ -23,13 +23,13 @@ def chosen(tmp_path):
             files.append(tmp_path / f"{language}.srt")
             files[-1].write_text(text)
         tracks = tuple(
-            SubtitleTrack(file=Artefact(path=each.name, size=1, sha256=""), language=each.stem)
-            for each in files
+            SubtitleTrack(file=Artefact(path=file.name, size=1, sha256=""), language=file.stem)
+            for file in files
         )
         request = MuxRequest(media="/film.mkv", tracks=tracks, title="Film", **wishes)
         return {
-            each.language: "d" * each.is_default + "f" * each.is_forced
-            for each in choose_tracks(request, files)
+            track.language: "d" * track.is_default + "f" * track.is_forced
+            for track in choose_tracks(request, files)
         }
 
     return choose
@@ -83,5 +83,5 @@ def test_a_cover_is_none_of_an_mp4s_tracks():
 def test_what_no_matroska_holds_stays_behind():
     streams = (stream(0, "video", "mpeg4"), stream(1, "subtitle", "xsub"), stream(2, "data"))
     film = Film(path=Path("/f"), facts=None, streams=streams)
-    assert [each.index for each in copied_streams(film, MATROSKA)] == [0]
-    assert [each.index for each in copied_streams(film, MP4)] == [0, 1]
+    assert [copied_stream.index for copied_stream in copied_streams(film, MATROSKA)] == [0]
+    assert [copied_stream.index for copied_stream in copied_streams(film, MP4)] == [0, 1]

@@ -68,15 +68,15 @@ def test_cues_come_with_their_times_speed_and_text_as_it_is_spoken(write):
 
 def test_a_translation_says_what_it_was_made_from_and_comes_after_what_was_spoken(write):
     tracks = page_data(read_job(write({"pt": TRACKS["pt"], "en": CUES})))["tracks"]
-    assert [each["language"] for each in tracks] == ["pt", "en"]
-    assert [each["translated_from"] for each in tracks] == ["", "Portuguese"]
+    assert [track["language"] for track in tracks] == ["pt", "en"]
+    assert [track["translated_from"] for track in tracks] == ["", "Portuguese"]
 
 
 def test_each_mark_has_its_cue_rule_numbers_kind_and_reason(write):
     folder = write()
     report = folder / "11_subtitle" / "Film.en.qc.json"
     plain = json.loads(report.read_text())
-    rules = {each["rule"]: each for each in plain["rules"]}
+    rules = {rule["rule"]: rule for rule in plain["rules"]}
     rules["min_duration"]["cues"][0]["reason"] = "nothing could be done"
     rules["line_length"]["informs_only"] = True
     report.write_text(json.dumps(plain))
@@ -101,12 +101,12 @@ def test_marks_of_cues_that_were_changed_since_are_left_out_and_that_is_said(wri
         )
     data = page_data(read_job(folder))
     assert {mark[0] for mark in data["tracks"][0]["marks"]} == {0}
-    assert any("fit no cue: the file was changed since" in each for each in data["notes"])
+    assert any("fit no cue: the file was changed since" in note for note in data["notes"])
 
 
 def test_a_file_that_was_worked_on_later_is_the_one_that_is_shown(write):
     folder = write()
-    srt, vtt = (folder / "11_subtitle" / f"Film.en.{each}" for each in ("srt", "vtt"))
+    srt, vtt = (folder / "11_subtitle" / f"Film.en.{suffix}" for suffix in ("srt", "vtt"))
     srt.write_text(srt.read_text().replace("The last one.", "The very last."))
     os.utime(vtt, (1_000_000_000, 1_000_000_000))
     track = page_data(read_job(folder))["tracks"][0]
@@ -134,7 +134,7 @@ def test_without_film_and_sound_the_page_has_its_cues_and_says_what_is_missing(w
     folder = write(with_audio=False)
     data = data_of(page_of(folder))
     assert (data["media"], data["wave"], len(data["tracks"][0]["cues"])) == (None, None, 4)
-    assert [each.split(":")[0] for each in data["notes"]] == [
+    assert [note.split(":")[0] for note in data["notes"]] == [
         "There is no waveform",
         "There is nothing to play",
     ]
@@ -142,11 +142,11 @@ def test_without_film_and_sound_the_page_has_its_cues_and_says_what_is_missing(w
 
 def test_a_subtitle_file_that_was_spoilt_costs_its_track_and_no_more(write):
     folder = write()
-    for each in ("srt", "vtt"):
-        (folder / "11_subtitle" / f"Film.pt.{each}").write_bytes(b"Once upon a time")
+    for suffix in ("srt", "vtt"):
+        (folder / "11_subtitle" / f"Film.pt.{suffix}").write_bytes(b"Once upon a time")
     (folder / "11_subtitle" / "Film.en.qc.json").write_text("{")
     data = page_data(read_job(folder))
-    assert [(each["language"], each["checked"]) for each in data["tracks"]] == [("en", False)]
+    assert [(track["language"], track["checked"]) for track in data["tracks"]] == [("en", False)]
     assert data["notes"] == [
         "Film.en.qc.json cannot be read.",
         f"{folder}/11_subtitle/Film.pt.vtt is not a subtitle file.",
@@ -160,7 +160,7 @@ def test_a_quality_report_of_another_form_costs_its_marks_and_no_more(write, rep
     folder = write()
     (folder / "11_subtitle" / "Film.en.qc.json").write_text(json.dumps(report))
     data = page_data(read_job(folder))
-    assert [(each["checked"], each["marks"]) for each in data["tracks"]] == [(False, []), (True, [])]
+    assert [(track["checked"], track["marks"]) for track in data["tracks"]] == [(False, []), (True, [])]
     assert data["notes"] == ["Film.en.qc.json cannot be read."]
 
 

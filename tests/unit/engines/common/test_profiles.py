@@ -15,8 +15,8 @@ from workers.engines.common.profiles import PROFILES, rules_for
 
 def spoken(text: str, word_ms: int = 280) -> tuple[Word, ...]:
     return tuple(
-        Word(text=each, start_ms=place * word_ms, end_ms=place * word_ms + word_ms - 20)
-        for place, each in enumerate(text.split())
+        Word(text=part, start_ms=place * word_ms, end_ms=place * word_ms + word_ms - 20)
+        for place, part in enumerate(text.split())
     )
 
 
@@ -43,11 +43,11 @@ def test_gaps_are_two_frames_of_the_films_own_rate(rate: float | None, gap: int)
 def test_cues_keep_the_numbers_of_every_profile(profile: str) -> None:
     rules = rules_for(profile, "en", media_duration_ms=60_000)
     cues = cut(spoken(LONG), rules)
-    assert all(len(each.lines) <= rules.max_lines for each in cues)
-    assert max(count_graphemes(line) for each in cues for line in each.lines) <= rules.max_line_graphemes
-    assert all(rules.min_cue_ms <= each.end_ms - each.start_ms <= rules.max_cue_ms for each in cues)
+    assert all(len(cue.lines) <= rules.max_lines for cue in cues)
+    assert max(count_graphemes(line) for cue in cues for line in cue.lines) <= rules.max_line_graphemes
+    assert all(rules.min_cue_ms <= cue.end_ms - cue.start_ms <= rules.max_cue_ms for cue in cues)
     assert all(b.start_ms - a.end_ms >= rules.min_gap_ms for a, b in itertools.pairwise(cues))
-    assert " ".join(" ".join(each.lines) for each in cues) == LONG
+    assert " ".join(" ".join(cue.lines) for cue in cues) == LONG
 
 
 def test_the_profiles_cut_the_same_words_differently() -> None:

@@ -29,8 +29,8 @@ def said(text: str, start: int, end: int) -> list[Word]:
     texts = text.split()
     step = (end - start) / len(texts)
     return [
-        Word(text=each, start_ms=start + round(step * i), end_ms=start + round(step * (i + 1)))
-        for i, each in enumerate(texts)
+        Word(text=text, start_ms=start + round(step * i), end_ms=start + round(step * (i + 1)))
+        for i, text in enumerate(texts)
     ]
 
 
@@ -96,7 +96,10 @@ def test_no_gap_at_all_is_a_gap_too_small_unless_the_profile_wants_none():
 
 def test_a_long_cue_is_overlapped_by_all_that_come_while_it_is_seen():
     cues = (cue(0, 7_000, "A long one."), cue(1_000, 2_000, "One."), cue(3_000, 4_000, "Two."))
-    assert [(each.rule, each.cue) for each in check(cues, CueRules())] == [("overlap", 2), ("overlap", 3)]
+    assert [(violation.rule, violation.cue) for violation in check(cues, CueRules())] == [
+        ("overlap", 2),
+        ("overlap", 3),
+    ]
 
 
 def test_a_cue_that_ends_before_it_starts_is_too_short():
@@ -150,7 +153,7 @@ def test_a_fast_cue_that_could_have_stayed_has_no_reason():
 def test_a_next_word_that_comes_at_once_is_the_reason():
     words = [*said("Go! Now!", 1_000, 1_300), *said("We all run away.", 1_300, 3_000)]
     cues = (cue(1_000, 1_217, "Go!", "Now!"), cue(1_300, 3_000, "We all run away."))
-    found = {each.rule: each.reason for each in check(cues, CueRules(), words)}
+    found = {violation.rule: violation.reason for violation in check(cues, CueRules(), words)}
     assert found["min_duration"] == "the next word starts 300 ms after the cue"
 
 
@@ -173,7 +176,7 @@ def test_a_film_too_short_for_its_cues_is_the_reason():
     words = [Word(text="word" * 20, start_ms=0, end_ms=100) for _ in range(10)]
     rules = CueRules(media_duration_ms=1_000)
     violations = check(cut(words, rules), rules, words)
-    reasons = {each.reason for each in violations if each.rule == "min_duration"}
+    reasons = {violation.reason for violation in violations if violation.rule == "min_duration"}
     assert reasons == {"the film is too short for its 10 cues"}
 
 
@@ -190,10 +193,10 @@ def test_the_report_names_every_rule_and_the_cues_that_break_it():
     violations = check(cues, RULES_OF_FILM)
     report = to_report(cues, RULES_OF_FILM, violations, profile="netflix", provenance={"file": "a.srt"})
     assert json.loads(json.dumps(report)) == report
-    assert [each["rule"] for each in report["rules"]] == list(RULES)
+    assert [rule["rule"] for rule in report["rules"]] == list(RULES)
     assert (report["version"], report["file"], report["profile"]) == (1, "a.srt", "netflix")
     assert (report["ok"], report["cue_count"], report["language"]) == (False, 3, "en")
-    broken = {each["rule"]: each for each in report["rules"] if each["count"]}
+    broken = {rule["rule"]: rule for rule in report["rules"] if rule["count"]}
     assert set(broken) == {"reading_speed", "min_duration", "gap", "edge_spaces"}
     assert broken["gap"]["limit"] == 83
     assert broken["min_duration"]["cues"] == [
@@ -207,7 +210,7 @@ def test_the_report_names_every_rule_and_the_cues_that_break_it():
 
 def test_a_report_of_kept_rules_is_ok():
     report = to_report(GOOD, RULES_OF_FILM, check(GOOD, RULES_OF_FILM))
-    assert (report["ok"], report["sentence"], sum(each["count"] for each in report["rules"])) == (True, "", 0)
+    assert (report["ok"], report["sentence"], sum(rule["count"] for rule in report["rules"])) == (True, "", 0)
 
 
 SCRIPTS = {
@@ -254,5 +257,9 @@ def test_what_is_cut_from_words_breaks_no_rule_without_a_reason(case):
     cues = cut(words, rules)
     violations = check(cues, rules, words)
     # A character without a shape (a mark of direction alone) is text to the cutter, and nothing to a reader.
-    unexplained = [each for each in violations if not each.reason and each.rule not in (*INFORMING, "empty")]
+    unexplained = [
+        violation
+        for violation in violations
+        if not violation.reason and violation.rule not in (*INFORMING, "empty")
+    ]
     assert unexplained == []

@@ -28,9 +28,9 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 
 def through_pysubs2(folder: Path, name: str, **options) -> Path:
     subtitles = pysubs2.SSAFile()
-    for each in CUES:
-        text = r"\N".join(each.lines)
-        subtitles.append(pysubs2.SSAEvent(start=each.start_ms, end=each.end_ms, text=text))
+    for cue in CUES:
+        text = r"\N".join(cue.lines)
+        subtitles.append(pysubs2.SSAEvent(start=cue.start_ms, end=cue.end_ms, text=text))
     subtitles.save(str(folder / name), **options)
     return folder / name
 
@@ -246,8 +246,8 @@ _LINE = st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max
 @given(st.lists(st.lists(_LINE, min_size=1, max_size=2), min_size=1, max_size=5))
 def test_what_this_program_writes_is_read_as_it_was(tmp_path_factory, texts):
     # Markup, and the ends of a cue that are blank, are nobody's text.
-    texts = [[each.replace("<", "").replace("{", "") for each in lines] for lines in texts]
-    texts = [[each if each.strip() else "x" for each in lines] for lines in texts]
+    texts = [[line.replace("<", "").replace("{", "") for line in lines] for lines in texts]
+    texts = [[line if line.strip() else "x" for line in lines] for lines in texts]
     cues = tuple(
         Cue(start_ms=place * 2_000, end_ms=place * 2_000 + 1_000, lines=tuple(lines))
         for place, lines in enumerate(texts)
@@ -260,8 +260,8 @@ def test_what_this_program_writes_is_read_as_it_was(tmp_path_factory, texts):
 @pytest.mark.parametrize("name", ["film_en.eng.srt", "film_hi.hin.srt", "nasa_13013.en.srt"])
 def test_real_files_are_read_as_pysubs2_reads_them(name):
     path = data(f"film/{name}")
-    ours = [(each.start_ms, each.end_ms, "\n".join(each.lines)) for each in read_cues(path)]
-    assert ours == [(each.start, each.end, each.plaintext) for each in pysubs2.load(str(path))]
+    ours = [(cue.start_ms, cue.end_ms, "\n".join(cue.lines)) for cue in read_cues(path)]
+    assert ours == [(event.start, event.end, event.plaintext) for event in pysubs2.load(str(path))]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from workers.engines.common.repeats import find_runs, shorten
 
 
 def found(text: str, least: int = 3) -> list[tuple[int, int, int, int]]:
-    return [(each.first, each.size, each.count, each.rest) for each in find_runs(text.split(), least)]
+    return [(run.first, run.size, run.count, run.rest) for run in find_runs(text.split(), least)]
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def test_no_word_is_in_two_runs_and_every_run_repeats_itself():
         said = [dice.choice("abc") for _ in range(dice.randint(0, 40))]
         runs = find_runs(said, 3)
         ends = 0
-        for each in runs:
-            assert each.first >= ends
-            ends = each.stop + each.rest
+        for run in runs:
+            assert run.first >= ends
+            ends = run.stop + run.rest
             assert ends <= len(said)
-            unit = said[each.first : each.first + each.size]
-            assert said[each.first : each.stop] == unit * each.count
-            assert said[each.stop : ends] == unit[: each.rest]
+            unit = said[run.first : run.first + run.size]
+            assert said[run.first : run.stop] == unit * run.count
+            assert said[run.stop : ends] == unit[: run.rest]
 
 
 @pytest.mark.parametrize(

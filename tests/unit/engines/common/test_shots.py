@@ -32,8 +32,8 @@ def said(*times: tuple[int, int]) -> list[Word]:
         texts = TEXT.split()
         step = (end - start) / len(texts)
         words += [
-            Word(text=each, start_ms=round(start + step * place), end_ms=round(start + step * (place + 1)))
-            for place, each in enumerate(texts)
+            Word(text=text, start_ms=round(start + step * place), end_ms=round(start + step * (place + 1)))
+            for place, text in enumerate(texts)
         ]
     return words
 
@@ -42,7 +42,7 @@ def moved(words: list[Word], *shots: int, rules: CueRules = RULES) -> list[tuple
     """How far each cue's in- and out-time moved."""
     before = cut(words, rules)
     after = respect_shots(before, words, shots, rules)
-    assert [each.lines for each in after] == [each.lines for each in before]
+    assert [cue.lines for cue in after] == [cue.lines for cue in before]
     return [
         (new.start_ms - old.start_ms, new.end_ms - old.end_ms) for old, new in zip(before, after, strict=True)
     ]
@@ -152,7 +152,11 @@ def films(draw):
 
 
 def hard(cues, rules, words) -> set[tuple[str, int]]:
-    return {(each.rule, each.cue) for each in check(cues, rules, words) if each.rule not in INFORMING}
+    return {
+        (violation.rule, violation.cue)
+        for violation in check(cues, rules, words)
+        if violation.rule not in INFORMING
+    }
 
 
 @settings(deadline=None, max_examples=400)
@@ -160,11 +164,11 @@ def hard(cues, rules, words) -> set[tuple[str, int]]:
 def test_no_rule_that_was_kept_is_broken_for_a_shot_change(film):
     cues, words, shots, rules = film
     after = respect_shots(cues, words, shots, rules)
-    assert [each.lines for each in after] == [each.lines for each in cues]
+    assert [cue.lines for cue in after] == [cue.lines for cue in cues]
     assert hard(after, rules, words) <= hard(cues, rules, words)
     assert is_ok(check(after, rules, words)) or not is_ok(check(cues, rules, words))
-    opened = {each.cue for each in check(after, rules) if each.rule == "open_gap"}
-    assert opened <= {each.cue for each in check(cues, rules) if each.rule == "open_gap"}
+    opened = {violation.cue for violation in check(after, rules) if violation.rule == "open_gap"}
+    assert opened <= {violation.cue for violation in check(cues, rules) if violation.rule == "open_gap"}
     for one, two in itertools.pairwise(after):
         assert one.end_ms <= two.start_ms
     for old, new, speech in zip(cues, after, speech_of(cues, rules, words), strict=True):

@@ -44,7 +44,7 @@ def ask(tmp_path):
 
 def test_files_come_in_the_order_asked_for_and_carry_title_and_language(ask):
     result = ask(formats=("vtt", "json", "srt", "txt"))
-    assert [each.path for each in result.files] == [
+    assert [file.path for file in result.files] == [
         "Film.hi.vtt",
         "Film.hi.json",
         "Film.hi.srt",

@@ -35,8 +35,8 @@ def test_a_language_into_itself_is_nothing_to_translate_but_for_another_script()
 
 
 def test_every_model_of_the_registry_says_its_way_by_its_id():
-    models = [each for each in read_registry().values() if each.kind == "indictrans2"]
-    assert {model_direction(each.id, {}) for each in models} == set(DIRECTIONS)
+    models = [entry for entry in read_registry().values() if entry.kind == "indictrans2"]
+    assert {model_direction(model.id, {}) for model in models} == set(DIRECTIONS)
     for model in models:
         assert model.id.startswith(f"indictrans2-{model_direction(model.id, {})}-")
 

@@ -46,7 +46,7 @@ def test_windows_over_the_whole_film_vote_on_its_language() -> None:
     listener = Windows({"en": 0.9}, {"hi": 0.8}, {"hi": 0.9}, {"hi": 0.7, "ur": 0.3}, {"en": 0.6, "hi": 0.4})
     chunks = [chunk(at * 30_000, at * 30_000 + 20_000) for at in range(40)]
     assert language_of(REQUEST, listener, chunks, nothing) == ("hi", 0.56)
-    starts = [each.start_ms for each in listener.asked]
+    starts = [window.start_ms for window in listener.asked]
     assert len(starts) == 5
     assert starts[0] < 240_000 <= starts[1] < 480_000 <= starts[2]
     assert starts[4] >= 960_000
@@ -81,7 +81,7 @@ def test_a_segment_is_as_long_as_the_speech_or_without_vad_as_its_words(
     words = [TimedWord(text="a", start_ms=300, end_ms=500), TimedWord(text="b", start_ms=500, end_ms=900)]
     made = segment_of(heard, words, known=known)
     assert (made.start_ms, made.end_ms, made.avg_logprob) == (start_ms, end_ms, -0.1235)
-    assert [(each.text, each.timed_by) for each in made.words] == [
+    assert [(word.text, word.timed_by) for word in made.words] == [
         ("a", "cross-attention"),
         ("b", "cross-attention"),
     ]

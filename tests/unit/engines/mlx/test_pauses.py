@@ -24,7 +24,7 @@ def sound(*loud: tuple[int, int], noise: float = 0.0) -> Callable[[int, int], Se
 
 
 def times(words: Sequence[TimedWord]) -> list[tuple[int, int]]:
-    return [(each.start_ms, each.end_ms) for each in words]
+    return [(spoken_word.start_ms, spoken_word.end_ms) for spoken_word in words]
 
 
 SAID = [word("my", 1_000, 1_200), word("fellow", 1_200, 1_500), word("friends", 1_500, 1_700)]

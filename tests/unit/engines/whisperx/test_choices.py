@@ -46,15 +46,15 @@ def segment(start: int, end: int, text: str = "so") -> Segment:
 
 def test_speech_is_packed_into_chunks_that_whisper_can_hear_at_once() -> None:
     found = pack(spans((0, 10_000), (12_000, 29_000), (29_300, 40_000)), 30_000, FILM)
-    assert [(each.start_ms, each.end_ms) for each in found] == [(0, 29_000), (29_300, 40_000)]
-    assert [(each.heard.start_ms, each.heard.end_ms) for each in found] == [(0, 29_150), (29_150, 40_200)]
+    assert [(chunk.start_ms, chunk.end_ms) for chunk in found] == [(0, 29_000), (29_300, 40_000)]
+    assert [(chunk.heard.start_ms, chunk.heard.end_ms) for chunk in found] == [(0, 29_150), (29_150, 40_200)]
     assert pack([], 30_000, FILM) == []
 
 
 def test_the_windows_that_vote_lie_over_the_whole_film() -> None:
     chunks = pack(spans(*((at * 100_000, at * 100_000 + 20_000 + at) for at in range(50))), 30_000, FILM)
     chosen = spread(chunks, 5)
-    assert [each.start_ms // 1_000_000 for each in chosen] == [0, 1, 2, 3, 4]
+    assert [chunk.start_ms // 1_000_000 for chunk in chosen] == [0, 1, 2, 3, 4]
     assert spread(chunks[:3], 5) == chunks[:3]
 
 
@@ -69,8 +69,10 @@ def test_speech_outside_the_two_times_is_cut_off() -> None:
 
 def test_a_segment_is_aligned_with_some_of_the_pause_but_none_of_its_neighbours() -> None:
     segments = [segment(1_000, 2_000), segment(2_100, 3_000), segment(9_000, 9_900)]
-    windows = [window_of(each, segments, index, 10_000) for index, each in enumerate(segments)]
-    assert [(each.start_ms, each.end_ms) for each in windows] == [
+    windows = [
+        window_of(spoken_segment, segments, index, 10_000) for index, spoken_segment in enumerate(segments)
+    ]
+    assert [(window.start_ms, window.end_ms) for window in windows] == [
         (800, 2_050),
         (2_050, 3_200),
         (8_800, 10_000),
@@ -107,7 +109,7 @@ def test_what_whisper_cannot_translate_is_refused_in_a_sentence(
 def test_sentences_are_joined_for_translation_and_unspoken_stretches_left_out() -> None:
     source = Transcript(language="de", segments=(segment(0, 4_000), segment(4_500, 9_000)))
     found = chunks_of(source, spans((0, 9_000), (60_000, 61_000)), FILM)
-    assert [each.spans for each in found] == [tuple(spans((0, 4_000), (4_500, 9_000)))]
+    assert [chunk.spans for chunk in found] == [tuple(spans((0, 4_000), (4_500, 9_000)))]
     assert chunks_of(source, [], FILM)[0].end_ms == 9_000
 
 

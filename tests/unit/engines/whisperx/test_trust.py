@@ -17,7 +17,7 @@ def words(*scored: tuple[str, float | None], step_ms: int = 500) -> list[TimedWo
 
 
 def chunk(timed: list[TimedWord]) -> Segment:
-    text = " ".join(each.text for each in timed)
+    text = " ".join(word.text for word in timed)
     return Segment(start_ms=500, end_ms=9_000, text=text, avg_logprob=-0.3)
 
 
@@ -37,7 +37,7 @@ def test_one_weak_word_does_not_spoil_its_sentence() -> None:
 def test_a_sentence_that_scores_low_is_left_out_between_its_neighbours() -> None:
     timed = words(("Good.", 0.9), ("No", 0.1), ("one.", 0.2), ("Said", 0.8), ("so.", 0.9))
     first, second, third = take_apart(chunk(timed), timed, "en", LEAST)
-    assert [each.segment.text for each in (first, second, third)] == ["Good.", "No one.", "Said so."]
+    assert [sentence.segment.text for sentence in (first, second, third)] == ["Good.", "No one.", "Said so."]
     assert (first.words, second.words, third.words) == (tuple(timed[:1]), (), tuple(timed[3:]))
     assert (first.segment.start_ms, first.segment.end_ms) == (500, 1_300)
     assert (second.segment.start_ms, second.segment.end_ms) == (1_300, 2_500)
@@ -67,4 +67,4 @@ def test_text_without_spaces_keeps_its_form() -> None:
     timed = words(("是", 0.9), ("的。", 0.9), ("好", 0.0), ("的。", 0.1))
     segment = Segment(start_ms=0, end_ms=9_000, text="是的。好的。")
     pieces = take_apart(segment, timed, "zh", LEAST)
-    assert [each.segment.text for each in pieces] == ["是的。", "好的。"]
+    assert [piece.segment.text for piece in pieces] == ["是的。", "好的。"]

@@ -40,7 +40,7 @@ def found(*texts: str) -> list[dict[str, Any]]:
 def test_letters_of_a_language_without_spaces_become_words_with_their_punctuation() -> None:
     segment = Segment(start_ms=1_000, end_ms=9_000, text="你好。用 AI 吧")
     words = _words(found("你", "好", "。", "用", "A", "I", "吧"), segment, "zh", NOTHING)
-    assert [each.text for each in words] == ["你", "好。", "用", "AI", "吧"]
+    assert [word.text for word in words] == ["你", "好。", "用", "AI", "吧"]
     assert [(words[1].start_ms, words[1].end_ms), (words[3].start_ms, words[3].end_ms)] == [
         (1_500, 1_700),
         (3_000, 3_700),
@@ -51,7 +51,7 @@ def test_punctuation_that_stands_alone_goes_to_its_word_and_untimed_words_follow
     segment = Segment(start_ms=1_000, end_ms=9_000, text="And – so 7")
     told = [*found("And", "–", "so"), {"word": "7"}]
     words = _words(told, segment, "en", NOTHING)
-    assert [each.text for each in words] == ["And –", "so", "7"]
+    assert [word.text for word in words] == ["And –", "so", "7"]
     assert (words[2].start_ms, words[2].end_ms, words[2].probability) == (2_200, 2_200, None)
 
 

@@ -62,12 +62,12 @@ def timed(*words: tuple[str, int, int]) -> Segment:
 def test_a_segment_is_cut_behind_sentences_and_at_long_pauses() -> None:
     segment = timed(("Mr.", 0, 200), ("Dashwood.", 200, 800), ("He", 900, 1_000), ("was", 4_000, 4_200))
     cut = cut_to_sentences(segment, "en")
-    assert [(each.text, each.start_ms, each.end_ms) for each in cut] == [
+    assert [(sentence.text, sentence.start_ms, sentence.end_ms) for sentence in cut] == [
         ("Mr. Dashwood.", 0, 800),
         ("He", 900, 1_000),
         ("was", 4_000, 4_200),
     ]
-    assert {each.avg_logprob for each in cut} == {-0.3}
+    assert {sentence.avg_logprob for sentence in cut} == {-0.3}
 
 
 def test_a_language_without_spaces_gets_none() -> None:

@@ -7,15 +7,15 @@ from workers.text.cutting import Piece, cut_to_fit, join_pieces
 
 
 def words(texts):
-    return [len(each.split()) for each in texts]
+    return [len(text.split()) for text in texts]
 
 
 def letters(texts):
-    return [len(each) for each in texts]
+    return [len(text) for text in texts]
 
 
 def cut(text, most, count=words):
-    return [each.text for each in cut_to_fit([text], count, most)]
+    return [piece.text for piece in cut_to_fit([text], count, most)]
 
 
 def test_a_text_that_fits_stays_whole():
@@ -71,11 +71,11 @@ def test_a_piece_without_translation_leaves_no_space():
 @given(st.lists(st.text(alphabet="ab ,،、c—", max_size=40), max_size=5), st.integers(1, 12))
 def test_every_text_has_its_pieces_in_order_and_no_letter_is_lost(texts, most):
     pieces = cut_to_fit(texts, letters, most)
-    owners = [each.owner for each in pieces]
+    owners = [piece.owner for piece in pieces]
     assert owners == sorted(owners)
     assert set(owners) == set(range(len(texts)))
     for index, text in enumerate(texts):
-        own = [each.text for each in pieces if each.owner == index]
+        own = [piece.text for piece in pieces if piece.owner == index]
         assert "".join("".join(own).split()) == "".join(text.split())
-        assert own == [text] or all(len(each) <= most for each in own)
-    assert len(join_pieces(pieces, [each.text for each in pieces], " ")) == len(texts)
+        assert own == [text] or all(len(part) <= most for part in own)
+    assert len(join_pieces(pieces, [piece.text for piece in pieces], " ")) == len(texts)

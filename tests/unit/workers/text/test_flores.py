@@ -26,7 +26,7 @@ def test_indictrans2_has_its_26_tags():
 def test_every_language_is_one_of_the_programs_and_every_tag_has_the_form(table):
     for code, tags in table.items():
         assert find_language(code).code == code
-        assert all(TAG.fullmatch(each) for each in tags)
+        assert all(TAG.fullmatch(tag) for tag in tags)
     every = [tag for tags in table.values() for tag in tags]
     assert len(set(every)) == len(every)
 

@@ -8,7 +8,7 @@ from workers.text.generating import Place, in_batches, most_new_tokens
 
 def shout(batch, tick):
     tick()
-    return [each.upper() for each in batch]
+    return [text.upper() for text in batch]
 
 
 def test_texts_come_back_in_their_order_though_the_longest_go_first():
@@ -19,7 +19,7 @@ def test_texts_come_back_in_their_order_though_the_longest_go_first():
         return shout(batch, tick)
 
     texts = ["aa", "aaaaaa", "a", "aaaa", "aaa"]
-    assert in_batches(texts, 2, generate, lambda _share: None) == [each.upper() for each in texts]
+    assert in_batches(texts, 2, generate, lambda _share: None) == [text.upper() for text in texts]
     assert seen == [["aaaaaa", "aaaa"], ["aaa", "aa"], ["a"]]
 
 

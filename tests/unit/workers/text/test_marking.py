@@ -157,8 +157,8 @@ def test_people_who_translate_are_not_marked(figure: Figure) -> None:
         language: data(f"mt/flores200.{code}.devtest").read_text().splitlines()
         for language, code in codes.items()
     }
-    others = [each for each in lines if each != "en"]
-    pairs = [("te", "ur"), ("ur", "te"), *(("en", each) for each in others)]
+    others = [line for line in lines if line != "en"]
+    pairs = [("te", "ur"), ("ur", "te"), *(("en", other) for other in others)]
     marked = {
         (one, two, number): found
         for one, two in pairs

@@ -60,7 +60,7 @@ def test_the_rows_are_told_apart():
 
 
 def test_half_precision_is_right_enough():
-    rows = [[round(each * 512) / 512 for each in row] for row in table()]
+    rows = [[round(value * 512) / 512 for value in row] for row in table()]
     assert first_wrong_position(rows, 1) is None
 
 

@@ -21,14 +21,14 @@ def cue(text: str, start_ms: int, end_ms: int) -> Segment:
 def spoken(text: str, start_ms: int, end_ms: int) -> Segment:
     """Return the segment with words that follow each other without pauses."""
     words, texts = [], text.split()
-    for place, each in enumerate(texts):
+    for place, word in enumerate(texts):
         begin, end = (start_ms + (end_ms - start_ms) * at // len(texts) for at in (place, place + 1))
-        words.append(Word(text=each, start_ms=begin, end_ms=end, timed_by="wav2vec2"))
+        words.append(Word(text=word, start_ms=begin, end_ms=end, timed_by="wav2vec2"))
     return Segment(start_ms=start_ms, end_ms=end_ms, text=text, words=tuple(words))
 
 
 def texts(found: list[Sentence]) -> list[str]:
-    return [each.text for each in found]
+    return [sentence.text for sentence in found]
 
 
 def joined(*cues: str, language: str = "en") -> list[str]:
@@ -78,13 +78,13 @@ def test_the_words_keep_their_own_times() -> None:
     said = spoken("We were on our way home. Then", 1000, 8000)
     found = join_sentences([said, spoken("it rained.", 8000, 9000)], "en")
     assert texts(found) == ["We were on our way home.", "Then it rained."]
-    assert [word for each in found for word in each.words][:7] == list(said.words)
+    assert [word for sentence in found for word in sentence.words][:7] == list(said.words)
     assert (found[0].start_ms, found[0].end_ms, found[1].end_ms) == (1000, 7000, 9000)
 
 
 def test_words_without_times_share_the_time_of_their_segment_by_length() -> None:
     (found,) = join_sentences([cue("a bbb", 1000, 5000)], "en")
-    assert [(each.text, each.start_ms, each.end_ms, each.timed_by) for each in found.words] == [
+    assert [(word.text, word.start_ms, word.end_ms, word.timed_by) for word in found.words] == [
         ("a", 1000, 2000, "interpolated"),
         ("bbb", 2000, 5000, "interpolated"),
     ]
@@ -117,7 +117,7 @@ def test_overlapping_segments_give_times_that_do_not_go_back() -> None:
     found = join_sentences([cue("Hello there.", 1000, 3000), cue("Hi.", 500, 1500)], "en")
     assert texts(found) == ["Hi.", "Hello there."]
     assert found[0].end_ms <= found[1].start_ms
-    times = [time for each in found for word in each.words for time in (word.start_ms, word.end_ms)]
+    times = [time for sentence in found for word in sentence.words for time in (word.start_ms, word.end_ms)]
     assert times == sorted(times)
 
 
@@ -139,11 +139,16 @@ def test_every_word_is_in_one_sentence_in_order_and_limits_hold(
     make = spoken if worded else cue
     segments = [make(text, start, start + length) for text, start, length in made]
     found = join_sentences(segments, language)
-    ordered = sorted(segments, key=lambda each: each.start_ms)
-    assert "".join("".join(each.text for each in ordered).split()) == "".join("".join(texts(found)).split())
-    words = [word for each in found for word in each.words]
-    assert all(each.start_ms <= each.end_ms for each in words)
+    ordered = sorted(segments, key=lambda segment: segment.start_ms)
+    assert "".join("".join(segment.text for segment in ordered).split()) == "".join(
+        "".join(texts(found)).split()
+    )
+    words = [word for sentence in found for word in sentence.words]
+    assert all(word.start_ms <= word.end_ms for word in words)
     assert all(one.end_ms <= two.start_ms for one, two in pairwise(words))
-    for each in found:
-        fits = count_graphemes(each.text) <= MOST_GRAPHEMES and each.end_ms - each.start_ms <= MOST_MS
-        assert fits or len(each.words) == 1
+    for sentence in found:
+        fits = (
+            count_graphemes(sentence.text) <= MOST_GRAPHEMES
+            and sentence.end_ms - sentence.start_ms <= MOST_MS
+        )
+        assert fits or len(sentence.words) == 1

@@ -22,13 +22,13 @@ def said(*spans: tuple[int, int]) -> Sentence:
 
 
 def times(words: tuple[Word, ...]) -> list[tuple[str, int, int]]:
-    return [(each.text, each.start_ms, each.end_ms) for each in words]
+    return [(word.text, word.start_ms, word.end_ms) for word in words]
 
 
 def test_words_share_the_speaking_time_by_their_length() -> None:
     found = spread("um quatro", said((1000, 2000), (2100, 5000)), "pt")
     assert times(found) == [("um", 1000, 2000), ("quatro", 2000, 5000)]
-    assert {each.timed_by for each in found} == {"interpolated"}
+    assert {word.timed_by for word in found} == {"interpolated"}
 
 
 def test_no_word_is_shown_in_a_pause() -> None:
@@ -64,8 +64,8 @@ def test_a_word_over_a_pause_goes_where_its_greater_part_lies(first_ms: int, goe
 def test_a_pause_is_put_where_a_clause_ends_nearby(text: str, left: str) -> None:
     language = "zh" if "你" in text else "pt"
     found = spread(text, said((0, 2000), (3000, 5000)), language)
-    assert join([each.text for each in found if each.end_ms <= 2000], language) == left
-    assert join([each.text for each in found], language) == text
+    assert join([word.text for word in found if word.end_ms <= 2000], language) == left
+    assert join([word.text for word in found], language) == text
 
 
 def test_more_words_than_milliseconds_are_shown_together() -> None:
@@ -117,14 +117,14 @@ def test_words_are_the_text_in_order_inside_the_sentence(
         now = spans[-1][1]
     sentence = said(*spans)
     found = spread(text, sentence, language)
-    assert join([each.text for each in found], language) == clean(text)
-    assert all(each.start_ms < each.end_ms for each in found)
+    assert join([word.text for word in found], language) == clean(text)
+    assert all(word.start_ms < word.end_ms for word in found)
     assert all(one.end_ms <= two.start_ms for one, two in pairwise(found))
-    assert all(sentence.start_ms <= each.start_ms and each.end_ms <= sentence.end_ms for each in found)
+    assert all(sentence.start_ms <= word.start_ms and word.end_ms <= sentence.end_ms for word in found)
     pauses = [
         (one.end_ms + two.start_ms) // 2
         for one, two in pairwise(sentence.words)
         if two.start_ms - one.end_ms > 300
     ]
     if any(begin < end for begin, end in spans):
-        assert not any(each.start_ms < pause < each.end_ms for each in found for pause in pauses)
+        assert not any(word.start_ms < pause < word.end_ms for word in found for pause in pauses)

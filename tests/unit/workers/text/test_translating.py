@@ -39,7 +39,7 @@ class Room:
     def translate(self, texts: Sequence[str], progress: Progress) -> list[str]:
         self.asked.append(list(texts))
         progress(1.0)
-        return [self.answers.get(each, f"Traduzido: {each}") for each in texts]
+        return [self.answers.get(text, f"Traduzido: {text}") for text in texts]
 
     def run(self, *segments: Segment, target: str = "pt", translate: object = None) -> TranslateResult:
         path = self.root / "transcript.json"
@@ -77,7 +77,7 @@ def test_whole_sentences_are_asked_for_in_one_call_each_once(room: Room) -> None
     result = room.run(*segments)
     assert room.asked == [["We were going home.", "Yes.", "It rained."]]
     made = room.made()
-    assert [each.text for each in made.segments] == [
+    assert [segment.text for segment in made.segments] == [
         "Traduzido: We were going home.",
         "Traduzido: Yes.",
         "Traduzido: It rained.",
@@ -98,9 +98,9 @@ def test_what_is_made_says_where_it_comes_from(room: Room) -> None:
 def test_sentences_keep_their_times_and_words_lie_in_them(room: Room) -> None:
     room.run(cue("We were going home.", 1000, 3000), cue("It rained.", 8000, 9000))
     one, two = room.made().segments
-    assert [(each.start_ms, each.end_ms) for each in (one, two)] == [(1000, 3000), (8000, 9000)]
+    assert [(segment.start_ms, segment.end_ms) for segment in (one, two)] == [(1000, 3000), (8000, 9000)]
     assert (one.words[0].start_ms, one.words[-1].end_ms) == (1000, 3000)
-    assert " ".join(each.text for each in two.words) == two.text
+    assert " ".join(word.text for word in two.words) == two.text
 
 
 def test_silence_is_an_empty_transcript_and_asks_nobody(room: Room) -> None:
@@ -112,7 +112,7 @@ def test_silence_is_an_empty_transcript_and_asks_nobody(room: Room) -> None:
 def test_what_cannot_be_spoken_goes_through_as_it_is(room: Room) -> None:
     room.run(cue("♪ ♪", 0, 1000))
     assert room.asked == []
-    assert [(each.text, each.marks) for each in room.made().segments] == [("♪ ♪", ())]
+    assert [(segment.text, segment.marks) for segment in room.made().segments] == [("♪ ♪", ())]
 
 
 def test_doubtful_translations_are_marked_and_counted(room: Room) -> None:
@@ -120,7 +120,7 @@ def test_doubtful_translations_are_marked_and_counted(room: Room) -> None:
     room.answers = {rain: rain, home: "Мы все шли домой."}
     result = room.run(cue(rain, 0, 2000), cue(home, 2000, 4000), cue("Who knows?", 4000, 5000))
     assert result.marks == {"untranslated": 1, "wrong-script": 1}
-    assert [each.marks for each in room.made().segments] == [("untranslated",), ("wrong-script",), ()]
+    assert [segment.marks for segment in room.made().segments] == [("untranslated",), ("wrong-script",), ()]
     assert room.made().segments[0].text == rain
 
 
