@@ -23,8 +23,8 @@ import psutil
 
 import envspecs
 from envspecs.budgets import memory_of
-from envspecs.child import Child
-from envspecs.restart import decide_restart
+from envspecs.processes.child import Child
+from envspecs.processes.restart import decide_restart
 from protocol.artefacts import write_json
 from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
 from protocol.errors import CpwError, ExitCode, NotRunningError

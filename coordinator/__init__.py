@@ -1,1 +1,1 @@
-"""Jobs, plans, schedule and store; the commands a person types."""
+"""The daemon: it takes jobs in, plans them, and gives their steps to workers."""

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import envspecs
-from coordinator.coordinator import Coordinator
-from coordinator.memory import HouseMemory
-from coordinator.safekeeping import hold, is_full, open_store, refuse_network
-from coordinator.submission import forget_unfinished
+from coordinator.loop import Coordinator
+from coordinator.planning.admission import forget_unfinished
+from coordinator.running.memory import HouseMemory
+from coordinator.store.backups import hold, is_full, open_store, refuse_network
 from envspecs.budgets import house_budget_bytes
 from envspecs.hardware import known
 from protocol.endpoints import prepare_runtime_directory

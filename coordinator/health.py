@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import envspecs
-from coordinator.roster import SILENT_AFTER_S, Member, Roster
+from coordinator.running.roster import SILENT_AFTER_S, Member, Roster
 from envspecs.budgets import memory_of
 from protocol.clock import since_iso_ms
 from protocol.errors import NotRunningError

@@ -1,4 +1,4 @@
-"""The coordinator's two sockets and a client's one. The only module of this room that knows ZeroMQ."""
+"""The coordinator's two sockets. The only module of this room that knows ZeroMQ."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,11 @@ from typing import Any, cast
 import zmq
 
 from protocol.endpoints import client_endpoint, worker_endpoint
-from protocol.errors import NotRunningError, VersionError, WireError, error_from_info
-from protocol.failpoints import reach
-from protocol.frames import MAX_MESSAGE_BYTES, Header, decode, encode
-from protocol.messages import MESSAGES, Refused
-from protocol.schema import from_plain
+from protocol.errors import VersionError, WireError
+from protocol.frames import MAX_MESSAGE_BYTES, Header, decode_message, encode
+from protocol.messages import MESSAGES
 
-__all__ = ["Arrival", "Client", "Echo", "Gone", "Link", "Malformed"]
+__all__ = ["Arrival", "Echo", "Gone", "Link", "Malformed"]
 
 _HEARTBEAT_MS = 2_000
 _PULSE = b"/pulse"
@@ -172,52 +169,5 @@ _A_TURN = 500
 
 
 def _read(side: str, peer: bytes, frames: list[bytes]) -> Arrival:
-    envelope = decode(frames)
-    kind = MESSAGES.get(envelope.type)
-    if kind is None:
-        message = f"There is no message {envelope.type!r}."
-        raise WireError(message)
-    return Arrival(side, peer, envelope.header, from_plain(kind, envelope.body))
-
-
-class Client:
-    """One client's connection to the coordinator; a context manager."""
-
-    def __init__(self, runtime: Path, timeout_ms: int = 3000) -> None:
-        self._timeout_ms = timeout_ms
-        self._context: zmq.Context[Any] = zmq.Context()
-        self._socket = self._context.socket(zmq.DEALER)
-        self._socket.linger = 0
-        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
-        self._socket.connect(client_endpoint(runtime))
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._context.destroy(linger=0)
-
-    def ask(self, message: Any, *, timeout_ms: int | None = None) -> Any:
-        """Send a request and return the answering message.
-
-        Raises what a `Refused` answer carries, and `NotRunningError` where nobody answers in time.
-        """
-        wait_ms = self._timeout_ms if timeout_ms is None else timeout_ms
-        request = uuid.uuid4().hex
-        self._socket.send_multipart(encode(type(message).__name__, Header(request=request), message))
-        reach("cli.request.sent")
-        while self._socket.poll(wait_ms, zmq.POLLIN):
-            arrival = _read("c", b"", self._socket.recv_multipart())
-            refused = isinstance(arrival.message, Refused)
-            # Who refuses a message that it cannot read cannot give its name back.
-            if arrival.header.request != request and not (refused and not arrival.header.request):
-                continue  # the late answer to a question that was given up
-            if refused:
-                raise error_from_info(arrival.message.error)
-            return arrival.message
-        text = "The coordinator does not answer."
-        raise NotRunningError(text, "make up")
+    header, message = decode_message(frames, MESSAGES)
+    return Arrival(side, peer, header, message)

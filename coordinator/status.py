@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coordinator.store import JobRow, StepRow
+from coordinator.store.store import JobRow, StepRow
 from protocol.clock import since_iso_ms
 from protocol.messages import JobReport, StepReport
 

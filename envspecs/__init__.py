@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from envspecs.builds import current_build, hold, previous_build, prove
+from envspecs.builds.history import current_build, hold, previous_build, prove
+from envspecs.builds.installed import WORKFLOWS, build_state, is_built, read_marker, run_in
 from envspecs.choosing import environment_for, environments_for, is_by_name_only, missing_for
-from envspecs.installed import WORKFLOWS, build_state, is_built, read_marker, run_in
 from envspecs.key import build_key
 from envspecs.layout import (
     home,

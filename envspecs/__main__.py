@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TextIO
 
-from envspecs import commands, model_commands
-from envspecs.copies import remove_builds
+from envspecs.builds.copies import remove_builds
+from envspecs.commands import environments, models
 from envspecs.layout import home
 from envspecs.spec import read
 from protocol.endpoints import runtime_directory
@@ -109,7 +109,7 @@ def _add_looking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     maps = verbs.add_parser("map", help="show which environment does which stage, and workflows' needs")
     maps.add_argument("--json", action="store_true", dest="as_json")
     validate = verbs.add_parser("validate", help="check specs, locks, builds and models")
-    validate.add_argument("--workflow", metavar="W", choices=sorted(commands.WORKFLOWS))
+    validate.add_argument("--workflow", metavar="W", choices=sorted(environments.WORKFLOWS))
     path = verbs.add_parser("path", help="show the folder of an environment's current build")
     path.add_argument("name", metavar="NAME")
 
@@ -146,7 +146,7 @@ def _models_parser(program: str) -> argparse.ArgumentParser:
 def _add_models(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="VERB")
     listing = actions.add_parser("list", help="show what there is, what is here, and what is needed")
-    listing.add_argument("-w", "--workflow", metavar="W", choices=sorted(commands.WORKFLOWS))
+    listing.add_argument("-w", "--workflow", metavar="W", choices=sorted(environments.WORKFLOWS))
     listing.add_argument("-s", "--source-language", dest="source", metavar="LANG")
     listing.add_argument("-t", "--target-language", dest="targets", metavar="LANG,...", default="")
     listing.add_argument("--json", action="store_true", dest="as_json")
@@ -167,7 +167,7 @@ def _run(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCod
     if asked.verb in _CHANGING:
         return _change(asked, terminal, house)
     if asked.verb == "remove":
-        spec = commands.remove(asked.name, terminal)
+        spec = environments.remove(asked.name, terminal)
         house.changed([spec.name])
         remove_builds(spec.name, terminal)
         return ExitCode.DONE
@@ -176,10 +176,10 @@ def _run(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCod
 
 def _change(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCode:
     """Run the verb, then tell of what it has changed: of the first one, too, where the second failed."""
-    before = commands.standing()
+    before = environments.standing()
 
     def tell() -> ExitCode:
-        after = commands.standing()
+        after = environments.standing()
         return house.changed([name for name, build in after.items() if build != before.get(name)])
 
     try:
@@ -192,44 +192,44 @@ def _change(asked: argparse.Namespace, terminal: Terminal, house: House) -> Exit
 
 _Verb = Callable[[argparse.Namespace, Terminal], ExitCode]
 _CHANGING: dict[str, _Verb] = {
-    "build": lambda asked, terminal: commands.build(
+    "build": lambda asked, terminal: environments.build(
         asked.names,
         terminal,
         everything=asked.everything,
         again=asked.again,
         models=not asked.no_models,
     ),
-    "upgrade": lambda asked, terminal: commands.upgrade(asked.names, terminal),
-    "rollback": lambda asked, terminal: commands.rollback(asked.name, terminal),
+    "upgrade": lambda asked, terminal: environments.upgrade(asked.names, terminal),
+    "rollback": lambda asked, terminal: environments.rollback(asked.name, terminal),
 }
 _LOOKING: dict[str, _Verb] = {
-    "list": lambda asked, terminal: commands.list_environments(terminal, as_json=asked.as_json),
-    "map": lambda asked, terminal: commands.show_map(terminal, as_json=asked.as_json),
-    "copy": lambda asked, terminal: commands.copy(asked.source, asked.name, terminal),
-    "validate": lambda asked, terminal: commands.validate(asked.workflow, terminal),
-    "lock": lambda asked, terminal: commands.lock(asked.names, terminal),
-    "path": lambda asked, terminal: commands.path(asked.name, terminal),
+    "list": lambda asked, terminal: environments.list_environments(terminal, as_json=asked.as_json),
+    "map": lambda asked, terminal: environments.show_map(terminal, as_json=asked.as_json),
+    "copy": lambda asked, terminal: environments.copy(asked.source, asked.name, terminal),
+    "validate": lambda asked, terminal: environments.validate(asked.workflow, terminal),
+    "lock": lambda asked, terminal: environments.lock(asked.names, terminal),
+    "path": lambda asked, terminal: environments.path(asked.name, terminal),
 }
 
 
 def _run_models(asked: argparse.Namespace, terminal: Terminal) -> ExitCode:
     if asked.action == "list":
-        return model_commands.list_models(terminal, _wish(asked), as_json=asked.as_json)
+        return models.list_models(terminal, _wish(asked), as_json=asked.as_json)
     if asked.action == "fetch":
-        return model_commands.fetch_models(asked.names, terminal, again=asked.again)
+        return models.fetch_models(asked.names, terminal, again=asked.again)
     if asked.action == "verify":
-        return model_commands.verify_models(asked.names, terminal)
-    return model_commands.path_of_model(asked.name, terminal)
+        return models.verify_models(asked.names, terminal)
+    return models.path_of_model(asked.name, terminal)
 
 
-def _wish(asked: argparse.Namespace) -> model_commands.Wish | None:
+def _wish(asked: argparse.Namespace) -> models.Wish | None:
     targets = tuple(word for word in asked.targets.split(",") if word)
     if asked.workflow is None:
         if asked.source or targets:
             message = "-s and -t say what a workflow is wanted for."
             raise UsageError(message, "Add --workflow translate")
         return None
-    return model_commands.Wish(workflow=asked.workflow, source=asked.source, targets=targets)
+    return models.Wish(workflow=asked.workflow, source=asked.source, targets=targets)
 
 
 def _parse(words: list[str], terminal: Terminal) -> argparse.Namespace:

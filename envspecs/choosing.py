@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from envspecs.installed import build_state
+from envspecs.builds.installed import build_state
 from envspecs.layout import specs_directory
 from envspecs.spec import EnvSpec, read_all
 from protocol.errors import UsageError

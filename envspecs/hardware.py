@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envspecs.installed import build_state
+from envspecs.builds.installed import build_state
 from envspecs.layout import specs_directory, state_directory
 from envspecs.spec import read, spec_names
 from protocol.artefacts import write_json

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _NOT_ENVIRONMENTS = frozenset({"models"})
+_ENGINES = "workers.engines."
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ENGINE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _CLAUSE = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
@@ -39,8 +40,16 @@ class StageEngine:
     """Which class keeps a stage's contract, as `module:Class`."""
 
     engine: str
+    name: str = ""
+    """What the keys of finished steps call the engine, so that its module can move and finished work is still
+    recognised; empty: what follows `workers.engines.` in `engine`."""
     rank: int = 50
     """Where several environments could do the stage, the one with the lowest number does."""
+
+    @property
+    def key_name(self) -> str:
+        """Return the engine as step keys name it: where it lay when names were given to engines."""
+        return _ENGINES + (self.name or self.engine.removeprefix(_ENGINES))
 
 
 @dataclass(frozen=True, kw_only=True)

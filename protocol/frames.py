@@ -5,7 +5,7 @@ No pickle and no msgpack extension types: what comes out is None, bool, int, flo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.errors import SchemaError, VersionError, WireError
 from protocol.schema import from_plain, to_plain
 
-__all__ = ["MAX_MESSAGE_BYTES", "Envelope", "Header", "decode", "encode"]
+__all__ = ["MAX_MESSAGE_BYTES", "Envelope", "Header", "decode", "decode_message", "encode"]
 
 MAGIC = b"CPW"
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -87,6 +87,19 @@ def decode(frames: Sequence[bytes]) -> Envelope:
     if not isinstance(body, dict):
         raise SchemaError("body", f"expected a table, got {type(body).__name__}")
     return Envelope(type=name, header=header, body=body)
+
+
+def decode_message(frames: Sequence[bytes], kinds: Mapping[str, type]) -> tuple[Header, Any]:
+    """Return the header and the message in `frames`; `kinds` maps type names to message classes.
+
+    Raises as `decode` does, and `WireError` for a type that `kinds` has not.
+    """
+    envelope = decode(frames)
+    kind = kinds.get(envelope.type)
+    if kind is None:
+        message = f"There is no message {envelope.type!r}."
+        raise WireError(message)
+    return envelope.header, from_plain(kind, envelope.body)
 
 
 def check_version(version: bytes) -> None:

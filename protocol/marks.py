@@ -1,7 +1,7 @@
 """Lines that a worker puts into its own output to say which call the following lines belong to.
 
-The reader is another process (`envspecs.guardian`), so the lines of a call survive its worker, and a
-library that prints while it holds the GIL can never fill a pipe that only its own process would empty.
+The reader is another process (`envspecs.processes.guardian`), so the lines of a call survive its worker,
+and a library that prints while it holds the GIL can never fill a pipe that only its own process would empty.
 A mark carries a nonce from the command line: text that a library prints cannot pass for one.
 """
 

@@ -1,8 +1,8 @@
 """Every message that crosses the wire, as a dataclass; the class's name is its type frame.
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
-Drain, Unload. Client to coordinator: Submit, StatusQuery, HealthQuery, and the orders of `protocol.orders`.
-Back: Submitted, StatusReport, HealthReport, Changed, Pruned, Reloading, Refused.
+Drain, Unload. Client to coordinator: Submit, StatusQuery, HealthQuery, and the changes of
+`protocol.job_changes`. Back: Submitted, StatusReport, HealthReport, Changed, Pruned, Reloading, Refused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.artefacts import Artefact
 from protocol.errors import ErrorInfo
 from protocol.hardware import Hardware
-from protocol.orders import (
+from protocol.job_changes import (
     CancelJobs,
     Changed,
     Pruned,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from coordinator import jobdir
-from coordinator.rows import JobRow, StepRow
-from coordinator.scheduler import Link
+from coordinator.plan import Dependencies
+from coordinator.store import job_folder
+from coordinator.store.rows import JobRow, StepRow
 from protocol.artefacts import describe_file, write_json
 from protocol.messages import Submit
 from protocol.schema import to_plain
@@ -19,8 +19,8 @@ from protocol.stages.mux import MuxRequest, SubtitleTrack
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.timeline import Segment, Span, Transcript, Word
 from workers.context import CallContext
-from workers.engines.common.demux import FfmpegDemux
-from workers.engines.common.mux import FfmpegMux
+from workers.engines.common.film.demux import FfmpegDemux
+from workers.engines.common.film.mux import FfmpegMux
 from workers.engines.common.subtitle import CueSubtitle
 
 JOB = "job-20261122-anyone-0007"
@@ -112,20 +112,20 @@ class JobFolderMaker:
             "input_media": {"path": self.submit.media},
             "parameters": {"subtitle": subtitle} if subtitle else {},
         }
-        jobdir.write_job(self.directory, facts)
-        jobdir.write_manifest(self._row(), self.steps)
+        job_folder.write_job(self.directory, facts)
+        job_folder.write_manifest(self._row(), self.steps)
 
     def forget(self, stage: str) -> None:
         """Leave a stage out of the manifest: the job has not come so far."""
         self.steps = [step for step in self.steps if step.stage != stage]
-        jobdir.write_manifest(self._row(), self.steps)
+        job_folder.write_manifest(self._row(), self.steps)
 
     def _do(self, stage: str, name: str, engine: Any, request: Any) -> Any:
-        scratch, folder = jobdir.scratch_of(name, 1), STAGES[stage].folder
+        scratch, folder = job_folder.scratch_of(name, 1), STAGES[stage].folder
         context = CallContext(self.directory, scratch, folder, None, lambda *_: None)  # type: ignore[arg-type]
         context.prepare()
         result = engine.run(request, context)
-        jobdir.accept(self.directory, scratch, folder, context.manifest())
+        job_folder.accept(self.directory, scratch, folder, context.manifest())
         self.steps.append(self._step(stage, name, to_plain(result), context.manifest()))
         return result
 
@@ -140,7 +140,8 @@ class JobFolderMaker:
     def _step(self, stage: str, name: str, result: dict[str, Any], artefacts: tuple[Any, ...]) -> StepRow:
         return StepRow(
             seq=1, job=JOB, name=name, stage=stage, environment="common", target=None, choices={}, reasons=(),
-            link=Link(needs=(), after=()), state="done", attempt=1, begun_at=None, run="", worker="", kills=0,
+            link=Dependencies(needs=(), after=()),
+            state="done", attempt=1, begun_at=None, run="", worker="", kills=0,
             failures=0, duration_ms=1, result=json.loads(json.dumps(result)), artefacts=artefacts, note="",
             error=None,
         )  # fmt: skip

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import psutil
 
 import envspecs
-from coordinator.link import Client
-from envspecs.installed import Marker, write_marker
+from clients.connection import Client
+from envspecs.builds.installed import Marker, write_marker
 from envspecs.key import build_key, project_digest, running_python
 from protocol.clock import now_iso
 from protocol.errors import NotRunningError
@@ -34,10 +34,10 @@ COMMON_STAGES = {
     "mux": "FakeMux",
 }
 REAL_COMMON_STAGES = {
-    "demux": "workers.engines.common.demux:FfmpegDemux",
-    "clean": "workers.engines.common.clean:TranscriptClean",
+    "demux": "workers.engines.common.film.demux:FfmpegDemux",
+    "clean": "workers.engines.common.cleaning.clean:TranscriptClean",
     "subtitle": "workers.engines.common.subtitle:CueSubtitle",
-    "mux": "workers.engines.common.mux:FfmpegMux",
+    "mux": "workers.engines.common.film.mux:FfmpegMux",
 }
 SPEECH_STAGES = {"asr": "FakeAsr", "align": "FakeAlign", "translate": "FakeTranslate"}
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from protocol.timeline import Cue
-from workers.engines.common import ffmpeg as program
-from workers.engines.common.formats import to_srt, to_vtt
+from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.cues.quality import check, to_report
+from workers.engines.common.film import ffmpeg as program
+from workers.engines.common.formats.srt_vtt import to_srt, to_vtt
 from workers.engines.common.names import safe_stem
-from workers.engines.common.profiles import rules_for
-from workers.engines.common.quality import check, to_report
 
 CUES = (
     Cue(start_ms=500, end_ms=1_500, lines=("The first cue,", "of two lines")),

@@ -13,8 +13,8 @@ from protocol.artefacts import describe_file
 from protocol.errors import CancelledError
 from protocol.stages.demux import DemuxRequest
 from protocol.stages.mux import MuxRequest, SubtitleTrack
-from workers.engines.common.demux import FfmpegDemux
-from workers.engines.common.mux import FfmpegMux
+from workers.engines.common.film.demux import FfmpegDemux
+from workers.engines.common.film.mux import FfmpegMux
 
 FILMS = Path(__file__).resolve().parents[2] / "shared" / "data" / "film"
 SRT = (

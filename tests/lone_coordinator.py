@@ -9,9 +9,9 @@ from typing import Any
 
 import zmq
 
-from coordinator.coordinator import Coordinator
-from coordinator.planner import plan
-from coordinator.store import StepRow, Store
+from coordinator.loop import Coordinator
+from coordinator.planning.planner import plan
+from coordinator.store.store import StepRow, Store
 from protocol.artefacts import Artefact, describe_file
 from protocol.endpoints import client_endpoint, worker_endpoint
 from protocol.frames import Envelope, Header, decode, encode

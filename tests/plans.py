@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coordinator.planner import Servants
-from coordinator.routing import Route
+from coordinator.planning.planner import Servants
+from coordinator.planning.translators import Route
 
 
 def all_by(environment_for: Callable[[str], str] = lambda stage: stage, *at_hand: str) -> Servants:

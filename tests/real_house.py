@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from coordinator.link import Client
+from clients.connection import Client
 from protocol.messages import HealthQuery, HealthReport
 from tests.data import ROOT
 

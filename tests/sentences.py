@@ -7,7 +7,7 @@ from typing import Any
 
 from protocol.stages.clean import CleanRules
 from protocol.timeline import Segment, Span, Transcript, Word
-from workers.engines.common.cleaning import Cleaned, decide
+from workers.engines.common.cleaning.rules import Cleaned, decide
 from workers.text.writing import join
 
 ALL = CleanRules()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Word
-from workers.engines.common.cues import CueRules
-from workers.engines.common.profiles import PROFILES, rules_for
+from workers.engines.common.cues.cut import CueRules
+from workers.engines.common.cues.profiles import PROFILES, rules_for
 
 _GRAPHEME = regex.compile(r"\X")
 _LETTER = regex.compile(r"[\p{Latin}\d]+|\S")

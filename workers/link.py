@@ -13,9 +13,8 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from protocol.errors import WireError
-from protocol.frames import MAX_MESSAGE_BYTES, Envelope, Header, decode, encode
+from protocol.frames import MAX_MESSAGE_BYTES, Header, decode_message, encode
 from protocol.messages import MESSAGES, CallIdentity
-from protocol.schema import from_plain
 
 __all__ = ["HEARTBEAT_MS", "Mailbox", "Peer", "start_echo"]
 
@@ -131,19 +130,9 @@ class Peer:
 
     def _receive(self, on_message: Callable[[Any, CallIdentity, str], None]) -> None:
         try:
-            envelope = decode(self._socket.recv_multipart())
-            message = _message(envelope)
+            header, message = decode_message(self._socket.recv_multipart(), MESSAGES)
         except WireError as error:
             log.warning("refused a message of the coordinator: %s", error)
             return
-        header = envelope.header
         identity = CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
         on_message(message, identity, header.run)
-
-
-def _message(envelope: Envelope) -> Any:
-    kind = MESSAGES.get(envelope.type)
-    if kind is None:
-        message = f"There is no message {envelope.type!r}."
-        raise WireError(message)
-    return from_plain(kind, envelope.body)

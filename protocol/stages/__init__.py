@@ -6,6 +6,7 @@ To add one: a module here, a line in `STAGES`, a line in a recipe, an engine (AR
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from protocol.stages.align import AlignRequest, AlignResult
 from protocol.stages.asr import AsrRequest, AsrResult
@@ -17,7 +18,7 @@ from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.stages.translate import TranslateRequest, TranslateResult
 from protocol.stages.vad import VadRequest, VadResult
 
-__all__ = ["STAGES", "Stage"]
+__all__ = ["OPTIONAL_STAGES", "STAGES", "Stage"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class Stage:
     result: type
     budget_ms: int
     budget_per_media: float
+    optional: Literal["", "when-built", "when-asked"] = ""
+    """Part of a job always, where its environment is built, or where a person asks for it."""
 
 
 STAGES: dict[str, Stage] = {
@@ -54,6 +57,7 @@ STAGES: dict[str, Stage] = {
             result=SeparateResult,
             budget_ms=600_000,
             budget_per_media=10.0,
+            optional="when-asked",
         ),
         Stage(
             name="vad",
@@ -63,6 +67,7 @@ STAGES: dict[str, Stage] = {
             result=VadResult,
             budget_ms=300_000,
             budget_per_media=2.0,
+            optional="when-built",
         ),
         Stage(
             name="asr",
@@ -122,3 +127,6 @@ STAGES: dict[str, Stage] = {
         ),
     )
 }
+
+OPTIONAL_STAGES = tuple(name for name, stage in STAGES.items() if stage.optional)
+"""Stages that a job can do without."""

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import psutil
 
-from coordinator.jobdir import claim_directory
-from coordinator.planner import plan
-from coordinator.store import Store
+from coordinator.planning.planner import plan
+from coordinator.store.job_folder import claim_directory
+from coordinator.store.store import Store
 from protocol.messages import StatusQuery, Submit
 from tests.house import COMMON_STAGES, ROOT, SPEECH_STAGES, House, until
 from tests.plans import all_by

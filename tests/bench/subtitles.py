@@ -26,12 +26,12 @@ from protocol.timeline import Cue, Transcript, Word
 from tests.data import DATA, ROOT
 from tests.real_house import RealHouse
 from tests.word_streams import hours_of
-from workers.engines.common.cue_rules import CueRules
-from workers.engines.common.cues import cut
-from workers.engines.common.formats import to_srt
-from workers.engines.common.phrases import border_cost, count_graphemes
-from workers.engines.common.profiles import rules_for
-from workers.engines.common.quality import INFORMING, RULES, check
+from workers.engines.common.cues.cut import cut
+from workers.engines.common.cues.phrases import border_cost, count_graphemes
+from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.cues.quality import INFORMING, RULES, check
+from workers.engines.common.cues.rules import CueRules
+from workers.engines.common.formats.srt_vtt import to_srt
 
 FLORES = {"en": "eng", "hi": "hin", "ur": "urd", "ta": "tam"}
 WORDS = 20_000

@@ -16,7 +16,7 @@ from pathlib import Path
 import imageio_ffmpeg
 
 import envspecs
-from envspecs.models import model_path
+from envspecs.models.registry import model_path
 from tests.data import two_speakers
 from tests.real_house import RealHouse
 

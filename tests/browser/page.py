@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workers.engines.common.preview import preview
+from workers.engines.common.preview.page import preview
 
 ACTIVE = (
     "[...document.querySelector('video').textTracks].filter(each => each.mode === 'showing')"

@@ -13,7 +13,7 @@ from selenium.webdriver.support.select import Select
 from protocol.timeline import Cue
 from tests.browser.page import ACTIVE, NOW_S, Page
 from tests.job_folders import CUES, make_film, write_job
-from workers.engines.common.preview import preview
+from workers.engines.common.preview.page import preview
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.job_folders import make_film, write_job
 from tests.ten_scripts import MARKUP, TEN_SCRIPTS, cues_of
-from workers.engines.common.preview import preview
+from workers.engines.common.preview.page import preview
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.orders import ReloadEnvironment
+from protocol.job_changes import ReloadEnvironment
 from tests.chaos.disturbed import DisturbedHouse, Outcome
 from tests.chaos.places import PLACES
 from tests.conftest import Figure

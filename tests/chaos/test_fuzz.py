@@ -13,7 +13,7 @@ import psutil
 import pytest
 import zmq
 
-from coordinator.link import Client
+from clients.connection import Client
 from protocol.endpoints import client_endpoint, worker_endpoint
 from protocol.errors import NotRunningError, WireError
 from protocol.frames import Header, decode, encode

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from protocol.errors import NotRunningError
+from protocol.job_changes import ResumeJobs
 from protocol.messages import Submit
-from protocol.orders import ResumeJobs
 from tests.chaos.disturbed import Tended
 from tests.conftest import Figure
 from tests.house import until
@@ -73,7 +73,7 @@ def kill_somebody(house: Tended, chance: random.Random) -> str:
         victim.send_signal(signal.SIGKILL)
     except (psutil.NoSuchProcess, IndexError):
         return ""
-    names = {"envspecs.guardian": "guardian", "coordinator": "coordinator", "workers": "worker"}
+    names = {"envspecs.processes.guardian": "guardian", "coordinator": "coordinator", "workers": "worker"}
     return next((name for module, name in names.items() if module in words), "supervisor")
 
 

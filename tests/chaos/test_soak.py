@@ -31,7 +31,9 @@ def measure(house: House) -> dict[int, tuple[str, int, int]]:
     found = {}
     for process in house.processes():
         words = process.cmdline()
-        modules = [word for word in words if word in ("coordinator", "workers", "envspecs.guardian")]
+        modules = [
+            word for word in words if word in ("coordinator", "workers", "envspecs.processes.guardian")
+        ]
         name = (modules or ["supervisor"])[0]
         found[process.pid] = (name, process.num_fds(), process.memory_info().rss)
     return found

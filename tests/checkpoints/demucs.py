@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import envspecs
-from envspecs.models import MANIFEST, Manifest, StoredFile, has_model
+from envspecs.models.registry import MANIFEST, Manifest, StoredFile, has_model
 from protocol.artefacts import describe_file, write_json
 from protocol.schema import to_plain
 

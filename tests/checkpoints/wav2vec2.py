@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import envspecs
-from envspecs.models import has_model
+from envspecs.models.registry import has_model
 from tests.checkpoints.demucs import store_files
 
 __all__ = ["TONES", "make_wav2vec2", "tone"]

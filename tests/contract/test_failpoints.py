@@ -9,9 +9,9 @@ from tests.chaos.places import PLACES, RUNS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _PROCESSES = {
-    "cli": ("coordinator/c",),
+    "cli": ("clients/",),
     "coordinator": ("coordinator/",),
-    "guardian": ("envspecs/guardian",),
+    "guardian": ("envspecs/processes/guardian",),
     "supervisor": ("supervisor",),
     "worker": ("workers/",),
 }
@@ -28,7 +28,7 @@ def _reached(call: ast.Call) -> ast.expr | None:
 def _calls() -> list[tuple[str, str]]:
     """Return file and name of every call of `reach` in the product."""
     found = []
-    rooms = ("protocol", "workers", "envspecs", "coordinator")
+    rooms = ("protocol", "workers", "envspecs", "coordinator", "clients")
     for path in (ROOT / "supervisor.py", *(path for room in rooms for path in (ROOT / room).rglob("*.py"))):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and (name := _reached(node)) is not None:
@@ -51,7 +51,7 @@ def test_there_are_enough_of_them() -> None:
 def test_a_failpoint_is_named_after_the_process_that_dies() -> None:
     for path, name in _calls():
         process = name.partition(".")[0]
-        assert path.startswith(_PROCESSES[process]) or (process, path) == ("cli", "coordinator/link.py"), name
+        assert path.startswith(_PROCESSES[process]), name
 
 
 def test_the_document_says_what_each_run_is() -> None:

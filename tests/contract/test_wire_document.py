@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from coordinator.recipes import RECIPES
+from coordinator.planning.recipes import RECIPES
 from envspecs import WORKFLOWS
 from protocol import PROTOCOL_VERSION
 from protocol.errors import ErrorInfo, ErrorKind
@@ -67,7 +67,7 @@ def test_stages_are_numbered_in_the_order_of_the_pipeline() -> None:
 
 def test_what_a_workflow_needs_is_what_its_recipe_says() -> None:
     needed = {
-        name: {ingredient.stage for ingredient in recipe if not ingredient.optional}
+        name: {ingredient.stage for ingredient in recipe if not STAGES[ingredient.stage].optional}
         for name, recipe in RECIPES.items()
     }
     assert {name: set(stages) for name, stages in WORKFLOWS.items()} == needed

@@ -10,7 +10,7 @@ import pytest
 
 from tests.house import House
 from tests.little_films import BEEP, PICTURE, Scratch
-from workers.engines.common import ffmpeg as program
+from workers.engines.common.film import ffmpeg as program
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from envspecs.uv import base_python
+from envspecs.builds.uv import base_python
 from tests.conftest import Figure
 from tests.walkthrough import Block, blocks_of
 

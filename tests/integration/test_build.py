@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from envspecs.build import build
-from envspecs.installed import MARKER, build_state, is_built, read_marker
+from envspecs.builds.build import build
+from envspecs.builds.installed import MARKER, build_state, is_built, read_marker
+from envspecs.builds.upgrade import rollback, upgrade
 from envspecs.layout import interpreter
 from envspecs.report import Silent
 from envspecs.spec import read
-from envspecs.upgrade import rollback, upgrade
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -13,10 +13,10 @@ from protocol.errors import CancelledError, InputError, MissingError, UsageError
 from protocol.stages.mux import MuxRequest
 from protocol.timeline import Cue
 from tests.little_films import BEEP, SRT, mux, streams, track
-from workers.engines.common.burn import burn, burned_name
-from workers.engines.common.libass import choose_fonts, families_with, undrawable
-from workers.engines.common.mux import FfmpegMux
-from workers.engines.common.probe import probe
+from workers.engines.common.film.burn import burn, burned_name
+from workers.engines.common.film.libass import choose_fonts, families_with, undrawable
+from workers.engines.common.film.mux import FfmpegMux
+from workers.engines.common.film.probe import probe
 
 pytestmark = pytest.mark.integration
 
@@ -174,7 +174,7 @@ def test_a_font_is_chosen_that_has_every_letter():
 
 
 def test_without_fontconfigs_program_libass_chooses(scratch, dark, monkeypatch, tmp_path):
-    from workers.engines.common.ffmpeg import find_ffmpeg
+    from workers.engines.common.film.ffmpeg import find_ffmpeg
 
     monkeypatch.setenv("CPW_FFMPEG", find_ffmpeg())
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -24,8 +24,8 @@ from tests.little_films import (
     samples,
     streams,
 )
-from workers.engines.common import ffmpeg as program
-from workers.engines.common.probe import probe, readable_ms
+from workers.engines.common.film import ffmpeg as program
+from workers.engines.common.film.probe import probe, readable_ms
 
 pytestmark = pytest.mark.integration
 

@@ -30,12 +30,12 @@ from protocol.timeline import Cue, Segment, Transcript
 from tests.data import ROOT
 from tests.little_films import PICTURE, Scratch
 from tests.ten_scripts import TEN_SCRIPTS, cues_of, words_of
-from workers.engines.common.bilingual import pair
-from workers.engines.common.ffmpeg import file_url, find_ffmpeg
-from workers.engines.common.formats import to_srt, to_vtt
-from workers.engines.common.formats_ass import FONTS, to_ass
-from workers.engines.common.formats_ttml import to_ttml
-from workers.engines.common.profiles import rules_for
+from workers.engines.common.cues.bilingual import pair
+from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.film.ffmpeg import file_url, find_ffmpeg
+from workers.engines.common.formats.ass import FONTS, to_ass
+from workers.engines.common.formats.srt_vtt import to_srt, to_vtt
+from workers.engines.common.formats.ttml import to_ttml
 from workers.engines.common.subtitle import CueSubtitle
 from workers.engines.common.tracks import FORMATS, Track
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from envspecs.models import has_model, read_manifest
+from envspecs.models.registry import has_model, read_manifest
 from protocol.errors import ExitCode
 from tests.data import ROOT
 from tests.local_hub import LocalHub

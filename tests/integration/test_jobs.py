@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import CpwError, ErrorKind
+from protocol.job_changes import CancelJobs, PruneJobs, ResumeJobs, RetryJob
 from protocol.messages import JobReport, StatusQuery
-from protocol.orders import CancelJobs, PruneJobs, ResumeJobs, RetryJob
 from tests.house import House, until
 
 pytestmark = pytest.mark.integration

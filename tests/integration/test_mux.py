@@ -21,8 +21,8 @@ from tests.little_films import (
     streams,
     track,
 )
-from workers.engines.common.mux import FfmpegMux
-from workers.engines.common.probe import probe
+from workers.engines.common.film.mux import FfmpegMux
+from workers.engines.common.film.probe import probe
 
 pytestmark = pytest.mark.integration
 

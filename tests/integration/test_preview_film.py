@@ -16,8 +16,8 @@ import pytest
 from tests.data import ROOT
 from tests.job_folders import CUES, make_film, write_job
 from tests.rss import Watch
-from workers.engines.common import preview_film
-from workers.engines.common.preview import preview
+from workers.engines.common.preview import film as preview_film
+from workers.engines.common.preview.page import preview
 
 pytestmark = pytest.mark.integration
 
@@ -186,7 +186,7 @@ def test_three_hours_are_measured_in_seconds_and_little_memory(tmp_path, figure)
     program = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from workers.engines.common.waveform import peaks\n"
+        "from workers.engines.common.preview.waveform import peaks\n"
         "started = time.monotonic()\n"
         "print(len(peaks(Path(sys.argv[1]))), time.monotonic() - started)\n"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import ExitCode, MissingError, NotRunningError, UsageError
-from protocol.orders import ReloadEnvironment
+from protocol.job_changes import ReloadEnvironment
 from tests.building_house import CRASHES, UNUSABLE, BuildingHouse
 from tests.conftest import Figure
 from tests.house import until

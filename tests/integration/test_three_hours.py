@@ -17,8 +17,8 @@ from tests.conftest import Figure
 from tests.lone_worker import LoneWorker
 from tests.rss import Watch
 from tests.word_streams import hours_of
-from workers.engines.common.ffmpeg import find_ffmpeg
-from workers.engines.common.probe import probe
+from workers.engines.common.film.ffmpeg import find_ffmpeg
+from workers.engines.common.film.probe import probe
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -61,7 +61,7 @@ def test_a_film_of_three_hours_is_subtitled_and_muxed_within_half_a_gigabyte(
 ) -> None:
     engines = (
         "subtitle=workers.engines.common.subtitle:CueSubtitle",
-        "mux=workers.engines.common.mux:FfmpegMux",
+        "mux=workers.engines.common.film.mux:FfmpegMux",
     )
     with LoneWorker(*engines) as worker:
         worker.wait_ready()

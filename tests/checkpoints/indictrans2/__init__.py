@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import envspecs
-from envspecs.models import has_model
+from envspecs.models.registry import has_model
 from tests.checkpoints.demucs import store_files
 
 __all__ = ["MODELS", "make_indictrans2", "tag_word"]

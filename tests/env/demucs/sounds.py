@@ -9,7 +9,7 @@ from pathlib import Path
 
 from protocol.artefacts import Artefact
 from tests.lone_worker import LoneWorker
-from workers.engines.common import ffmpeg as program
+from workers.engines.common.film import ffmpeg as program
 
 RATE = 44_100
 

@@ -18,7 +18,7 @@ from protocol.stages.separate import SeparateRequest
 from tests.checkpoints.demucs import make_htdemucs, store_files
 from tests.env.demucs.sounds import RATE, flac, lavfi, take_in
 from tests.lone_worker import LoneWorker
-from workers.engines.common import ffmpeg as program
+from workers.engines.common.film import ffmpeg as program
 
 pytestmark = [pytest.mark.env("common", "demucs"), pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import envspecs
-from envspecs.models import has_model
+from envspecs.models.registry import has_model
 from protocol.errors import ErrorKind
 from protocol.frames import Header
 from protocol.messages import Ack, Cancel, Failure, Progress

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import envspecs
-from envspecs.fetch import fetch
-from envspecs.models import has_model
+from envspecs.models.fetch import fetch
+from envspecs.models.registry import has_model
 from protocol.artefacts import Artefact
 from protocol.errors import ErrorKind
 from protocol.stages.asr import AsrRequest, AsrResult

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import envspecs
-from envspecs.models import has_model
+from envspecs.models.registry import has_model
 from tests.checkpoints.nllb import MODEL, make_nllb
 from tests.lone_translator import LoneTranslator
 

@@ -15,7 +15,7 @@ import jiwer
 import pytest
 
 import envspecs
-from envspecs.models import model_path
+from envspecs.models.registry import model_path
 from protocol.artefacts import Artefact, describe_file
 from protocol.errors import ErrorKind
 from protocol.frames import Header

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 import envspecs
-from envspecs.models import has_model, model_path
+from envspecs.models.registry import has_model, model_path
 from protocol.artefacts import Artefact, describe_file, write_json
 from protocol.errors import ErrorKind
 from protocol.schema import from_plain, to_plain

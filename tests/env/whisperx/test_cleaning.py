@@ -24,7 +24,7 @@ from protocol.timeline import Segment, Span, Transcript, Word
 from tests.conftest import Figure
 from tests.data import data
 from tests.lone_worker import LoneWorker
-from workers.engines.common.ffmpeg import find_ffmpeg
+from workers.engines.common.film.ffmpeg import find_ffmpeg
 
 pytestmark = [pytest.mark.env("common", "whisperx"), pytest.mark.slow, pytest.mark.timeout(600)]
 

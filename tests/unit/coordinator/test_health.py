@@ -9,7 +9,7 @@ import pytest
 
 import envspecs
 from coordinator.health import check_worker, environments_health, why_not_usable
-from coordinator.roster import Roster
+from coordinator.running.roster import Roster
 from protocol.clock import now_iso
 from protocol.errors import NotRunningError
 from protocol.messages import EnvironmentHealth, Hello

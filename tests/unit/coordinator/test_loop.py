@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from coordinator import jobdir
 from coordinator.link import Link
-from coordinator.roster import SILENT_AFTER_S
+from coordinator.running.roster import SILENT_AFTER_S
+from coordinator.store import job_folder
 from protocol.artefacts import describe_file
 from protocol.errors import CpwError, ErrorInfo, ErrorKind
 from protocol.messages import (
@@ -71,7 +71,7 @@ def test_a_worker_whose_echo_connection_breaks_is_not_taken_for_dead(
 ) -> None:
     job, worker = lone.add_job(), lone.worker(pid=os.getpid())
     identity = called(lone, worker)
-    monkeypatch.setattr("coordinator.coordinator._ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.loop._ECHO_CONNECTS_WITHIN_S", 0.0)
     worker.pulse.close(linger=0)
     for _ in range(100):
         lone.coordinator.turn(10)
@@ -284,8 +284,8 @@ def test_a_wish_that_no_one_thought_of_is_refused_and_the_loop_goes_on(
 ) -> None:
     media = lone.path / "film.mkv"
     media.touch()
-    monkeypatch.setattr("coordinator.inventory.Inventory.check_built", lambda *_: None)
-    monkeypatch.setattr("envspecs.models.has_model", lambda _: True)
+    monkeypatch.setattr("coordinator.planning.inventory.Inventory.check_built", lambda *_: None)
+    monkeypatch.setattr("envspecs.models.registry.has_model", lambda _: True)
     given = {"media": str(media), "workflow": "transcribe", "user": "u", "out": str(lone.path / "out")}
     refused, answered = lone.ask(Submit(**(given | fields)), StatusQuery())
     assert isinstance(refused, Refused)
@@ -319,14 +319,14 @@ def test_a_folder_that_another_step_is_using_is_no_failure(tmp_path: Path, monke
     scratch.mkdir(parents=True)
     (scratch / "a").touch()
     artefact = describe_file(scratch / "a", "01_demux/a")
-    rmtree = jobdir.shutil.rmtree
+    rmtree = job_folder.shutil.rmtree
 
     def and_another_takes_the_parent(path: Path, **more: Any) -> None:
         rmtree(path, **more)
         path.parent.rmdir()
 
-    monkeypatch.setattr(jobdir.shutil, "rmtree", and_another_takes_the_parent)
-    jobdir.accept(tmp_path, ".scratch/demux-1", "01_demux", (artefact,))
+    monkeypatch.setattr(job_folder.shutil, "rmtree", and_another_takes_the_parent)
+    job_folder.accept(tmp_path, ".scratch/demux-1", "01_demux", (artefact,))
     assert (tmp_path / "01_demux" / "a").exists()
 
 
@@ -338,11 +338,11 @@ def test_a_link_is_not_taken_for_a_file_that_was_made(tmp_path: Path) -> None:
     (scratch / "a").symlink_to(tmp_path / "elsewhere")
     artefact = describe_file(scratch / "a", "01_demux/a")
     with pytest.raises(CpwError, match="link"):
-        jobdir.accept(tmp_path, ".scratch/demux-1", "01_demux", (artefact,))
+        job_folder.accept(tmp_path, ".scratch/demux-1", "01_demux", (artefact,))
 
 
 def test_a_user_named_after_a_folder_above_stays_below(tmp_path: Path) -> None:
-    _, directory = jobdir.claim_directory(tmp_path, "..", lambda _: 0)
+    _, directory = job_folder.claim_directory(tmp_path, "..", lambda _: 0)
     assert len(directory.relative_to(tmp_path).parts) == 5
     assert ".." not in directory.parts
 
@@ -351,7 +351,7 @@ def test_no_folder_is_left_where_the_disk_is_full(tmp_path: Path, monkeypatch: A
     def full(_: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(jobdir, "sync_directory", full)
+    monkeypatch.setattr(job_folder, "sync_directory", full)
     with pytest.raises(OSError, match="No space"):
-        jobdir.claim_directory(tmp_path, "u", lambda _: 0)
+        job_folder.claim_directory(tmp_path, "u", lambda _: 0)
     assert not list(tmp_path.glob("*/*/*/u/*"))

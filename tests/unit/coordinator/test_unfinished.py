@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.jobdir import remove_untouched
+from coordinator.store.job_folder import remove_untouched
 
 
 def job_folder(tmp_path: Path) -> Path:

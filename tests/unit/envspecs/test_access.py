@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envspecs.access import masked, read_token, token_file
-from envspecs.uv import child_environment
+from envspecs.builds.uv import child_environment
 from protocol.errors import UsageError
 
 TOKEN = "hf_abc"

@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from envspecs.build import build
+from envspecs.builds.build import build
 from envspecs.choosing import environment_for, environments_for, why
 from envspecs.spec import Platform, read, read_all
 

@@ -22,14 +22,14 @@ from protocol.languages import language_name
 from protocol.schema import from_plain
 from protocol.stages.subtitle import CueNumbers
 from protocol.timeline import Transcript
-from workers.engines.common.bilingual import pair
-from workers.engines.common.burn import Burning, burned_name, draw, prepare
-from workers.engines.common.clean import read_removals
+from workers.engines.common.cleaning.clean import read_removals
+from workers.engines.common.cues.bilingual import pair
+from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
+from workers.engines.common.film.probe import probe
 from workers.engines.common.job_folder import Asked, JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.one_answer import answer, refusal, teller_here
-from workers.engines.common.probe import probe
-from workers.engines.common.profiles import rules_for
 from workers.engines.common.tracks import Track, check_formats, cut_track, shift
 from workers.text.transcripts import read_file
 

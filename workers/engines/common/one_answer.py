@@ -1,4 +1,4 @@
-"""How a program that is run once (`coordinator.one_shot`) speaks: an answer on stdout, the rest on stderr."""
+"""How a program that is run once (`clients.programs`) speaks: an answer on stdout, the rest on stderr."""
 
 from __future__ import annotations
 

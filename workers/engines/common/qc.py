@@ -15,11 +15,11 @@ from protocol.errors import CpwError
 from protocol.languages import find_language
 from protocol.stages.demux import MediaFacts
 from protocol.timeline import UNDETERMINED
+from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.cues.quality import check, to_report
+from workers.engines.common.film.probe import probe
+from workers.engines.common.formats.reading import language_in_name, read_subtitles
 from workers.engines.common.one_answer import answer, refusal
-from workers.engines.common.probe import probe
-from workers.engines.common.profiles import rules_for
-from workers.engines.common.quality import check, to_report
-from workers.engines.common.reading import language_in_name, read_subtitles
 
 __all__ = ["examine", "main"]
 

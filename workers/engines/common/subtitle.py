@@ -8,11 +8,11 @@ from protocol.artefacts import Artefact, write_whole
 from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.timeline import Cue
 from workers.engine import Context, Models
-from workers.engines.common.clean import read_removals
-from workers.engines.common.cues import CueRules
-from workers.engines.common.formats import clock_time
+from workers.engines.common.cleaning.clean import read_removals
+from workers.engines.common.cues.cut import CueRules
+from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.formats.srt_vtt import clock_time
 from workers.engines.common.names import safe_stem
-from workers.engines.common.profiles import rules_for
 from workers.engines.common.tracks import Track, check_formats, cut_track, shift
 from workers.text.transcripts import read
 

@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 from protocol.errors import UsageError
 from protocol.schema import to_plain
 from protocol.timeline import Cue, Segment, Transcript, Word
-from workers.engines.common.cleaning import Finding
-from workers.engines.common.cues import CueRules, cut, sentences
-from workers.engines.common.formats import to_srt, to_vtt
-from workers.engines.common.formats_ass import to_ass
-from workers.engines.common.formats_tsv import to_tsv
-from workers.engines.common.formats_ttml import to_ttml
-from workers.engines.common.phrases import count_graphemes
-from workers.engines.common.quality import READING, Violation, check, sentence, to_report
-from workers.engines.common.shots import respect_shots
+from workers.engines.common.cleaning.rules import Finding
+from workers.engines.common.cues.cut import CueRules, cut, sentences
+from workers.engines.common.cues.phrases import count_graphemes
+from workers.engines.common.cues.quality import READING, Violation, check, sentence, to_report
+from workers.engines.common.cues.shots import respect_shots
+from workers.engines.common.formats.ass import to_ass
+from workers.engines.common.formats.srt_vtt import to_srt, to_vtt
+from workers.engines.common.formats.tsv import to_tsv
+from workers.engines.common.formats.ttml import to_ttml
 
 __all__ = ["FORMATS", "INTERPOLATED", "Track", "check_formats", "cut_track", "shift", "with_words"]
 

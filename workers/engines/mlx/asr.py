@@ -9,11 +9,11 @@ from protocol.timeline import UNDETERMINED, Segment, Span, Transcript, Word
 from workers.engine import Context, Models
 from workers.engines.mlx.models import batch_of, language_token, load_whisper, place, using
 from workers.engines.mlx.recognising import LONGEST_MS, WINDOW_MS, Heard, Listener, Wishes, warm_up
-from workers.fitting import fit
-from workers.judging import is_silence, vote
-from workers.settling import TimedWord
-from workers.sound import Sound
-from workers.spans import Chunk, pack, spread
+from workers.speech.fitting import fit
+from workers.speech.judging import is_silence, vote
+from workers.speech.sound import Sound
+from workers.speech.spans import Chunk, pack, spread
+from workers.speech.word_times import TimedWord
 from workers.text.transcripts import publish
 
 __all__ = ["CROSS_ATTENTION", "MlxAsr", "language_of", "segment_of", "stretches"]

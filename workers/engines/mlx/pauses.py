@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.settling import TimedWord
+from workers.speech.word_times import TimedWord
 from workers.text.writing import ends_sentence
 
 __all__ = ["MOMENT_MS", "leave_pauses"]

@@ -11,11 +11,11 @@ from protocol.timeline import Span
 from workers.engines.mlx.models import tokenizer
 from workers.engines.mlx.pauses import MOMENT_MS, leave_pauses
 from workers.engines.mlx.repeating import NoRepeat
-from workers.fitting import fit
-from workers.judging import MENDABLE, Guess, is_doubtful, nothing_said, worth_of
-from workers.settling import Attended, TimedWord, join_attended, settle
-from workers.sound import SAMPLE_RATE, Sound
-from workers.spans import Chunk, pack, within
+from workers.speech.fitting import fit
+from workers.speech.judging import MENDABLE, Guess, is_doubtful, nothing_said, worth_of
+from workers.speech.sound import SAMPLE_RATE, Sound
+from workers.speech.spans import Chunk, pack, within
+from workers.speech.word_times import Attended, TimedWord, join_attended, settle
 from workers.text.scripts import in_script, is_foreign
 
 __all__ = ["LONGEST_MS", "WINDOW_MS", "Heard", "Listener", "Wishes", "warm_up"]
@@ -27,7 +27,7 @@ LONGEST_MS = 29_000
 _AGAIN_MS = 10_000
 """A doubtful chunk is done again in pieces of this length: a loop costs one piece then, not half a minute."""
 _AROUND_MS = 500
-"""So much of the pauses is heard around each piece (`workers.spans.pack`)."""
+"""So much of the pauses is heard around each piece (`workers.speech.spans.pack`)."""
 _TEMPERATURE = 0.5
 _TRIES = 5
 """What is spoilt even then is sampled, five times. openai/whisper tries five temperatures, each as dear."""

@@ -6,9 +6,9 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
-from workers.blocks import Grid, score_in_blocks
-from workers.sound import SAMPLE_RATE, Sound
-from workers.speech import Scores
+from workers.speech.blocks import Grid, score_in_blocks
+from workers.speech.sound import SAMPLE_RATE, Sound
+from workers.speech.voice_activity import Scores
 
 __all__ = ["by_pyannote", "by_silero"]
 

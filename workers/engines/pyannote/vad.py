@@ -9,8 +9,8 @@ from protocol.stages.vad import VadRequest, VadResult
 from workers.engine import Context, Models
 from workers.engines.pyannote.models import SILERO, load_segmentation, load_silero
 from workers.engines.pyannote.scoring import by_pyannote, by_silero
-from workers.sound import SAMPLE_RATE, Sound
-from workers.speech import Rule, Scores, speech_in
+from workers.speech.sound import SAMPLE_RATE, Sound
+from workers.speech.voice_activity import Rule, Scores, speech_in
 from workers.torch_devices import torch_device
 
 __all__ = ["PyannoteVad", "refuse_unfit", "rule_of"]

@@ -16,9 +16,9 @@ from workers.engines.whisperx.models import batch_of, load_aligner, load_whisper
 from workers.engines.whisperx.transcripts import to_segments
 from workers.engines.whisperx.trust import Piece, take_apart
 from workers.engines.whisperx.wav2vec2 import WAV2VEC2, time_words_of
-from workers.settling import TimedWord, settle
-from workers.sound import Sound
-from workers.spans import widen, within
+from workers.speech.sound import Sound
+from workers.speech.spans import widen, within
+from workers.speech.word_times import TimedWord, settle
 from workers.text.transcripts import publish, read, speech_of
 
 __all__ = ["BEFORE_MS", "WhisperAlign", "choose_method", "window_of"]

@@ -18,11 +18,11 @@ from workers.engines.whisperx.models import (
 )
 from workers.engines.whisperx.recognising import LONGEST_MS, WINDOW_MS, Listener, Wishes
 from workers.engines.whisperx.voice import hear
-from workers.fitting import fit
-from workers.judging import is_silence, vote
-from workers.sound import Sound
-from workers.spans import Chunk, pack, spread
-from workers.speech import Rule
+from workers.speech.fitting import fit
+from workers.speech.judging import is_silence, vote
+from workers.speech.sound import Sound
+from workers.speech.spans import Chunk, pack, spread
+from workers.speech.voice_activity import Rule
 from workers.text.transcripts import publish
 
 __all__ = ["WhisperxAsr"]

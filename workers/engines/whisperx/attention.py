@@ -10,9 +10,9 @@ from protocol.languages import UNSPACED
 from protocol.timeline import Span
 from workers.engines.whisperx.models import tokenizer
 from workers.engines.whisperx.recognising import WINDOW_MS, features
-from workers.settling import Attended, TimedWord, join_attended, settle, spread_words
-from workers.sound import Sound
-from workers.spans import within
+from workers.speech.sound import Sound
+from workers.speech.spans import within
+from workers.speech.word_times import Attended, TimedWord, join_attended, settle, spread_words
 from workers.text.writing import glue
 
 __all__ = ["CROSS_ATTENTION", "INTERPOLATED", "Clockwork", "Spoken", "split_words"]

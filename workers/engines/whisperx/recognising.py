@@ -7,15 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.engines.whisperx.models import tokenizer
-from workers.judging import (
-    MENDABLE,
-    Guess,
-    is_doubtful,
-    nothing_said,
-    worth_of,
-)
-from workers.sound import Sound
-from workers.spans import Chunk, pack
+from workers.speech.judging import MENDABLE, Guess, is_doubtful, nothing_said, worth_of
+from workers.speech.sound import Sound
+from workers.speech.spans import Chunk, pack
 from workers.text.scripts import in_script, is_foreign
 
 __all__ = ["LONGEST_MS", "WINDOW_MS", "Listener", "Wishes", "features"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from protocol.timeline import Segment, Word
-from workers.settling import TimedWord
+from workers.speech.word_times import TimedWord
 from workers.text.writing import cut_to_sentences
 
 __all__ = ["to_segments"]

@@ -13,9 +13,9 @@ from workers.engines.whisperx.attention import Clockwork, Spoken
 from workers.engines.whisperx.models import batch_of, load_whisper, place, warm_up
 from workers.engines.whisperx.recognising import WINDOW_MS, Listener, Wishes
 from workers.engines.whisperx.transcripts import to_segments
-from workers.judging import Guess, same_words
-from workers.sound import Sound
-from workers.spans import Chunk, pack, widen, within
+from workers.speech.judging import Guess, same_words
+from workers.speech.sound import Sound
+from workers.speech.spans import Chunk, pack, widen, within
 from workers.text.transcripts import publish, read, speech_of
 
 __all__ = ["WhisperTranslate", "chunks_of", "refuse_untranslatable"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from protocol.timeline import Segment
-from workers.settling import TimedWord
+from workers.speech.word_times import TimedWord
 from workers.text.writing import ends_sentence, join
 
 __all__ = ["Piece", "take_apart"]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from protocol.timeline import Span
-from workers.blocks import Grid, score_in_blocks
-from workers.sound import SAMPLE_RATE, Sound
-from workers.speech import Rule, speech_in
+from workers.speech.blocks import Grid, score_in_blocks
+from workers.speech.sound import SAMPLE_RATE, Sound
+from workers.speech.voice_activity import Rule, speech_in
 
 __all__ = ["hear"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.timeline import Segment
-from workers.settling import Attended, TimedWord, join_attended
-from workers.sound import SAMPLE_RATE, Sound
+from workers.speech.sound import SAMPLE_RATE, Sound
+from workers.speech.word_times import Attended, TimedWord, join_attended
 
 __all__ = ["WAV2VEC2", "time_words_of"]
 

@@ -6,10 +6,10 @@ import pytest
 
 from protocol.errors import BugError, InputError, MissingError
 from protocol.stages.demux import AudioTrack, MediaFacts
-from workers.engines.common.demux import Clip, choose_clip, choose_track, is_cut_short
-from workers.engines.common.ffmpeg import Outcome, failure, file_url, find_ffmpeg
-from workers.engines.common.mux import MATROSKA, MP4, choose_targets, copied_streams, has_cues
-from workers.engines.common.probe import Film, Stream
+from workers.engines.common.film.demux import Clip, choose_clip, choose_track, is_cut_short
+from workers.engines.common.film.ffmpeg import Outcome, failure, file_url, find_ffmpeg
+from workers.engines.common.film.mux import MATROSKA, MP4, choose_targets, copied_streams, has_cues
+from workers.engines.common.film.probe import Film, Stream
 
 
 def film(

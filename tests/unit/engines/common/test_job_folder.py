@@ -14,7 +14,7 @@ from tests.job_folders import CUES, write_job
 from workers.engines.common.export import Wish, export
 from workers.engines.common.export import main as export_main
 from workers.engines.common.job_folder import read_job
-from workers.engines.common.preview import preview
+from workers.engines.common.preview.page import preview
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envspecs.models import read_registry
+from envspecs.models.registry import read_registry
 from protocol.errors import InputError, UsageError
 from protocol.stages.translate import TranslateRequest
 from tests.lone_worker import NOTHING

@@ -14,9 +14,9 @@ from protocol.timeline import UNDETERMINED, Span
 from workers.engines.mlx.asr import language_of, segment_of, stretches
 from workers.engines.mlx.models import batch_of
 from workers.engines.mlx.recognising import Heard, Wishes
-from workers.judging import Guess
-from workers.settling import TimedWord
-from workers.spans import Chunk
+from workers.speech.judging import Guess
+from workers.speech.spans import Chunk
+from workers.speech.word_times import TimedWord
 
 REQUEST = AsrRequest(audio=Artefact(path="x", size=0, sha256=""))
 

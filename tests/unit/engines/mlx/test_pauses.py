@@ -8,7 +8,7 @@ import pytest
 
 from workers.engines.mlx.pauses import MOMENT_MS, leave_pauses
 from workers.engines.mlx.repeating import repeating
-from workers.settling import TimedWord
+from workers.speech.word_times import TimedWord
 
 
 def word(text: str, start_ms: int, end_ms: int) -> TimedWord:

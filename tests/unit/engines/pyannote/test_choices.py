@@ -10,7 +10,7 @@ from protocol.artefacts import Artefact
 from protocol.errors import UsageError
 from protocol.stages.vad import VadRequest
 from workers.engines.pyannote.vad import refuse_unfit, rule_of
-from workers.speech import Rule
+from workers.speech.voice_activity import Rule
 
 FILE = Artefact(path="a.wav", size=0, sha256="")
 

@@ -17,7 +17,7 @@ from workers.engine import ModelKey
 from workers.engines.whisperx.align import choose_method, window_of
 from workers.engines.whisperx.attention import split_words
 from workers.engines.whisperx.translate import chunks_of, refuse_untranslatable
-from workers.spans import pack, spread, widen, within
+from workers.speech.spans import pack, spread, widen, within
 
 FILM = Span(start_ms=0, end_ms=7_200_000)
 FILE = Artefact(path="a", size=0, sha256="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocol.timeline import Segment
 from workers.engines.whisperx.trust import take_apart
-from workers.settling import TimedWord
+from workers.speech.word_times import TimedWord
 
 LEAST = 0.25
 

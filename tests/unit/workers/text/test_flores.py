@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from envspecs.models import read_registry
+from envspecs.models.registry import read_registry
 from protocol.errors import InputError, UsageError
 from protocol.languages import find_language
 from workers.text.flores import INDICTRANS2, NLLB, indictrans2_tag, nllb_tag

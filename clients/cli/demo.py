@@ -1,0 +1,87 @@
+"""`make demo`: a short film out of a recording that a package ships, subtitled twice, with both times.
+
+Where the environment bergamot is built, which has its weights in a package, into Portuguese, too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import envspecs
+from clients.cli.show import up
+from clients.cli.submit import Manner, submit
+from clients.desk import Desk
+from clients.submission import Written
+from protocol.errors import BugError, ExitCode, MissingError
+
+__all__ = ["demo"]
+
+_UP_SECONDS = 300
+# Two looks, so that the second film is another file and nothing is known of it beforehand.
+_FILMS = {"Two Speakers (2024).mkv": "0x20506b", "Two Speakers Again (2024).mkv": "0x6b2030"}
+
+
+_TRANSLATED = ("pt",)
+
+
+def demo(desk: Desk) -> ExitCode:
+    """Start everything, make two films, subtitle one after the other, show both times."""
+    code = up(desk, _UP_SECONDS)
+    if code != ExitCode.DONE:
+        return code
+    recording = _find_recording()
+    targets = _TRANSLATED if envspecs.is_built(envspecs.read("bergamot")) else ()
+    folder = desk.home / "demo"
+    folder.mkdir(exist_ok=True)
+    took = {}
+    for name, colour in _FILMS.items():
+        film = folder / name
+        _draw_film(recording, film, colour)
+        desk.report.line("")
+        words = "".join(f" -t {target}" for target in targets)
+        desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle{words}", "bold")
+        begun = time.monotonic()
+        written = Written(media=(str(film),), workflow="subtitle", targets=targets, again=True)
+        code = submit(desk, written, Manner())
+        if code != ExitCode.DONE:
+            return code
+        took[name] = time.monotonic() - begun
+    desk.report.line("")
+    for name, seconds in took.items():
+        desk.report.line(f"{seconds:6.1f} s  {name}")
+    desk.report.line("The models stay loaded: make health. To stop: make down.")
+    return ExitCode.DONE
+
+
+def _find_recording() -> Path:
+    """Return the two-speaker sample (30 s, MIT) that pyannote.audio ships."""
+    packages = envspecs.venv_path("whisperx").glob("lib/python*/site-packages")
+    for package in packages:
+        recording = package / "pyannote" / "audio" / "sample" / "sample.wav"
+        if recording.is_file():
+            return recording
+    message = "The environment whisperx has no recording to make a film of."
+    raise MissingError(message, "make build")
+
+
+def _draw_film(recording: Path, film: Path, colour: str) -> None:
+    """Make a film of the recording: its wave drawn on a plain ground."""
+    import imageio_ffmpeg
+
+    ffmpeg = os.environ.get("CPW_FFMPEG") or shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    graph = (
+        f"color=c={colour}:size=640x360:rate=24[ground];"
+        "[0:a]showwaves=size=640x200:mode=cline:rate=24:colors=white[wave];"
+        "[ground][wave]overlay=y=80:shortest=1[picture]"
+    )
+    command = [ffmpeg, "-nostdin", "-loglevel", "error", "-y", "-i", f"file:{recording}"]
+    command += ["-filter_complex", graph, "-map", "[picture]", "-map", "0:a"]
+    command += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest", f"file:{film}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        message = f"The film {film} could not be made: {done.stderr.strip()[-300:]}"
+        raise BugError(message)

@@ -1,0 +1,129 @@
+"""`cpw envs`: the commands of envspecs, and what runs from this checkout told of what they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clients.desk import Asker, Desk
+from clients.supervisor import ENDED, READY, Child, live_supervisor, why_silent
+from envspecs.__main__ import main as envspecs_main
+from envspecs.builds.installed import is_built
+from envspecs.layout import specs_directory
+from envspecs.spec import EnvSpec, read, read_all, spec_names
+from protocol.errors import ExitCode, NotRunningError
+from protocol.job_changes import ReloadEnvironment, Reloading
+from protocol.messages import HealthQuery, HealthReport
+
+__all__ = ["House", "envs", "models"]
+
+_SPOKEN = {"python3 -m envspecs": "cpw envs", "python3 -m envspecs models": "cpw models"}
+_LOOK_SECONDS = 0.25
+_ASK_MS = 1_000
+_AT_LEAST_SECONDS = 60.0
+
+
+def envs(desk: Desk, words: Sequence[str]) -> int:
+    """Run a verb of envspecs; workers of environments that it changed are started anew."""
+    return envspecs_main(list(words), _SPOKEN, House(desk))
+
+
+def models(words: Sequence[str]) -> int:
+    """Run a verb of envspecs that is about models."""
+    return envspecs_main(["models", *words], _SPOKEN)
+
+
+class House:
+    """What runs from this checkout, asked by its socket."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def reload(self, names: Sequence[str], *, now: bool = False) -> ExitCode:
+        """Have these environments' workers started anew; wait until each is ready, or is known not to be.
+
+        One that must end its call first is not waited for. Raises `NotRunningError` where nothing runs.
+        """
+        if live_supervisor(self._desk.runtime) is None:
+            raise why_silent(self._desk.runtime)
+        code = ExitCode.DONE
+        try:
+            with self._desk.connect(self._desk.runtime) as asker:
+                for name in names:
+                    code = max(code, self._reload(asker, name, now=now))
+        except KeyboardInterrupt:
+            self._desk.report.remark("it goes on; watch with: cpw health")
+            return ExitCode.INTERRUPTED
+        return code
+
+    def changed(self, names: Sequence[str]) -> ExitCode:
+        """Do so for these, and start a worker for what is built and has none; nothing where nothing runs."""
+        state = live_supervisor(self._desk.runtime)
+        if state is None or state.state != "running":
+            return ExitCode.DONE
+        specs = {spec.name: spec for spec in read_all(specs_directory(self._desk.home))}
+        has_worker = {name for name, spec in specs.items() if spec.worker and spec.usable_here()}
+        idle = {name for name in has_worker if _is_idle(state.children.get(name)) and is_built(specs[name])}
+        gone = {name for name in names if name not in specs and name in state.children}
+        if "common" in names:
+            self._desk.report.line(
+                "common: supervisor and coordinator go on in the build before, until: make down && make up"
+            )
+        return self.reload(sorted((set(names) & has_worker) | idle | gone))
+
+    def _reload(self, asker: Asker, name: str, *, now: bool) -> ExitCode:
+        state = live_supervisor(self._desk.runtime)
+        before = state.children.get(name) if state is not None else None
+        answer: Reloading = asker.ask(ReloadEnvironment(environment=name, now=now))
+        if name not in spec_names(specs_directory(self._desk.home)):
+            return self._wait_gone(name)
+        if answer.job and not now:
+            self._desk.report.line(
+                f"{name}: its worker ends {answer.step} of {answer.job}, and then a new one is started; "
+                f"not to wait for that: cpw envs reload --now {name}"
+            )
+            return ExitCode.DONE
+        self._desk.report.line(f"{name}: its worker is started anew; the others go on")
+        return self._wait_ready(asker, read(name, specs_directory(self._desk.home)), before, answer)
+
+    def _wait_gone(self, name: str) -> ExitCode:
+        while (state := live_supervisor(self._desk.runtime)) is not None and name in state.children:
+            self._desk.pause(_LOOK_SECONDS)
+        self._desk.report.line(f"{name}: its worker has ended")
+        return ExitCode.DONE
+
+    def _wait_ready(self, asker: Asker, spec: EnvSpec, before: Child | None, answer: Reloading) -> ExitCode:
+        deadline = self._desk.clock() + max(_AT_LEAST_SECONDS, spec.limits.start_timeout_s)
+        while self._desk.clock() < deadline:
+            child = self._child(spec.name)
+            if child is not None and (before is None or child.started_at != before.started_at):
+                if child.state in ENDED:
+                    self._desk.report.error(f"{spec.name} is {child.state}: {child.problem}", child.remedy)
+                    return ExitCode.NOT_RUNNING
+                if (pid := _ready_pid(asker, spec.name)) not in (None, answer.pid):
+                    self._desk.report.line(f"{spec.name}: ready, process {pid}, build {child.build}")
+                    return ExitCode.DONE
+            self._desk.pause(_LOOK_SECONDS)
+        self._desk.report.error(f"{spec.name} is not ready yet.", f"cpw health; cpw logs {spec.name}")
+        return ExitCode.NOT_RUNNING
+
+    def _child(self, name: str) -> Child | None:
+        state = live_supervisor(self._desk.runtime)
+        return state.children.get(name) if state is not None else None
+
+
+def _is_idle(child: Child | None) -> bool:
+    return child is None or child.state == "not built"
+
+
+def _ready_pid(asker: Asker, name: str) -> int | None:
+    """Return the process that serves the environment now, None where none does."""
+    try:
+        health: HealthReport = asker.ask(HealthQuery(), timeout_ms=_ASK_MS)
+    except NotRunningError:
+        return None
+    found = (
+        environment
+        for environment in health.environments
+        if environment.environment == name and environment.state in READY
+    )
+    return next((environment.pid for environment in found), None)

@@ -1,0 +1,111 @@
+"""`cpw export`: a job's subtitles in other formats, by other rules, in two languages at once, or burnt in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from clients.desk import Desk
+from clients.job_folder import find_job_folder
+from clients.programs import ask_once
+from clients.screen.text import count
+from clients.submission import parse_settings
+from protocol.errors import ExitCode, UsageError
+from protocol.languages import find_language
+from protocol.stages.subtitle import CueNumbers
+from protocol.timeline import UNDETERMINED
+
+__all__ = ["export"]
+
+_NUMBERS = frozenset(field.name for field in fields(CueNumbers))
+
+
+def export(desk: Desk, job: str, written: dict[str, Any]) -> ExitCode:
+    """Write the files and show where they are. No model runs, and nothing needs to run for it.
+
+    Raises `UsageError` for a word that is wrong, `InputError` where the job has no transcript or a file is
+    in the way, `MissingError` where the environment common is not built.
+    """
+    as_json = written.pop("as_json")
+    wish = _wish(written)
+    folder = find_job_folder(desk, job)
+    document = ask_once(desk, "export", [str(folder), json.dumps(wish)], f"The export of {folder}")
+    if as_json:
+        desk.report.json(document)
+        return ExitCode.DONE
+    for file in document["files"]:
+        if file["format"] == "qc.json":
+            continue
+        told = f" ({count(file['cue_count'], 'cue')})" if file["cue_count"] is not None else ""
+        desk.report.line(f"{file['path']}{told}")
+    for language, quality in _qualities(document["files"]).items():
+        desk.report.remark(f"note: {language}: {quality}")
+    for note in document["notes"]:
+        desk.report.remark(f"note: {note}")
+    return ExitCode.DONE
+
+
+def _qualities(files: Sequence[dict[str, Any]]) -> dict[str, str]:
+    return {file["language"]: file["quality"] for file in files if file["quality"]}
+
+
+def _wish(written: dict[str, Any]) -> dict[str, Any]:
+    formats = _split(written["formats"])
+    pairs = [_pair(pair) for pair in written["bilingual"]]
+    languages = [_language(language) for language in _split(written["languages"])]
+    burn = written["burn"]
+    if not formats and (pairs or languages or not burn):
+        formats = ["srt"]
+    out: Path | None = written["out"]
+    if burn == "" or out == Path():
+        raise UsageError("--burn names no language." if burn == "" else "The --out folder's name is empty.")
+    if written["karaoke"] and ("ass" not in formats or pairs):
+        message = "Only ASS files of one language light up words as they are spoken."
+        raise UsageError(message, "Write --karaoke with --format ass, and without --bilingual.")
+    return {
+        "formats": formats,
+        "profile": written["profile"],
+        "languages": languages,
+        "pairs": pairs,
+        "karaoke": written["karaoke"],
+        "settings": _settings(written["settings"]),
+        "burn": _language(burn) if burn else "",
+        "out": str(out.absolute()) if out is not None else "",
+        "overwrite": written["overwrite"],
+    }
+
+
+def _split(words: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(part.strip() for word in words for part in word.split(",") if part.strip()))
+
+
+def _language(written: str) -> str:
+    # Of a film in which nothing is said: a job's transcript may be in no language.
+    return UNDETERMINED if written == UNDETERMINED else find_language(written).code
+
+
+def _pair(written: str) -> list[str]:
+    names = [part.strip() for part in written.split("+")]
+    if len(names) != 2 or not all(names):
+        message = f"--bilingual {written!r} does not name two languages."
+        raise UsageError(message, "As in --bilingual hi+en: the first stands above the second.")
+    return [_language(name) for name in names]
+
+
+def _settings(words: Sequence[str]) -> dict[str, Any]:
+    return dict(parse_settings([_setting(word) for word in words]).get("subtitle", {}))
+
+
+def _setting(word: str) -> str:
+    """Return `max_lines=1` as `cpw submit` takes it; `UsageError` for what is no number of a profile."""
+    written, _, value = (part.strip() for part in word.partition("="))
+    name = written.removeprefix("subtitle.")
+    if value.casefold() in ("", "none"):
+        raise UsageError(f"--set {word!r} is not of the form field=value.", "As in max_lines=1.")
+    if name not in _NUMBERS:
+        message = f"--set {word!r} is nothing that an export can change."
+        raise UsageError(message, f"Known are: {', '.join(sorted(_NUMBERS))}.")
+    return f"subtitle.{name}={value}"

@@ -1,0 +1,130 @@
+"""Following jobs until they end, through the absences of the coordinator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from clients.desk import Asker, Desk
+from clients.screen.progress import Screen
+from clients.screen.report import Report
+from clients.screen.views import FINISHED, first_cues, job_error, job_lines, job_sentence, summary_table
+from protocol.errors import BugError, NotRunningError
+from protocol.failpoints import reach
+from protocol.messages import JobReport, StatusQuery, StatusReport
+
+__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "read_first_cues"]
+
+ABSENCE_SECONDS = 30.0
+"""How long a coordinator may be away: it is restarted within a few seconds, and the jobs are its store's."""
+
+_LOOK_SECONDS = 0.15
+_ASK_MS = 2_000
+_PORTION = 100
+_CUES_BYTES = 65_536
+
+Clock = Callable[[], float]
+
+
+class _Absence:
+    """How long nobody has answered, and what to say about it."""
+
+    def __init__(self, clock: Clock, screen: Screen) -> None:
+        self._clock = clock
+        self._screen = screen
+        self._since: float | None = None
+
+    def nobody(self, asked_at: float, error: NotRunningError) -> None:
+        if self._since is None:
+            self._since = asked_at
+            self._screen.say("waiting for the coordinator ...")
+        elif self._clock() - self._since >= ABSENCE_SECONDS:
+            message = f"The coordinator has not answered for {ABSENCE_SECONDS:.0f} s; the jobs are kept."
+            raise NotRunningError(message, "make up, then: cpw status") from error
+
+    def somebody(self) -> None:
+        if self._since is not None:
+            self._since = None
+            self._screen.say("the coordinator is back")
+
+
+def follow(
+    desk: Desk, asker: Asker, jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]
+) -> list[JobReport]:
+    """Show the jobs until all have ended and return them; `seen` always holds the last look at each."""
+    absence = _Absence(desk.clock, screen)
+    while pending := [job for job in jobs if job not in seen or seen[job].state not in FINISHED]:
+        asked_at = desk.clock()
+        try:
+            answers = _ask(asker, pending)
+        except NotRunningError as error:
+            absence.nobody(asked_at, error)
+            desk.pause(_LOOK_SECONDS)
+            continue
+        absence.somebody()
+        reach("cli.follow.answered")
+        _take(answers, jobs, screen, seen)
+        if any(job not in seen or seen[job].state not in FINISHED for job in pending):
+            desk.pause(_LOOK_SECONDS)
+    reach("cli.follow.ended")
+    return [seen[job] for job in jobs]
+
+
+def look(
+    asker: Asker, pending: Sequence[str], jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]
+) -> None:
+    """Ask once for the pending ones among `jobs` and show what changed; `NotRunningError` as in `ask`."""
+    _take(_ask(asker, pending), jobs, screen, seen)
+
+
+def _ask(asker: Asker, jobs: Sequence[str]) -> list[StatusReport]:
+    """Ask in portions: a thousand jobs with their steps and errors would outgrow a message."""
+    portions = (jobs[i : i + _PORTION] for i in range(0, len(jobs), _PORTION))
+    return [asker.ask(StatusQuery(jobs=tuple(portion)), timeout_ms=_ASK_MS) for portion in portions]
+
+
+def _take(
+    answers: Sequence[StatusReport], jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]
+) -> None:
+    unknown = [job for answer in answers for job in answer.unknown]
+    if unknown:
+        raise BugError(f"The coordinator does not know {', '.join(unknown)} any more.", "cpw status")
+    before = dict(seen)
+    seen.update({job.job: job for answer in answers for job in answer.jobs})
+    screen.show(before, [seen[job] for job in jobs if job in seen])
+
+
+def conclude(
+    report: Report, jobs: Sequence[JobReport], labels: Mapping[str, str], said: Mapping[str, Sequence[str]]
+) -> None:
+    """Show how every job ended: language, notes, outputs and first cues; a table when there are several."""
+    several = len(jobs) > 1
+    for job in jobs:
+        lines = job_lines(job, read_first_cues(job.outputs), said.get(job.job, ()))
+        if several and lines:
+            report.line("")
+            report.line(job_sentence(job, labels[job.job]), "title")
+        report.lines(lines, indent="  ")
+    if several:
+        report.line("")
+        report.table(summary_table(jobs))
+    for job in jobs:
+        if job.state in ("failed", "held"):
+            error = job_error(job)
+            why = error.message if error else "It failed and the coordinator did not say why."
+            remedy = error.remedy if error and error.remedy else f"cpw logs {job.job}"
+            report.error(f"{labels[job.job]}: {why}", remedy)
+
+
+def read_first_cues(outputs: Sequence[str]) -> list[str]:
+    """Return the first cues of the first SRT file among the outputs; none where it cannot be read."""
+    path = next((Path(output) for output in outputs if output.endswith(".srt")), None)
+    if path is None:
+        return []
+    try:
+        with path.open("rb") as file:
+            head = file.read(_CUES_BYTES)
+    except OSError:
+        # It is a courtesy; the file may have been moved already.
+        return []
+    return first_cues(head.decode("utf-8-sig", "replace"))

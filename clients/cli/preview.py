@@ -1,0 +1,42 @@
+"""`cpw preview`: one page to look at a job with: film, cues, loudness and quality marks."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+from clients.desk import Desk
+from clients.job_folder import find_job_folder
+from clients.programs import ask_once
+from clients.screen.text import count
+from protocol.errors import ExitCode
+from protocol.languages import language_name
+
+__all__ = ["preview"]
+
+
+def preview(desk: Desk, job: str, out: Path | None, *, opened: bool, as_json: bool) -> ExitCode:
+    """Write the page, say where it is, and show it in the system's browser where that is asked for.
+
+    Raises `UsageError` for a word that is no job, `InputError` where the job has no transcript or the page
+    cannot be written, `MissingError` where the environment common is not built. Nothing needs to run for it.
+    """
+    folder = find_job_folder(desk, job)
+    words = ["--json", *([f"--out={out.absolute()}"] if out is not None else []), "--", str(folder)]
+    document = ask_once(desk, "preview", words, f"The preview of {folder}")
+    address = Path(document["page"]).as_uri()
+    shown = opened and webbrowser.open(address)
+    if as_json:
+        desk.report.json({**document, "opened": shown})
+        return ExitCode.DONE
+    desk.report.line(document["page"])
+    for track in document["tracks"]:
+        marks = f", {count(track['mark_count'], 'mark')}" if track["mark_count"] else ""
+        desk.report.line(f"  {language_name(track['language'])}: {count(track['cue_count'], 'cue')}{marks}")
+    for note in document["notes"]:
+        desk.report.remark(f"note: {note}")
+    if opened and not shown:
+        desk.report.remark("note: no browser could be started here; open the page in one of your own.")
+    elif not opened:
+        desk.report.remark(f"open it in a browser: {address}")
+    return ExitCode.DONE

@@ -1,0 +1,85 @@
+"""`cpw qc`: a subtitle file held against the rules of a profile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clients.desk import Desk
+from clients.programs import ask_once
+from clients.screen.table import Column, Table
+from clients.screen.text import clock, count
+from protocol.errors import ExitCode
+from protocol.languages import language_name
+
+__all__ = ["qc"]
+
+_FIRST_CUES = 3
+
+
+def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *, as_json: bool) -> ExitCode:
+    """Show which rules a subtitle file breaks, and where; `JOB_FAILED` where it does.
+
+    Raises `InputError` for a file that cannot be read, `UsageError` for a profile or language that there
+    is not, `MissingError` where the environment common is not built. Nothing needs to run for it.
+    """
+    document = _checked(desk, file, film, profile, language)
+    if as_json:
+        desk.report.json(document)
+    else:
+        _show(desk, document)
+    return ExitCode.DONE if document["ok"] else ExitCode.JOB_FAILED
+
+
+def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: str) -> dict[str, Any]:
+    words = ["--json", f"--profile={profile}"]
+    words += [f"--language={language}"] if language else []
+    words += [f"--film={film.absolute()}"] if film is not None else []
+    return ask_once(desk, "qc", [*words, "--", str(file.absolute())], f"The check of {file}")
+
+
+def _show(desk: Desk, document: dict[str, Any]) -> None:
+    broken = [rule for rule in document["rules"] if rule["count"]]
+    if broken:
+        desk.report.table(_table(broken))
+        desk.report.line("")
+    told = (
+        f"{count(document['cue_count'], 'cue')}, {document['profile']}, {language_name(document['language'])}"
+    )
+    if document["ok"]:
+        desk.report.line(f"{told}: {document['sentence'] or 'every rule is kept'}", "good")
+    else:
+        desk.report.line(f"{told}: {document['sentence']}", "bad")
+    if document["film"] is None and any(rule["rule"] in ("gap", "open_gap") for rule in broken):
+        desk.report.remark(
+            "note: gaps were counted in frames of 24 a second; if the film has others: --film FILE"
+        )
+    if document["language"] == "und":
+        desk.report.remark("note: its language is not known, and decides the reading speed: --language LANG")
+
+
+def _table(broken: list[dict[str, Any]]) -> Table:
+    columns = (
+        Column(title="rule"),
+        Column(title="cues", right=True),
+        Column(title="limit", right=True),
+        Column(title="furthest", right=True),
+        Column(title="first cues", least=20),
+        Column(title="why", drop=1),
+    )
+    return Table(columns=columns, rows=tuple(_row(rule) for rule in broken))
+
+
+def _row(rule: dict[str, Any]) -> tuple[str, ...]:
+    cues, unit = rule["cues"], rule["unit"]
+    furthest = max((cue["value"] for cue in cues), key=lambda value: abs(value - cues[0]["limit"]))
+    first = [f"{cue['cue']} at {clock(cue['start_ms'])}" for cue in cues[:_FIRST_CUES]]
+    more = ["..."] if len(cues) > _FIRST_CUES else []
+    return (
+        rule["rule"].replace("_", " ") + (" (note)" if rule["informs_only"] else ""),
+        str(rule["count"]),
+        f"{cues[0]['limit']:g} {unit}" if unit else "",
+        f"{furthest:g}" if unit else "",
+        ", ".join(first + more),
+        next((cue["reason"] for cue in cues if cue["reason"]), ""),
+    )

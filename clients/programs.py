@@ -1,0 +1,53 @@
+"""A program of the environment common, run once for one answer.
+
+What reads and writes subtitles lives in that environment's engines, which this side may not import from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from clients.desk import Desk
+from envspecs.builds.installed import run_in
+from protocol.errors import BugError, ErrorInfo, ExitCode, error_from_info
+from protocol.schema import from_plain
+
+__all__ = ["ask_once"]
+
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let a closed terminal or a `kill` end the program as Ctrl-C does, not leave it at work alone."""
+    before = {end: signal.signal(end, signal.default_int_handler) for end in _ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ask_once(desk: Desk, module: str, words: Sequence[str], deed: str) -> dict[str, Any]:
+    """Return the one JSON document that `workers.engines.common.<module>` writes to stdout.
+
+    Its stderr is the person's. Raises what the program says went wrong (`{"error": ...}`), `MissingError`
+    where the environment is not built, `BugError` where `deed` ("The check of film.srt") got no answer.
+    """
+    program = ("-I", "-m", f"workers.engines.common.{module}")
+    with _ended_like_ctrl_c():
+        ended = run_in("common", [*program, *words], desk.home, capture=True)
+    try:
+        document = json.loads(ended.stdout)
+    except ValueError as error:
+        if ended.returncode == ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt from error
+        message = f"{deed} ended without an answer (exit code {ended.returncode})."
+        raise BugError(message, "python3 -m envspecs build common") from error
+    if "error" in document:
+        raise error_from_info(from_plain(ErrorInfo, document["error"]))
+    return dict(document)

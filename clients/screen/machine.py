@@ -1,0 +1,127 @@
+"""What to show of the machine and of loaded models: tables and sentences as data. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clients.screen.table import Column, Table
+from clients.screen.text import age, count, duration
+from protocol.clock import is_instant, parse_iso_ms
+from protocol.hardware import Hardware
+from protocol.messages import HealthReport, LoadedModel
+from protocol.wording import size
+
+__all__ = ["budget_sentences", "hardware_sentence", "hardware_table", "loaded_json", "loaded_table"]
+
+
+def hardware_sentence(found: Hardware) -> str:
+    """Return the machine in one line: `AMD EPYC, 16 cores, 128.0 GB of memory, NVIDIA H100 (85.0 GB)`."""
+    return ", ".join(
+        part
+        for part in (
+            found.cpu or found.machine,
+            count(found.cores, "core"),
+            f"{size(found.ram_bytes)} of memory" if found.ram_bytes else "",
+            *(_gpus(found) or ["no GPU"]),
+        )
+        if part
+    )
+
+
+def _gpus(found: Hardware) -> list[str]:
+    cards = [
+        f"{card.name} ({size(card.memory_bytes)})" if card.memory_bytes else card.name for card in found.cuda
+    ]
+    return [*cards, *(["Apple's GPU"] if found.mps else [])]
+
+
+def hardware_table(found: Hardware) -> Table:
+    """Return a row for each thing that decides where models compute."""
+    rows = [
+        ("system", f"{found.platform} {found.machine}"),
+        ("processor", found.cpu or "not known"),
+        ("cores to use", str(found.cores)),
+        ("memory", size(found.ram_bytes) or "not known"),
+    ]
+    rows += [(f"cuda:{card.index}", f"{card.name}, {size(card.memory_bytes) or '?'}") for card in found.cuda]
+    rows += [] if found.cuda else [("cuda", "none")]
+    rows.append(("mps", "yes" if found.mps else "no"))
+    rows.append(("mlx", f"on the {found.mlx}" if found.mlx == "cpu" else found.mlx or "no"))
+    return Table(columns=(Column(title="what"), Column(title="found", least=20)), rows=tuple(rows))
+
+
+def loaded_table(report: HealthReport, now: float) -> Table:
+    """Return one row for each loaded model; `now` is POSIX time in seconds."""
+    columns = (
+        Column(title="environment"),
+        Column(title="model", least=20),
+        Column(title="device"),
+        Column(title="size", right=True),
+        Column(title="loaded", right=True),
+        Column(title="last used", right=True),
+        Column(title="loads", right=True),
+        Column(title="load time", right=True, drop=1),
+    )
+    rows = tuple(
+        (
+            environment,
+            model.key,
+            model.device,
+            size(model.bytes),
+            _ago(model.loaded_at, now),
+            _ago(model.used_at, now),
+            str(model.loads),
+            duration(model.load_ms),
+        )
+        for environment, model in _loaded(report)
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def _loaded(report: HealthReport) -> Iterator[tuple[str, LoadedModel]]:
+    for environment in report.environments:
+        for model in environment.models:
+            yield environment.environment, model
+
+
+def _ago(instant: str, now: float) -> str:
+    # A worker wrote it, and an older one writes none.
+    return f"{age(now - parse_iso_ms(instant) / 1000)} ago" if is_instant(instant) else ""
+
+
+def budget_sentences(report: HealthReport) -> list[str]:
+    """Return what each worker takes, and all together, with their budgets."""
+    lines = [
+        f"{environment.environment} takes {size(environment.rss_bytes)}"
+        + (
+            f" of {size(environment.ram_budget_bytes)}"
+            if environment.ram_budget_bytes
+            else ", without a budget of its own"
+        )
+        for environment in report.environments
+        if environment.rss_bytes
+    ]
+    taken = sum(environment.rss_bytes for environment in report.environments)
+    if taken:
+        limit = f" of {size(report.ram_budget_bytes)}" if report.ram_budget_bytes else ", without a budget"
+        lines.append(f"all together take {size(taken)}{limit}")
+    return lines
+
+
+def loaded_json(report: HealthReport) -> dict[str, object]:
+    """Return the document of `cpw models ps --json`, but for its version."""
+    return {
+        "workers": [
+            {
+                "environment": environment.environment,
+                "pid": environment.pid,
+                "state": environment.state,
+                "rss_bytes": environment.rss_bytes,
+                "ram_budget_bytes": environment.ram_budget_bytes,
+                "models": environment.models,
+            }
+            for environment in report.environments
+            if environment.pid is not None
+        ],
+        "ram_budget_bytes": report.ram_budget_bytes,
+    }

@@ -1,0 +1,170 @@
+"""Words and numbers as they are shown. Pure: text in, text out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePath
+
+__all__ = [
+    "age",
+    "clock",
+    "count",
+    "duration",
+    "film_labels",
+    "pad",
+    "percent",
+    "shorten",
+    "since",
+    "visible",
+    "width",
+]
+
+_ELLIPSIS = "…"
+# Joiners shape Indic words and are harmless; every other format character can turn a line around.
+_KEPT_FORMATS = frozenset("\u200c\u200d")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_MARKS = frozenset({"Mn", "Mc", "Me"})
+_VIRAMA_CLASS = 9
+_EMOJI_STYLE = "\ufe0f"
+
+
+def visible(text: str) -> str:
+    """Return the text with control and direction characters written out: a name must not steer a terminal."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible_character(character) for character in text)
+
+
+def _visible_character(character: str) -> str:
+    if character in _KEPT_FORMATS or unicodedata.category(character) not in _HIDDEN:
+        return character
+    if character in _NAMED:
+        return _NAMED[character]
+    point = ord(character)
+    if 0xDC80 <= point <= 0xDCFF:
+        # A byte of a file name that is not UTF-8 (surrogateescape).
+        return f"\\x{point - 0xDC00:02x}"
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+
+
+def width(text: str) -> int:
+    """Return how many cells the text takes at most.
+
+    Terminals disagree about the spacing vowel signs of Indic scripts and about emoji; counting the most
+    that any of them uses keeps a line from wrapping in all of them.
+    """
+    return len(text) if text.isascii() else sum(_cells(character) for character in text)
+
+
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 1 if character == _EMOJI_STYLE else 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _clusters(text: str) -> list[str]:
+    """Cut between characters as people see them: not before a vowel sign, not inside a conjunct."""
+    found: list[str] = []
+    for character in text:
+        joined = unicodedata.category(character) in _MARKS or character in _KEPT_FORMATS
+        if found and (joined or _binds_next(found[-1][-1])):
+            found[-1] += character
+        else:
+            found.append(character)
+    return found
+
+
+def _binds_next(character: str) -> bool:
+    return character == "\u200d" or unicodedata.combining(character) == _VIRAMA_CLASS
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the text in at most `limit` cells; what is left out is left out in the middle.
+
+    The end of a film's name tells parts and formats apart, so two cells in five go to it.
+    """
+    if width(text) <= limit:
+        return text
+    if limit <= 1:
+        return _ELLIPSIS[:limit]
+    clusters = _clusters(text)
+    tail = _take(clusters[::-1], (limit - 1) * 2 // 5)[::-1]
+    head = _take(clusters, limit - 1 - width("".join(tail)))
+    return "".join((*head, _ELLIPSIS, *tail))
+
+
+def _take(clusters: Sequence[str], limit: int) -> list[str]:
+    taken: list[str] = []
+    used = 0
+    for cluster in clusters:
+        used += width(cluster)
+        if used > limit:
+            break
+        taken.append(cluster)
+    return taken
+
+
+def pad(text: str, limit: int, *, right: bool = False) -> str:
+    """Fill the text with spaces to `limit` cells."""
+    space = " " * (limit - width(text))
+    return space + text if right else text + space
+
+
+def duration(milliseconds: int | None) -> str:
+    """Return `3.2 s`, `1:05` or `1:02:03`; nothing where it is not known."""
+    if milliseconds is None:
+        return ""
+    if milliseconds < 59_950:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def clock(milliseconds: int) -> str:
+    """Return a film's time as `00:01:02.345`."""
+    sign, milliseconds = "-" if milliseconds < 0 else "", abs(milliseconds)
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{sign}{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:03d}"
+
+
+def age(seconds: float) -> str:
+    """Return how long ago, in one unit: `40 s`, `3 min`, `2 h`, `5 d`."""
+    whole = max(0, int(seconds))
+    for size_of, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if whole >= size_of:
+            return f"{whole // size_of} {unit}"
+    return f"{whole} s"
+
+
+def since(now: float, uptime_ms: int | None, zone: dt.tzinfo | None = None) -> str:
+    """Return the local time at which something that is up since `uptime_ms` started."""
+    if uptime_ms is None:
+        return ""
+    here = dt.datetime.fromtimestamp(now, dt.UTC).astimezone(zone)
+    start = here - dt.timedelta(milliseconds=uptime_ms)
+    return start.strftime("%H:%M:%S" if start.date() == here.date() else "%d %b %H:%M")
+
+
+def percent(fraction: float) -> str:
+    """Return whole per cent; `100%` only when it is all."""
+    return f"{min(100, max(0, int(fraction * 100 + 1e-9)))}%"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return `1 film`, `2 films`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def film_labels(paths: Sequence[str]) -> list[str]:
+    """Return each film's name; those that share one carry their folder too."""
+    names = Counter(PurePath(path).name for path in paths)
+    labels = []
+    for film in paths:
+        path = PurePath(film)
+        labels.append(visible(path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"))
+    return labels

@@ -1,0 +1,335 @@
+"""What to show for a report of the coordinator: tables and sentences as data. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+
+from clients.screen.table import Column, Table
+from clients.screen.text import age, count, duration, film_labels, percent, since
+from protocol.clock import parse_iso_ms
+from protocol.errors import ErrorInfo, ErrorKind, ExitCode
+from protocol.languages import language_name
+from protocol.messages import EnvironmentHealth, HealthReport, JobReport, StepReport
+from protocol.timeline import UNDETERMINED
+from protocol.wording import size
+
+__all__ = [
+    "FINISHED",
+    "exit_code",
+    "first_cues",
+    "health_problems",
+    "health_sentence",
+    "health_table",
+    "job_error",
+    "job_lines",
+    "job_sentence",
+    "language_sentence",
+    "live_table",
+    "model_sentences",
+    "stage_words",
+    "status_table",
+    "step_changes",
+    "steps_table",
+    "summary_table",
+]
+
+FINISHED = frozenset({"done", "failed", "cancelled", "held"})
+"""What goes no further by itself; a held job waits for a person."""
+
+_PENDING = frozenset({"waiting", "ready"})
+_TIMING = re.compile(r"\d{1,3}:\d\d:\d\d[,.]\d{3} --> \d{1,3}:\d\d:\d\d[,.]\d{3}")
+
+
+def stage_words(job: JobReport) -> str:
+    """Return what the job is at: its running steps, what it waits for, or the step it failed in."""
+    if job.state == "failed":
+        return ", ".join(step.name for step in job.steps if step.state == "failed")
+    if job.state == "held":
+        return ", ".join(step.name for step in job.steps if step.state in _PENDING and step.error)
+    if job.state in FINISHED:
+        return ""
+    running = [_step_words(step) for step in job.steps if step.state == "running"]
+    if running:
+        return ", ".join(running)
+    absent = next((step.waits_for for step in job.steps if step.waits_for), "")
+    if absent:
+        return f"waits for {absent}"
+    waiting = next((step for step in job.steps if step.state in _PENDING), None)
+    return f"waits for {waiting.name}" if waiting and job.state == "running" else ""
+
+
+def _step_words(step: StepReport) -> str:
+    return f"{step.name} (attempt {step.attempt})" if step.attempt > 1 else step.name
+
+
+def status_table(jobs: Sequence[JobReport], now: float) -> Table:
+    """Return one row for each job."""
+    columns = (
+        Column(title="job"),
+        Column(title="workflow", drop=3),
+        Column(title="state", styled=True),
+        Column(title="stage", least=10),
+        Column(title="done", right=True),
+        Column(title="attempt", right=True, drop=2),
+        Column(title="running for", right=True, drop=5),
+        Column(title="worker", drop=6),
+        Column(title="age", right=True, drop=4),
+        Column(title="elapsed", right=True),
+        Column(title="film", least=14),
+    )
+    labels = film_labels([job.media for job in jobs])
+    rows = tuple(
+        (
+            job.job,
+            job.workflow,
+            job.state,
+            stage_words(job),
+            percent(1.0 if job.state == "done" else job.fraction),
+            _attempts(job),
+            ", ".join(duration(step.running_ms) for step in job.steps if step.running_ms is not None),
+            ", ".join(step.environment for step in job.steps if step.state == "running"),
+            age(now - parse_iso_ms(job.created_at) / 1000),
+            duration(job.elapsed_ms),
+            label,
+        )
+        for job, label in zip(jobs, labels, strict=True)
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def _attempts(job: JobReport) -> str:
+    shown = [step for step in job.steps if step.state in ("running", "failed")] or job.steps
+    highest = max((step.attempt for step in shown), default=0)
+    return str(highest) if highest else ""
+
+
+def steps_table(job: JobReport) -> Table:
+    """Return one row for each step of the job."""
+    columns = (
+        Column(title="step"),
+        Column(title="environment"),
+        Column(title="state", styled=True),
+        Column(title="done", right=True),
+        Column(title="attempt", right=True),
+        Column(title="time", right=True),
+        Column(title="note", least=10, drop=1),
+    )
+    rows = tuple(
+        (
+            step.name,
+            step.environment,
+            step.state,
+            "" if step.state == "skipped" else percent(1.0 if step.state == "done" else step.fraction),
+            str(step.attempt) if step.attempt else "",
+            duration(step.duration_ms),
+            step.note,
+        )
+        for step in job.steps
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def job_error(job: JobReport) -> ErrorInfo | None:
+    """Return why the job failed; its first failed step speaks where the job itself does not."""
+    if job.error is not None:
+        return job.error
+    return next((step.error for step in job.steps if step.error is not None and step.state == "failed"), None)
+
+
+def job_sentence(job: JobReport, label: str, *, reason: bool = False) -> str:
+    """Return how the job ended, in one line."""
+    if job.state == "done":
+        return f"{label}: done in {duration(job.elapsed_ms)}"
+    error = job_error(job) if reason else None
+    where = stage_words(job)
+    why = f": {error.message}" if error else ""
+    return f"{label}: {job.state}{f' in {where}' if where else ''} after {duration(job.elapsed_ms)}{why}"
+
+
+def language_sentence(job: JobReport) -> str:
+    """Return `source language: German (0.98)`; nothing where it is not known yet."""
+    if job.language is None:
+        return ""
+    name = "could not be told" if job.language == UNDETERMINED else language_name(job.language)
+    sure = "" if job.language_probability is None else f" ({job.language_probability:.2f})"
+    return f"source language: {name}{sure}"
+
+
+def step_changes(before: JobReport | None, after: JobReport, label: str) -> list[str]:
+    """Return a line for every stage that started or ended between two looks, and for the job's end."""
+    known: Mapping[str, StepReport] = {step.name: step for step in before.steps} if before else {}
+    lines: list[str] = []
+    for step in after.steps:
+        change = _step_change(known.get(step.name), step)
+        if change:
+            lines.append(f"{label}: {change}")
+    if after.state in FINISHED and (before is None or before.state not in FINISHED):
+        lines.append(job_sentence(after, label))
+    return lines
+
+
+def _step_change(before: StepReport | None, after: StepReport) -> str:
+    was = before.state if before else "waiting"
+    retried = before is not None and before.attempt != after.attempt and after.state == "running"
+    if not retried and (was == after.state or {was, after.state} <= _PENDING):
+        return ""
+    if after.state in _PENDING:
+        why = after.error.message if after.error else after.note
+        return f"{after.name} is tried again{f': {why}' if why else ''}"
+    if after.state == "running":
+        return f"{_step_words(after)} started"
+    took = f" in {duration(after.duration_ms)}" if after.duration_ms is not None else ""
+    # Notes name their step, as they stand with the job, too.
+    why = after.error.message if after.error else after.note.removeprefix(f"{after.name}: ")
+    return f"{after.name} {after.state}{took}{f': {why}' if why else ''}"
+
+
+def job_lines(job: JobReport, cues: Sequence[str], said: Sequence[str] = ()) -> list[str]:
+    """Return what a person wants to know of a job that ended: language, notes, outputs, first cues."""
+    notes = dict.fromkeys((*said, *job.notes))
+    lines = [language_sentence(job), *(f"note: {note}" for note in notes), *job.outputs]
+    if cues:
+        lines += ["first lines:", *(f"  {cue}" for cue in cues)]
+    return [line for line in lines if line]
+
+
+def live_table(jobs: Sequence[JobReport], labels: Sequence[str], rows: int, marks: str = "━─") -> Table:
+    """Return a line with a bar for each film under way, at most `rows`; the busy ones first."""
+    order = {"running": 0, "queued": 1}
+    pairs = [pair for pair in zip(jobs, labels, strict=True) if pair[0].state in order]
+    pairs.sort(key=lambda pair: order[pair[0].state])
+    shown = pairs if len(pairs) <= rows else pairs[: max(1, rows - 1)]
+    lines = [
+        (
+            _bar(job.fraction, marks),
+            percent(job.fraction),
+            duration(job.elapsed_ms) if job.state == "running" else "",
+            stage_words(job) or job.state,
+            label,
+        )
+        for job, label in shown
+    ]
+    if len(shown) < len(pairs):
+        lines.append(("", "", "", "", f"and {count(len(pairs) - len(shown), 'more film')}"))
+    columns = (
+        Column(title="", drop=1),
+        Column(title="", right=True),
+        Column(title="", right=True),
+        Column(title="", least=12),
+        Column(title="", least=14),
+    )
+    return Table(columns=columns, rows=tuple(lines))
+
+
+def _bar(fraction: float, marks: str, cells: int = 20) -> str:
+    filled = round(min(1.0, max(0.0, fraction)) * cells)
+    return marks[0] * filled + marks[1] * (cells - filled)
+
+
+def summary_table(jobs: Sequence[JobReport]) -> Table:
+    """Return how each of several films ended."""
+    columns = (
+        Column(title="state", styled=True),
+        Column(title="time", right=True),
+        Column(title="film", least=14),
+        Column(title="reason", least=20, drop=1),
+    )
+    labels = film_labels([job.media for job in jobs])
+    rows = tuple(
+        (job.state, duration(job.elapsed_ms), label, error.message if (error := job_error(job)) else "")
+        for job, label in zip(jobs, labels, strict=True)
+    )
+    return Table(columns=columns, rows=rows)
+
+
+def exit_code(jobs: Sequence[JobReport]) -> ExitCode:
+    """Return what a submission ends with."""
+    errors = [job_error(job) for job in jobs if job.state != "done"]
+    if not errors:
+        return ExitCode.DONE
+    if all(error is not None and error.kind is ErrorKind.MISSING for error in errors):
+        return ExitCode.MISSING
+    return ExitCode.JOB_FAILED
+
+
+def first_cues(srt: str, limit: int = 3) -> list[str]:
+    """Return the first cues of an SRT file, one line each."""
+    found: list[str] = []
+    for block in re.split(r"\n\s*\n", srt.replace("\r\n", "\n")):
+        lines = [part.strip() for part in block.strip().split("\n")]
+        start = next((i for i, line in enumerate(lines) if _TIMING.match(line)), None)
+        if start is not None:
+            found.append(f"{lines[start]}  {' '.join(lines[start + 1 :])}".rstrip())
+        if len(found) == limit:
+            break
+    return found
+
+
+def health_sentence(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> str:
+    """Return the whole in one line."""
+    state = "healthy" if report.healthy else "not healthy"
+    disk = f", {size(report.free_disk_bytes)} free on the disk" if report.free_disk_bytes else ""
+    jobs = f"{count(report.jobs_running, 'job')} running, {report.jobs_queued} queued"
+    jobs += f", {report.jobs_held} held" if report.jobs_held else ""
+    return f"{state}: coordinator {report.pid} up since {since(now, report.uptime_ms, zone)}, {jobs}{disk}"
+
+
+def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> Table:
+    """Return one row for each environment."""
+    columns = (
+        Column(title="environment"),
+        Column(title="state", styled=True),
+        Column(title="pid", right=True),
+        Column(title="up since"),
+        Column(title="memory", right=True),
+        Column(title="calls", right=True),
+        Column(title="restarts", right=True, drop=1),
+        Column(title="last echo", right=True),
+        Column(title="stages", drop=4, least=12),
+        Column(title="models (loads)", drop=3),
+    )
+    return Table(
+        columns=columns,
+        rows=tuple(_health_row(environment, now, zone) for environment in report.environments),
+    )
+
+
+def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | None) -> tuple[str, ...]:
+    alive = environment.pid is not None
+    return (
+        environment.environment,
+        f"{environment.state} (optional)" if _is_left_out(environment) else environment.state,
+        str(environment.pid) if alive else "",
+        since(now, environment.uptime_ms, zone),
+        size(environment.rss_bytes),
+        str(environment.calls_done) if alive else "",
+        str(environment.restarts) if environment.restarts else "",
+        "" if environment.echo_ms is None else f"{duration(environment.echo_ms)} ago",
+        ", ".join(environment.stages),
+        ", ".join(f"{model.key} ({model.loads})" for model in environment.models),
+    )
+
+
+def model_sentences(report: HealthReport) -> list[str]:
+    """Return each loaded model in a line, for screens the table's last column does not fit on."""
+    return [
+        f"{row.environment} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
+        for row in report.environments
+        for model in row.models
+    ]
+
+
+def health_problems(report: HealthReport) -> list[tuple[str, str]]:
+    """Return sentence and remedy for every environment that has a problem."""
+    return [
+        (f"{environment.environment}: {environment.problem}", environment.remedy)
+        for environment in report.environments
+        if environment.problem and not _is_left_out(environment)
+    ]
+
+
+def _is_left_out(environment: EnvironmentHealth) -> bool:
+    """Tell whether somebody chose not to build it, which is no problem."""
+    return environment.optional and environment.state == "not built"

@@ -1,0 +1,365 @@
+"""What a person wrote on the command line to wishes: parsed and checked whole, nothing is sent from here."""
+
+from __future__ import annotations
+
+import math
+import os
+import pwd
+import re
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from clients.films import find_films, is_utf8
+from clients.mux_options import mux_parameters
+from protocol.errors import UsageError
+from protocol.languages import find_language
+from protocol.messages import Submit
+from protocol.stages import OPTIONAL_STAGES, STAGES
+
+__all__ = [
+    "WORKFLOWS",
+    "Reading",
+    "Written",
+    "parse_environments",
+    "parse_settings",
+    "parse_time",
+    "read_wishes",
+]
+
+WORKFLOWS = ("transcribe", "translate", "subtitle")
+
+T = TypeVar("T")
+
+_CLOCK = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?([0-5]?\d(?:[.,]\d{1,3})?)")
+_SECONDS = re.compile(r"\d+(?:[.,]\d{1,3})?")
+_WHISPER = "whisper-"
+_INTERACTIVE = 10
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}
+_BOOLEANS |= {"false": False, "no": False, "off": False, "0": False}
+_HAS_AN_OPTION = {
+    ("asr", "language"): "--source-language",
+    ("demux", "audio_track"): "--audio-track",
+    ("demux", "start_ms"): "--start",
+    ("demux", "end_ms"): "--end",
+    ("mux", "burn"): "--burn",
+}
+_OF_THE_FILM = frozenset({"full_band", "media_duration_ms", "offset_ms", "shot_changes_ms"})
+"""Fields that the stages before say; a person who set them would only put cues into the wrong place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The words of a submission as they were written."""
+
+    media: tuple[str, ...]
+    workflow: str
+    source: str | None = None
+    targets: tuple[str, ...] = ()
+    audio_track: str | None = None
+    start: str | None = None
+    end: str | None = None
+    title: str | None = None
+    year: int | None = None
+    out: str | None = None
+    burn: str | None = None
+    settings: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    with_stages: tuple[str, ...] = ()
+    without_stages: tuple[str, ...] = ()
+    debug: bool = False
+    again: bool = False
+    hold: bool = False
+    priority: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the words mean. With a problem there are no wishes: all or nothing is sent."""
+
+    wishes: tuple[Submit, ...]
+    problems: tuple[UsageError, ...]
+    notes: tuple[str, ...]
+
+
+class _Problems(list[UsageError]):
+    """Collects what is wrong, so that the person hears of everything at once."""
+
+    def of(self, read: Callable[..., T], *words: Any) -> T | None:
+        try:
+            return read(*words)
+        except UsageError as problem:
+            self.append(problem)
+            return None
+
+
+def read_wishes(written: Written, default_out: Path) -> Reading:
+    """Check everything that was written and return one wish for each film."""
+    problems = _Problems()
+    intake = find_films(written.media)
+    problems += intake.problems
+    start = problems.of(parse_time, written.start, "--start")
+    end = problems.of(parse_time, written.end, "--end")
+    problems.of(_check_clip, start, end)
+    source = problems.of(_source, written.source)
+    targets = problems.of(_targets, written.workflow, written.targets)
+    track = problems.of(_track, written.audio_track)
+    parameters = problems.of(parse_settings, written.settings)
+    environments = problems.of(parse_environments, written.environments)
+    problems.of(_check_optional, written.with_stages, written.without_stages)
+    mux = (parameters or {}).pop("mux", {})
+    if not problems:
+        mux = problems.of(mux_parameters, written.workflow, written.burn, mux, source, targets or ()) or {}
+    title = problems.of(_title, written.title, len(intake.films))
+    out = problems.of(_out, written.out, default_out)
+    if problems:
+        return Reading(wishes=(), problems=tuple(problems), notes=intake.notes)
+    wishes = tuple(
+        Submit(
+            media=str(film),
+            workflow=written.workflow,
+            user=user_name(),
+            out=str(out),
+            source_language=source,
+            target_languages=targets or (),
+            title=title,
+            year=written.year,
+            audio_track=track,
+            start_ms=start,
+            end_ms=end,
+            parameters={**(parameters or {}), **({"mux": mux} if mux else {})},
+            environments=environments or {},
+            with_stages=written.with_stages,
+            without_stages=written.without_stages,
+            debug=written.debug,
+            reuse=not written.again,
+            hold=written.hold,
+            priority=_priority(written, len(intake.films)),
+        )
+        for film in intake.films
+    )
+    return Reading(wishes=wishes, problems=(), notes=intake.notes)
+
+
+def _priority(written: Written, films: int) -> int:
+    """Return what was written; else somebody who names one film waits for it, and goes before a batch."""
+    if written.priority is not None:
+        return written.priority
+    named = films == len(written.media) == 1 and Path(written.media[0]).is_file()
+    return _INTERACTIVE if named else 0
+
+
+def user_name() -> str:
+    """Return who submits. From the system and not from $USER: it becomes part of a path."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        # A container often runs under a user id that has no name.
+        return f"uid{os.getuid()}"
+    return re.sub(r"[^\w.-]", "_", name).lstrip(".-") or f"uid{os.getuid()}"
+
+
+def parse_time(text: str | None, option: str) -> int | None:
+    """Return milliseconds from `00:01:30.5`, `1:30` or `90.5`."""
+    if text is None:
+        return None
+    found = _CLOCK.fullmatch(text.strip())
+    if found is not None:
+        hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in found.groups())
+        return round((hours * 3600 + minutes * 60 + seconds) * 1000)
+    if _SECONDS.fullmatch(text.strip()):
+        return round(float(text.strip().replace(",", ".")) * 1000)
+    raise UsageError(f"{option} {text!r} is not a time.", "Write 00:01:30, 1:30 or 90.5 (seconds).")
+
+
+def _check_clip(start: int | None, end: int | None) -> None:
+    if end is not None and end <= (start or 0):
+        raise UsageError("The clip's --end does not come after its --start.")
+
+
+def _source(written: str | None) -> str | None:
+    return None if written is None else find_language(written).code
+
+
+def _targets(workflow: str, written: Sequence[str]) -> tuple[str, ...]:
+    words = [part.strip() for word in written for part in word.split(",") if part.strip()]
+    if written and not words:
+        raise UsageError("--target-language names no language.", "Write for example -t en,gu.")
+    codes = tuple(dict.fromkeys(find_language(word).code for word in words))
+    if workflow == "transcribe" and codes:
+        message = "The workflow transcribe stays in the source language and takes no --target-language."
+        raise UsageError(message, "Use --workflow translate or --workflow subtitle.")
+    return codes or (("en",) if workflow == "translate" else ())
+
+
+def _track(written: str | None) -> str | None:
+    if written is None:
+        return None
+    word = written.strip()
+    if word.isascii() and word.isdecimal():
+        return str(int(word))
+    try:
+        return find_language(word).code
+    except UsageError as error:
+        message = f"--audio-track {written!r} is neither a track's number nor a language."
+        raise UsageError(message, "Write a number from 0, or a code such as hi.") from error
+
+
+def _title(written: str | None, films: int) -> str | None:
+    if written is None:
+        return None
+    title = written.strip()
+    if not title:
+        raise UsageError("The --title is empty.")
+    if not is_utf8(title):
+        raise UsageError(f"The --title {title!r} is not UTF-8.")
+    if films > 1:
+        raise UsageError(f"--title names one film, and these are {films}.", "Submit that film alone.")
+    return title
+
+
+def _out(written: str | None, default: Path) -> Path:
+    if written == "":
+        raise UsageError("The --out folder's name is empty.")
+    out = Path(written).resolve() if written is not None else default
+    if not is_utf8(str(out)):
+        raise UsageError(f"The --out folder's name {str(out)!r} is not UTF-8.")
+    nearest = out
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise UsageError(f"The --out folder {str(out)!r} cannot be made: {str(nearest)!r} is not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise UsageError(f"The --out folder {str(out)!r} cannot be written: permission denied.")
+    return out
+
+
+def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return stage to field to value from `stage.field=value`; the last of two equal names counts."""
+    found: dict[str, dict[str, Any]] = {}
+    for word in words:
+        stage, name, text = _split_setting(word)
+        if (option := _HAS_AN_OPTION.get((stage, name))) is not None:
+            raise UsageError(f"--set {stage}.{name} has an option of its own.", f"Use {option}.")
+        known = _settable(stage)
+        if name not in known:
+            message = f"--set {word!r}: the stage {stage} has no setting {name!r}."
+            raise UsageError(message, f"Known are: {', '.join(known) or 'none'}.")
+        if name == "model" and stage in ("asr", "align") and not text.startswith(_WHISPER):
+            text = _WHISPER + text
+        found.setdefault(stage, {})[name] = _value(known[name], text, f"--set {stage}.{name}")
+    if "model" in found.get("asr", {}):
+        # One Whisper for both: the aligner would otherwise load a second one beside it.
+        found.setdefault("align", {}).setdefault("model", found["asr"]["model"])
+    return found
+
+
+def parse_environments(words: Sequence[str]) -> dict[str, str]:
+    """Return stage to environment from `asr=whisperx-experimental`."""
+    found: dict[str, str] = {}
+    for word in words:
+        stage, equals, name = (part.strip() for part in word.partition("="))
+        if not equals or not name or not is_utf8(word):
+            message = f"--env {word!r} is not of the form stage=environment."
+            raise UsageError(message, "As in asr=whisperx-experimental.")
+        if stage not in STAGES:
+            message = f"--env {word!r}: there is no stage {stage!r}."
+            raise UsageError(message, f"Known are: {', '.join(STAGES)}.")
+        found[stage] = name
+    return found
+
+
+def _check_optional(wanted: Sequence[str], unwanted: Sequence[str]) -> None:
+    for option, stages in (("--with", wanted), ("--without", unwanted)):
+        for stage in stages:
+            if stage not in OPTIONAL_STAGES:
+                message = f"{option} {stage!r} is none of the stages that a job can be done without."
+                raise UsageError(message, f"Those are: {', '.join(OPTIONAL_STAGES)}.")
+    both = sorted(set(wanted) & set(unwanted))
+    if both:
+        raise UsageError(f"The stage {both[0]} is asked for by --with and refused by --without.")
+
+
+def _split_setting(word: str) -> tuple[str, str, str]:
+    name, equals, text = word.partition("=")
+    stage, dot, setting = name.strip().partition(".")
+    if not equals or not dot or not is_utf8(word):
+        raise UsageError(f"--set {word!r} is not of the form stage.field=value.", "As in asr.model=small.")
+    if stage not in STAGES:
+        message = f"--set {word!r}: there is no stage {stage!r}."
+        raise UsageError(message, f"Known are: {', '.join(STAGES)}.")
+    if not text.strip() and setting == "model":
+        raise UsageError(f"--set {word!r} names no model.")
+    return stage, setting, text.strip()
+
+
+def _settable(stage: str) -> dict[str, Any]:
+    """Return the fields a person may set: those with a default whose type can be written in a word."""
+    request = STAGES[stage].request
+    hints = get_type_hints(request)
+    return {
+        field.name: hints[field.name]
+        for field in fields(request)
+        if (field.default is not MISSING or field.default_factory is not MISSING)
+        and _can_be_written(hints[field.name])
+        and (stage, field.name) not in _HAS_AN_OPTION
+        and field.name not in _OF_THE_FILM
+    }
+
+
+def _can_be_written(kind: Any) -> bool:
+    if get_origin(kind) is tuple:
+        member = get_args(kind)[0]
+        return member is str or get_origin(member) is Literal
+    return get_origin(kind) is Literal or _plain_type(kind) in (str, int, float, bool)
+
+
+def _plain_type(kind: Any) -> Any:
+    if get_origin(kind) in (Union, types.UnionType):
+        rest = [arg for arg in get_args(kind) if arg is not types.NoneType]
+        return rest[0] if len(rest) == 1 else None
+    return kind
+
+
+def _value(kind: Any, text: str, where: str) -> Any:
+    if get_origin(kind) is tuple:
+        return tuple(
+            _chosen(get_args(kind)[0], part.strip(), where) for part in text.split(",") if part.strip()
+        )
+    if get_origin(kind) is Literal:
+        return _chosen(kind, text, where)
+    plain = _plain_type(kind)
+    if plain is not kind and text.casefold() in ("", "none"):
+        return None
+    if plain is bool:
+        return _boolean(text, where)
+    if plain in (int, float):
+        return _number(plain, text, where)
+    return text
+
+
+def _chosen(kind: Any, text: str, where: str) -> str:
+    if get_origin(kind) is Literal and text not in get_args(kind):
+        raise UsageError(
+            f"{where}: {text!r} is none of its values.", f"Those are: {', '.join(get_args(kind))}."
+        )
+    return text
+
+
+def _boolean(text: str, where: str) -> bool:
+    if (found := _BOOLEANS.get(text.casefold())) is None:
+        raise UsageError(f"{where}: {text!r} is neither true nor false.")
+    return found
+
+
+def _number(kind: type[int] | type[float], text: str, where: str) -> int | float:
+    what = "a whole number" if kind is int else "a number"
+    try:
+        value = kind(text)
+    except ValueError as error:
+        raise UsageError(f"{where}: {text!r} is not {what}.") from error
+    if not math.isfinite(value):
+        raise UsageError(f"{where}: {text!r} is not {what}.")
+    return value

@@ -1,0 +1,293 @@
+"""Starting and stopping the supervisor, and telling the truth about it when nobody answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from clients.desk import Asker, Desk
+from envspecs.access import TOKENS
+from protocol.endpoints import prepare_runtime_directory
+from protocol.errors import MissingError, NotRunningError, SchemaError, UsageError
+from protocol.messages import HealthQuery, HealthReport
+from protocol.schema import from_plain
+
+if TYPE_CHECKING:
+    import psutil
+
+__all__ = [
+    "ENDED",
+    "READY",
+    "Child",
+    "Standing",
+    "SupervisorState",
+    "assess",
+    "check_built",
+    "child_states",
+    "live_supervisor",
+    "path_advice",
+    "read_supervisor",
+    "start",
+    "stop",
+    "supervisor_log",
+    "wait_until_settled",
+    "why_silent",
+]
+
+_STATE_FILE = "supervisor.json"
+READY = frozenset({"ready", "busy"})
+# From these an environment does not come back by waiting; a `crash-loop` is tried again only by hand.
+ENDED = frozenset({"crash-loop", "outdated", "unusable", "not built", "stopped"})
+_LOOK_SECONDS = 0.25
+_ASK_MS = 1_000
+# The kernel's boot time, on which psutil counts, moves a little when the clock is set.
+_SAME_START_SECONDS = 2.0
+_KILL_SECONDS = 5.0
+_GONE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastExit:
+    """How a child ended."""
+
+    code: int | None = None
+    signal: int | None = None
+    at: str = ""
+    stack: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Child:
+    """A process the supervisor keeps alive."""
+
+    state: str
+    pid: int | None = None
+    started_at: str | None = None
+    restarts: int = 0
+    last_exit: LastExit | None = None
+    build: str = ""
+    """Name of the folder of the build that it runs in."""
+    problem: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupervisorState:
+    """What the supervisor writes of itself; `started` is its process's start, against recycled pids."""
+
+    pid: int
+    started: float
+    run: str = ""
+    state: str = "running"
+    children: dict[str, Child] = field(default_factory=dict)
+
+
+Standing = Literal["wait", "healthy", "ended"]
+
+
+def read_supervisor(runtime: Path) -> SupervisorState | None:
+    """Return what the last supervisor wrote, dead or alive; None where there is nothing to read."""
+    try:
+        return from_plain(SupervisorState, json.loads((runtime / _STATE_FILE).read_bytes()))
+    except (OSError, ValueError, SchemaError):
+        return None
+
+
+def live_supervisor(runtime: Path) -> SupervisorState | None:
+    """Return the state of the supervisor that runs now."""
+    state = read_supervisor(runtime)
+    return state if state is not None and _process(state) is not None else None
+
+
+def _process(state: SupervisorState) -> psutil.Process | None:
+    """Return the very process that wrote the state, not a later one with its number."""
+    import psutil
+
+    try:
+        process = psutil.Process(state.pid)
+        same = abs(process.create_time() - state.started) < _SAME_START_SECONDS
+        gone = process.status() == psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, ValueError):
+        return None
+    except psutil.AccessDenied as error:
+        message = f"The supervisor, process {state.pid}, belongs to somebody else."
+        raise NotRunningError(message, "Stop it as that user.") from error
+    return process if same and not gone else None
+
+
+def why_silent(runtime: Path) -> NotRunningError:
+    """Return the truth about a coordinator that does not answer."""
+    state = live_supervisor(runtime)
+    if state is None:
+        return NotRunningError("Nothing is running.", "make up")
+    if state.state == "stopping":
+        return NotRunningError("The supervisor is stopping.", "Wait a moment, then: make up")
+    coordinator = state.children.get("coordinator")
+    message = "The supervisor runs but the coordinator does not answer"
+    if coordinator is None:
+        return NotRunningError(f"{message}.", "cpw logs coordinator")
+    problem = f": {coordinator.problem}" if coordinator.problem else f" (it is {coordinator.state})."
+    return NotRunningError(message + problem, coordinator.remedy or "cpw logs coordinator")
+
+
+def check_built(home: Path) -> None:
+    """Raise `MissingError` unless every environment that is needed on this machine is built."""
+    from envspecs.builds.installed import build_state
+    from envspecs.layout import specs_directory
+    from envspecs.spec import read_all
+
+    missing = [
+        spec.name
+        for spec in read_all(specs_directory(home))
+        if not spec.optional and spec.usable_here() and build_state(spec, home) == "missing"
+    ]
+    if missing:
+        what = (
+            f"environment {missing[0]} is" if len(missing) == 1 else f"environments {', '.join(missing)} are"
+        )
+        raise MissingError(f"The {what} not built.", "make build")
+
+
+def start(desk: Desk) -> subprocess.Popen[bytes]:
+    """Start the supervisor in a session of its own, so that no terminal's end reaches it."""
+    script = desk.home / "supervisor.py"
+    if not script.is_file():
+        raise MissingError(f"{script} is not there.", "Set CPW_HOME to the checkout, or unset it.")
+    log = supervisor_log(desk.home)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", str(script), "run"],
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=subprocess.STDOUT,
+            cwd=desk.home,
+            env=_environment(desk),
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)
+
+
+def supervisor_log(home: Path) -> Path:
+    """Return the file in which the supervisor's own words are kept."""
+    from envspecs.layout import logs_directory
+
+    return logs_directory(home) / "supervisor.log"
+
+
+def _environment(desk: Desk) -> dict[str, str]:
+    """Return our environment, paths made absolute: the supervisor works in another folder."""
+    # A person's token is for the tool that fetches models, and for nothing that runs on.
+    given = {name: value for name, value in os.environ.items() if name not in TOKENS}
+    known = {"CPW_HOME": desk.home, "CPW_OUT": desk.out, "CPW_RUNTIME": desk.runtime}
+    return {**given, **{name: str(path) for name, path in known.items() if name in given}}
+
+
+def child_states(health: HealthReport | None, supervisor: SupervisorState | None) -> dict[str, str]:
+    """Return each environment's state as far as anybody knows; the supervisor's bad news comes first."""
+    states = {name: child.state for name, child in supervisor.children.items()} if supervisor else {}
+    states.pop("coordinator", None)
+    for environment in health.environments if health else ():
+        if states.get(environment.environment) not in ENDED:
+            states[environment.environment] = environment.state
+    return states
+
+
+def assess(health: HealthReport | None, states: Mapping[str, str]) -> Standing:
+    """Decide whether to go on waiting: everything needed is ready, or no waiting will make it so."""
+    if health is None:
+        return "wait"
+    if health.healthy:
+        return "healthy"
+    if states and all(state in READY or state in ENDED for state in states.values()):
+        return "ended"
+    return "wait"
+
+
+def wait_until_settled(
+    desk: Desk,
+    asker: Asker,
+    process: subprocess.Popen[bytes] | None,
+    seconds: float,
+    show: Callable[[Mapping[str, str]], None],
+) -> HealthReport | None:
+    """Wait until `assess` has decided or the time is over; return the last health there was."""
+    deadline = desk.clock() + seconds
+    health: HealthReport | None = None
+    while True:
+        supervisor = live_supervisor(desk.runtime)
+        if supervisor is None and (process is None or process.poll() is not None):
+            raise _died(None if process is None else process.returncode)
+        try:
+            health = asker.ask(HealthQuery(), timeout_ms=_ASK_MS)
+        except NotRunningError:
+            health = None
+        states = child_states(health, supervisor)
+        show(states)
+        if assess(health, states) != "wait" or desk.clock() >= deadline:
+            return health
+        desk.pause(_LOOK_SECONDS)
+
+
+def _died(code: int | None) -> NotRunningError:
+    if code is None:
+        return NotRunningError("The supervisor has just been stopped.", "make up")
+    how = f"exit code {code}" if code >= 0 else f"signal {-code}"
+    return NotRunningError(f"The supervisor ended at once ({how}).", "cpw logs supervisor")
+
+
+def stop(desk: Desk, seconds: float) -> Literal["not running", "stopped", "killed"]:
+    """End the supervisor, which ends everything else; by force when it does not go in time."""
+    import psutil
+
+    if os.path.lexists(desk.runtime):
+        # A folder that others may write could name any process of ours.
+        prepare_runtime_directory(desk.runtime)
+    state = read_supervisor(desk.runtime)
+    if state is None or (process := _process(state)) is None:
+        return "not running"
+    try:
+        process.send_signal(signal.SIGTERM)
+        if _wait_gone(desk, state, seconds):
+            return "stopped"
+        process.kill()
+    except psutil.NoSuchProcess:
+        return "stopped"
+    except psutil.AccessDenied as error:
+        message = f"The supervisor, process {state.pid}, may not be stopped by you."
+        raise UsageError(message, "Stop it as the user who started it.") from error
+    if not _wait_gone(desk, state, _KILL_SECONDS):
+        message = f"The supervisor, process {state.pid}, does not end even when killed."
+        raise NotRunningError(message, "It waits for the disk or the kernel: look with ps.")
+    return "killed"
+
+
+def _wait_gone(desk: Desk, state: SupervisorState, seconds: float) -> bool:
+    # Not psutil's own wait: that one takes a zombie whose parent does not reap it for alive.
+    deadline = desk.clock() + seconds
+    while _process(state) is not None:
+        if desk.clock() >= deadline:
+            return False
+        desk.pause(_GONE_SECONDS)
+    return True
+
+
+def path_advice(home: Path) -> str:
+    """Return how to have `cpw-submit` on the PATH; nothing where it is already."""
+    if shutil.which("cpw-submit") is not None:
+        return ""
+    folder = str(home / "venv" / "common" / "bin")
+    if shlex.quote(folder) == folder:
+        return f'export PATH="{folder}:$PATH"'
+    return f'export PATH={shlex.quote(folder)}:"$PATH"'

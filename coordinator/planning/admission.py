@@ -1,0 +1,172 @@
+"""Takes a wish in: all that can be refused is refused before the job exists."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from coordinator.plan import Plan
+from coordinator.planning import planner
+from coordinator.planning.assignments import equipped, servants
+from coordinator.planning.inventory import Inventory, default_model, fitting_model
+from coordinator.planning.job_json import job_facts
+from coordinator.store import job_folder
+from coordinator.store.store import Store
+from protocol.errors import InputError, MissingError, SchemaError, UsageError
+from protocol.failpoints import reach
+from protocol.languages import find_language
+from protocol.messages import Submit, Submitted
+from protocol.schema import check_field
+from protocol.stages import STAGES
+
+__all__ = ["forget_unfinished", "take_in"]
+
+log = logging.getLogger(__name__)
+
+_USE_MODELS = ("separate", "vad", "asr", "align")
+_MAX_PRIORITY = 1_000
+_CLAIMED = "claimed"
+_MIN_FREE_BYTES = 256 * 1024 * 1024
+
+
+def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -> Submitted:
+    """Check the wish, lay out its plan, make its folder, commit it.
+
+    `check_worker` raises where an environment's worker cannot be expected to come up. Raises `UsageError`,
+    `InputError` or `MissingError` with a sentence; nothing is left behind then.
+    """
+    reach("coordinator.submit.received")
+    known = store.job_by_key(submit.key) if submit.key else None
+    if known is not None:
+        # The answer was lost on its way, and the wish was said again.
+        return Submitted(job=known.id, directory=str(known.directory), notes=known.notes)
+    return _take_in(_normalise(submit), store, check_worker)
+
+
+def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -> Submitted:
+    here = Inventory.look()
+    for stage in submit.environments:
+        here.serving(stage, submit.environments)
+    plan = planner.plan(submit, servants(submit, here))
+    for name in dict.fromkeys(step.environment for step in plan.steps):
+        here.check_built(here.specs[name])
+        check_worker(name)
+    submit = _with_models(submit, plan, here)
+    steps = equipped(plan.steps, submit, here)
+    out = Path(submit.out)
+    _check_out(out)
+    job, directory = job_folder.claim_directory(out, submit.user, store.highest_number)
+    store.set_fact(_CLAIMED, f"{job} {directory}")
+    title, year = planner.title_of(submit)
+    notes: list[str] = []
+    if submit.source_language is not None:
+        notes += planner.refine(submit, submit.source_language, title).notes
+    try:
+        job_folder.write_job(directory, job_facts(job, submit, (title, year), steps, here))
+        reach("coordinator.submit.job-written")
+        with store.transaction():
+            store.add_job(job, submit, directory, steps, notes)
+            reach("coordinator.submit.before-commit")
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    reach("coordinator.submit.committed")
+    for step in steps:
+        for reason in step.reasons:
+            log.info("%s %s: %s", job, step.name, reason)
+    return Submitted(job=job, directory=str(directory), notes=tuple(notes))
+
+
+def forget_unfinished(store: Store) -> None:
+    """Remove the folder of a wish in whose middle an earlier run died: nobody was told of a job."""
+    job, _, directory = store.get_fact(_CLAIMED).partition(" ")
+    if job and store.job(job) is None:
+        job_folder.remove_untouched(Path(directory))
+
+
+def _normalise(submit: Submit) -> Submit:
+    if not Path(submit.media).is_absolute() or not Path(submit.out).is_absolute():
+        message = "A job needs absolute paths."
+        raise UsageError(message)
+    if not Path(submit.media).is_file():
+        message = f"{submit.media} is not there."
+        raise InputError(message)
+    source = find_language(submit.source_language).code if submit.source_language else None
+    targets = tuple(dict.fromkeys(find_language(language).code for language in submit.target_languages))
+    if submit.workflow == "translate" and not targets:
+        targets = ("en",)
+    if submit.workflow == "transcribe" and targets:
+        message = "The workflow transcribe makes no translation."
+        raise UsageError(message, "Use --workflow subtitle or translate, or leave out -t.")
+    if abs(submit.priority) > _MAX_PRIORITY:
+        message = f"The priority {submit.priority} is not between -{_MAX_PRIORITY} and {_MAX_PRIORITY}."
+        raise UsageError(message)
+    for stage, fields in submit.parameters.items():
+        _check_parameters(stage, fields)
+    return dataclasses.replace(submit, source_language=source, target_languages=targets)
+
+
+def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
+    if stage not in STAGES:
+        message = f"There is no stage {stage!r}; there are {', '.join(STAGES)}."
+        raise UsageError(message)
+    known = [field.name for field in dataclasses.fields(STAGES[stage].request)]
+    for name, value in fields.items():
+        if name not in known:
+            message = f"The stage {stage} has no parameter {name!r}; it has {', '.join(known)}."
+            raise UsageError(message)
+        try:
+            check_field(STAGES[stage].request, name, value)
+        except SchemaError as error:
+            message = f"{stage}.{name}: {error.problem}."
+            raise UsageError(message) from error
+
+
+def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:
+    """Return the wish with the model of every stage written down: what is asked for is what is done.
+
+    A translation's model is not the stage's but the pair's: it stands in the plan.
+    """
+    parameters = {stage: dict(fields) for stage, fields in submit.parameters.items()}
+    for step in plan.steps:
+        if step.stage not in _USE_MODELS:
+            continue
+        spec = here.specs[step.environment]
+        wished = planner.model_of(step, submit.parameters, default_model(step.stage, spec))
+        model = fitting_model(wished, spec, here.registry)
+        known = here.registry.get(model)
+        if known is None and not here.has_model(model):
+            message = f"There is no model {model!r}; there are {', '.join(here.registry)}."
+            raise UsageError(message, "cpw models list")
+        if not _needs_no_model(step.stage, submit) and not here.has_model(model):
+            message = f"The model {model} is not in the model store."
+            raise MissingError(message, f"cpw models fetch {model}")
+        spoken = known.languages if known is not None else ()
+        if spoken and submit.source_language not in (None, *spoken):
+            message = f"The model {model} knows {', '.join(spoken)} only, not {submit.source_language}."
+            raise UsageError(message, "cpw models list")
+        parameters.setdefault(step.stage, {})["model"] = model
+    if "model" in parameters.get("translate", {}):
+        parameters["translate"]["model"] = here.known(str(parameters["translate"]["model"]), "whisper-")
+    return dataclasses.replace(submit, parameters=parameters)
+
+
+def _needs_no_model(stage: str, submit: Submit) -> bool:
+    """Tell whether what the stage computes with is a part of its package."""
+    return stage == "vad" and submit.parameters.get("vad", {}).get("method") == "silero"
+
+
+def _check_out(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(out).free
+    except OSError as error:
+        message = f"Jobs cannot be written to {out}: {error.strerror}."
+        raise UsageError(message, "Name another folder with --out.") from error
+    if free < _MIN_FREE_BYTES:
+        message = f"Only {free // 2**20} MB are free in {out}."
+        raise UsageError(message, "Make room, or name another folder with --out.")

@@ -1,0 +1,93 @@
+"""Routes of a job's translations: at its submission, and again once its film's language is known."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from coordinator.plan import PlannedStep
+from coordinator.planning.hardware_choices import choose
+from coordinator.planning.inventory import Inventory
+from coordinator.planning.planner import Servants
+from coordinator.planning.translators import Route, find_route
+from coordinator.store.rows import StepRow
+from protocol.errors import CpwError, ErrorInfo, info_from_error
+from protocol.messages import Submit
+
+__all__ = ["Assignment", "equipped", "reroute", "servants"]
+
+log = logging.getLogger(__name__)
+
+
+def servants(submit: Submit, here: Inventory) -> Servants:
+    """Return who serves this wish."""
+
+    def route(source: str | None, target: str) -> Route:
+        translators = here.translators(submit.environments, *_models(submit))
+        return find_route(source, target, translators)
+
+    return Servants(
+        environment_for=lambda stage: here.serving(stage, submit.environments).name,
+        route=route,
+        at_hand=here.at_hand(submit.environments),
+    )
+
+
+def _models(submit: Submit) -> tuple[str | None, str | None]:
+    return submit.parameters.get("translate", {}).get("model"), submit.parameters.get("asr", {}).get("model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Who does a step, with what, and why."""
+
+    environment: str
+    choices: dict[str, Any]
+    reasons: tuple[str, ...]
+
+
+def equip(stage: str, assignment: Assignment, submit: Submit, here: Inventory) -> Assignment:
+    """Return the assignment with what the hardware decides: device, compute type, batch size."""
+    name = assignment.environment
+    asked = submit.parameters.get(stage, {})
+    found = choose(stage, here.specs[name], here.hardware, asked, here.versions(name))
+    return replace(
+        assignment,
+        choices={**assignment.choices, **found.values},
+        reasons=(*assignment.reasons, *found.reasons),
+    )
+
+
+def equipped(steps: Iterable[PlannedStep], submit: Submit, here: Inventory) -> tuple[PlannedStep, ...]:
+    """Return the plan's steps with what the hardware decides for each."""
+    found = []
+    for step in steps:
+        planned = Assignment(environment=step.environment, choices=step.choices, reasons=step.reasons)
+        assignment = equip(step.stage, planned, submit, here)
+        found.append(replace(step, choices=assignment.choices, reasons=assignment.reasons))
+    return tuple(found)
+
+
+def reroute(submit: Submit, language: str, steps: Sequence[StepRow]) -> dict[str, Assignment | ErrorInfo]:
+    """Return who does each translation that has to be done, or why nobody can.
+
+    At the submission the film's language was not known: what stands in the plan was a guess.
+    """
+    here = Inventory.look()
+    found: dict[str, Assignment | ErrorInfo] = {}
+    for step in steps:
+        if step.stage != "translate" or step.target is None or step.state != "waiting":
+            continue
+        try:
+            translators = here.translators(submit.environments, *_models(submit))
+            route = find_route(language, step.target, translators)
+        except CpwError as error:
+            found[step.name] = info_from_error(error)
+            continue
+        assignment = Assignment(
+            environment=route.environment, choices={"model": route.model}, reasons=(route.reason,)
+        )
+        found[step.name] = equip(step.stage, assignment, submit, here)
+    return found

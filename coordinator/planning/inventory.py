@@ -1,0 +1,206 @@
+"""What is here: which environment serves a stage, what is built, which models are in the store."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import envspecs
+from coordinator.planning.translators import Translator
+from envspecs import hardware
+from envspecs.builds.installed import MARKER
+from envspecs.choosing import candidates
+from envspecs.layout import specs_directory
+from envspecs.models import registry as models_registry
+from protocol.errors import MissingError, UsageError
+from protocol.hardware import Hardware
+from protocol.stages import OPTIONAL_STAGES, STAGES
+
+__all__ = ["Inventory", "default_model", "fitting_model"]
+
+_TRANSLATE = "translate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """One look at the specs, the builds and the model store; what was asked once is remembered."""
+
+    specs: dict[str, envspecs.EnvSpec]
+    registry: dict[str, models_registry.Model]
+    hardware: Hardware
+    _built: dict[str, bool] = field(default_factory=dict)
+    _stored: dict[str, bool] = field(default_factory=dict)
+    _versions: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def look(cls) -> Inventory:
+        """Return what is here now: read anew only where a file of it has changed since the last look."""
+        return _read(_signature())
+
+    def is_built(self, spec: envspecs.EnvSpec) -> bool:
+        """Tell whether the environment can be used as its spec says."""
+        if spec.name not in self._built:
+            self._built[spec.name] = envspecs.is_built(spec)
+        return self._built[spec.name]
+
+    def has_model(self, identity: str) -> bool:
+        """Tell whether the model is in the store, whole."""
+        if identity not in self._stored:
+            self._stored[identity] = models_registry.has_model(identity)
+        return self._stored[identity]
+
+    def versions(self, name: str) -> dict[str, str]:
+        """Return the versions of the environment's packages as its build recorded them."""
+        if name not in self._versions:
+            marker = envspecs.read_marker(envspecs.venv_path(name))
+            self._versions[name] = dict(marker.versions) if marker else {}
+        return self._versions[name]
+
+    def check_built(self, spec: envspecs.EnvSpec) -> None:
+        """Raise `MissingError` unless the environment can be used as its spec says."""
+        if not self.is_built(spec):
+            state = "out of date" if envspecs.build_state(spec) == "outdated" else "not built"
+            message = f"The environment {spec.name} ({spec.purpose}) is {state}."
+            raise MissingError(message, f"cpw envs build {spec.name}")
+
+    def serving(self, stage: str, named: Mapping[str, str]) -> envspecs.EnvSpec:
+        """Return the environment for the stage: the one a person named, else the first that does it.
+
+        Of those that nobody named, one that is built goes before one that is not. Raises `UsageError` for a
+        name that is none, or that does not do the stage, or not on this machine.
+        """
+        name = named.get(stage)
+        if name is None:
+            found = candidates(stage, self.specs.values())
+            if not found:
+                message = f"No environment does the stage {stage!r} on this machine."
+                raise UsageError(message, "cpw envs list")
+            return next((spec for spec in found if self.is_built(spec)), found[0])
+        if name not in self.specs:
+            message = f"There is no environment {name!r}; there are {', '.join(self.specs)}."
+            raise UsageError(message, "cpw envs list")
+        spec = self.specs[name]
+        if stage not in spec.stages:
+            does = ", ".join(spec.stages) or "no stage"
+            message = f"The environment {name} does not do {stage}; it does {does}."
+            raise UsageError(message, "cpw envs list")
+        if not spec.usable_here():
+            message = f"The environment {name} is not for this machine."
+            raise UsageError(message, "cpw envs list")
+        return spec
+
+    def at_hand(self, named: Mapping[str, str]) -> frozenset[str]:
+        """Return the optional stages whose environment is built and has its model."""
+        found = set()
+        for stage in OPTIONAL_STAGES:
+            if stage not in named and not candidates(stage, self.specs.values()):
+                continue
+            spec = self.serving(stage, named)
+            model = default_model(stage, spec)
+            if self.is_built(spec) and (not model or self.has_model(model)):
+                found.add(stage)
+        return frozenset(found)
+
+    def translators(
+        self, named: Mapping[str, str], wished: str | None, recogniser: str | None
+    ) -> tuple[Translator, ...]:
+        """Return who could translate.
+
+        `wished` is the model that a person chose for translate; `recogniser` the one for asr, which Whisper
+        translates with, too: a second one in the same memory only where it is wished for.
+        """
+        if _TRANSLATE in named:
+            specs = [self.serving(_TRANSLATE, named)]
+        else:
+            specs = list(candidates(_TRANSLATE, self.specs.values()))
+        if wished is not None:
+            wished = self.known(wished, "whisper-")
+        found = tuple(self._translator(spec, wished, recogniser) for spec in specs)
+        if wished is not None and not any(translator.models for translator in found):
+            names = ", ".join(spec.name for spec in specs)
+            message = f"The model {wished} is none that {names} could translate with."
+            raise UsageError(message, "cpw models list")
+        return found
+
+    def _translator(self, spec: envspecs.EnvSpec, wished: str | None, recogniser: str | None) -> Translator:
+        fitting = [model for model in self.registry.values() if model.kind in spec.model_kinds]
+        chosen = wished
+        if wished is None and "asr" in spec.stages:
+            chosen = fitting_model(recogniser or spec.default_model, spec, self.registry)
+        if chosen is not None:
+            fitting = [model for model in fitting if model.id == chosen]
+            if chosen not in self.registry and "asr" in spec.stages:
+                fitting = [_unregistered(chosen)]
+        fitting.sort(key=lambda model: model.id != spec.default_model)
+        return Translator(
+            environment=spec.name,
+            rank=spec.stages[_TRANSLATE].rank,
+            built=self.is_built(spec),
+            models=tuple(fitting),
+            stored=frozenset(model.id for model in fitting if self.has_model(model.id)),
+        )
+
+    def known(self, model: str, prefix: str = "") -> str:
+        """Return the id, or the id with `prefix`, that there is a model of; `UsageError` for none."""
+        for model_id in (model, prefix + model):
+            if model_id in self.registry or self.has_model(model_id):
+                return model_id
+        message = f"There is no model {model!r}; there are {', '.join(self.registry)}."
+        raise UsageError(message, "cpw models list")
+
+
+def _unregistered(identity: str) -> models_registry.Model:
+    """Return a Whisper model that a person has put into the store himself: it is taken to translate."""
+    return models_registry.Model(
+        id=identity,
+        kind="whisper-ct2",
+        licence="",
+        description="",
+        size_bytes=0,
+        sources=(),
+        needs=(),
+        translates_to=("en",),
+    )
+
+
+def default_model(stage: str, spec: envspecs.EnvSpec) -> str:
+    """Return the model that the environment does the stage with where nobody chose one; empty for none."""
+    fields = {parameter.name: parameter.default for parameter in dataclasses.fields(STAGES[stage].request)}
+    return spec.default_model or str(fields["model"]) if "model" in fields else ""
+
+
+def fitting_model(wished: str, spec: envspecs.EnvSpec, registry: Mapping[str, models_registry.Model]) -> str:
+    """Return the model that stands for the wished one in this environment: the same weights, its format.
+
+    What the registry does not know is left as it is: a folder that a person has put into the store.
+    """
+    model = registry.get(wished)
+    if model is None or not spec.model_kinds or model.kind in spec.model_kinds:
+        return wished
+    same = (sibling.id for sibling in registry.values() if sibling.family and sibling.family == model.family)
+    kinds = {model_id: registry[model_id].kind for model_id in same}
+    found = next((model_id for model_id, kind in kinds.items() if kind in spec.model_kinds), None)
+    if found is None:
+        message = f"The environment {spec.name} cannot load the model {wished} ({model.kind})."
+        raise UsageError(message, "cpw models list")
+    return found
+
+
+def _signature() -> tuple[tuple[str, int], ...]:
+    """Return what changes whenever a spec, a lock, a build, a model or the hardware's cache does."""
+    specs, store = specs_directory(), envspecs.models_directory()
+    files = [*specs.glob("*.toml"), *(specs / "locks").glob("*.txt"), *store.glob("*/manifest.json")]
+    files += [envspecs.venv_path(path.stem) / MARKER for path in specs.glob("*.toml")]
+    files.append(envspecs.state_directory() / hardware.CACHE)
+    return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists()))
+
+
+@functools.lru_cache(maxsize=1)
+def _read(_signature: tuple[tuple[str, int], ...]) -> Inventory:
+    return Inventory(
+        specs={spec.name: spec for spec in envspecs.read_all()},
+        registry=models_registry.read_registry(),
+        hardware=hardware.known(),
+    )

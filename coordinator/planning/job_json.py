@@ -1,0 +1,100 @@
+"""What `job.json` says: what was asked, and which environment, engine and model does each step, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import envspecs
+from coordinator.plan import PlannedStep
+from coordinator.planning.inventory import Inventory
+from coordinator.store import job_folder
+from coordinator.store.rows import StepRow
+from protocol.messages import Submit
+from protocol.schema import to_plain
+
+__all__ = ["job_facts", "renew"]
+
+Step = PlannedStep | StepRow
+
+
+def job_facts(
+    job: str,
+    submit: Submit,
+    title: tuple[str, int | None],
+    steps: Iterable[PlannedStep],
+    here: Inventory,
+) -> dict[str, Any]:
+    """Return the body of `job.json`."""
+    media = Path(submit.media).stat()
+    planned = tuple(steps)
+    return {
+        "job": job,
+        "workflow": submit.workflow,
+        "source_language": submit.source_language,
+        "target_languages": submit.target_languages,
+        "input_media": {"path": submit.media, "size": media.st_size, "modified_ns": media.st_mtime_ns},
+        "title": title[0],
+        "year": title[1],
+        "user": submit.user,
+        "audio_track": submit.audio_track,
+        "start_ms": submit.start_ms,
+        "end_ms": submit.end_ms,
+        "parameters": submit.parameters,
+        "debug": submit.debug,
+        "hardware": to_plain(here.hardware),
+        **_steps_of(planned, submit, here),
+    }
+
+
+def renew(directory: Path, submit: Submit, steps: Iterable[Step]) -> None:
+    """Bring `job.json` up to date with routes that were found after the submission; a lost one is left so."""
+    try:
+        facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    now = _steps_of(steps, submit, Inventory.look())
+    # An environment that was upgraded meanwhile is still the one that it was at the submission.
+    now["environments"] = {**now["environments"], **facts.get("environments", {})}
+    job_folder.write_job(directory, {**facts, **now})
+
+
+def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[str, Any]:
+    """Return the part of `job.json` that says who does what; a route may change once a language is known."""
+    planned = tuple(steps)
+    used = sorted({step.environment for step in planned})
+    return {
+        "stage_environments": _by_stage(planned),
+        "steps": [
+            {
+                "name": step.name,
+                "environment": step.environment,
+                "engine": _engine(step, here.specs),
+                "model": submit.parameters.get(step.stage, {}).get("model", step.choices.get("model")),
+                "choices": step.choices,
+                "reasons": step.reasons,
+            }
+            for step in planned
+        ],
+        "environments": {name: _installed(name) for name in used},
+    }
+
+
+def _by_stage(steps: tuple[Step, ...]) -> dict[str, str]:
+    """Return stage to environment; by the step's name where several environments share a stage."""
+    served: dict[str, set[str]] = {}
+    for step in steps:
+        served.setdefault(step.stage, set()).add(step.environment)
+    return {step.stage if len(served[step.stage]) == 1 else step.name: step.environment for step in steps}
+
+
+def _engine(step: Step, specs: Mapping[str, envspecs.EnvSpec]) -> str:
+    entry = specs[step.environment].stages.get(step.stage) if step.environment in specs else None
+    return entry.engine if entry is not None else ""
+
+
+def _installed(name: str) -> dict[str, Any]:
+    marker = envspecs.read_marker(envspecs.venv_path(name))
+    return {"key": marker.key, "versions": marker.versions} if marker else {}

@@ -1,0 +1,191 @@
+"""A person's wish to a plan of steps. Pure: what is built and where it runs are arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from coordinator.plan import Plan, PlannedStep
+from coordinator.planning.recipes import RECIPES, SOURCE, Ingredient
+from coordinator.planning.translators import Route
+from protocol.errors import UsageError
+from protocol.languages import language_name
+from protocol.messages import Submit
+from protocol.stages import OPTIONAL_STAGES, STAGES
+from protocol.timeline import UNDETERMINED
+
+__all__ = [
+    "Refinement",
+    "Servants",
+    "model_of",
+    "plan",
+    "refine",
+    "routed",
+    "title_of",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refinement:
+    """What knowing the film's language changes: steps not to be done, and why."""
+
+    skipped: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servants:
+    """Who does what here, as the planner asks for it."""
+
+    environment_for: Callable[[str], str]
+    """Names the environment that serves a stage; raises `MissingError` or `UsageError`."""
+    route: Callable[[str | None, str], Route]
+    """Says who translates a pair of languages; raises `MissingError`."""
+    at_hand: Collection[str] = ()
+    """Optional stages whose environment is built and has its model."""
+
+
+def plan(submit: Submit, servants: Servants) -> Plan:
+    """Lay out the steps of `submit`.
+
+    Raises `UsageError` for a workflow that does not exist or a stage that cannot be left out,
+    `MissingError` for a pair of languages that nothing here translates.
+    """
+    whole = RECIPES.get(submit.workflow)
+    if whole is None:
+        message = f"{submit.workflow!r} is not a workflow; there are {', '.join(RECIPES)}."
+        raise UsageError(message)
+    _check_optional(submit)
+    recipe = tuple(ingredient for ingredient in whole if _is_wanted(ingredient, submit, servants.at_hand))
+    targets = submit.target_languages
+    if submit.source_language in targets and submit.workflow != "translate":
+        targets = tuple(target for target in targets if target != submit.source_language)
+    steps: list[PlannedStep] = []
+    for ingredient in recipe:
+        steps.extend(_steps_of(ingredient, recipe, targets))
+    return Plan(steps=tuple(_served(step, submit, servants) for step in steps))
+
+
+def _check_optional(submit: Submit) -> None:
+    for stage in (*submit.with_stages, *submit.without_stages):
+        if stage not in OPTIONAL_STAGES:
+            message = f"The stage {stage!r} is none that a job can be done with or without."
+            raise UsageError(message, f"Those are {', '.join(OPTIONAL_STAGES)}.")
+    both = set(submit.with_stages) & set(submit.without_stages)
+    if both:
+        message = f"The stage {both.pop()} is asked for and refused at once."
+        raise UsageError(message)
+
+
+def _is_wanted(ingredient: Ingredient, submit: Submit, at_hand: Collection[str]) -> bool:
+    stage = ingredient.stage
+    optional = STAGES[stage].optional
+    if not optional or stage in submit.with_stages:
+        return True
+    if stage in submit.without_stages:
+        return False
+    named = stage in submit.environments or stage in submit.parameters
+    return named or (optional == "when-built" and stage in at_hand)
+
+
+def _served(step: PlannedStep, submit: Submit, servants: Servants) -> PlannedStep:
+    """Return the step with its environment; a translation into the source's own language is never done."""
+    if step.stage != "translate" or step.target is None or step.target == submit.source_language:
+        return replace(step, environment=servants.environment_for(step.stage))
+    return routed(step, servants.route(submit.source_language, step.target))
+
+
+def routed(step: PlannedStep, route: Route) -> PlannedStep:
+    """Return the step of a translation as its route says."""
+    return replace(
+        step,
+        environment=route.environment,
+        choices={**step.choices, "model": route.model},
+        reasons=(route.reason,),
+    )
+
+
+def _steps_of(
+    ingredient: Ingredient, recipe: tuple[Ingredient, ...], targets: tuple[str, ...]
+) -> list[PlannedStep]:
+    languages = {"film": (None,), "source": (SOURCE,), "target": targets}[ingredient.per]
+    per = {part.stage: part.per for part in recipe if part.per != "source"}
+    there = {part.stage for part in recipe}
+    after = tuple(
+        name
+        for stage in ingredient.after
+        for part in recipe
+        if part.stage == stage
+        for name in _names(part, targets)
+    )
+    return [
+        PlannedStep(
+            name=_name(ingredient.stage, language),
+            stage=ingredient.stage,
+            environment="",
+            target=None if language == SOURCE else language,
+            needs=tuple(
+                _name(stage, language if per.get(stage) == "target" else None)
+                for stage in ingredient.needs
+                if stage in there
+            ),
+            after=after,
+        )
+        for language in languages
+    ]
+
+
+def _names(ingredient: Ingredient, targets: tuple[str, ...]) -> list[str]:
+    languages = {"film": (None,), "source": (SOURCE,), "target": targets}[ingredient.per]
+    return [_name(ingredient.stage, language) for language in languages]
+
+
+def _name(stage: str, language: str | None) -> str:
+    return stage if language is None else f"{stage}-{language}"
+
+
+def refine(submit: Submit, language: str, title: str) -> Refinement:
+    """Return what the film's language, now known, changes.
+
+    A target that is the film's own language is not translated; where the source has a track of its own
+    (workflow `subtitle`) the target's would be the same one.
+    """
+    skipped: list[str] = []
+    notes: list[str] = []
+    if language == UNDETERMINED:
+        notes.append(f"{title}: nothing is said in this film.")
+    for target in submit.target_languages:
+        if language == target:
+            notes.append(f"{title} is already in {language_name(target)}: not translated.")
+        if language in (target, UNDETERMINED):
+            skipped.append(f"translate-{target}")
+            if submit.workflow == "subtitle":
+                skipped.append(f"subtitle-{target}")
+    return Refinement(skipped=tuple(skipped), notes=tuple(notes))
+
+
+_YEAR = re.compile(r"^(?P<title>.+?)[\s._(\[]+(?P<year>(?:19|20)\d\d)[)\]]?(?:[\s._)\]].*)?$")
+
+
+def title_of(submit: Submit) -> tuple[str, int | None]:
+    """Return title and year: what the person said, else what the file's name says.
+
+    `Sholay (1975).mkv` is ("Sholay", 1975); `2001.mkv` is ("2001", None).
+    """
+    stem = Path(submit.media).stem
+    match = _YEAR.match(stem)
+    title, year = stem, None
+    if match and match["title"].strip(" ._-(["):
+        title, year = match["title"].strip(" ._-(["), int(match["year"])
+    return submit.title or title, submit.year or year
+
+
+def model_of(step: PlannedStep, parameters: Mapping[str, Mapping[str, Any]], default: str) -> str:
+    """Return the model that the step will use: the person's choice, else the environment's default."""
+    chosen = parameters.get(step.stage, {}).get("model")
+    if chosen is None and step.stage == "align":
+        chosen = parameters.get("asr", {}).get("model")
+    return str(chosen or default)

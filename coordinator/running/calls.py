@@ -1,0 +1,42 @@
+"""A step to the call that does it: its request, its folders, its budget."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coordinator.planning import planner
+from coordinator.planning.recipes import Order, Results, build_request, gentler
+from coordinator.store import job_folder
+from coordinator.store.rows import JobRow, StepRow
+from protocol.messages import Call
+from protocol.schema import from_plain, to_plain
+from protocol.stages import STAGES
+from protocol.stages.demux import DemuxResult
+
+__all__ = ["make_call"]
+
+_BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
+"""A slow machine may give every call more time, a test less."""
+
+
+def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: int = 0) -> Call:
+    """Return the next attempt at `step`; `steps` are all of its job, `gentle` failures for want of memory."""
+    stage = STAGES[step.stage]
+    by_step = {step.name: step.result for step in steps if step.result is not None}
+    results = Results(by_step, [step.name for step in steps])
+    title, year = planner.title_of(job.submit)
+    order = Order(stage=step.stage, target=step.target, choices=step.choices)
+    request = build_request(order, replace(job.submit, year=year), title, results)
+    media_ms = from_plain(DemuxResult, by_step["demux"]).audio_duration_ms if "demux" in by_step else 0
+    return Call(
+        stage=step.stage,
+        schema_version=stage.version,
+        job_directory=str(job.directory),
+        scratch=job_folder.scratch_of(step.name, step.attempt + 1),
+        folder=stage.folder,
+        budget_ms=round(_BUDGET_SCALE * (stage.budget_ms + stage.budget_per_media * media_ms)),
+        request=to_plain(gentler(request, gentle)),
+        debug=job.submit.debug,
+    )

@@ -1,0 +1,96 @@
+"""Keeps every job's files up with the store: soon while it runs, at once when it has ended."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from coordinator.planning.job_json import renew
+from coordinator.store import job_folder
+from coordinator.store.rows import JobRow
+from coordinator.store.store import Store
+from protocol.failpoints import reach
+
+__all__ = ["Chronicle"]
+
+log = logging.getLogger(__name__)
+
+_WITHIN_S = 0.3
+"""A manifest is for people and scripts: a few times a second are enough."""
+_LOOKED_BACK = 500
+"""More jobs than end in one turn of the loop: after a crash the manifests of so many are looked at."""
+
+
+class Chronicle:
+    """Writes manifests for the loop's thread, after the commit of what stands in them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._due: dict[str, float] = {}
+        self._now_s = 0.0
+        self._rerouted: set[str] = set()
+
+    def catch_up(self) -> None:
+        """Renew the manifests of jobs that ended in the moment in which an earlier run died."""
+        for job in self._store.last_ended(_LOOKED_BACK):
+            if _written_state(job) not in (job.state, None):
+                self._write(job.id)
+
+    def note(self, job: str) -> None:
+        """Remember that something about the job has changed."""
+        self._due.setdefault(job, self._now_s + _WITHIN_S)
+
+    def reroute(self, job: str) -> None:
+        """Remember that `job.json` says less than is known now: who translates."""
+        self._rerouted.add(job)
+        self.note(job)
+
+    def end(self, job: str) -> None:
+        """Remember that the job has ended."""
+        self._due[job] = 0.0
+
+    def write(self, now_s: float) -> None:
+        """Write the manifests whose time has come."""
+        self._now_s = now_s
+        for job in [due_job for due_job, at_s in self._due.items() if at_s <= now_s]:
+            del self._due[job]
+            self._write(job)
+
+    def close(self) -> None:
+        """Write what is left."""
+        self.write(float("inf"))
+
+    def _write(self, job: str) -> None:
+        """Renew a job's manifest; a full disk must not stop the loop.
+
+        Of a job that has ended no worker writes any more: what killed attempts have left goes too.
+        """
+        current = self._store.job(job)
+        if current is None:
+            return
+        if current.ended_at is not None:
+            # Before the manifest, by which `catch_up` knows that a job's end was attended to.
+            job_folder.clear_scratch(current.directory)
+            reach("coordinator.job.scratch-cleared")
+        try:
+            steps = self._store.steps(job)
+            asked = current.submit
+            died_before = (
+                current.ended_at is not None and asked.target_languages and not asked.source_language
+            )
+            if job in self._rerouted or died_before:
+                renew(current.directory, asked, steps)
+                self._rerouted.discard(job)
+            job_folder.write_manifest(current, steps)
+        except OSError as error:
+            log.warning("the manifest of %s cannot be written: %s", job, error)
+
+
+def _written_state(job: JobRow) -> object:
+    """Return the state that the job's manifest says, None where it says nothing or its folder is gone."""
+    try:
+        return json.loads((job.directory / "manifest.json").read_bytes()).get("status", "")
+    except FileNotFoundError:
+        return "" if job.directory.is_dir() else None
+    except (OSError, ValueError, AttributeError):
+        return ""

@@ -1,0 +1,197 @@
+"""Keeps the job store safe: one coordinator, a local disk, a file that is whole, copies of it.
+
+A damaged file is moved aside, never written over; the newest whole backup takes its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import json
+import logging
+import os
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import psutil
+
+from coordinator.store.store import Store
+from protocol.artefacts import sync_directory, sync_file
+from protocol.clock import now_iso
+from protocol.errors import NotRunningError, UsageError
+
+__all__ = ["backups", "find_damage", "hold", "is_full", "notices", "open_store", "refuse_network"]
+
+log = logging.getLogger(__name__)
+
+KEPT = 3
+_BACKUP = re.compile(r"jobs\.backup-(\d+)\.sqlite")
+_CHECK_S = 30.0
+_BACKUP_S = 10.0
+_PAGES = 1_000
+_OPCODES = 100_000
+_FACT = "damage"
+_NETWORK = frozenset(
+    ("nfs", "nfs4", "cifs", "smbfs", "smb3", "afs", "afpfs", "ceph", "glusterfs", "lustre", "beegfs", "sshfs")
+) | {"fuse.sshfs", "fuse.glusterfs"}
+"""Where locks are a promise that nobody keeps, SQLite's file is damaged sooner or later."""
+
+
+@contextlib.contextmanager
+def hold(state: Path) -> Iterator[None]:
+    """Hold the state folder, or raise `NotRunningError` where another coordinator does."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "coordinator.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            message = (
+                f"Another coordinator (process {lock.read().strip() or '?'}) has the job store in {state}."
+            )
+            raise NotRunningError(
+                message, "Stop it (make down there), or set CPW_STATE elsewhere."
+            ) from error
+        lock.truncate(0)
+        # For people only, and a full disk is no reason not to hold.
+        with contextlib.suppress(OSError):
+            lock.write(str(os.getpid()))
+            lock.flush()
+        yield
+
+
+def refuse_network(state: Path, mounts: Iterable[tuple[str, str]] | None = None) -> None:
+    """Raise `UsageError` where `state` lies on a network file system; `mounts` are places and types."""
+    mounts = _mounts() if mounts is None else mounts
+    place = state.resolve()
+    inside = [mount for mount in mounts if place.is_relative_to(mount[0])]
+    kind = max(inside, key=lambda mount: len(mount[0]), default=("", ""))[1]
+    if kind in _NETWORK:
+        message = f"The job store cannot lie on a network file system: {state} is {kind}."
+        raise UsageError(message, "Set CPW_STATE to a folder on a local disk, then: make down up")
+
+
+def _mounts() -> list[tuple[str, str]]:
+    try:
+        return [(partition.mountpoint, partition.fstype) for partition in psutil.disk_partitions(all=True)]
+    except OSError as error:
+        log.warning("the kinds of file systems cannot be found out: %s", error)
+        return []
+
+
+def open_store(state: Path) -> Store:
+    """Open the store in `state`: checked, mended from a backup where it is damaged, and backed up."""
+    path = state / "jobs.sqlite"
+    sentence, aside = "", path
+    damage = find_damage(path) if path.exists() else ""
+    if not damage and path.exists() and not path.stat().st_size and backups(state):
+        damage = "it is empty"
+    if damage:
+        sentence, aside = _mend(state, path, damage)
+    store = Store(path)
+    if sentence:
+        log.critical("%s", sentence)
+        store.set_fact(_FACT, json.dumps({"sentence": sentence, "aside": str(aside)}))
+    _back_up(state, path)
+    return store
+
+
+def notices(store: Store) -> tuple[str, ...]:
+    """Return what a person must hear of the store for as long as a damaged one lies beside it."""
+    fact = store.get_fact(_FACT)
+    if not fact:
+        return ()
+    known = json.loads(fact)
+    return (known["sentence"],) if Path(known["aside"]).exists() else ()
+
+
+def find_damage(path: Path) -> str:
+    """Return what is wrong with a store's file, empty where nothing is found in the time there is."""
+    until_s = time.monotonic() + _CHECK_S
+    with _connected(path) as db:
+        db.set_progress_handler(lambda: time.monotonic() > until_s, _OPCODES)
+        try:
+            found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            # Not a word about what the file holds: it took too long, or the disk is full.
+            log.warning("the job store was not checked: %s", error)
+            return ""
+        except sqlite3.DatabaseError as error:
+            return str(error)
+    return "" if found == "ok" else found.partition("\n")[0]
+
+
+def backups(state: Path) -> list[Path]:
+    """Return the backups, the newest first."""
+    found = {path: _BACKUP.fullmatch(path.name) for path in state.glob("jobs.backup-*.sqlite")}
+    numbered = {path: int(match[1]) for path, match in found.items() if match}
+    return sorted(numbered, key=lambda path: -numbered[path])
+
+
+def _mend(state: Path, path: Path, damage: str) -> tuple[str, Path]:
+    """Move the damaged file aside, put the newest whole backup in its place; return what to say."""
+    aside = state / f"jobs.damaged-{re.sub(r'[^0-9]', '', now_iso())}.sqlite"
+    for ending in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + ending))
+    whole = next((backup for backup in backups(state) if not find_damage(backup)), None)
+    said = f"The job store was damaged ({damage}) and lies in {aside} now."
+    if whole is None:
+        return f"{said} There is no backup: jobs of before are in their folders only.", aside
+    made = dt.datetime.fromtimestamp(whole.stat().st_mtime, dt.UTC).astimezone()
+    _copy(whole, path)
+    return f"{said} The backup of {made:%d %b %H:%M:%S} is used: jobs that came later are lost to it.", aside
+
+
+def _connected(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(path, isolation_level=None))
+
+
+def _copy(source: Path, target: Path) -> None:
+    part = target.with_name(target.name + ".part")
+    shutil.copyfile(source, part)
+    part.chmod(0o600)
+    sync_file(part)
+    part.rename(target)
+    sync_directory(target.parent)
+
+
+def _back_up(state: Path, path: Path) -> None:
+    """Copy the store, keep the newest few; what hinders it (a full disk) is no reason not to start."""
+    known = backups(state)
+    number = int(match[1]) + 1 if known and (match := _BACKUP.fullmatch(known[0].name)) else 1
+    part = state / "jobs.backup.part"
+    until_s = time.monotonic() + _BACKUP_S
+
+    def look(_status: int, left: int, _total: int) -> None:
+        if left and time.monotonic() > until_s:
+            message = f"it takes more than {_BACKUP_S:.0f} s"
+            raise TimeoutError(message)
+
+    try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        with (
+            _connected(path) as source,
+            _connected(part) as copy,
+        ):
+            source.backup(copy, pages=_PAGES, progress=look)
+        sync_file(part)
+        part.rename(state / f"jobs.backup-{number}.sqlite")
+    except (OSError, sqlite3.Error) as error:
+        log.warning("no backup of the job store was made: %s", error)
+        part.unlink(missing_ok=True)
+        return
+    for old_backup in known[KEPT - 1 :]:
+        old_backup.unlink(missing_ok=True)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Tell whether it is the disk's fault; what was being written is not there, all else is."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

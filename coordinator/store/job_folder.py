@@ -1,0 +1,222 @@
+"""A job's folder: its number, `job.json`, `manifest.json`, and files that become its own by a rename."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from coordinator.store.store import JobRow, StepRow
+from protocol.artefacts import (
+    Artefact,
+    check_artefact,
+    resolve_inside,
+    sync_directory,
+    sync_file,
+    write_json,
+)
+from protocol.errors import InputError, TransientError
+from protocol.failpoints import reach
+from protocol.schema import to_plain
+
+__all__ = [
+    "accept",
+    "claim_directory",
+    "clear_attempt",
+    "clear_scratch",
+    "copy_artefacts",
+    "remove_untouched",
+    "scratch_of",
+    "write_job",
+    "write_manifest",
+]
+
+_LINKED_FROM_BYTES = 64 * 1024 * 1024
+"""A small file is copied, so that a person who edits one job's subtitles edits no other's."""
+
+
+def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) -> tuple[str, Path]:
+    """Make the next free job folder and return the job's id with it.
+
+    `out/2026/11/22/asha/0001` belongs to `job-20261122-asha-0001`. `mkdir` is the lock: two submits at
+    once, from two stores even, get two folders.
+    """
+    today = dt.datetime.now().astimezone().date()
+    name = re.sub(r"[^A-Za-z0-9_.-]|^\.+", "_", user) or "someone"
+    prefix = f"job-{today:%Y%m%d}-{name}-"
+    parent = out / f"{today:%Y}" / f"{today:%m}" / f"{today:%d}" / name
+    parent.mkdir(parents=True, exist_ok=True)
+    number = highest_number(prefix)
+    while True:
+        number += 1
+        directory = parent / f"{number:04d}"
+        try:
+            directory.mkdir()
+        except FileExistsError:
+            continue
+        reach("coordinator.submit.folder-made")
+        try:
+            (directory / "logs").mkdir()
+            sync_directory(parent)
+        except OSError:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise
+        reach("coordinator.submit.folder-claimed")
+        return f"{prefix}{number:04d}", directory
+
+
+def remove_untouched(directory: Path) -> None:
+    """Remove a job folder in which nothing was done yet; any other stays as it is."""
+    with contextlib.suppress(OSError):
+        if {path.name for path in directory.iterdir()} <= {"logs", "job.json"}:
+            shutil.rmtree(directory)
+
+
+def write_job(directory: Path, facts: dict[str, Any]) -> None:
+    """Write `job.json`: what was asked and what serves it."""
+    write_json(directory / "job.json", {"version": 1, **to_plain(facts)})
+
+
+def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
+    """Write `manifest.json`: the steps as they stand. For people and scripts; the store is the truth."""
+    steps = tuple(steps)
+    stages = [
+        {
+            "name": step.name,
+            "stage": step.stage,
+            "environment": step.environment,
+            "choices": step.choices,
+            "reasons": list(step.reasons),
+            "status": step.state,
+            "attempt": step.attempt,
+            "duration_ms": step.duration_ms,
+            "note": step.note,
+            "error": to_plain(step.error),
+            "artefacts": to_plain(step.artefacts),
+        }
+        for step in steps
+    ]
+    manifest = {
+        "version": 1,
+        "job": job.id,
+        "status": job.state,
+        "created_at": job.created_at,
+        "ended_at": job.ended_at,
+        "language": job.language,
+        "notes": list(job.notes),
+        "film": next((_film(step.result) for step in steps if step.stage == "demux" and step.result), None),
+        "stages": stages,
+    }
+    # Not synced: it can be made again from the store at any time.
+    reach("coordinator.manifest.begun")
+    aside = job.directory / ".manifest.json.part"
+    aside.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    reach("coordinator.manifest.written-aside")
+    aside.replace(job.directory / "manifest.json")
+    reach("coordinator.manifest.renamed")
+
+
+def _film(demux: dict[str, Any]) -> dict[str, Any]:
+    """Return what demux found: with it, the job can be read where nothing runs."""
+    names = ("facts", "audio_track", "audio_duration_ms", "clip_start_ms", "shot_changes_ms")
+    return {name: demux.get(name) for name in names}
+
+
+def scratch_of(step: str, attempt: int) -> str:
+    """Return the scratch folder of an attempt, relative to the job folder."""
+    return f".scratch/{step}-{attempt}"
+
+
+def copy_artefacts(source: Path, directory: Path, artefacts: tuple[Artefact, ...]) -> None:
+    """Copy files of one job folder into another, checked; large ones are linked where the disk can.
+
+    Raises `InputError` where a file is gone or was changed since it was made.
+    """
+    for artefact in artefacts:
+        made = resolve_inside(source, artefact.path)
+        check_artefact(artefact, made)
+        final = resolve_inside(directory, artefact.path)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        aside = final.with_name(f".{final.name}.part")
+        aside.unlink(missing_ok=True)
+        if artefact.size < _LINKED_FROM_BYTES or not _link(made, aside):
+            shutil.copyfile(made, aside)
+            sync_file(aside)
+        reach("coordinator.reuse.copied-aside")
+        aside.replace(final)
+        sync_directory(final.parent)
+        reach("coordinator.reuse.renamed")
+
+
+def _link(made: Path, aside: Path) -> bool:
+    try:
+        aside.hardlink_to(made)
+    except OSError:
+        return False
+    return True
+
+
+def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact, ...]) -> None:
+    """Check every file of a call and rename it into the job folder; called on a thread of its own.
+
+    Raises `InputError` for a path out of the stage's folder, `TransientError` where a file is not what the
+    worker said. Renaming twice is harmless: a coordinator that died after it does it again.
+    """
+    if not artefacts:
+        return
+    target = resolve_inside(directory, folder)
+    source = resolve_inside(directory, scratch)
+    reach("coordinator.accept.begun")
+    target.mkdir(parents=True, exist_ok=True)
+    for artefact in artefacts:
+        final = resolve_inside(directory, artefact.path)
+        if target not in final.parents:
+            message = f"The path {artefact.path} is not in the folder {folder}."
+            raise InputError(message)
+        made = source / final.relative_to(target)
+        if not made.exists() and final.exists():
+            made = final
+        try:
+            _refuse_link(made)
+            check_artefact(artefact, made)
+        except InputError as error:
+            raise TransientError(error.message) from error
+        reach("coordinator.accept.checked")
+        if made != final:
+            final.parent.mkdir(parents=True, exist_ok=True)
+            made.replace(final)
+        reach("coordinator.accept.renamed")
+    sync_directory(target)
+    reach("coordinator.accept.synced")
+    shutil.rmtree(source, ignore_errors=True)
+    reach("coordinator.accept.scratch-removed")
+
+
+def clear_attempt(directory: Path, step: str, attempt: int) -> None:
+    """Remove what one attempt has left; when its worker has said that it is over."""
+    scratch = directory / scratch_of(step, attempt)
+    shutil.rmtree(scratch, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        scratch.parent.rmdir()  # others may be in it
+
+
+def clear_scratch(directory: Path) -> None:
+    """Remove what attempts have left; when the job has ended, for until then a worker may write there.
+
+    And what a coordinator has left that died while it wrote `job.json` anew.
+    """
+    shutil.rmtree(directory / ".scratch", ignore_errors=True)
+    for left in directory.glob(".job.json.*.part"):
+        left.unlink(missing_ok=True)
+
+
+def _refuse_link(path: Path) -> None:
+    """A link's file is not the job's own: it may change or vanish after it was checked."""
+    if path.is_symlink():
+        message = f"The file {path} is a link."
+        raise InputError(message)

@@ -1,0 +1,133 @@
+"""The rows of the store as values. What is JSON in a column is what it stands for here."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coordinator.plan import Dependencies
+from protocol.artefacts import Artefact
+from protocol.errors import ErrorInfo
+from protocol.messages import CallIdentity, JobState, StepState, Submit
+from protocol.schema import from_plain, to_plain
+
+__all__ = ["JobRow", "StepRow", "as_json", "job_of", "step_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRow:
+    """A row of `jobs`."""
+
+    seq: int
+    id: str
+    state: JobState
+    submit: Submit
+    directory: Path
+    created_at: str
+    ended_at: str | None
+    elapsed_ms: int | None
+    language: str | None
+    language_probability: float | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRow:
+    """A row of `steps`, with the job's id."""
+
+    seq: int
+    job: str
+    name: str
+    stage: str
+    environment: str
+    target: str | None
+    choices: dict[str, Any]
+    reasons: tuple[str, ...]
+    link: Dependencies
+    state: StepState
+    attempt: int
+    begun_at: str | None
+    run: str
+    worker: str
+    kills: int
+    failures: int
+    duration_ms: int | None
+    result: dict[str, Any] | None
+    artefacts: tuple[Artefact, ...]
+    note: str
+    error: ErrorInfo | None
+
+    @property
+    def identity(self) -> CallIdentity:
+        """Return the identity of the current attempt: the fence."""
+        return CallIdentity(job=self.job, step=self.name, attempt=self.attempt, run=self.run)
+
+
+def as_json(value: Any) -> str:
+    """Return the value as it is stored."""
+    return json.dumps(to_plain(value), ensure_ascii=False)
+
+
+# A job's rows are read several times a step; these columns hardly ever change.
+@functools.lru_cache(maxsize=128)
+def _submit(text: str) -> Submit:
+    return from_plain(Submit, json.loads(text))
+
+
+@functools.lru_cache(maxsize=128)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+@functools.lru_cache(maxsize=128)
+def _artefacts(text: str) -> tuple[Artefact, ...]:
+    return tuple(from_plain(Artefact, load) for load in json.loads(text))
+
+
+def job_of(row: sqlite3.Row) -> JobRow:
+    """Read a row of `jobs`."""
+    return JobRow(
+        seq=row["seq"],
+        id=row["id"],
+        state=row["state"],
+        submit=_submit(row["submit"]),
+        directory=Path(row["directory"]),
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+        elapsed_ms=row["elapsed_ms"],
+        language=row["language"],
+        language_probability=row["language_probability"],
+        notes=tuple(json.loads(row["notes"])),
+    )
+
+
+def step_of(row: sqlite3.Row) -> StepRow:
+    """Read a row of `steps` that was joined with its job's id as `job_id`."""
+    link = Dependencies(needs=_names(row["needs"]), after=_names(row["after"]))
+    return StepRow(
+        seq=row["job"],
+        job=row["job_id"],
+        name=row["name"],
+        stage=row["stage"],
+        environment=row["environment"],
+        target=row["target"],
+        choices=json.loads(row["choices"]),
+        reasons=_names(row["reasons"]),
+        link=link,
+        state=row["state"],
+        attempt=row["attempt"],
+        begun_at=row["begun_at"],
+        run=row["run"],
+        worker=row["worker"],
+        kills=row["kills"],
+        failures=row["failures"],
+        duration_ms=row["duration_ms"],
+        result=json.loads(row["result"]) if row["result"] else None,
+        artefacts=_artefacts(row["artefacts"]),
+        note=row["note"],
+        error=from_plain(ErrorInfo, json.loads(row["error"])) if row["error"] else None,
+    )

@@ -1,0 +1,299 @@
+"""The coordinator's truth: one SQLite file, the coordinator its only writer.
+
+WAL with `synchronous=FULL`: what is committed survives a power cut. Every change of state is one
+transaction; nothing is sent to a worker or answered to a person before its commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from coordinator.plan import PlannedStep
+from coordinator.store.migrations import migrate
+from coordinator.store.rows import JobRow, StepRow, as_json, job_of, step_of
+from protocol.artefacts import Artefact
+from protocol.clock import now_iso
+from protocol.errors import ErrorInfo
+from protocol.failpoints import reach
+from protocol.messages import CallIdentity, JobState, StepState, Submit
+
+__all__ = ["JobRow", "StepRow", "Store"]
+
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
+
+
+class Store:
+    """All reads and writes. Used by one thread."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Before SQLite opens it: its other files take this one's mode.
+        path.touch(mode=0o600)
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            self._db.execute(f"PRAGMA {pragma}")
+        migrate(self._db)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One commit for all writes inside, or none of them; inside another one, committed with that."""
+        inside = self._db.in_transaction
+        begin, commit, undo = _PART if inside else _WHOLE
+        self._db.execute(begin)
+        try:
+            yield
+            self._db.execute(commit)
+        except BaseException:
+            # SQLite has rolled back by itself where the disk is full; a failed COMMIT stays open.
+            if self._db.in_transaction:
+                for statement in undo:
+                    self._db.execute(statement)
+            raise
+
+    def in_transaction(self) -> bool:
+        """Tell whether what was written last is not committed yet."""
+        return self._db.in_transaction
+
+    def get_fact(self, name: str) -> str:
+        """Return a fact about the store itself, empty where it is not known."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+        return str(row["value"]) if row else ""
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Write a fact about the store itself down."""
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def next_epoch(self) -> str:
+        """Count one start of the coordinator and return its run."""
+        with self.transaction():
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+            epoch = int(row["value"]) + 1 if row else 1
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (str(epoch),))
+            reach("coordinator.boot.epoch-before-commit")
+        return str(epoch)
+
+    def highest_number(self, prefix: str) -> int:
+        """Return the highest number among job ids that start with `prefix`, 0 where there is none."""
+        row = self._db.execute(
+            "SELECT max(CAST(substr(id, ?) AS INTEGER)) AS top FROM jobs WHERE substr(id, 1, ?) = ?",
+            (len(prefix) + 1, len(prefix), prefix),
+        ).fetchone()
+        return int(row["top"] or 0)
+
+    def add_job(
+        self, job: str, submit: Submit, directory: Path, steps: Iterable[PlannedStep], notes: list[str]
+    ) -> None:
+        """Write a job and its plan; inside a transaction."""
+        cursor = self._db.execute(
+            "INSERT INTO jobs (id, state, priority, submit, directory, created_at, notes, key)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            (
+                job,
+                "held" if submit.hold else "queued",
+                submit.priority,
+                as_json(submit),
+                str(directory),
+                now_iso(),
+                as_json(notes),
+                submit.key or None,
+            ),
+        )
+        self._db.executemany(
+            "INSERT INTO steps (job, position, name, stage, environment, target, choices, reasons,"
+            " needs, after, state, priority) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            [
+                (
+                    cursor.lastrowid,
+                    position,
+                    step.name,
+                    step.stage,
+                    step.environment,
+                    step.target,
+                    as_json(step.choices),
+                    as_json(step.reasons),
+                    as_json(step.needs),
+                    as_json(step.after),
+                    "waiting" if step.needs or step.after else "ready",
+                    submit.priority,
+                )
+                for position, step in enumerate(steps)
+            ],
+        )
+
+    def job(self, job: str) -> JobRow | None:
+        """Return the job, None where there is none."""
+        row = self._db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
+        return job_of(row) if row else None
+
+    def job_by_key(self, key: str) -> JobRow | None:
+        """Return the job that was made for the client's key, None where there is none."""
+        row = self._db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
+        return job_of(row) if row else None
+
+    def jobs_in(self, states: Iterable[str], after: int = 0, limit: int = -1) -> list[JobRow]:
+        """Return the jobs in these states that come `after` a number, oldest first; at most `limit`."""
+        wanted = tuple(states)
+        marks = ",".join("?" * len(wanted))
+        query = f"SELECT * FROM jobs WHERE state IN ({marks}) AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 (marks)
+        rows = self._db.execute(query, (*wanted, after, limit))
+        return [job_of(row) for row in rows]
+
+    def newest_jobs(self, limit: int) -> list[JobRow]:
+        """Return the newest jobs, newest first."""
+        rows = self._db.execute("SELECT * FROM jobs ORDER BY seq DESC LIMIT ?", (limit,))
+        return [job_of(row) for row in rows]
+
+    def last_ended(self, limit: int) -> list[JobRow]:
+        """Return the jobs that ended last."""
+        rows = self._db.execute(
+            "SELECT * FROM jobs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ?", (limit,)
+        )
+        return [job_of(row) for row in rows]
+
+    def count_jobs(self, state: JobState) -> int:
+        """Return how many jobs are in `state`."""
+        row = self._db.execute("SELECT count(*) AS n FROM jobs WHERE state = ?", (state,)).fetchone()
+        return int(row["n"])
+
+    def steps(self, job: str) -> list[StepRow]:
+        """Return the job's steps in the order of its plan."""
+        rows = self._db.execute(f"{_STEPS} WHERE jobs.id = ? ORDER BY position", (job,))
+        return [step_of(row) for row in rows]
+
+    def running_steps(self) -> list[StepRow]:
+        """Return every step that is said to run."""
+        return [step_of(row) for row in self._db.execute(f"{_STEPS} WHERE steps.state = 'running'")]
+
+    def ready_steps(self, environment: str, limit: int) -> list[StepRow]:
+        """Return the next steps of an environment: priority, then started jobs, then the oldest job."""
+        rows = self._db.execute(
+            f"{_STEPS} WHERE environment = ? AND steps.state = 'ready' AND jobs.state <> 'held'"
+            " ORDER BY steps.priority DESC, started DESC, steps.job, position LIMIT ?",
+            (environment, limit),
+        )
+        return [step_of(row) for row in rows]
+
+    def revive_waiting(self) -> None:
+        """Make ready the steps whose retry was only in an earlier run's memory."""
+        with self.transaction():
+            self._db.execute("UPDATE steps SET state = 'ready' WHERE state = 'waiting' AND error IS NOT NULL")
+
+    def wake(self, seq: int, name: str) -> None:
+        """Make a step ready whose time to be tried again has come; nothing where it waits no more."""
+        self._db.execute(
+            # Without an error it waits for others: it was renewed since, and is not to be begun before them.
+            "UPDATE steps SET state = 'ready'"
+            " WHERE job = ? AND name = ? AND state = 'waiting' AND error IS NOT NULL",
+            (seq, name),
+        )
+
+    def current(self, identity: CallIdentity) -> StepRow | None:
+        """Return the running step whose current attempt `identity` is; None for anything stale."""
+        rows = self._db.execute(
+            f"{_STEPS} WHERE jobs.id = ? AND name = ? AND attempt = ? AND run = ?"
+            " AND steps.state = 'running'",
+            (identity.job, identity.step, identity.attempt, identity.run),
+        ).fetchone()
+        return step_of(rows) if rows else None
+
+    def begin(self, step: StepRow, run: str, worker: str, key: str = "") -> CallIdentity:
+        """Mark the step running as its next attempt and return the attempt's identity."""
+        attempt = step.attempt + 1
+        self._db.execute(
+            "UPDATE steps SET state = 'running', attempt = ?, begun_at = ?, run = ?, worker = ?,"
+            " step_key = ?, error = NULL WHERE job = ? AND name = ?",
+            (attempt, now_iso(), run, worker, key, step.seq, step.name),
+        )
+        self._db.execute("UPDATE steps SET started = 1 WHERE job = ? AND started = 0", (step.seq,))
+        self._db.execute("UPDATE jobs SET state = 'running' WHERE seq = ?", (step.seq,))
+        return CallIdentity(job=step.job, step=step.name, attempt=attempt, run=run)
+
+    def find_done(self, key: str, step: StepRow) -> StepRow | None:
+        """Return the newest finished step with this key that is not `step` itself."""
+        # The second condition lets SQLite use the partial index; without it every step is read.
+        row = self._db.execute(
+            f"{_STEPS} WHERE step_key = ? AND step_key <> '' AND steps.state = 'done'"
+            " AND NOT (steps.job = ? AND name = ?) ORDER BY steps.job DESC LIMIT 1",
+            (key, step.seq, step.name),
+        ).fetchone()
+        return step_of(row) if row else None
+
+    def assign(
+        self, seq: int, name: str, environment: str, choices: Mapping[str, Any], reasons: Iterable[str]
+    ) -> None:
+        """Give a step that has not begun to another environment."""
+        self._db.execute(
+            "UPDATE steps SET environment = ?, choices = ?, reasons = ? WHERE job = ? AND name = ?",
+            (environment, as_json(dict(choices)), as_json(list(reasons)), seq, name),
+        )
+
+    def set_note(self, step: StepRow, note: str) -> None:
+        """Say something about a step to people."""
+        self._db.execute("UPDATE steps SET note = ? WHERE job = ? AND name = ?", (note, step.seq, step.name))
+
+    def finish(
+        self, step: StepRow, result: Mapping[str, Any], artefacts: tuple[Artefact, ...], duration_ms: int
+    ) -> None:
+        """Mark the step done."""
+        self._db.execute(
+            "UPDATE steps SET state = 'done', result = ?, artefacts = ?, duration_ms = ?, error = NULL"
+            " WHERE job = ? AND name = ?",
+            (as_json(result), as_json(artefacts), duration_ms, step.seq, step.name),
+        )
+
+    def fail(self, step: StepRow, state: StepState, error: ErrorInfo, *, kills: int, failures: int) -> None:
+        """Record a failed attempt: `state` is `waiting` for another one, else the end."""
+        self._db.execute(
+            "UPDATE steps SET state = ?, error = ?, kills = ?, failures = ? WHERE job = ? AND name = ?",
+            (state, as_json(error), kills, failures, step.seq, step.name),
+        )
+
+    def set_states(self, seq: int, states: Mapping[str, StepState], note: str = "") -> None:
+        """Set the states of steps of a job."""
+        self._db.executemany(
+            "UPDATE steps SET state = ?, note = CASE WHEN ? = '' THEN note ELSE ? END"
+            " WHERE job = ? AND name = ?",
+            [(state, note, note, seq, name) for name, state in states.items()],
+        )
+
+    def renew(self, seq: int, names: Iterable[str]) -> None:
+        """Let steps wait as if they had never been tried; only their attempts go on counting: the fence."""
+        self._db.executemany(
+            "UPDATE steps SET state = 'waiting', kills = 0, failures = 0, error = NULL, note = '',"
+            " result = NULL, artefacts = '[]', duration_ms = NULL WHERE job = ? AND name = ?",
+            [(seq, name) for name in names],
+        )
+
+    def remove_job(self, seq: int) -> None:
+        """Forget a job and its steps."""
+        self._db.execute("DELETE FROM jobs WHERE seq = ?", (seq,))
+
+    def set_language(
+        self, seq: int, language: str | None, probability: float | None, notes: list[str]
+    ) -> None:
+        """Record what asr found out about the film."""
+        self._db.execute(
+            "UPDATE jobs SET language = ?, language_probability = ?, notes = ? WHERE seq = ?",
+            (language, probability, as_json(notes), seq),
+        )
+
+    def set_job_state(self, seq: int, state: JobState, elapsed_ms: int | None = None) -> None:
+        """Set the job's state; with `elapsed_ms` its end."""
+        ended = now_iso() if elapsed_ms is not None else None
+        self._db.execute(
+            "UPDATE jobs SET state = ?, ended_at = ?, elapsed_ms = ? WHERE seq = ?",
+            (state, ended, elapsed_ms, seq),
+        )
+
+
+_STEPS = "SELECT steps.*, jobs.id AS job_id FROM steps JOIN jobs ON jobs.seq = steps.job"

@@ -1,0 +1,135 @@
+"""What is built: markers, states, and a command run in an environment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from envspecs.builds.uv import child_environment
+from envspecs.key import Python, build_key
+from envspecs.layout import home, interpreter, specs_directory, venv_path
+from envspecs.spec import EnvSpec, read
+from protocol.artefacts import write_json
+from protocol.errors import MissingError, SchemaError
+from protocol.schema import from_plain, to_plain
+
+__all__ = [
+    "MARKER",
+    "TELLING",
+    "WORKFLOWS",
+    "BuildState",
+    "Marker",
+    "build_state",
+    "is_built",
+    "read_marker",
+    "run_in",
+    "write_marker",
+]
+
+MARKER = "cpw-environment.json"
+TELLING = ("torch", "torchaudio", "numpy", "transformers", "ctranslate2")
+"""Packages that a person looks for where two environments differ, asked for by a spec or not."""
+
+_INTERRUPT_GRACE_S = 10.0
+
+BuildState = Literal["built", "outdated", "missing"]
+
+WORKFLOWS: dict[str, tuple[str, ...]] = {
+    "transcribe": ("demux", "asr", "align", "clean", "subtitle"),
+    "translate": ("demux", "asr", "align", "clean", "translate", "subtitle"),
+    "subtitle": ("demux", "asr", "align", "clean", "translate", "subtitle", "mux"),
+}
+"""The stages no job of a workflow does without; what else it can use is the recipe's matter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marker:
+    """Written last into a build: it is whole. A build without one is trusted for nothing."""
+
+    name: str
+    key: str
+    python: Python
+    project: str
+    """Digest of the project's own installation; a change of it alone does not need a new build."""
+    built_at: str
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of the packages that the spec asks for, and of torch, numpy and their like where they are there."""
+    packages: dict[str, str] = field(default_factory=dict)
+    """Of every package, by its normalised name; empty in a marker of an older kind."""
+
+
+def read_marker(build: Path) -> Marker | None:
+    """Return the marker of a build, or None where it is not whole."""
+    try:
+        plain = json.loads((build / MARKER).read_bytes())
+        marker = from_plain(Marker, plain)
+    except (OSError, ValueError, SchemaError):
+        return None
+    # A Python that was removed from the machine leaves a dangling link behind.
+    return marker if (build / "bin" / "python").exists() else None
+
+
+def write_marker(build: Path, marker: Marker) -> None:
+    """Declare the build whole."""
+    write_json(build / MARKER, to_plain(marker))
+
+
+def build_state(spec: EnvSpec, root: Path | None = None) -> BuildState:
+    """Tell whether the environment's current build is there and is the one its spec and lock ask for."""
+    marker = read_marker(Path(os.path.realpath(venv_path(spec.name, root))))
+    if marker is None:
+        return "missing"
+    # Asked with the build's own Python: who asks may run another one.
+    return "built" if marker.key == build_key(spec, marker.python, root) else "outdated"
+
+
+def is_built(spec: EnvSpec, root: Path | None = None) -> bool:
+    """Tell whether the environment can be used as its spec says."""
+    return build_state(spec, root) == "built"
+
+
+def run_in(
+    name: str, arguments: Sequence[str], root: Path | None = None, *, capture: bool = False
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the environment's Python with these arguments and return how it ended.
+
+    With `capture` what it writes to stdout is kept, instead of shown; and Ctrl-C is passed on to it alone,
+    not to what it has started: it has time to end that, and to leave nothing half-written.
+    """
+    spec = read(name, specs_directory(root))
+    if build_state(spec, root) == "missing":
+        message = f"The environment {name} is not built."
+        raise MissingError(message, f"python3 -m envspecs build {name}")
+    command = [str(interpreter(name, root)), *arguments]
+    environment = child_environment(root or home())
+    if not capture:
+        return subprocess.run(command, check=False, env=environment)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, process_group=0) as process:
+        try:
+            written, _ = process.communicate()
+        except KeyboardInterrupt:
+            _interrupt(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, written)
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Have the program end, however often Ctrl-C is pressed; else kill it and what it started."""
+    process.send_signal(signal.SIGINT)
+    ends_at = time.monotonic() + _INTERRUPT_GRACE_S
+    while True:
+        # It is ending what it has started: killed now, it would leave that running, and files half-written.
+        with contextlib.suppress(KeyboardInterrupt):
+            try:
+                process.wait(timeout=max(0.0, ends_at - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+            return

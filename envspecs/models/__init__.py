@@ -1,0 +1,1 @@
+"""Models: the registry, the store, and how a model gets into it."""

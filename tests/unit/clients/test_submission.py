@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import pytest
+
+from clients.submission import Written, parse_settings, parse_time, read_wishes
+from protocol.errors import UsageError
+
+
+@pytest.fixture
+def film(tmp_path):
+    path = tmp_path / "film.mp4"
+    path.touch()
+    return path
+
+
+def read(film, **words):
+    return read_wishes(
+        Written(media=(str(film),), **{"workflow": "transcribe", **words}), film.parent / "out"
+    )
+
+
+def problem(film, **words) -> str:
+    (found,) = read(film, **words).problems
+    return found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("00:01:30", 90_000),
+        ("1:30", 90_000),
+        ("90.5", 90_500),
+        ("90", 90_000),
+        ("1:00:00,250", 3_600_250),
+        ("0", 0),
+    ],
+)
+def test_times_are_read_as_people_write_them(text, milliseconds):
+    assert parse_time(text, "--start") == milliseconds
+
+
+@pytest.mark.parametrize("text", ["", "-5", "1:75", "1:2:3:4", "noon", "1:60:00"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(UsageError, match="is not a time"):
+        parse_time(text, "--start")
+
+
+def test_a_wish_carries_what_was_written(film):
+    (wish,) = read(
+        film, workflow="subtitle", source="Hindi", targets=("en, gu", "en"), start="1:00", end="2:00",
+        title=" Sholay ", year=1975, audio_track="hin", debug=True,
+    ).wishes  # fmt: skip
+    assert (wish.source_language, wish.target_languages) == ("hi", ("en", "gu"))
+    assert (wish.start_ms, wish.end_ms, wish.title, wish.year) == (60_000, 120_000, "Sholay", 1975)
+    assert (wish.audio_track, wish.debug) == ("hi", True)
+    assert wish.out == str(film.parent / "out")
+
+
+def test_translate_without_a_target_means_english(film):
+    assert read(film, workflow="translate").wishes[0].target_languages == ("en",)
+    assert read(film, workflow="subtitle").wishes[0].target_languages == ()
+
+
+def test_transcribe_takes_no_target(film):
+    assert "takes no --target-language" in problem(film, targets=("en",))
+
+
+def test_an_unknown_language_is_refused(film):
+    assert "'klingon'" in problem(film, source="klingon")
+    assert "'xx'" in problem(film, workflow="translate", targets=("en,xx",))
+
+
+def test_a_clip_that_ends_before_it_starts_is_refused(film):
+    assert "does not come after" in problem(film, start="2:00", end="1:00")
+    assert "does not come after" in problem(film, end="0")
+
+
+def test_a_track_is_a_number_or_a_language(film):
+    assert read(film, audio_track="02").wishes[0].audio_track == "2"
+    assert "--audio-track '-1'" in problem(film, audio_track="-1")
+
+
+def test_one_title_does_not_name_two_films(film):
+    second = film.with_name("second.mp4")
+    second.touch()
+    found = read_wishes(
+        Written(media=(str(film), str(second)), workflow="transcribe", title="T"), film.parent
+    )
+    assert [complaint.message for complaint in found.problems] == ["--title names one film, and these are 2."]
+    assert found.wishes == ()
+
+
+def test_an_out_folder_that_is_a_file_is_refused(film):
+    assert "is not a folder" in problem(film, out=str(film / "below"))
+
+
+def test_settings_get_their_types():
+    found = parse_settings(
+        ["asr.beam_size=3", "asr.vad_onset=0.4", "asr.hotwords=Jai, Veeru", "asr.initial_prompt=none",
+         "subtitle.max_lines=1"],
+    )  # fmt: skip
+    assert found["asr"] == {
+        "beam_size": 3, "vad_onset": 0.4, "hotwords": ("Jai", "Veeru"), "initial_prompt": None,
+    }  # fmt: skip
+    assert found["subtitle"] == {"max_lines": 1}
+
+
+def test_a_short_model_name_is_whispers_and_serves_alignment_too():
+    model = {"model": "whisper-small"}
+    assert parse_settings(["asr.model=small"]) == {"asr": model, "align": model}
+
+
+def test_a_model_given_for_alignment_stays():
+    found = parse_settings(["align.model=base", "asr.model=whisper-small"])
+    assert found["align"]["model"] == "whisper-base"
+
+
+@pytest.mark.parametrize("word", ["subtitle.profile=nflix", "subtitle.formats=srt,docx", "subtitle.profile="])
+def test_a_word_that_is_none_of_a_settings_values_is_refused_with_them(word):
+    with pytest.raises(UsageError, match="is none of its values") as refused:
+        parse_settings([word])
+    assert "srt" in refused.value.remedy or "netflix, bbc, social, relaxed" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "word", ["subtitle.offset_ms=700", "subtitle.media_duration_ms=1", "demux.full_band=1"]
+)
+def test_what_earlier_stages_say_is_not_for_a_person_to_set(word):
+    with pytest.raises(UsageError, match="has no setting"):
+        parse_settings([word])
+
+
+def test_a_list_of_known_words_can_be_set():
+    assert parse_settings(["subtitle.formats=srt, ass"]) == {"subtitle": {"formats": ("srt", "ass")}}
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence", "remedy"),
+    [
+        ("asr.modl=x", "the stage asr has no setting 'modl'", "Known are: model"),
+        ("asrr.model=x", "there is no stage 'asrr'", "Known are: demux, separate, vad, asr"),
+        ("model", "is not of the form", "asr.model=small"),
+        ("asr.beam_size=many", "'many' is not a whole number", ""),
+        ("asr.vad_onset=nan", "'nan' is not a number", ""),
+        ("asr.language=hi", "has an option of its own", "--source-language"),
+        ("asr.audio=x", "has no setting 'audio'", "Known are"),
+        ("asr.model=", "names no model", ""),
+    ],
+)
+def test_a_wrong_setting_is_refused_naming_the_known_ones(word, sentence, remedy):
+    with pytest.raises(UsageError) as caught:
+        parse_settings([word])
+    assert sentence in caught.value.message
+    assert remedy in caught.value.remedy

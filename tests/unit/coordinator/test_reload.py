@@ -1,0 +1,206 @@
+"""One worker replaced while the loop goes on: who is drained, who is killed, who is not blamed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from coordinator.running import reuse
+from protocol.job_changes import ReloadEnvironment, Reloading
+from protocol.messages import Drain, Refused, Result, State
+from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result
+
+Write = Callable[..., None]
+
+
+@pytest.fixture
+def orders(lone: LoneCoordinator) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return a function that tells what the supervisor has been ordered so far."""
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    lone.coordinator._control = write
+    said: list[dict[str, Any]] = []
+
+    def so_far() -> list[dict[str, Any]]:
+        with contextlib.suppress(BlockingIOError):
+            said.extend(json.loads(line) for line in os.read(read, 65536).splitlines())
+        return said
+
+    yield so_far
+    os.close(read)
+    os.close(write)
+
+
+@pytest.fixture
+def write(lone: LoneCoordinator) -> Write:
+    """Return a function that is the supervisor's pen: `common` is in this state, its group is ours."""
+
+    def children(state: str = "running", group: int | None = None, **more: object) -> None:
+        common = {"state": state, "pid": group or os.getpgrp(), **more}
+        (lone.runtime / "supervisor.json").write_text(json.dumps({"children": {"common": common}}))
+
+    children()
+    return children
+
+
+def hears_drain(lone: LoneCoordinator, worker: PlayedWorker) -> bool:
+    for _ in range(60):
+        lone.coordinator.turn(10)
+        if worker.heard(Drain) is not None:
+            return True
+    return False
+
+
+def finish(lone: LoneCoordinator, worker: PlayedWorker) -> None:
+    """Do the call that the worker has been given."""
+    identity = called(lone, worker)
+    directory = next(lone.path.glob("job1"))
+    result, audio = demux_result(directory, identity)
+    worker.say(Result(result=result, artefacts=(audio,), duration_ms=1), identity)
+    lone.until(lambda: lone.step(identity.job).state == "done")
+
+
+def test_a_wish_becomes_an_order_and_is_answered_with_what_runs(
+    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write
+) -> None:
+    worker = lone.worker()
+    job = lone.add_job()
+    called(lone, worker)
+    (answer,) = lone.ask(ReloadEnvironment(environment="common"))
+    assert answer == Reloading(environment="common", pid=os.getpid(), job=job, step="demux")
+    assert {"reload": "common", "now": False} in orders()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nothing", "no environment 'nothing'"),
+        ("coordinator", "no environment 'coordinator'"),
+        ("dev", "has no worker"),
+    ],
+)
+def test_what_has_no_worker_is_refused(
+    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write, name: str, sentence: str
+) -> None:
+    (answer,) = lone.ask(ReloadEnvironment(environment=name))
+    assert isinstance(answer, Refused)
+    assert sentence in answer.error.message
+    assert orders() == []
+
+
+def test_without_a_supervisor_it_is_refused(lone: LoneCoordinator) -> None:
+    (answer,) = lone.ask(ReloadEnvironment(environment="common"))
+    assert isinstance(answer, Refused)
+    assert answer.error.remedy == "make up"
+
+
+def test_an_environment_that_is_not_built_keeps_its_worker(
+    lone: LoneCoordinator,
+    orders: Callable[[], list[dict[str, Any]]],
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("envspecs.is_built", lambda _: False)
+    (answer,) = lone.ask(ReloadEnvironment(environment="common"))
+    assert isinstance(answer, Refused)
+    assert answer.error.remedy == "cpw envs build common"
+    assert orders() == []
+
+
+def test_who_is_to_be_replaced_is_drained_once_and_given_nothing_more(
+    lone: LoneCoordinator, write: Write
+) -> None:
+    worker = lone.worker()
+    write("replacing")
+    assert hears_drain(lone, worker)
+    lone.add_job()
+    assert not hears_drain(lone, worker)
+    assert lone.step("job-1").state == "ready"
+
+
+def test_the_worker_that_comes_in_its_place_is_not_taken_for_it(lone: LoneCoordinator, write: Write) -> None:
+    write("replacing", group=1)
+    worker = lone.worker()
+    assert not hears_drain(lone, worker)
+    lone.add_job()
+    called(lone, worker)
+
+
+def test_a_worker_that_loads_still_is_ended_at_once(
+    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write
+) -> None:
+    worker = lone.worker()
+    worker.say(State(state="loading", rss_bytes=1))
+    member = lone.coordinator._roster.members[worker.name]
+    lone.until(lambda: member.state == "loading")
+    write("replacing")
+    assert not hears_drain(lone, worker)
+    (order,) = orders()
+    assert (order["kill"], order["pid"]) == ("common", os.getpid())
+
+
+def test_a_new_coordinator_goes_on_with_a_replacement(lone: LoneCoordinator, write: Write) -> None:
+    write("replacing")
+    lone.restart()
+    assert hears_drain(lone, lone.worker())
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_a_film_whose_worker_dies_while_it_is_replaced_is_not_blamed(
+    lone: LoneCoordinator, write: Write, now: bool
+) -> None:
+    worker = lone.worker(pid=2**22 + 7)  # nobody's: it is found dead
+    job = lone.add_job()
+    called(lone, worker)
+    if now:
+        lone.ask(ReloadEnvironment(environment="common", now=True))
+    else:
+        lone.coordinator._roster.members[worker.name].leaving = True
+    lone.coordinator._roster.members[worker.name].met_s -= 10
+    worker.leave()
+    lone.until(lambda: lone.step(job).state == "ready")
+    step = lone.step(job)
+    assert (step.kills, step.failures, step.error) == (0, 0, None)
+
+
+def test_the_first_result_of_a_worker_proves_its_build(
+    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write
+) -> None:
+    worker = lone.worker()
+    lone.add_job()
+    assert orders() == []
+    finish(lone, worker)
+    proofs = [order for order in orders() if "proved" in order]
+    assert proofs == [{"proved": "common", "pid": os.getpid()}]
+
+
+def test_the_build_of_a_steps_key_is_that_of_the_worker_which_does_it(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builds: list[str] = []
+    real = reuse.step_key
+
+    def step_key(stage: str, environment: str, build: str, *rest: Any) -> str:
+        builds.append(build)
+        return real(stage, environment, build, *rest)
+
+    monkeypatch.setattr(reuse, "step_key", step_key)
+    lone.worker()
+    member = next(iter(lone.coordinator._roster.members.values()))
+    member.build = "0123456789ab"
+    lone.add_job(media=__file__)
+    lone.until(lambda: builds)
+    assert builds == ["0123456789ab"]
+
+
+def test_what_a_spec_says_is_read_anew_when_a_worker_comes(lone: LoneCoordinator) -> None:
+    before = reuse._engines("common")
+    assert reuse._engines("common") is before
+    lone.worker()
+    assert reuse._engines("common") is not before
+    assert reuse._engines("common") == before

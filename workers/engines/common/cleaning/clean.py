@@ -1,0 +1,93 @@
+"""clean: the transcript without what was heard but never said, and a report of what was taken out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from pathlib import Path
+
+from protocol.artefacts import write_json
+from protocol.errors import InputError, SchemaError, UsageError
+from protocol.schema import from_plain, to_plain
+from protocol.stages.clean import CleanRequest, CleanResult, CleanRules
+from workers.engine import Context, Models
+from workers.engines.common.cleaning.rules import RULES, Finding, decide
+from workers.engines.common.names import shown
+from workers.text.transcripts import publish, read
+
+__all__ = ["TranscriptClean", "read_removals"]
+
+_LEAST = {
+    "loop_repeats": 2,
+    "loop_keep": 1,
+    "max_graphemes_per_second": 1,
+    "speech_margin_ms": 0,
+    "credits_end_ms": 0,
+}
+"""What is less would take whole films away."""
+
+
+class TranscriptClean:
+    """Takes out loops, credits, text outside of speech, impossible rates and what two witnesses doubt."""
+
+    stage = "clean"
+
+    def warm(self, models: Models, model: str | None) -> None:
+        """Nothing is loaded: what this engine needs came with its module."""
+
+    def run(self, request: CleanRequest, context: Context) -> CleanResult:
+        """Write `transcript.json`, and `cleaning.json` with every removal and its reason.
+
+        Raises `UsageError` for a threshold that cannot be, `InputError` where the transcript cannot be read.
+        """
+        _check(request)
+        transcript = read(context, request.transcript)
+        context.progress(0.1, "cleaning")
+        cleaned = decide(transcript, request.speech, request, request.media_duration_ms)
+        rules = {field.name: getattr(request, field.name) for field in dataclasses.fields(CleanRules)}
+        removed = Counter(finding.rule for finding in cleaned.removed)
+        report = {
+            "version": 1,
+            "rules": rules,
+            "speech_known": bool(request.speech),
+            "removed": to_plain(cleaned.removed),
+            "kept": to_plain(cleaned.kept),
+        }
+        write_json(context.output("cleaning.json"), report)
+        return CleanResult(
+            transcript=publish(context, "transcript.json", cleaned.transcript),
+            report=context.publish("cleaning.json"),
+            removed={rule: removed[rule] for rule in RULES if removed[rule]},
+            segment_count=len(cleaned.transcript.segments),
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Report:
+    """`cleaning.json`, as far as it is read again."""
+
+    removed: tuple[Finding, ...] = ()
+
+
+def read_removals(report: Path, offset_ms: int) -> tuple[Finding, ...]:
+    """Return what a `cleaning.json` says was removed, `offset_ms` added to its times.
+
+    Raises `InputError` where the file holds no such report.
+    """
+    try:
+        found = from_plain(_Report, json.loads(report.read_bytes()))
+    except (OSError, ValueError, SchemaError) as error:
+        message = f"{shown(report)} does not say what was removed: {error}."
+        raise InputError(message, "Clean the transcript again: cpw retry JOB --from clean") from error
+    return tuple(
+        dataclasses.replace(finding, start_ms=finding.start_ms + offset_ms, end_ms=finding.end_ms + offset_ms)
+        for finding in found.removed
+    )
+
+
+def _check(rules: CleanRules) -> None:
+    for name, least in _LEAST.items():
+        if getattr(rules, name) < least:
+            message = f"clean.{name} is {getattr(rules, name)}, but must be at least {least}."
+            raise UsageError(message, "Correct the parameter.")

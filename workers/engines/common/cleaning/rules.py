@@ -1,0 +1,286 @@
+"""What was heard but never said, found by rules that each give their reason. Pure.
+
+Whisper was trained on subtitles: on silence and music it writes what stood there, and it can fall into a
+loop. Every rule asks for more than the text: the times, what VAD heard, and how sure the recogniser is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from protocol.stages.clean import CleanRules
+from protocol.timeline import Segment, Span, Transcript, Word
+from workers.engines.common.cleaning.credits import credit_in, folded
+from workers.engines.common.cleaning.evidence import Witnesses, crammed, weight
+from workers.engines.common.cleaning.repeats import Run, find_runs, shorten
+from workers.text.pieces import pieces_of, share_time
+from workers.text.writing import join
+
+__all__ = ["RULES", "Cleaned", "Finding", "decide"]
+
+RULES = ("loops", "credits", "outside_speech", "speech_rate", "low_confidence")
+"""In the order in which they are asked; a sentence is removed for the first that has a reason."""
+
+_FASTEST_MS = 100
+"""No syllable is shorter (9.1 a second at most, see `CleanRules.max_graphemes_per_second`)."""
+_NOTED_TIMES = 4
+"""What is said so often in a row and kept is told of: it is a chant, or a loop that nothing gave away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Something that a rule found, where, and why it was removed or kept."""
+
+    rule: str
+    reason: str
+    start_ms: int
+    end_ms: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaned:
+    """A transcript without what was removed; `kept` is what looked like it and was not removed."""
+
+    transcript: Transcript
+    removed: tuple[Finding, ...]
+    kept: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Said:
+    """A word, the sentence it stands in, and how it is compared."""
+
+    word: Word
+    segment: int
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Verdict:
+    """What a rule has to say to a sentence."""
+
+    reason: str
+    keep: bool = False
+
+
+@dataclass
+class _Book:
+    """What was found so far."""
+
+    removed: list[Finding] = field(default_factory=list)
+    kept: list[Finding] = field(default_factory=list)
+
+    def write(self, rule: str, verdict: _Verdict, words: Sequence[Word], text: str) -> None:
+        """Note what a rule said of these words; `text` is how they are written."""
+        found = Finding(
+            rule=rule, reason=verdict.reason, start_ms=words[0].start_ms, end_ms=words[-1].end_ms, text=text
+        )
+        (self.kept if verdict.keep else self.removed).append(found)
+
+
+def decide(
+    transcript: Transcript, speech: Sequence[Span], rules: CleanRules, media_duration_ms: int = 0
+) -> Cleaned:
+    """Return the transcript without what the rules remove, and each removal with its reason, by time.
+
+    `speech` is where VAD heard some, empty where that is not known. A sentence of which nothing is removed is
+    returned as it is; one that lost words has the text of those left.
+    """
+    book = _Book()
+    words = [_words_of(segment, transcript.language) for segment in transcript.segments]
+    end_ms = media_duration_ms or max((segment.end_ms for segment in transcript.segments), default=0)
+    witnesses = Witnesses.of(speech, rules, end_ms)
+    segments = list(transcript.segments)
+    if rules.loops:
+        segments = _without_loops(transcript, words, witnesses, book)
+    left = [
+        segment
+        for segment in segments
+        if not _is_removed(segment, _words_of(segment, transcript.language), witnesses, book)
+    ]
+    return Cleaned(
+        transcript=replace(transcript, segments=tuple(left)),
+        removed=tuple(sorted(book.removed, key=lambda finding: finding.start_ms)),
+        kept=tuple(sorted(book.kept, key=lambda finding: finding.start_ms)),
+    )
+
+
+def _words_of(segment: Segment, language: str) -> tuple[Word, ...]:
+    """Return the words; of a sentence that was not aligned those that share its time."""
+    if segment.words:
+        return segment.words
+    return tuple(share_time(pieces_of(segment.text, language), segment.start_ms, segment.end_ms))
+
+
+# Loops.
+
+
+def _without_loops(
+    transcript: Transcript, words: Sequence[Sequence[Word]], witnesses: Witnesses, book: _Book
+) -> list[Segment]:
+    """Return the segments with what is repeated as nobody can have said it cut to a repetition or two."""
+    language = transcript.language
+    said = [
+        _Said(word=word, segment=index, key=folded(word.text))
+        for index, segment_words in enumerate(words)
+        for word in segment_words
+    ]
+    new: dict[int, Word | None] = {}
+    for place, token in enumerate(said):
+        if shortened := _shortened(token, transcript.segments[token.segment], witnesses, book):
+            new[place] = shortened
+    for run in find_runs([token.key for token in said], witnesses.rules.loop_repeats):
+        new.update(_cut(run, said, transcript, witnesses, book))
+    changed = {said[place].segment for place in new}
+    left = ((token.segment, new.get(place, token.word)) for place, token in enumerate(said))
+    kept = {
+        index: tuple(word for _, word in group if word is not None)
+        for index, group in groupby(left, key=lambda pair: pair[0])
+    }
+    return [
+        _rewritten(segment, kept[index], language) if index in changed else segment
+        for index, segment in enumerate(transcript.segments)
+        if index not in changed or kept[index]
+    ]
+
+
+def _rewritten(segment: Segment, words: tuple[Word, ...], language: str) -> Segment:
+    text = join([word.text for word in words], language)
+    return replace(segment, words=words, text=text, start_ms=words[0].start_ms, end_ms=words[-1].end_ms)
+
+
+def _shortened(said: _Said, segment: Segment, witnesses: Witnesses, book: _Book) -> Word | None:
+    """Return the word with the letters that it repeats said twice, None where it is as it may be."""
+    word = said.word
+    text = shorten(word.text)
+    if text == word.text:
+        return None
+    if not (
+        witnesses.too_fast([word]) or witnesses.outside([word]) or witnesses.doubt(segment, segment.words)
+    ):
+        verdict = _Verdict(reason="letters repeated as they can be said", keep=True)
+        book.write("loops", verdict, [word], word.text)
+        return None
+    verdict = _Verdict(reason="letters repeated as nobody can have said it: cut to two")
+    book.write("loops", verdict, [word], word.text)
+    return replace(word, text=text)
+
+
+def _cut(
+    run: Run, said: Sequence[_Said], transcript: Transcript, witnesses: Witnesses, book: _Book
+) -> dict[int, Word | None]:
+    """Return what becomes of the words of a repetition: None for those that are dropped."""
+    faults = [_fault(run, number, said, transcript, witnesses) for number in range(run.count)]
+    spoken = join([token.word.text for token in said[run.first : run.first + run.size]], transcript.language)
+    times = f"{spoken!r} {run.count} times in a row"
+    bad = [fault for fault in faults if fault]
+    if len(bad) * 2 <= run.count:
+        if run.count >= _NOTED_TIMES:
+            words = [token.word for token in said[run.first : run.stop]]
+            verdict = _Verdict(reason=f"{times}, as it can be said or sung", keep=True)
+            book.write("loops", verdict, words, join([word.text for word in words], transcript.language))
+        return {}
+    sound = next((number for number, fault in enumerate(faults) if fault), run.count)
+    keep = max(1, min(witnesses.rules.loop_keep, sound, run.count - 1))
+    first, stop = run.first + keep * run.size, run.stop + _tail(run, said)
+    why = max(set(bad), key=bad.count)
+    verdict = _Verdict(reason=f"{times}, {len(bad)} of them {why}: {keep} kept")
+    gone = [token.word for token in said[first:stop]]
+    book.write("loops", verdict, gone, join([word.text for word in gone], transcript.language))
+    found: dict[int, Word | None] = dict.fromkeys(range(first, stop))
+    # What is left ends as the loop did: with a comma no sentence would.
+    found[first - 1] = replace(said[first - 1].word, text=said[run.stop - 1].word.text)
+    return found
+
+
+def _fault(run: Run, number: int, said: Sequence[_Said], transcript: Transcript, witnesses: Witnesses) -> str:
+    """Say why one repetition cannot have been said; empty where it can."""
+    first = run.first + number * run.size
+    mine = said[first : first + run.size]
+    words = [token.word for token in mine]
+    next_ms = said[first + run.size].word.start_ms if first + run.size < len(said) else 0
+    lasted = max(sum(word.end_ms - word.start_ms for word in words), next_ms - words[0].start_ms)
+    if lasted < _FASTEST_MS or weight(words) * 1_000 > witnesses.rules.max_graphemes_per_second * lasted:
+        return "faster than anybody speaks"
+    if witnesses.outside(words):
+        return "outside the speech"
+    segment = transcript.segments[mine[0].segment]
+    return "doubted by the recogniser" if witnesses.doubt(segment, segment.words) else ""
+
+
+def _tail(run: Run, said: Sequence[_Said]) -> int:
+    """Return how many words of a repetition that breaks off go with it: all, where no sentence goes on."""
+    end = run.stop + run.rest
+    ends = end == len(said) or said[end].segment != said[end - 1].segment
+    return run.rest if ends else 0
+
+
+# Sentences.
+
+
+def _is_removed(segment: Segment, words: Sequence[Word], witnesses: Witnesses, book: _Book) -> bool:
+    if not words:
+        return False
+    for rule, asked in _SENTENCE_RULES:
+        if getattr(witnesses.rules, rule) and (verdict := asked(segment, words, witnesses)):
+            book.write(rule, verdict, words, segment.text)
+            if not verdict.keep:
+                return True
+    return False
+
+
+def _credits(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _Verdict | None:
+    phrase = credit_in(segment.text)
+    if not phrase:
+        return None
+    reasons = (
+        (witnesses.outside(words), "where nobody speaks"),
+        (witnesses.is_faint(segment), "where VAD hardly heard speech"),
+        (witnesses.no_speech(segment), "where the recogniser hears no speech"),
+        (witnesses.doubt(segment, words), "and the recogniser doubts it"),
+        (crammed(words, witnesses.rules.max_graphemes_per_second), "faster than anybody speaks"),
+        (witnesses.ends_doubtfully(segment, words), "at the film's end, and not probable"),
+    )
+    why = next((reason for holds, reason in reasons if holds), "")
+    if why:
+        return _Verdict(reason=f"the phrase {phrase!r} {why}")
+    return _Verdict(reason=f"the phrase {phrase!r}, but said in speech and probable", keep=True)
+
+
+def _outside_speech(_segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _Verdict | None:
+    return _Verdict(reason="no word of it is in speech that VAD found") if witnesses.outside(words) else None
+
+
+def _speech_rate(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _Verdict | None:
+    rate = crammed(words, witnesses.rules.max_graphemes_per_second)
+    if not rate:
+        return None
+    reason = f"{rate:.0f} letters a second, where {witnesses.rules.max_graphemes_per_second:.0f} can be said"
+    if witnesses.sure(segment, words):
+        return _Verdict(reason=f"{reason}, but the recogniser is sure of it", keep=True)
+    return _Verdict(reason=reason)
+
+
+def _low_confidence(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _Verdict | None:
+    if not witnesses.doubt(segment, words):
+        return None
+    said = f"log probability {witnesses.confidence(segment, words):.2f}"
+    if witnesses.no_speech(segment):
+        return _Verdict(reason=f"{said}, and no speech with probability {segment.no_speech:.2f}")
+    if witnesses.is_faint(segment):
+        return _Verdict(reason=f"{said}, and VAD hardly heard speech ({witnesses.peak(segment):.2f})")
+    if odd := witnesses.odd(words):
+        return _Verdict(reason=f"{said}, and {odd} of {len(words)} words improbable, too short or too long")
+    return None
+
+
+_Rule = Callable[[Segment, Sequence[Word], Witnesses], _Verdict | None]
+_SENTENCE_RULES: Iterable[tuple[str, _Rule]] = (
+    ("credits", _credits),
+    ("outside_speech", _outside_speech),
+    ("speech_rate", _speech_rate),
+    ("low_confidence", _low_confidence),
+)

@@ -1,0 +1,1 @@
+"""Cutting words into cues, and judging cues: rules, profiles, phrases, shot changes."""

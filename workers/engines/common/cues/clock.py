@@ -1,0 +1,88 @@
+"""Times that cues can be cut by: words and pieces put in order on the film's clock. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+
+from workers.engines.common.cues.phrases import Token
+
+__all__ = ["in_order", "longest_rise"]
+
+
+def in_order(tokens: Sequence[Token], *, longest_ms: int, film_ms: int) -> list[Token]:
+    """Return the tokens with times that never run back: starts rise, and each ends before the next starts.
+
+    Times that contradict the rest (the fewest that make it consistent) are replaced by their
+    predecessor's. Nothing is below 0, past `film_ms` (0: no limit), or longer than `longest_ms`.
+    """
+    last_ms = max((max(token.start_ms, token.end_ms) for token in tokens), default=0)
+    limit = film_ms if film_ms > 0 else max(0, last_ms)
+    starts = [min(max(0, token.start_ms), limit) for token in tokens]
+    kept = longest_rise(starts)
+    last = 0
+    for place, keep in enumerate(kept):
+        last = starts[place] if keep else last
+        starts[place] = last
+    settled = []
+    for place, token in enumerate(tokens):
+        start = starts[place]
+        ceiling = min(starts[place + 1] if place + 1 < len(starts) else limit, start + longest_ms, limit)
+        end = max(start, min(token.end_ms, ceiling))
+        settled.append(replace(token, start_ms=start, end_ms=end))
+    return _share(settled, tokens, limit)
+
+
+def longest_rise(values: Sequence[int]) -> list[bool]:
+    """Mark a longest non-decreasing subsequence of `values` (patience sorting, O(n log n))."""
+    tails: list[int] = []
+    tail_places: list[int] = []
+    before: list[int] = []
+    for place, value in enumerate(values):
+        at = bisect_right(tails, value)
+        before.append(tail_places[at - 1] if at else -1)
+        if at == len(tails):
+            tails.append(value)
+            tail_places.append(place)
+        else:
+            tails[at] = value
+            tail_places[at] = place
+    marks = [False] * len(values)
+    place = tail_places[-1] if tail_places else -1
+    while place >= 0:
+        marks[place] = True
+        place = before[place]
+    return marks
+
+
+def _share(settled: list[Token], given: Sequence[Token], limit: int) -> list[Token]:
+    """Share the time of tokens that start together among them by their length.
+
+    Pieces of one word start together, and so do words whose aligner gave up on them.
+    """
+    shared: list[Token] = []
+    place = 0
+    while place < len(settled):
+        stop = place + 1
+        while stop < len(settled) and settled[stop].start_ms == settled[place].start_ms:
+            stop += 1
+        if stop - place == 1:
+            shared.append(settled[place])
+        else:
+            start = settled[place].start_ms
+            ceiling = settled[stop].start_ms if stop < len(settled) else limit
+            wanted = max((token.end_ms for token in given[place:stop]), default=start)
+            shared += _spread(settled[place:stop], max(start, min(wanted, ceiling)))
+        place = stop
+    return shared
+
+
+def _spread(tokens: Sequence[Token], end_ms: int) -> list[Token]:
+    start, total = tokens[0].start_ms, sum(token.graphemes for token in tokens)
+    spread, done = [], 0
+    for token in tokens:
+        begin = start + (end_ms - start) * done // total
+        done += token.graphemes
+        spread.append(replace(token, start_ms=begin, end_ms=start + (end_ms - start) * done // total))
+    return spread

@@ -1,0 +1,157 @@
+"""What a way of cutting words into cues costs, and the cheapest of all ways. Pure.
+
+The cost of a way is the sum over its cues of
+
+- `_CUE`, for being one more;
+- the border it ends at: from 0 where a sentence ends to 120 before a closing bracket (`phrases.border_cost`),
+  less what keeping the two sides together would cost: a sentence end (`_INSIDE_SENTENCE_END`) or a pause;
+- the break of its lines (`line_breaks`), at three quarters, as both halves are seen together;
+- its length: full enough, so that the cues of one sentence get about as long (`_UNEVEN`);
+- too little time to be seen or to be read.
+
+What may not be costs infinitely much: a cue that does not fit its lines, that lasts too long for its words,
+or that goes over a pause of two seconds, from which on Netflix has a sentence interrupted.
+
+A pause inside a sentence is weighed against what joins its sides: after a comma or before a conjunction
+0.6 s part the cues; inside a phrase ("ask not what ... your country can do for you") a second does not, as
+nobody reads half a phrase for a cue, and a reader needs about that second to get to the other half.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from workers.engines.common.cues.line_breaks import LineBreaks
+from workers.engines.common.cues.phrases import Token, ends_sentence, joiner
+from workers.engines.common.cues.rules import CueRules
+
+__all__ = ["HARD_PAUSE_MS", "Prices", "cheapest", "cost"]
+
+HARD_PAUSE_MS = 2_000
+"""Over a pause this long nothing is kept together, however short the cue."""
+_CUE = 8.0
+_INSIDE_SENTENCE_END = 50.0
+_INSIDE_PAUSE = 20.0
+_INSIDE_PAUSE_PER_MS = 0.03
+_PAUSE_RELIEF_PER_MS = 1 / 40
+"""Of two borders alike, the one at which the speaker paused is better."""
+_LINE_BREAK = 0.75
+_TOO_SHORT = 50.0
+_TOO_SHORT_SHARE = 150.0
+_TOO_FAST_PER_GRAPHEME = 4.0
+_TOO_FAST_MOST = 40.0
+_UNEVEN = 12.0
+_FULL_ENOUGH = 0.6
+"""Share of a cue's room at which it costs least."""
+
+
+class Prices:
+    """What any stretch of a film's tokens costs as a cue; `reaches[first]` is where the longest one stops."""
+
+    def __init__(self, tokens: Sequence[Token], rules: CueRules) -> None:
+        """Take tokens whose times rise (`clock.in_order`), at least one."""
+        self.breaks = LineBreaks(tokens, rules.language, rules.max_line_graphemes)
+        self._rules = rules
+        self._starts = [token.start_ms for token in tokens]
+        self._ends = [token.end_ms for token in tokens]
+        film_end = rules.media_duration_ms or self._ends[-1] + rules.linger_ms + rules.min_cue_ms
+        # The last moment a cue that stops before a token may be seen: the next starts there.
+        self._deadlines = [0, *(start - rules.min_gap_ms for start in self._starts[1:]), film_end]
+        self._words = [0, *itertools.accumulate(not token.inside_word for token in tokens)]
+        spaced = joiner(rules.language) != ""
+        self._broken = [0, *itertools.accumulate(token.inside_word and spaced for token in tokens)]
+        self._grapheme_ms = 1_000 / rules.max_graphemes_per_second
+        self._shapes = _shapes(rules)
+        parts = [_border(left, right, rules) for left, right in itertools.pairwise(tokens)]
+        parts = [cost + less for cost, less in zip(self.breaks.borders[1:], parts, strict=True)]
+        self._borders = [0.0, *parts, 0.0]
+        self.reaches = self._reach(tokens)
+
+    def of(self, first: int, stop: int, most: float = float("inf")) -> float:
+        """Return the cost of the tokens from `first` to before `stop` as one cue, no further than its reach.
+
+        Anything from `most` on where it costs that; infinity where it lasts too long.
+        """
+        rules, start = self._rules, self._starts[first]
+        spoken = self._ends[stop - 1] - start
+        if spoken > rules.max_cue_ms and stop > first + 1:
+            return float("inf")
+        least = rules.min_cue_ms
+        seen = min(max(spoken + rules.linger_ms, least), self._deadlines[stop] - start)
+        size = self.breaks.length(first, stop)
+        total = _CUE + self._borders[stop] + self._shapes[size]
+        if seen < least:
+            total += _TOO_SHORT + _TOO_SHORT_SHARE * (least - seen) / least
+        reading = self.reading_ms(first, stop)
+        if reading > seen:
+            fast = (reading / max(seen, 1) - 1) * rules.max_graphemes_per_second
+            total += min(_TOO_FAST_MOST, fast * _TOO_FAST_PER_GRAPHEME)
+        if total < most and size > rules.max_line_graphemes:
+            total += _LINE_BREAK * self.breaks.best(first, stop, rules.max_lines)[0]
+        return total
+
+    def reading_ms(self, first: int, stop: int) -> float:
+        """Return how long it takes to read a stretch; a line break inside a word is read as a space."""
+        words = self._words[stop] - self._words[first]
+        graphemes = self.breaks.length(first, stop) + self._broken[stop] - self._broken[first + 1]
+        return max(graphemes * self._grapheme_ms, words * self._rules.min_word_ms)
+
+    def _reach(self, tokens: Sequence[Token]) -> list[int]:
+        count = next_hard = len(tokens)
+        lines = [self.breaks.reach(first) for first in range(count)]
+        reaches = [0] * count
+        for first in range(count - 1, -1, -1):
+            reach = first
+            for _ in range(self._rules.max_lines):
+                reach = lines[reach] if reach < count else count
+            reaches[first] = min(reach, next_hard)
+            if first and tokens[first].start_ms - tokens[first - 1].end_ms > HARD_PAUSE_MS:
+                next_hard = first
+        return reaches
+
+
+def cheapest(prices: Prices) -> list[tuple[int, int]]:
+    """Return the cues as (first, stop) places of tokens: the cheapest of all ways to cut."""
+    reaches, of = prices.reaches, prices.of
+    best = [0.0] + [float("inf")] * len(reaches)
+    came = [0] * len(best)
+    for first, reach in enumerate(reaches):
+        base = best[first]
+        for stop in range(first + 1, reach + 1):
+            most = best[stop] - base
+            price = of(first, stop, most)
+            if price < most:
+                best[stop] = base + price
+                came[stop] = first
+            elif price == float("inf"):
+                break
+    spans, stop = [], len(reaches)
+    while stop > 0:
+        spans.append((came[stop], stop))
+        stop = came[stop]
+    return spans[::-1]
+
+
+def cost(spans: Sequence[tuple[int, int]], prices: Prices) -> float:
+    """Return what a way of cutting costs, its cues as (first, stop): the sum that `cheapest` makes least."""
+    return sum(
+        prices.of(first, stop) if stop <= prices.reaches[first] else float("inf") for first, stop in spans
+    )
+
+
+def _shapes(rules: CueRules) -> list[float]:
+    """Return the cost of a cue's length, by its graphemes."""
+    room = rules.max_line_graphemes * rules.max_lines
+    return [_UNEVEN * (size / room - _FULL_ENOUGH) ** 2 for size in range(room + rules.max_lines)]
+
+
+def _border(left: Token, right: Token, rules: CueRules) -> float:
+    """Return what a cut between two tokens saves, as keeping them together would cost that: 0 or less."""
+    pause = max(0, right.start_ms - left.end_ms)
+    saved = 0.0
+    if not right.inside_word and ends_sentence(left.text, right.text, rules.language):
+        saved += _INSIDE_SENTENCE_END
+    if pause > rules.pause_ms:
+        saved += _INSIDE_PAUSE + (pause - rules.pause_ms) * _INSIDE_PAUSE_PER_MS
+    return -saved - min(pause, rules.pause_ms) * _PAUSE_RELIEF_PER_MS

@@ -1,0 +1,103 @@
+"""Words to cues: the cheapest way to cut a film's words, by dynamic programming. Pure.
+
+In order: `settled` makes words unbreakable tokens with times that rise, `cue_costs` chooses the cuts and
+`line_breaks` the lines, `_place` sets in- and out-times. The numbers and their sources: docs/timed-text.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocol.timeline import Cue, Word
+from workers.engines.common.cues.clock import in_order
+from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest
+from workers.engines.common.cues.phrases import Token, ends_sentence, join_tokens, tokenise
+from workers.engines.common.cues.rules import CueRules
+
+__all__ = ["CueRules", "cut", "sentences", "settled"]
+
+
+def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
+    """Return the cues of `words`: every word once, in order; times rise and never overlap.
+
+    Lines and graphemes are held always, durations and gaps wherever the words' times leave room.
+    A cue shows its least duration even where that is more than `linger_ms` after its only short word.
+    """
+    tokens = settled(words, rules)
+    if not tokens:
+        return ()
+    prices = Prices(tokens, rules)
+    spans = cheapest(prices)
+    times = _place(tokens, spans, prices, rules)
+    return tuple(
+        Cue(start_ms=start, end_ms=end, lines=prices.breaks.lines(first, stop, rules.max_lines))
+        for (first, stop), (start, end) in zip(spans, times, strict=True)
+    )
+
+
+def sentences(words: Sequence[Word], rules: CueRules) -> tuple[str, ...]:
+    """Return the text as sentences; a long pause ends one too, as recognisers may leave out full stops."""
+    tokens = settled(words, rules)
+    found, first = [], 0
+    for place in range(1, len(tokens) + 1):
+        if place == len(tokens) or _ends_thought(tokens[place - 1], tokens[place], rules):
+            found.append(join_tokens(tokens[first:place]))
+            first = place
+    return tuple(found)
+
+
+def settled(words: Sequence[Word], rules: CueRules) -> list[Token]:
+    """Return the words as tokens that fit a line, with times that rise on the film's clock."""
+    tokens = tokenise(words, rules.language, rules.max_line_graphemes)
+    return in_order(tokens, longest_ms=rules.max_cue_ms, film_ms=rules.media_duration_ms)
+
+
+def _ends_thought(left: Token, right: Token, rules: CueRules) -> bool:
+    pause = right.start_ms - left.end_ms
+    return pause > HARD_PAUSE_MS or (
+        not right.inside_word and ends_sentence(left.text, right.text, rules.language)
+    )
+
+
+def _place(
+    tokens: Sequence[Token], spans: Sequence[tuple[int, int]], prices: Prices, rules: CueRules
+) -> list[tuple[int, int]]:
+    """Return in- and out-times: in with the first word, out when it has been read."""
+    starts, gap = _starts([tokens[first].start_ms for first, _ in spans], rules)
+    film_end = rules.media_duration_ms or starts[-1] + rules.max_cue_ms
+    times = []
+    for place, (first, stop) in enumerate(spans):
+        start, spoken = starts[place], tokens[stop - 1].end_ms
+        following = starts[place + 1] if place + 1 < len(spans) else None
+        longest = start + rules.max_cue_ms
+        ceiling = min(longest, film_end if following is None else following - gap)
+        reading = max(rules.min_cue_ms, round(prices.reading_ms(first, stop)))
+        furthest = max(spoken + rules.linger_ms, start + rules.min_cue_ms)
+        end = min(max(spoken, start + reading), furthest, ceiling)
+        if following is not None and following - end <= rules.close_gap_ms and following - gap <= longest:
+            end = following - gap
+        times.append((start, end))
+    return times
+
+
+def _starts(wanted: Sequence[int], rules: CueRules) -> tuple[list[int], int]:
+    """Return in-times that leave every cue its least duration and a gap, and the gap.
+
+    They are the wanted ones but where words have next to no time: then later ones wait, and at the
+    film's end earlier ones hurry. Where the film is shorter than all its cues, least and gap shrink.
+    """
+    count, film_end = len(wanted), rules.media_duration_ms
+    least, gap = rules.min_cue_ms, rules.min_gap_ms
+    if film_end and count * (least + gap) - gap > film_end:
+        gap = gap if film_end > 2 * gap * count else 0
+        least = (film_end - gap * (count - 1)) // count
+    starts, earliest = [], 0
+    for start_ms in wanted:
+        starts.append(max(start_ms, earliest))
+        earliest = starts[-1] + least + gap
+    if film_end:
+        latest = film_end - least
+        for place in range(count - 1, -1, -1):
+            starts[place] = min(starts[place], latest)
+            latest = starts[place] - gap - least
+    return starts, gap

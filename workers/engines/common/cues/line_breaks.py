@@ -1,0 +1,75 @@
+"""Where the lines of a cue are broken: at the cheapest place, the lower line rather the longer. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from workers.engines.common.cues.phrases import Token, border_cost, join_tokens
+
+__all__ = ["LineBreaks"]
+
+_INSIDE_WORD = 45
+_TOP_HEAVY = 0.6
+_BOTTOM_HEAVY = 0.3
+"""For each grapheme that one line is longer than the other."""
+
+
+class LineBreaks:
+    """The tokens of a whole film, and the best lines of any stretch of them.
+
+    `borders[place]` is what it costs to break before the token at `place` (`phrases.border_cost`).
+    """
+
+    def __init__(self, tokens: Sequence[Token], language: str, room: int) -> None:
+        """Take the tokens in order; `room` is the most graphemes of a line."""
+        self.borders = [0, *(_border(*pair, language) for pair in itertools.pairwise(tokens))]
+        self._tokens = tokens
+        self._room = room
+        # Where each token begins and ends if all were on one line.
+        self._heads: list[int] = []
+        self._tails = [0]
+        for token in tokens:
+            self._heads.append(self._tails[-1] + (not token.glued))
+            self._tails.append(self._heads[-1] + token.graphemes)
+
+    def length(self, first: int, stop: int) -> int:
+        """Return the graphemes of a stretch on one line, its spaces among them."""
+        return self._tails[stop] - self._heads[first]
+
+    def reach(self, first: int) -> int:
+        """Return where the longest line that begins with a token stops."""
+        return bisect_right(self._tails, self._heads[first] + self._room, lo=first + 1) - 1
+
+    def best(self, first: int, stop: int, lines: int) -> tuple[float, tuple[int, ...]]:
+        """Return the least cost of breaking a stretch into at most `lines`, and the places of the breaks.
+
+        No break where it fits one line; an infinite cost where it does not fit at all.
+        """
+        if self._tails[stop] - self._heads[first] <= self._room:
+            return 0.0, ()
+        cost = float("inf")
+        breaks: tuple[int, ...] = ()
+        if lines == 1:
+            return cost, breaks
+        lowest = first + 1
+        if lines == 2:
+            lowest = max(lowest, bisect_left(self._heads, self._tails[stop] - self._room, hi=stop))
+        for at in range(lowest, min(self.reach(first), stop - 1) + 1):
+            more, below = (0.0, ()) if lines == 2 else self.best(at, stop, lines - 1)
+            # Bottom-heavy: a longer upper line weighs twice as much as a longer lower one.
+            lean = self._tails[at] - self._heads[first] - self._tails[stop] + self._heads[at]
+            price = more + self.borders[at] + (lean * _TOP_HEAVY if lean > 0 else -lean * _BOTTOM_HEAVY)
+            if price < cost:
+                cost, breaks = price, (at, *below)
+        return cost, breaks
+
+    def lines(self, first: int, stop: int, lines: int) -> tuple[str, ...]:
+        """Return the text of a stretch as at most `lines`, which it must fit."""
+        places = (first, *self.best(first, stop, lines)[1], stop)
+        return tuple(join_tokens(self._tokens[begin:end]) for begin, end in itertools.pairwise(places))
+
+
+def _border(left: Token, right: Token, language: str) -> int:
+    return _INSIDE_WORD if right.inside_word else border_cost(left.text, right.text, language)

@@ -1,0 +1,282 @@
+"""Where a text may be broken: sentence ends, clauses, and the pairs of words that stay together. Pure.
+
+Sentence ends: docs/timed-text.md. Pairs: the Netflix Timed Text Style Guides (general, English, Hindi).
+"""
+
+# ruff: noqa: RUF001 - full-width and Arabic punctuation is meant here, not mistyped Latin.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from protocol.languages import UNSPACED
+from protocol.timeline import Word
+from workers.engines.common.cues.phrase_words import (
+    ABBREVIATIONS,
+    AUXILIARIES,
+    DETERMINERS,
+    LINKS,
+    NUMERALS,
+    OPENERS,
+    PARTICLES,
+    POSTPOSITIONS,
+    PREPOSITIONS,
+)
+
+__all__ = ["Token", "border_cost", "count_graphemes", "ends_sentence", "join_tokens", "joiner", "tokenise"]
+
+
+_SENTENCE_ENDS = frozenset(".?!…।॥۔؟。？！｡։።။។")
+_CLAUSE_ENDS = frozenset(",;:—–،؛、，；：､")
+_CLOSERS = "\"'”’»)]}」』）】›"
+_OPENERS = "\"'“‘«([{「『（【¿¡‹-–—"
+_ENDS = ".,;:?!…।॥۔؟،؛" + _CLOSERS
+_DASHES = "-–—"
+_NOT_LAST = frozenset("([{「『（【〈《¿¡")
+_NOT_FIRST = frozenset(".,;:?!…%)]}»”’、。，？！）」』】ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ।॥۔؟،؛")
+"""Characters that do not open a line (for Japanese: kinsoku shori, JIS X 4051)."""
+
+_NUMBER_ABBREVIATIONS = frozenset({"no", "nos", "nr", "p", "pp", "vol", "fig", "ch", "art"})
+"""Ends of sentences unless a number follows: `No. 5`, but `He said no.`"""
+_ORDINAL_DOT = frozenset(
+    {"de", "da", "no", "nn", "cs", "sk", "pl", "hu", "fi", "et", "lv", "hr", "sl", "bs", "sr"}
+)
+"""Languages that write ordinals as `3.`"""
+_INITIALS = regex.compile(r"(?:\p{L}\p{M}*\.)*\p{L}\p{M}*")
+_FULL_STOP_INITIALS = frozenset({"i", "a"})
+"""One-letter English words: `so do I.` ends a sentence."""
+
+_GRAPHEME = regex.compile(r"\X")
+_CONTROLS = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]")
+_INVISIBLE = regex.compile(r"\p{Cf}+")
+"""Marks of direction, joiners, byte order: nothing, when they stand alone."""
+_DIGITS = regex.compile(r"\p{Sc}?\p{Nd}[\p{Nd}.,:/]*")
+_ADJECTIVE = regex.compile(
+    r"\p{Ll}{2,}-?\p{Ll}*(?:ful|ous|ive|able|ible|less|ical|ional|ental|ic|ish|est|ern)"
+)
+"""English words that most likely have their noun after them."""
+_WIDE_PARTICLES = {
+    "ja": frozenset("はがをにでともへやのねよかなさずば"),
+    "zh": frozenset("的了着过过吗呢吧啊们地得"),
+    "yue": frozenset("嘅咗緊過嗎呢吧啊哋"),
+}
+"""Letters that are written to what stands before them."""
+_BOUND_LETTERS = frozenset({"です", "でし", "ます", "まし", "ませ"})
+"""Of Japanese verbs' endings; `で` and `ま` alone would end a word."""
+_LETTERS = {
+    "kana": regex.compile(r"\p{Hiragana}"),
+    "katakana": regex.compile(r"[\p{Katakana}ー]"),
+    "kanji": regex.compile(r"[\p{Han}々]"),
+    "latin": regex.compile(r"[\p{Latin}\p{N}]"),
+}
+_NONE: frozenset[str] = frozenset()
+
+# Costs of a break between two words, from none (a sentence ends) to what is done only in need.
+_SENTENCE = 0
+_CLAUSE = 4
+_OPENING = 10
+_PREPOSITION = 14
+_PLAIN = 20
+_NOUN = 32
+_NAME = 40
+_DANGLING = 50
+_TOGETHER = 60
+_FORBIDDEN = 120
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """What cannot be broken: a word, or a piece of one that is longer than a line."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    graphemes: int
+    glued: bool
+    """Written to the token before it without a space."""
+    inside_word: bool = False
+    """A later piece of a word."""
+
+
+def joiner(language: str) -> str:
+    """Return what stands between two words: nothing in scripts that do not space words."""
+    return "" if language in UNSPACED else " "
+
+
+def count_graphemes(text: str) -> int:
+    r"""Return the number of grapheme clusters (`\X`): what a reader counts as characters."""
+    return len(text) if text.isascii() else len(_GRAPHEME.findall(text))
+
+
+def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
+    """Return the words as tokens of at most `longest` graphemes, without controls or spaces inside.
+
+    A word of several words is taken apart at its spaces, a too long one anywhere between graphemes;
+    the pieces share its time by their length. A word of which nothing can be seen is none.
+    """
+    tokens: list[Token] = []
+    apart = joiner(language) != ""
+    for word in words:
+        first = True
+        for piece, starts_part in _pieces(word.text, longest):
+            glued = not starts_part or (first and not apart and not _are_latin(tokens, piece))
+            tokens.append(
+                Token(
+                    text=piece,
+                    start_ms=word.start_ms,
+                    end_ms=word.end_ms,
+                    graphemes=count_graphemes(piece),
+                    glued=glued,
+                    inside_word=not starts_part,
+                )
+            )
+            first = False
+    return tokens
+
+
+def _are_latin(tokens: Sequence[Token], piece: str) -> bool:
+    """Tell whether two Latin words or numbers meet: they have a space between them in every language."""
+    ends = (tokens[-1].text[-1:] if tokens else "", piece[:1])
+    return all(end.isascii() and end.isalnum() for end in ends)
+
+
+def join_tokens(tokens: Sequence[Token]) -> str:
+    """Return the text of the tokens on one line."""
+    return "".join(
+        token.text if token.glued or not place else f" {token.text}" for place, token in enumerate(tokens)
+    )
+
+
+def ends_sentence(text: str, following: str, language: str) -> bool:
+    """Tell whether a sentence ends with the word `text`; `following` is the next word, or empty."""
+    bare = text.rstrip(_CLOSERS)
+    if not bare or bare[-1] not in _SENTENCE_ENDS:
+        return False
+    if not following:
+        return True
+    opening = following.lstrip(_OPENERS)[:1]
+    if bare.endswith(("…", "...")):
+        return not opening.islower()
+    return bare[-1] != "." or not _is_abbreviated(bare[:-1].lstrip(_OPENERS).casefold(), opening, language)
+
+
+def border_cost(left: str, right: str, language: str) -> int:
+    """Return what it costs the reader to break between two neighbouring words: 0 (nothing) to 120."""
+    if _is_bound(left, right):
+        return _FORBIDDEN
+    if ends_sentence(left, right, language):
+        return _SENTENCE
+    before, after = _bare(left.lstrip(_OPENERS)), _bare(right.lstrip(_OPENERS))
+    if left.rstrip(_CLOSERS)[-1:] in _CLAUSE_ENDS:
+        return _PLAIN if before in OPENERS.get(language, _NONE) else _CLAUSE
+    if joiner(language) == "":
+        return _letter_border(left[-1:], right[:1], language)
+    return _word_border(before, after, language) or _noun_border(left, right, language)
+
+
+def _word_border(before: str, after: str, language: str) -> int:
+    """Return what little words make of the border; 0: they say nothing."""
+    prepositions, openers = PREPOSITIONS.get(language, _NONE), OPENERS.get(language, _NONE)
+    if before in prepositions or before in DETERMINERS.get(language, _NONE):
+        return _TOGETHER
+    if after in POSTPOSITIONS.get(language, _NONE):
+        return _TOGETHER
+    if before in openers:
+        return _DANGLING
+    if after in openers:
+        return _OPENING
+    if after in prepositions:
+        return _PREPOSITION
+    if before in POSTPOSITIONS.get(language, _NONE):
+        return _NOUN if before in LINKS.get(language, _NONE) else _PREPOSITION
+    return _TOGETHER if before in AUXILIARIES.get(language, _NONE) else 0
+
+
+def _bare(word: str) -> str:
+    """Return a word as the tables have it."""
+    return word.rstrip(_ENDS).casefold().replace("’", "'")
+
+
+def _is_bound(left: str, right: str) -> bool:
+    """Tell whether a mark at the border belongs to both: it never stands at that edge of a line."""
+    if left[-1:] in _NOT_LAST or (right and all(character in _DASHES for character in right)):
+        return True
+    # An ellipsis or a point that a word begins with is its own: `...and then`, `.NET`.
+    return right[:1] in _NOT_FIRST and not (right[0] in ".…" and right.lstrip(".…")[:1].isalnum())
+
+
+def _noun_border(left: str, right: str, language: str) -> int:
+    """Return the cost inside what may be one noun with its name, number or adjective."""
+    if left.endswith("."):
+        # It ends no sentence, or that had been seen: an abbreviation, an initial, an ordinal.
+        return _TOGETHER
+    if _is_name(left, right, language):
+        return _NAME
+    before = left.lstrip(_OPENERS).casefold()
+    if _DIGITS.fullmatch(before) or before in NUMERALS.get(language, _NONE):
+        return _NAME
+    return _NOUN if language == "en" and _ADJECTIVE.fullmatch(before) else _PLAIN
+
+
+def _is_name(left: str, right: str, language: str) -> bool:
+    """Tell whether two words look like parts of one name; German capitalises every noun."""
+    if not left[:1].isupper() or language == "de" or (left.isupper() and right.isupper() and len(right) > 2):
+        return False
+    return right[:1].isupper() or right[:1].isdecimal() or right in PARTICLES
+
+
+def _letter_border(last: str, first: str, language: str) -> int:
+    """Return the cost between two letters of a script without spaces, where words show by their letters.
+
+    A Japanese phrase ends with kana; the next begins with a kanji, katakana, or a foreign letter.
+    """
+    particles = _WIDE_PARTICLES.get(language, _NONE)
+    kinds = _script(last), _script(first)
+    if last + first in _BOUND_LETTERS or (language == "ja" and last in "おご" and kinds[1] == "kanji"):
+        return _TOGETHER
+    if first in particles or kinds in (("katakana", "katakana"), ("latin", "latin")) or last.isdecimal():
+        return _TOGETHER
+    if language != "ja" or "" in kinds:
+        return _OPENING if last in particles else _PLAIN
+    if kinds[0] != "kana":
+        return _TOGETHER if "kanji" in kinds else _NAME
+    if kinds[1] != "kana":
+        return _OPENING
+    return _PLAIN if last in particles else _NAME
+
+
+def _script(letter: str) -> str:
+    return next((name for name, pattern in _LETTERS.items() if pattern.fullmatch(letter)), "")
+
+
+def _is_abbreviated(core: str, opening: str, language: str) -> bool:
+    """Tell whether the full stop after `core` belongs to an abbreviation, an initial or a number."""
+    if core.isdecimal():
+        return opening.isdecimal() or language in _ORDINAL_DOT
+    if core in _NUMBER_ABBREVIATIONS:
+        return opening.isdecimal()
+    if core in ABBREVIATIONS:
+        return True
+    if any(core in table.get(language, _NONE) for table in (POSTPOSITIONS, DETERMINERS, NUMERALS)):
+        # A word of one letter, such as Hindi's `है`, is no initial.
+        return False
+    return core not in _FULL_STOP_INITIALS and _INITIALS.fullmatch(core) is not None
+
+
+def _pieces(text: str, longest: int) -> list[tuple[str, bool]]:
+    """Return the pieces of a word, and of each whether it starts a part that was set off by a space."""
+    pieces: list[tuple[str, bool]] = []
+    for part in _CONTROLS.sub(" ", text).split():
+        if _INVISIBLE.fullmatch(part):
+            continue
+        if count_graphemes(part) <= longest:
+            pieces.append((part, True))
+            continue
+        graphemes = _GRAPHEME.findall(part)
+        pieces += [
+            ("".join(graphemes[at : at + longest]), at == 0) for at in range(0, len(graphemes), longest)
+        ]
+    return pieces

@@ -1,0 +1,107 @@
+"""Profiles: sets of numbers that a cue is held to, by name; any of them can be overridden. Pure.
+
+The numbers and where they come from: docs/timed-text.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocol.errors import UsageError
+from workers.engines.common.cues.cut import CueRules
+
+__all__ = ["PROFILES", "Profile", "rules_for"]
+
+_WIDE = frozenset({"ja", "zh", "ko", "yue"})
+"""Languages whose characters take twice the room."""
+_FILM_RATE = 24.0
+"""Frames a second where the film's own rate is not known."""
+_MOST = {"max_line_graphemes": 1_000, "max_lines": 10}
+"""Work and memory grow with these two, and nobody reads more."""
+_NETFLIX_SPEEDS = {"en": 20.0, "hi": 22.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What a publisher asks of cues; lengths in graphemes, speeds in graphemes a second."""
+
+    max_line_graphemes: int = 42
+    max_wide_graphemes: int = 16
+    """The same for languages of wide characters."""
+    max_lines: int = 2
+    min_cue_ms: int = 833
+    max_cue_ms: int = 7_000
+    speeds: Mapping[str, float] = field(default_factory=dict)
+    speed: float = 17.0
+    """For a language that `speeds` does not name."""
+    gap_frames: int = 2
+    close_gap_frames: int = 11
+    """A gap of up to so many frames is closed to `gap_frames`."""
+    gap_ms: int | None = None
+    """Instead of frames."""
+    close_gap_ms: int | None = None
+    min_word_ms: int = 0
+
+
+PROFILES: dict[str, Profile] = {
+    "netflix": Profile(speeds=_NETFLIX_SPEEDS),
+    # A gap of a second or none; 0.3 s a word at least. Its speed of 160 to 180 words a minute is about 18
+    # graphemes a second of English.
+    "bbc": Profile(max_line_graphemes=37, speed=18.0, gap_ms=0, close_gap_ms=1_000, min_word_ms=300),
+    "social": Profile(
+        max_line_graphemes=32, max_lines=1, min_cue_ms=1_000, max_cue_ms=3_000, speeds=_NETFLIX_SPEEDS
+    ),
+    "relaxed": Profile(
+        max_line_graphemes=43, min_cue_ms=1_000, max_cue_ms=8_000, speed=25.0, gap_ms=24, close_gap_ms=24
+    ),
+}
+
+
+def rules_for(
+    profile: str,
+    language: str,
+    *,
+    frames_per_second: float | None = None,
+    media_duration_ms: int = 0,
+    **overrides: float | None,
+) -> CueRules:
+    """Return the rules of a profile for a language and a film.
+
+    `overrides` are fields of `CueRules` that a person has set; None leaves the profile's. Raises
+    `UsageError` for a profile that there is not, or a number that cannot be.
+    """
+    if profile not in PROFILES:
+        message = f"There is no profile {profile!r}."
+        raise UsageError(message, f"Write {', '.join(PROFILES)}.")
+    asked = PROFILES[profile]
+    frame_ms = 1_000 / (frames_per_second or _FILM_RATE)
+    gap_ms = round(asked.gap_frames * frame_ms) if asked.gap_ms is None else asked.gap_ms
+    close_ms = round(asked.close_gap_frames * frame_ms) if asked.close_gap_ms is None else asked.close_gap_ms
+    numbers: dict[str, float] = {
+        "max_line_graphemes": asked.max_wide_graphemes if language in _WIDE else asked.max_line_graphemes,
+        "max_lines": asked.max_lines,
+        "min_cue_ms": asked.min_cue_ms,
+        "max_cue_ms": asked.max_cue_ms,
+        "min_gap_ms": gap_ms,
+        "close_gap_ms": close_ms,
+        "max_graphemes_per_second": asked.speeds.get(language, asked.speed),
+        "min_word_ms": asked.min_word_ms,
+    }
+    numbers |= {name: value for name, value in overrides.items() if value is not None}
+    _refuse_impossible(numbers)
+    return CueRules(language=language, media_duration_ms=max(0, media_duration_ms), **numbers)  # type: ignore[arg-type]
+
+
+def _refuse_impossible(numbers: Mapping[str, float]) -> None:
+    for name, value in numbers.items():
+        least = 0 if name in ("min_gap_ms", "close_gap_ms", "min_word_ms", "linger_ms", "pause_ms") else 1
+        if value < least:
+            message = f"subtitle.{name} is {value:g}, but must be {least} or more."
+            raise UsageError(message, "Correct the parameter.")
+        if (most := _MOST.get(name)) is not None and value > most:
+            message = f"subtitle.{name} is {value:g}, but must be {most} or less."
+            raise UsageError(message, "Correct the parameter.")
+    if numbers["min_cue_ms"] > numbers["max_cue_ms"]:
+        message = f"No cue can last {numbers['min_cue_ms']} ms at least and {numbers['max_cue_ms']} at most."
+        raise UsageError(message, "Correct subtitle.min_cue_ms or subtitle.max_cue_ms.")

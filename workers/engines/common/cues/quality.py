@@ -1,0 +1,304 @@
+"""What is wrong with cues: the rules of docs/timed-text.md, checked one by one. Pure.
+
+`check` finds, `summary` counts, `to_report` is what is written beside a subtitle file, `sentence` its one
+line. Where the words are known, what no cutting could have met says why (`reasons`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from protocol.timeline import Cue, Word
+from workers.engines.common.cues.cut import CueRules
+from workers.engines.common.cues.phrases import border_cost, count_graphemes, joiner
+from workers.engines.common.cues.reasons import Told, speech_of, why
+
+__all__ = [
+    "INFORMING",
+    "READING",
+    "RULES",
+    "UNITS",
+    "Violation",
+    "check",
+    "is_ok",
+    "read_length",
+    "sentence",
+    "summary",
+    "to_report",
+]
+
+RULES = {
+    "line_length": "with a line too long",
+    "line_count": "with too many lines",
+    "reading_speed": "too fast to read",
+    "word_time": "with too little time a word",
+    "min_duration": "too short",
+    "max_duration": "too long",
+    "gap": "too close to the one before",
+    "overlap": "over the one before",
+    "order": "out of order",
+    "empty": "without text",
+    "edge_spaces": "with spaces at an edge",
+    "control_characters": "with control characters",
+    "past_end": "past the film's end",
+    "below_zero": "before the film's start",
+    "bad_break": "with a line break inside a phrase",
+    "open_gap": "after a gap that could be closed",
+}
+"""Every rule, and what is said of a cue that breaks it; the order of a report."""
+
+INFORMING = frozenset({"bad_break", "open_gap"})
+"""Rules of taste: they are told, and nothing fails by them."""
+
+READING = frozenset({"reading_speed", "word_time"})
+"""Rules of how fast a text is to read."""
+UNITS = {
+    "line_length": "characters",
+    "line_count": "lines",
+    "reading_speed": "characters/s",
+    "word_time": "ms a word",
+    **dict.fromkeys(("min_duration", "max_duration", "gap", "overlap", "order"), "ms"),
+    **dict.fromkeys(("past_end", "below_zero", "open_gap"), "ms"),
+}
+"""What the numbers of a rule count; a rule that is not here has no number worth telling."""
+
+REPORT_VERSION = 1
+_WORST_BREAK = 20
+"""`border_cost` of two words that nothing holds together; what costs more is part of a phrase."""
+_ROUNDING_MS = 1
+"""A cue's time is a whole millisecond: of a reading time's fraction, as much may be missing."""
+_CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Marks of writing direction: in the text, but nothing that is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """One cue that breaks one rule."""
+
+    rule: str
+    cue: int
+    """Counted from 1; of two cues, the later."""
+    value: float
+    """What was found, in the rule's unit: ms, graphemes, graphemes a second, lines, characters."""
+    limit: float
+    reason: str = ""
+    """Why it could not be met; empty: it could, or nobody knows."""
+
+
+_Finding = tuple[str, float, float]
+
+
+def check(
+    cues: Sequence[Cue], rules: CueRules, words: Sequence[Word] = (), *, resolution_ms: int = 0
+) -> tuple[Violation, ...]:
+    """Return all that breaks a rule, by cue and then in the order of `RULES`; at most once for each of both.
+
+    `words`, what the cues were cut from, give the reasons. `resolution_ms` is how exact the cues' times
+    are (a file's format rounds them): a duration or gap that close to its limit keeps it.
+    """
+    spoken = speech_of(cues, rules, words)
+    found: list[Violation] = []
+    findings = [[*_of_cue(cue, rules, resolution_ms)] for cue in cues]
+    for place, finding in _between(cues, rules, resolution_ms):
+        findings[place].append(finding)
+    for place, of_cue in enumerate(findings):
+        for rule, value, limit in of_cue:
+            told = Told(cues=cues, place=place, rules=rules, spoken=spoken)
+            reason = why(rule, told, read_length(cues[place], rules.language)) if spoken else ""
+            found.append(
+                Violation(rule=rule, cue=place + 1, value=round(value, 2), limit=limit, reason=reason)
+            )
+    order = {rule: place for place, rule in enumerate(RULES)}
+    return tuple(sorted(found, key=lambda violation: (violation.cue, order[violation.rule])))
+
+
+def summary(violations: Sequence[Violation]) -> dict[str, int]:
+    """Return how many cues break each rule; a rule that all keep is left out."""
+    counts = {rule: sum(violation.rule == rule for violation in violations) for rule in RULES}
+    return {rule: count for rule, count in counts.items() if count}
+
+
+def is_ok(violations: Sequence[Violation]) -> bool:
+    """Tell whether every rule is kept, but for what could not be met and for rules of taste."""
+    return all(violation.reason or violation.rule in INFORMING for violation in violations)
+
+
+def sentence(violations: Sequence[Violation]) -> str:
+    """Return one line for a summary, empty where all is well; rules of taste are not told here."""
+    hard = [violation for violation in violations if violation.rule not in INFORMING]
+    parts = []
+    for rule, count in summary(hard).items():
+        helpless = sum(bool(violation.reason) for violation in hard if violation.rule == rule)
+        aside = (
+            "" if not helpless else " (unavoidable)" if helpless == count else f" ({helpless} unavoidable)"
+        )
+        parts.append(f"{count} {'cue' if count == 1 else 'cues'} {RULES[rule]}{aside}")
+    return ", ".join(parts)
+
+
+def to_report(
+    cues: Sequence[Cue],
+    rules: CueRules,
+    violations: Sequence[Violation],
+    *,
+    profile: str = "",
+    provenance: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the body of `<Title>.<lang>.qc.json`: every rule with its limit and the cues that break it.
+
+    `provenance` (what file, what made it) goes in as it is. Plain values only.
+    """
+    limits = _limits(rules)
+    return {
+        "version": REPORT_VERSION,
+        **(provenance or {}),
+        "profile": profile,
+        "language": rules.language,
+        "media_duration_ms": rules.media_duration_ms or None,
+        "ok": is_ok(violations),
+        "sentence": sentence(violations),
+        "cue_count": len(cues),
+        "rules": [
+            {
+                "rule": rule,
+                "limit": limits[rule],
+                "unit": UNITS.get(rule, ""),
+                "informs_only": rule in INFORMING,
+                "count": sum(violation.rule == rule for violation in violations),
+                "unavoidable": sum(
+                    violation.rule == rule and bool(violation.reason) for violation in violations
+                ),
+                "cues": [_row(cues, violation) for violation in violations if violation.rule == rule],
+            }
+            for rule in RULES
+        ],
+    }
+
+
+def _row(cues: Sequence[Cue], violation: Violation) -> dict[str, Any]:
+    cue = cues[violation.cue - 1]
+    return {
+        "cue": violation.cue,
+        "start_ms": cue.start_ms,
+        "end_ms": cue.end_ms,
+        "lines": list(cue.lines),
+        "value": violation.value,
+        "limit": violation.limit,
+        "reason": violation.reason,
+    }
+
+
+def _limits(rules: CueRules) -> dict[str, float | None]:
+    """Return each rule's number; None where it does not apply."""
+    return {
+        "line_length": rules.max_line_graphemes,
+        "line_count": rules.max_lines,
+        "reading_speed": rules.max_graphemes_per_second,
+        "word_time": rules.min_word_ms or None,
+        "min_duration": rules.min_cue_ms,
+        "max_duration": rules.max_cue_ms,
+        "gap": rules.min_gap_ms,
+        "past_end": rules.media_duration_ms or None,
+        "bad_break": _WORST_BREAK,
+        "open_gap": rules.close_gap_ms,
+        **dict.fromkeys(("overlap", "order", "empty", "edge_spaces", "control_characters", "below_zero"), 0),
+    }
+
+
+def _shown(text: str) -> str:
+    """Return what of a line can be seen: without marks of direction."""
+    return text.translate(_DIRECTIONS)
+
+
+def read_length(cue: Cue, language: str) -> int:
+    """Return the graphemes that are read, spaces and marks among them; a line break is read as a space."""
+    return count_graphemes(_shown(joiner(language).join(cue.lines)))
+
+
+def _of_cue(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
+    for finder in (_text, _lines, _breaks):
+        yield from finder(cue, rules)
+    for timed in (_durations, _speed, _edges):
+        yield from timed(cue, rules, resolution_ms)
+
+
+def _text(cue: Cue, _: CueRules) -> Iterator[_Finding]:
+    bare = [line for line in cue.lines if not _shown(line).strip()]
+    if bare or not cue.lines:
+        yield "empty", max(1, len(bare)), 0
+    edges = sum(line != line.strip() for line in cue.lines if _shown(line).strip())
+    if edges:
+        yield "edge_spaces", edges, 0
+    controls = sum(unicodedata.category(character) in _CONTROLS for line in cue.lines for character in line)
+    if controls:
+        yield "control_characters", controls, 0
+
+
+def _lines(cue: Cue, rules: CueRules) -> Iterator[_Finding]:
+    longest = max((count_graphemes(_shown(line)) for line in cue.lines), default=0)
+    if longest > rules.max_line_graphemes:
+        yield "line_length", longest, rules.max_line_graphemes
+    if len(cue.lines) > rules.max_lines:
+        yield "line_count", len(cue.lines), rules.max_lines
+
+
+def _breaks(cue: Cue, rules: CueRules) -> Iterator[_Finding]:
+    worst = 0
+    for upper, lower in itertools.pairwise(cue.lines):
+        before, after = upper.split(), lower.split()
+        if before and after:
+            worst = max(worst, border_cost(before[-1], after[0], rules.language))
+    if worst > _WORST_BREAK:
+        yield "bad_break", worst, _WORST_BREAK
+
+
+def _durations(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
+    seen = cue.end_ms - cue.start_ms
+    if seen + resolution_ms < rules.min_cue_ms:
+        yield "min_duration", seen, rules.min_cue_ms
+    if seen - resolution_ms > rules.max_cue_ms:
+        yield "max_duration", seen, rules.max_cue_ms
+
+
+def _speed(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
+    seen = cue.end_ms - cue.start_ms
+    if seen <= 0:
+        return
+    graphemes, most = read_length(cue, rules.language), rules.max_graphemes_per_second
+    if graphemes * 1_000 > most * (seen + resolution_ms + _ROUNDING_MS):
+        yield "reading_speed", graphemes * 1_000 / seen, most
+    words = sum(len(line.split()) for line in cue.lines)
+    if words and seen + resolution_ms + _ROUNDING_MS < words * rules.min_word_ms:
+        yield "word_time", seen / words, rules.min_word_ms
+
+
+def _edges(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
+    last = max(cue.start_ms, cue.end_ms)
+    if rules.media_duration_ms and last - resolution_ms > rules.media_duration_ms:
+        yield "past_end", last, rules.media_duration_ms
+    first = min(cue.start_ms, cue.end_ms)
+    if first < 0:
+        yield "below_zero", first, 0
+
+
+def _between(cues: Sequence[Cue], rules: CueRules, resolution_ms: int) -> Iterator[tuple[int, _Finding]]:
+    """Find what is wrong between cues as they come on; each finding with the place of the later cue."""
+    for place, (before, cue) in enumerate(itertools.pairwise(cues), 1):
+        if cue.start_ms < before.start_ms:
+            yield place, ("order", before.start_ms - cue.start_ms, 0)
+    places = sorted(range(len(cues)), key=lambda place: (cues[place].start_ms, place))
+    shown_until = cues[places[0]].end_ms if places else 0
+    for place in places[1:]:
+        gap = cues[place].start_ms - shown_until
+        shown_until = max(shown_until, cues[place].end_ms)
+        if gap < 0:
+            yield place, ("overlap", -gap, 0)
+        elif gap + resolution_ms < rules.min_gap_ms:
+            yield place, ("gap", gap, rules.min_gap_ms)
+        elif rules.min_gap_ms + resolution_ms < gap <= rules.close_gap_ms:
+            yield place, ("open_gap", gap, rules.close_gap_ms)

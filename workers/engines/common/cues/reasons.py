@@ -1,0 +1,209 @@
+"""Why a cue could not keep a rule: what its words leave no room for. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.timeline import Cue, Word
+from workers.engines.common.cues.clock import in_order
+from workers.engines.common.cues.cut import CueRules
+from workers.engines.common.cues.phrases import Token, count_graphemes, joiner, tokenise
+
+__all__ = ["Spoken", "Told", "speech_of", "why"]
+
+_ROUNDING_MS = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """What is said in a cue: from when until when, in how many words, and when the next word starts."""
+
+    start_ms: int
+    end_ms: int
+    words: int
+    next_ms: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A cue among its neighbours, and what is said in each; None where no word belongs to it."""
+
+    cues: Sequence[Cue]
+    place: int
+    rules: CueRules
+    spoken: Sequence[Spoken | None]
+
+    @property
+    def cue(self) -> Cue:
+        """The cue that is asked about."""
+        return self.cues[self.place]
+
+
+def speech_of(cues: Sequence[Cue], rules: CueRules, words: Sequence[Word]) -> tuple[Spoken | None, ...]:
+    """Return what is said in each cue, by the text where it is the words', else by the time.
+
+    Empty where no words are given.
+    """
+    if not words or not cues:
+        return ()
+    tokens = in_order(
+        tokenise(words, rules.language, rules.max_line_graphemes),
+        longest_ms=rules.max_cue_ms,
+        film_ms=rules.media_duration_ms,
+    )
+    firsts = _by_text(cues, tokens)
+    if firsts is None:
+        starts = [token.start_ms for token in tokens]
+        firsts = [bisect_left(starts, cue.start_ms) for cue in cues]
+    stops = [*firsts[1:], len(tokens)]
+    return tuple(_spoken(tokens, first, stop) for first, stop in zip(firsts, stops, strict=True))
+
+
+def _by_text(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[int] | None:
+    """Return the place of each cue's first token; None where the texts are not the same."""
+    texts = ["".join("".join(cue.lines).split()) for cue in cues]
+    if "".join(texts) != "".join(token.text for token in tokens):
+        return None
+    starts, at = [], 0
+    for token in tokens:
+        starts.append(at)
+        at += len(token.text)
+    firsts, at = [], 0
+    for text in texts:
+        firsts.append(bisect_left(starts, at))
+        at += len(text)
+    return firsts
+
+
+def _spoken(tokens: Sequence[Token], first: int, stop: int) -> Spoken | None:
+    if stop <= first:
+        return None
+    return Spoken(
+        start_ms=tokens[first].start_ms,
+        end_ms=tokens[stop - 1].end_ms,
+        words=sum(not token.inside_word for token in tokens[first:stop]),
+        next_ms=tokens[stop].start_ms if stop < len(tokens) else None,
+    )
+
+
+def why(rule: str, told: Told, graphemes: int) -> str:
+    """Return why the cue, of which `graphemes` are read, could not keep the rule; empty where it could."""
+    spoken, rules = told.spoken[told.place], told.rules
+    if rule == "line_length":
+        return _why_long(told.cue, rules)
+    if spoken is None:
+        return ""
+    if rule == "reading_speed":
+        said = graphemes * 1_000 / max(1, spoken.end_ms - spoken.start_ms)
+        need = graphemes * 1_000 / rules.max_graphemes_per_second
+        return _why_fast(told, spoken, need, f"the speech itself has {said:.1f} graphemes a second")
+    if rule == "word_time":
+        return _why_hasty(told, spoken)
+    if rule == "min_duration":
+        return _why_short(told, spoken)
+    return _why_close(told) if rule == "gap" else ""
+
+
+def _why_long(cue: Cue, rules: CueRules) -> str:
+    pieces = (part for line in cue.lines for part in line.split())
+    if joiner(rules.language) and any(count_graphemes(piece) > rules.max_line_graphemes for piece in pieces):
+        return "a single word is longer than the line"
+    return ""
+
+
+def _why_hasty(told: Told, spoken: Spoken) -> str:
+    cue, least = told.cue, told.rules.min_word_ms
+    if cue.end_ms - cue.start_ms + _ROUNDING_MS >= spoken.words * least:
+        return "its first word goes on from the cue before"
+    words = sum(len(line.split()) for line in cue.lines)
+    said = (spoken.end_ms - spoken.start_ms) / words
+    return _why_fast(told, spoken, words * least, f"the speech itself has {said:.0f} ms a word")
+
+
+def _why_fast(told: Told, spoken: Spoken, need_ms: float, speech: str) -> str:
+    """Return why the cue could not stay the time it takes to be read."""
+    cue, rules = told.cue, told.rules
+    # What a cue that is already wrong loses at its in-time is no reason: it could have come with its words.
+    start = min(cue.start_ms, spoken.start_ms) if not _waited(told) else cue.start_ms
+    ends = _end_of_room(told, spoken)
+    latest = min(spoken.end_ms + rules.linger_ms, start + rules.max_cue_ms)
+    latest = max(latest, start + rules.min_cue_ms)
+    latest = latest if ends is None else min(latest, ends)
+    if latest - start + _ROUNDING_MS >= need_ms:
+        return ""
+    if spoken.end_ms - spoken.start_ms < need_ms:
+        return speech
+    if _waited(told):
+        return "the cue before has to be seen first"
+    return _why_ends(told, spoken.end_ms, "the last one")
+
+
+def _why_short(told: Told, spoken: Spoken) -> str:
+    start, ends = told.cue.start_ms, _end_of_room(told, spoken)
+    if ends is None or ends - start >= told.rules.min_cue_ms:
+        return ""
+    return _why_ends(told, start, "the cue")
+
+
+def _why_ends(told: Told, since_ms: int, since: str) -> str:
+    """Return what comes so soon that the cue must be gone."""
+    if _lacks_room(told):
+        return f"the film is too short for its {len(told.cues)} cues"
+    spoken = told.spoken[told.place]
+    if spoken is not None and spoken.next_ms is not None:
+        return f"the next word starts {max(0, spoken.next_ms - since_ms)} ms after {since}"
+    return f"the film ends {max(0, told.rules.media_duration_ms - since_ms)} ms after {since}"
+
+
+def _why_close(told: Told) -> str:
+    cues, rules, place = told.cues, told.rules, told.place
+    if place and _lacks_room(told):
+        return f"the film is too short for its {len(cues)} cues"
+    before, now = told.spoken[place - 1], told.spoken[place]
+    if not place or before is None or now is None:
+        return ""
+    apart = now.start_ms - before.start_ms
+    if apart < rules.min_cue_ms + rules.min_gap_ms:
+        return f"its first word starts {apart} ms after the first of the cue before"
+    return ""
+
+
+def _waited(told: Told) -> bool:
+    """Tell whether the cue comes after its word because the one before could not be seen otherwise."""
+    spoken, rules = told.spoken[told.place], told.rules
+    if not told.place or spoken is None or told.cue.start_ms <= spoken.start_ms:
+        return False
+    return told.cue.start_ms - told.cues[told.place - 1].start_ms <= rules.min_cue_ms + rules.min_gap_ms
+
+
+def _end_of_room(told: Told, spoken: Spoken) -> int | None:
+    """Return until when the cue could be seen at most: the next word's cue, or the film's end."""
+    rules, following = told.rules, told.place + 1
+    film_end = rules.media_duration_ms or None
+    if following >= len(told.cues) or spoken.next_ms is None:
+        return film_end
+    starts = told.cues[following].start_ms
+    if not _is_packed(told, following):
+        # A next cue that comes before its own word is no reason, one that waited for this one is.
+        starts = max(starts, spoken.next_ms)
+    return starts - rules.min_gap_ms
+
+
+def _is_packed(told: Told, place: int) -> bool:
+    """Tell whether the film's end leaves the cues from `place` on no more than their least durations."""
+    rules = told.rules
+    if not rules.media_duration_ms:
+        return False
+    if _lacks_room(told):
+        return True
+    least = (len(told.cues) - place) * (rules.min_cue_ms + rules.min_gap_ms) - rules.min_gap_ms
+    return rules.media_duration_ms - told.cues[place].start_ms <= least
+
+
+def _lacks_room(told: Told) -> bool:
+    """Tell whether the film is shorter than the least durations of all its cues."""
+    rules, count = told.rules, len(told.cues)
+    least = count * (rules.min_cue_ms + rules.min_gap_ms) - rules.min_gap_ms
+    return 0 < rules.media_duration_ms < least

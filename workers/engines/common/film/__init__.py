@@ -1,0 +1,1 @@
+"""Reading films and making them: demux, mux and burning in, through ffmpeg and PyAV."""

@@ -1,0 +1,47 @@
+"""Cover pictures, as files: ffmpeg copies one into an mkv as a video track of a single frame otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.engine import Context
+from workers.engines.common.film.probe import Film, open_film
+
+__all__ = ["Cover", "take_covers"]
+
+_KINDS = {
+    "png": ("png", "image/png"),
+    "mjpeg": ("jpg", "image/jpeg"),
+    "bmp": ("bmp", "image/bmp"),
+    "gif": ("gif", "image/gif"),
+    "webp": ("webp", "image/webp"),
+}
+"""File suffix and media type by ffmpeg's name of the codec; other pictures are no covers players know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """A picture in the scratch folder."""
+
+    path: Path
+    mime_type: str
+
+
+def take_covers(film: Film, context: Context) -> tuple[Cover, ...]:
+    """Write the film's cover pictures to the scratch folder, as `cover.png`, `cover1.jpg` ...
+
+    The names are those that Matroska's players look for (matroska.org, attachments).
+    """
+    covers: list[Cover] = []
+    for stream in film.streams:
+        if not stream.is_cover or stream.codec not in _KINDS:
+            continue
+        suffix, mime_type = _KINDS[stream.codec]
+        with open_film(film.path) as container:
+            picture = next((bytes(packet) for packet in container.demux(stream.index) if packet.size), b"")
+        if picture:
+            path = context.output(f"cover{len(covers) or ''}.{suffix}")
+            path.write_bytes(picture)
+            covers.append(Cover(path=path, mime_type=mime_type))
+    return tuple(covers)

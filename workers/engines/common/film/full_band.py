@@ -1,0 +1,74 @@
+"""The film's sound in full, as the stage separate reads it, beside the 16 kHz sound and on its clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from workers.engine import Context
+from workers.engines.common.film import ffmpeg as program
+
+__all__ = ["NAME", "fit", "output"]
+
+NAME = "audio_full.flac"
+_SAMPLE_RATE = 44_100
+_SLACK_FRAMES = 3
+"""A sample at 16 kHz is 2.8 at 44.1 kHz: where the two resamplers end, they differ by no more."""
+_NOTE = "making the full sound as long"
+
+
+def output(sound: Any, target: Path, **options: Any) -> Any:
+    """Return the ffmpeg output node that writes `sound`, a stream of an input node, as 16-bit stereo FLAC.
+
+    `options` are those of the 16 kHz output: its filter, which keeps the film's clock, and its length.
+    """
+    import ffmpeg
+
+    return ffmpeg.output(
+        sound,
+        program.file_url(target),
+        format="flac",
+        acodec="flac",
+        sample_fmt="s16",
+        ar=_SAMPLE_RATE,
+        ac=2,
+        **options,
+    )
+
+
+def fit(target: Path, seconds: float, context: Context) -> None:
+    """Make the file as long as the settled sound, with silence at its end; most are already."""
+    import ffmpeg
+
+    wanted = round(seconds * _SAMPLE_RATE)
+    found = _frame_count(target)
+    if abs(found - wanted) <= _SLACK_FRAMES:
+        return
+    aside = target.with_name(f"{target.name}.part")
+    if found:
+        sound = program.open_source(target)
+    else:
+        # What ffmpeg writes where it has nothing to write is no FLAC that it reads.
+        sound = ffmpeg.input(f"anullsrc=r={_SAMPLE_RATE}:cl=stereo", format="lavfi")
+    same = {"map_metadata": -1, "fflags": "+bitexact"}
+    fitted = output(sound["a:0"], aside, af=f"apad=whole_len={wanted},atrim=end_sample={wanted}", **same)
+    outcome = program.run(
+        program.build_command(fitted), context, duration_ms=round(seconds * 1000), note=_NOTE
+    )
+    if outcome.returncode != 0:
+        aside.unlink(missing_ok=True)
+        raise program.failure(outcome, target, "lengthen")
+    aside.replace(target)
+
+
+def _frame_count(flac: Path) -> int:
+    """Return how long its header says it is; 0 for what cannot be read."""
+    import av
+
+    try:
+        with av.open(str(flac)) as container:
+            stream = container.streams.audio[0]
+            length = (stream.duration or 0) * (stream.time_base or 0)
+    except (av.FFmpegError, IndexError):
+        return 0
+    return round(length * _SAMPLE_RATE)

@@ -1,0 +1,307 @@
+"""mux with ffmpeg: the film again, every stream copied, with its subtitles as soft tracks.
+
+Where one of them is shown from the start, the film's own lose that flag and no other: of two, players take
+either. Asked to, it draws one language into the picture of a second film (`burn`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import UsageError
+from protocol.languages import find_language, language_name, to_iso639_2
+from protocol.stages.mux import FIRST, NONE, MuxRequest, MuxResult
+from workers.engine import Context, Models
+from workers.engines.common.film import ffmpeg as program
+from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
+from workers.engines.common.film.covers import Cover, take_covers
+from workers.engines.common.film.mp4_tracks import disable
+from workers.engines.common.film.probe import Film, Stream, probe
+from workers.engines.common.formats.reading import read_cues
+from workers.engines.common.names import safe_stem
+
+__all__ = [
+    "FfmpegMux",
+    "NewTrack",
+    "Target",
+    "choose_targets",
+    "choose_tracks",
+    "copied_streams",
+    "has_cues",
+    "hidden_places",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A container to write, and what it asks of text subtitles."""
+
+    suffix: str
+    format: str
+    new_text: str
+    """Codec of the tracks that are added: `copy` where SubRip is kept as it is."""
+    converted: tuple[tuple[str, str], ...] = ()
+    """Codecs of the film's own subtitles that it cannot hold, and what they become."""
+    refused: frozenset[str] = frozenset()
+    """Codecs of the film's own subtitles that it cannot hold in any form."""
+    attaches_covers: bool = False
+    """Whether a cover picture is a file attached to it rather than a stream."""
+    shows_first: bool = False
+    """Whether ffmpeg's muxer has the first track of subtitles shown where none is to be."""
+
+
+MP4 = Target(suffix="mp4", format="mp4", new_text="mov_text", shows_first=True)
+MATROSKA = Target(
+    suffix="mkv",
+    format="matroska",
+    new_text="copy",
+    converted=(("mov_text", "srt"),),
+    refused=frozenset({"dvb_teletext", "eia_608", "xsub"}),
+    attaches_covers=True,
+)
+
+_COPY_SHARE = 0.05
+"""What of the call's time goes to copying where a picture is encoded as well, roughly."""
+_YEAR_TAGS = frozenset({"date", "year", "date_released", "date_recorded"})
+_COPIED_KINDS = frozenset({"video", "audio", "subtitle", "attachment"})
+"""Timecode and other data streams stay behind: no muxer takes them by copy, and mp4's writes its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTrack:
+    """A SubRip file with cues, its language (ISO 639-1, or `und`) and its flags."""
+
+    path: Path
+    language: str
+    is_default: bool = False
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Share:
+    """Who is told of one of two deeds: its 0 to 1 is `start` to `end` of the call."""
+
+    context: Context
+    start: float
+    end: float
+
+    def progress(self, fraction: float, note: str = "") -> None:
+        """Say how far the call is; raises what the context raises."""
+        self.context.progress(self.start + fraction * (self.end - self.start), note)
+
+
+class FfmpegMux:
+    """Copies a film and adds subtitle tracks; nothing is encoded but subtitles."""
+
+    stage = "mux"
+
+    def warm(self, models: Models, model: str | None) -> None:  # noqa: ARG002
+        """Import PyAV and ffmpeg-python, and look for ffmpeg (`MissingError`)."""
+        import av  # noqa: F401
+        import ffmpeg  # noqa: F401
+
+        program.find_ffmpeg()
+
+    def run(self, request: MuxRequest, context: Context) -> MuxResult:
+        """Write `<title>_subtitled.mp4` for the mp4 family, `.mkv` for all else.
+
+        An mp4 whose streams ffmpeg cannot put into an mp4 becomes an mkv. Tracks without a cue are
+        left out. With `burn`, also `<title>_burned.<language>.mp4`, the fonts for it looked for first.
+        Raises `InputError` where no container takes the film's streams, `UsageError` for a language that no
+        track is in, and what `burn.prepare` and `burn.draw` raise.
+        """
+        film = probe(Path(request.media))
+        tracks = choose_tracks(request, [context.input(track.file) for track in request.tracks])
+        burning = _burning(request, film, tracks)
+        copying = _Share(context=context, start=0.0, end=_COPY_SHARE if burning else 1.0)
+        name = self._write(film, tracks, request, context, copying)
+        result = MuxResult(
+            film=context.publish(name), track_languages=tuple(track.language for track in tracks)
+        )
+        if burning is None:
+            return result
+        name = burned_name(request.title, burning.language)
+        draw(burning, context.output(name), _Share(context=context, start=_COPY_SHARE, end=1.0))
+        return replace(result, burned=context.publish(name))
+
+    def _write(
+        self, film: Film, tracks: Sequence[NewTrack], request: MuxRequest, context: Context, copying: _Share
+    ) -> str:
+        own = _film_tags(film, request)
+        for target in choose_targets(film):
+            name = f"{safe_stem(request.title)}_subtitled.{target.suffix}"
+            path = context.output(name)
+            covers = take_covers(film, context) if target.attaches_covers else ()
+            outcome = program.run(
+                _command(film, tracks, covers, target, path, own),
+                copying,
+                duration_ms=film.facts.duration_ms,
+                note=f"writing {name}",
+            )
+            for cover in covers:
+                cover.path.unlink()
+            if outcome.returncode == 0:
+                if target.shows_first:
+                    disable(path, hidden_places(copied_streams(film, target), tracks))
+                return name
+            path.unlink(missing_ok=True)
+            if outcome.returncode < 0:
+                # A crash says nothing about the container: the next one would crash too.
+                break
+        raise program.failure(outcome, film.path, "add subtitles to")
+
+
+def choose_tracks(request: MuxRequest, files: Sequence[Path]) -> list[NewTrack]:
+    """Return the tracks with cues and their flags; `files` are those of `request.tracks`.
+
+    Raises `UsageError` for a language that the request names and no track is in. Where there is no track
+    at all nothing was said in the film, and no language can be wrong.
+    """
+    languages = [track.language for track in request.tracks]
+    forced = {_find(language, languages, "forced") for language in request.forced}
+    # ffmpeg refuses a SubRip file without a cue.
+    spoken = [(file, language) for file, language in zip(files, languages, strict=True) if has_cues(file)]
+    first = spoken[0][1] if spoken else NONE
+    shown = first if request.default == FIRST else _find(request.default, [*languages, NONE], "default")
+    return [
+        NewTrack(path=file, language=language, is_default=language == shown, is_forced=language in forced)
+        for file, language in spoken
+    ]
+
+
+def hidden_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[int, ...]:
+    """Return the places of all tracks of subtitles where none of them is shown from the start, else none.
+
+    Among an mp4's tracks, as which covers do not count.
+    """
+    moving = [stream for stream in kept if not stream.is_cover]
+    own = [place for place, stream in enumerate(moving) if stream.kind == "subtitle"]
+    if any(track.is_default for track in tracks) or any(subtitle.is_default for subtitle in _subtitles(kept)):
+        return ()
+    return (*own, *range(len(moving), len(moving) + len(tracks)))
+
+
+def choose_targets(film: Film) -> tuple[Target, ...]:
+    """Return the containers to try, best first."""
+    return (MP4, MATROSKA) if film.is_mp4 else (MATROSKA,)
+
+
+def copied_streams(film: Film, target: Target) -> tuple[Stream, ...]:
+    """Return the film's streams that are kept, in the film's order."""
+    return tuple(
+        stream
+        for stream in film.streams
+        if stream.kind in _COPIED_KINDS
+        and stream.codec not in target.refused
+        and not (stream.is_cover and target.attaches_covers)
+    )
+
+
+def has_cues(srt: Path) -> bool:
+    """Tell whether the SubRip file holds a cue."""
+    with srt.open(encoding="utf-8", errors="replace") as lines:
+        return any("-->" in line for line in lines)
+
+
+def _find(written: str, languages: Sequence[str], setting: str) -> str:
+    """Return the one of `languages` that was written as a code or a name."""
+    try:
+        code = find_language(written).code
+    except UsageError:
+        code = written
+    if code in languages or set(languages) <= {NONE}:
+        return code
+    message = f"mux.{setting} names {written!r}, and no subtitles of this film are in it."
+    raise UsageError(message, f"There are: {', '.join(languages)}.")
+
+
+def _burning(request: MuxRequest, film: Film, tracks: Sequence[NewTrack]) -> Burning | None:
+    if request.burn is None:
+        return None
+    language = _find(request.burn, [track.language for track in request.tracks], "burn")
+    track = next((track for track in tracks if track.language == language), None)
+    return prepare(film, read_cues(track.path, language=language), language) if track else None
+
+
+def _command(
+    film: Film,
+    tracks: Sequence[NewTrack],
+    covers: Sequence[Cover],
+    target: Target,
+    path: Path,
+    own: Sequence[str],
+) -> list[str]:
+    import ffmpeg
+
+    # Some containers (AVI, cut transport streams) leave out presentation times, which mkv must have.
+    source = program.open_source(film.path, fflags="+genpts")
+    kept = copied_streams(film, target)
+    added = [ffmpeg.input(program.file_url(track.path), format="srt")["s:0"] for track in tracks]
+    output = ffmpeg.output(
+        *(source[str(stream.index)] for stream in kept),
+        *added,
+        program.file_url(path),
+        format=target.format,
+        map_metadata=0,
+        map_chapters=0,
+        # No random numbers: the same film gives the same bytes, so that a step done twice can be compared.
+        fflags="+bitexact",
+        **_codecs(kept, tracks, target),
+    )
+    return program.build_command(output, [*own, *_tags(kept, tracks), *_attachments(kept, covers)])
+
+
+def _subtitles(kept: Sequence[Stream]) -> list[Stream]:
+    return [stream for stream in kept if stream.kind == "subtitle"]
+
+
+def _codecs(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) -> dict[str, Any]:
+    own = _subtitles(kept)
+    converted = dict(target.converted)
+    # A flag that is set by hand keeps ffmpeg from setting `default` where the film has none; this sets none.
+    codecs = {"c": "copy", "disposition": "+0"}
+    replaced = any(track.is_default for track in tracks)
+    for place, stream in enumerate(own):
+        if stream.codec in converted:
+            codecs[f"c:s:{place}"] = converted[stream.codec]
+        if replaced:
+            codecs[f"disposition:s:{place}"] = "-default"
+    for place, track in enumerate(tracks, len(own)):
+        codecs[f"c:s:{place}"] = target.new_text
+        flags = ["default"] * track.is_default + ["forced"] * track.is_forced
+        codecs[f"disposition:s:{place}"] = "+".join(flags) or "0"
+    return codecs
+
+
+def _tags(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> list[str]:
+    """Return language and name of each new track; players of mp4 show the handler's name."""
+    tags: list[str] = []
+    for place, track in enumerate(tracks, len(_subtitles(kept))):
+        name = language_name(track.language)
+        for tag in (
+            f"language={to_iso639_2(track.language)}",
+            f"title={name}",
+            f"handler_name={name}",
+        ):
+            tags += [f"-metadata:s:s:{place}", tag]
+    return tags
+
+
+def _film_tags(film: Film, request: MuxRequest) -> list[str]:
+    """Return title and year for a film that says none of its own."""
+    tags = [] if "title" in film.tags else [f"title={request.title}"]
+    if request.year is not None and not film.tags & _YEAR_TAGS:
+        tags.append(f"date={request.year}")
+    return [word for tag in tags for word in ("-metadata", tag)]
+
+
+def _attachments(kept: Sequence[Stream], covers: Sequence[Cover]) -> list[str]:
+    first = sum(stream.kind == "attachment" for stream in kept)
+    options: list[str] = []
+    for place, cover in enumerate(covers, first):
+        options += ["-attach", program.file_url(cover.path)]
+        options += [f"-metadata:s:t:{place}", f"mimetype={cover.mime_type}"]
+    return options

@@ -1,0 +1,275 @@
+"""What a container says of itself, read with PyAV; and sentences for what is not a film."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from protocol.errors import InputError, UsageError
+from protocol.languages import find_language
+from protocol.stages.demux import AudioTrack, MediaFacts
+from protocol.timeline import UNDETERMINED
+from workers.engines.common.film.ffmpeg import INPUT_PROTOCOLS, file_url
+from workers.engines.common.names import shown
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+__all__ = ["Film", "Stream", "open_film", "probe", "readable_ms"]
+
+_MICROSECONDS = 1_000_000
+_STILLS = ("image2", "tty", "_pipe")
+"""Formats by which ffmpeg opens a picture or a text file as if it were a film."""
+_MEASURED_FORMATS = frozenset({"mov", "matroska", "avi", "asf", "flv", "wav", "flac"})
+"""Formats whose header states a length. Elsewhere ffmpeg guesses it from the bit rate or the last packet."""
+_PACKETS_A_TICK = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """One stream: `kind` is video, audio, subtitle, attachment or data; `codec` is ffmpeg's name for it."""
+
+    index: int
+    kind: str
+    codec: str
+    is_default: bool
+    is_cover: bool
+    starts_ms: int = 0
+    """Against the container's start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Film:
+    """A container that was opened: the facts that travel, and what the engines here need besides."""
+
+    path: Path
+    facts: MediaFacts
+    streams: tuple[Stream, ...]
+    is_transport: bool = False
+    """Whether its clock may jump (transport and program streams)."""
+    tags: frozenset[str] = frozenset()
+    """Names of what the container says of the film, in small letters: `title`, `date`."""
+
+    @property
+    def formats(self) -> frozenset[str]:
+        """The names of the container's format: `mov,mp4,m4a,3gp,3g2,mj2` is one format for ffmpeg."""
+        return frozenset(self.facts.container.split(","))
+
+    @property
+    def sounds(self) -> tuple[Stream, ...]:
+        """The audio streams, in the order of `facts.audio_tracks`."""
+        return tuple(stream for stream in self.streams if stream.kind == "audio")
+
+    @property
+    def picture(self) -> Stream | None:
+        """The stream of moving pictures, the first of several; a song's cover is none."""
+        return next(
+            (stream for stream in self.streams if stream.kind == "video" and not stream.is_cover), None
+        )
+
+    @property
+    def is_mp4(self) -> bool:
+        """Whether the container is of the mp4 family."""
+        return "mp4" in self.formats
+
+    @property
+    def states_length(self) -> bool:
+        """Whether the length comes from the header, so that a shorter film is a film cut short."""
+        return self.facts.duration_ms > 0 and bool(self.formats & _MEASURED_FORMATS)
+
+
+def probe(media: Path) -> Film:
+    """Open the film and return what it says of itself; reads its header, not its contents.
+
+    Raises `InputError` where it is not there, a folder, empty, cut off before its index, or not media.
+    A film without audio is returned as such.
+    """
+    from av.format import Flags
+
+    _check_file(media)
+    with open_film(media) as container:
+        start = Fraction(container.start_time or 0, _MICROSECONDS)
+        streams = tuple(_stream(stream, start) for stream in container.streams)
+        name = container.format.name
+        if not any(stream.kind in ("video", "audio") for stream in streams) or _is_still(name):
+            message = f"{shown(media)} is not a film: it is {container.format.long_name or name}."
+            raise InputError(message, "Give a video or audio file.")
+        return Film(
+            path=media,
+            facts=_facts(container, streams),
+            streams=streams,
+            is_transport=bool(container.format.flags & Flags.ts_discont.value),
+            tags=frozenset(tag.casefold() for tag, value in container.metadata.items() if value),
+        )
+
+
+def readable_ms(media: Path, tick: Callable[[], None]) -> int:
+    """Return how far the film's packets go, in ms after its start; reads the whole file.
+
+    `tick` is called now and then, so that the call can be cancelled.
+    """
+    import av
+
+    reached = Fraction(0)
+    with open_film(media) as container:
+        start = Fraction(container.start_time or 0, _MICROSECONDS)
+        streams = [*container.streams.video, *container.streams.audio]
+        try:
+            for count, packet in enumerate(container.demux(streams)):
+                if count % _PACKETS_A_TICK == 0:
+                    tick()
+                # The packet that flushes a stream is empty and has no time.
+                if packet.pts is not None and packet.time_base is not None:
+                    end = (packet.pts + (packet.duration or 0)) * packet.time_base - start
+                    reached = max(reached, end)
+        except av.FFmpegError:
+            # Where a film breaks off is exactly what is asked for.
+            return _ms(reached)
+    return _ms(reached)
+
+
+def _check_file(media: Path) -> None:
+    try:
+        str(media).encode()
+        problem = _problem(media)
+    except UnicodeEncodeError:
+        problem = "has a name that is not UTF-8, which cannot travel"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    except ValueError:
+        problem = "is not the name of a file"
+    if problem:
+        message = f"{shown(media)} {problem}."
+        raise InputError(message, "Correct the name, or copy the film again.")
+
+
+def _problem(media: Path) -> str:
+    if media.is_dir():
+        return "is a folder, not a film"
+    if not media.exists():
+        return "is not there"
+    if not media.is_file():
+        return "is not a plain file"
+    return "" if media.stat().st_size else "is empty (0 bytes)"
+
+
+def open_film(media: Path) -> InputContainer:
+    """Open the film with PyAV; `InputError` where it cannot be. The caller closes it."""
+    import av
+
+    try:
+        return av.open(
+            file_url(media),
+            metadata_errors="replace",
+            options={"protocol_whitelist": INPUT_PROTOCOLS},
+        )
+    except PermissionError as error:
+        message = f"{shown(media)} cannot be read: permission denied."
+        raise InputError(message, "Make the file readable for the user who runs the workers.") from error
+    except (av.FFmpegError, ValueError) as error:
+        if _lacks_index(media):
+            message = f"{shown(media)} was cut short: its index (moov) is missing."
+            raise InputError(message, "Copy or download the film again.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"{shown(media)} is not a film: {reason}."
+        raise InputError(message, "Give a video or audio file.") from error
+
+
+def _lacks_index(media: Path) -> bool:
+    """Tell whether the file is an mp4 (starts with `ftyp`) without a `moov` box (ISO/IEC 14496-12, 4.2)."""
+    size = media.stat().st_size
+    offset = 0
+    kinds = []
+    with media.open("rb") as file:
+        while offset + 8 <= size:
+            file.seek(offset)
+            head = file.read(16)
+            length, kind = struct.unpack(">I4s", head[:8])
+            kinds.append(kind)
+            if kinds[0] != b"ftyp":
+                return False
+            if length == 1 and len(head) == 16:
+                length = struct.unpack(">Q", head[8:])[0]
+            if length < 8:
+                break
+            offset += length
+    return bool(kinds) and b"moov" not in kinds
+
+
+def _is_still(name: str) -> bool:
+    return any(still in name for still in _STILLS)
+
+
+def _stream(stream: Any, start: Fraction) -> Stream:
+    from av.stream import Disposition
+
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+    return Stream(
+        index=stream.index,
+        kind=str(stream.type or "data"),
+        codec=codec,
+        is_default=bool(stream.disposition & Disposition.default),
+        is_cover=bool(stream.disposition & Disposition.attached_pic),
+        starts_ms=_starts_ms(stream, start),
+    )
+
+
+def _facts(container: InputContainer, streams: tuple[Stream, ...]) -> MediaFacts:
+    sounds = [stream for stream in streams if stream.kind == "audio"]
+    moving = [stream.index for stream in streams if stream.kind == "video" and not stream.is_cover]
+    rate = container.streams[moving[0]].average_rate if moving else None
+    return MediaFacts(
+        duration_ms=_duration_ms(container),
+        container=container.format.name,
+        has_video=bool(moving),
+        frames_per_second=float(rate) if rate else None,
+        audio_tracks=tuple(
+            AudioTrack(
+                number=number,
+                codec=stream.codec,
+                language=_language(container.streams[stream.index]),
+                channels=_channels(container.streams[stream.index]),
+                starts_ms=stream.starts_ms,
+            )
+            for number, stream in enumerate(sounds)
+        ),
+        subtitle_languages=tuple(_language(subtitle) for subtitle in container.streams.subtitles),
+    )
+
+
+def _channels(stream: Any) -> int:
+    return stream.codec_context.layout.nb_channels if stream.codec_context else 0
+
+
+def _starts_ms(stream: Any, start: Fraction) -> int:
+    if stream.start_time is None or stream.time_base is None:
+        return 0
+    return _ms(stream.start_time * stream.time_base - start)
+
+
+def _duration_ms(container: InputContainer) -> int:
+    """Return the length in ms; 0 where neither the container nor a stream states one."""
+    if container.duration is not None and container.duration > 0:
+        return _ms(Fraction(container.duration, _MICROSECONDS))
+    stated = [
+        stream.duration * stream.time_base
+        for stream in container.streams
+        if stream.type in ("video", "audio") and stream.duration and stream.time_base
+    ]
+    return _ms(max(stated, default=Fraction(0)))
+
+
+def _language(stream: Any) -> str:
+    """Return the stream's language as ISO 639-1, `und` where it names none that is known."""
+    try:
+        return find_language((stream.language or "").partition("-")[0]).code
+    except UsageError:
+        return UNDETERMINED
+
+
+def _ms(seconds: Fraction) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,1 @@
+"""Subtitle formats: one format a module, written and read."""

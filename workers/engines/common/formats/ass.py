@@ -1,0 +1,211 @@
+"""Cues as Advanced SubStation Alpha, through pysubs2; on request lit up word by word. Pure.
+
+pysubs2 writes the file: head, styles, times. The text of its events is SubStation markup, so what is said
+is escaped before (`_escape`) by the rules that ffmpeg's own converter to ASS keeps
+(libavcodec/ass.c, `ff_ass_bprint_text_event`), as the format has no escapes:
+
+- after a backslash a U+2060 WORD JOINER, invisible, so that a spoken `\\N` or `\\h` is no line end or space;
+- `{` as `\\{` and an empty block: libass shows the bracket; other renderers show a backslash for it,
+  and none hides what follows. A `}` that closes nothing is text everywhere.
+
+Right to left: each such line stands in an embedding (U+202B to U+202C), so that a full stop or a Latin name
+is on its right side whatever the renderer takes for the paragraph's direction. A file with such a line has
+libass's `Encoding` -1 in every style (it takes the last one of an event): with it words keep their order
+across the marks of karaoke, which else part the line into pieces laid out from left to right, as VSFilter
+does (libass, `ass.h`: ASS_FEATURE_WHOLE_TEXT_LAYOUT).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from pysubs2 import Alignment, Color, SSAEvent, SSAFile, SSAStyle
+
+from protocol.errors import UsageError
+from protocol.timeline import UNDETERMINED, Cue, Word
+from workers.engines.common.formats.karaoke import Syllable, syllables
+from workers.engines.common.formats.lines import embedded, plain, runs_right_to_left, script_of
+from workers.engines.common.formats.srt_vtt import clock_time
+
+__all__ = ["DEFAULT_PICTURE", "FONTS", "fonts_of", "to_ass"]
+
+DEFAULT_PICTURE = (1920, 1080)
+"""Width and height in pixels of a film whose picture is not known, or that has none."""
+
+_SANS = ("Arial", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Helvetica")
+_ARABIC = ("Noto Naskh Arabic", "Noto Sans Arabic", "Geeza Pro", "Segoe UI", "Arial", "DejaVu Sans")
+FONTS: dict[str, tuple[str, ...]] = {
+    "LATIN": _SANS,
+    "CYRILLIC": _SANS,
+    "GREEK": _SANS,
+    "HEBREW": ("Noto Sans Hebrew", "Arial Hebrew", "Arial", "DejaVu Sans"),
+    # Not a Nastaliq: renderers scale a font by its height, and Nastaliq's makes its letters tiny.
+    "ARABIC": _ARABIC,
+    "DEVANAGARI": ("Noto Sans Devanagari", "Nirmala UI", "Kohinoor Devanagari", "Mangal", "Lohit Devanagari"),
+    "BENGALI": ("Noto Sans Bengali", "Nirmala UI", "Kohinoor Bangla", "Vrinda", "Lohit Bengali"),
+    "GURMUKHI": ("Noto Sans Gurmukhi", "Nirmala UI", "Gurmukhi MN", "Raavi", "Lohit Gurmukhi"),
+    "GUJARATI": ("Noto Sans Gujarati", "Nirmala UI", "Kohinoor Gujarati", "Shruti", "Lohit Gujarati"),
+    "ORIYA": ("Noto Sans Oriya", "Nirmala UI", "Oriya Sangam MN", "Kalinga", "Lohit Odia"),
+    "TAMIL": ("Noto Sans Tamil", "Nirmala UI", "Tamil Sangam MN", "Latha", "Lohit Tamil"),
+    "TELUGU": ("Noto Sans Telugu", "Nirmala UI", "Kohinoor Telugu", "Gautami", "Lohit Telugu"),
+    "KANNADA": ("Noto Sans Kannada", "Nirmala UI", "Kannada Sangam MN", "Tunga", "Lohit Kannada"),
+    "MALAYALAM": ("Noto Sans Malayalam", "Nirmala UI", "Malayalam Sangam MN", "Kartika", "Lohit Malayalam"),
+    "SINHALA": ("Noto Sans Sinhala", "Nirmala UI", "Sinhala Sangam MN", "Iskoola Pota"),
+    "MEETEI": ("Noto Sans Meetei Mayek", "Nirmala UI"),
+    "OL": ("Noto Sans Ol Chiki", "Nirmala UI"),
+    "TIBETAN": ("Noto Serif Tibetan", "Microsoft Himalaya", "Kailasa"),
+    "MYANMAR": ("Noto Sans Myanmar", "Myanmar Text", "Myanmar MN"),
+    "KHMER": ("Noto Sans Khmer", "Leelawadee UI", "Khmer MN"),
+    "LAO": ("Noto Sans Lao", "Leelawadee UI", "Lao MN"),
+    "ETHIOPIC": ("Noto Sans Ethiopic", "Ebrima", "Kefa"),
+    "ARMENIAN": ("Noto Sans Armenian", "Sylfaen", "Mshtakan"),
+    "GEORGIAN": ("Noto Sans Georgian", "Sylfaen"),
+    "THAI": ("Noto Sans Thai", "Leelawadee UI", "Thonburi", "Tahoma"),
+    "HIRAGANA": ("Noto Sans CJK JP", "Yu Gothic", "Hiragino Sans", "Meiryo", "IPAGothic"),
+    "CJK": ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei"),
+    "HANGUL": ("Noto Sans CJK KR", "Malgun Gothic", "Apple SD Gothic Neo", "NanumGothic"),
+}
+"""Fonts that have a script, best first: free ones, then those of Windows and macOS. By `lines.script_of`.
+
+A style can name one. Where it is not installed, renderers look for one that has the letters.
+"""
+
+_MAIN = "Default"
+_WHITE = Color(255, 255, 255)
+_GREY = Color(160, 160, 160)
+_BLACK = Color(0, 0, 0)
+_SHADE = Color(0, 0, 0, 128)
+_SIZE_OF_HEIGHT = 1 / 18
+_SIZE_OF_WIDTH = 1 / 24
+"""A font's size at most: 42 letters of half its size are then 7/8 of the width."""
+_AUTO_DIRECTION = -1
+_ANY_CHARSET = 1
+_LAST_MS = 10 * 3_600_000 - 10
+"""9:59:59.99: the format has one digit for hours."""
+_BACKSLASH = "\\\u2060"
+_BRACKET = r"\{{}"
+
+
+def fonts_of(script: str, installed: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of fonts for a script (of `lines.script_of`), those that are `installed` first."""
+    names = FONTS.get(script, _SANS)
+    return tuple(sorted(names, key=lambda name: name not in installed))
+
+
+def to_ass(
+    cues: Sequence[Cue],
+    language: str = UNDETERMINED,
+    *,
+    words: Sequence[Word] = (),
+    karaoke: bool = False,
+    picture: tuple[int, int] = DEFAULT_PICTURE,
+    fonts: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    r"""Return the cues as ASS for a picture of (width, height) pixels, at its bottom, centred.
+
+    Times are whole centiseconds, the nearest. The script of most lines has the style `Default`, another
+    one of its own. With `karaoke`, `\k` marks turn each word from grey to white when it is said;
+    a cue whose text is not of `words` (a translation) is written without. `fonts` names the font of a script
+    where it is not to be the first of `FONTS`.
+    Raises `UsageError` where a cue ends after 9:59:59.99.
+    """
+    if late := next((cue for cue in cues if cue.end_ms > _LAST_MS), None):
+        message = f"ASS has no time after 9:59:59.99, and a subtitle ends at {clock_time(late.end_ms)}."
+        raise UsageError(message, "Write srt, vtt or ttml.")
+    scripts = Counter(script_of(line) or "LATIN" for cue in cues for line in cue.lines)
+    main = max(scripts, key=lambda script: scripts[script], default="LATIN")
+    names = {script: _MAIN if script == main else script.title() for script in (main, *scripts)}
+    picture = picture if min(picture) > 0 else DEFAULT_PICTURE
+    file = SSAFile()
+    file.info.update(_head(language, picture))
+    leftward = any(runs_right_to_left(line, language) for cue in cues for line in cue.lines)
+    look = _look(picture)
+    look.encoding = _AUTO_DIRECTION if leftward else _ANY_CHARSET
+    file.styles = {
+        name: replace(look, fontname=fonts.get(script) or fonts_of(script)[0])
+        for script, name in names.items()
+    }
+    sung = syllables(cues, words if karaoke else ())
+    file.events = [
+        _event(cue, cue_syllables, names, language) for cue, cue_syllables in zip(cues, sung, strict=True)
+    ]
+    return file.to_string("ass", header_notice="")
+
+
+def _head(language: str, picture: tuple[int, int]) -> dict[str, str]:
+    width, height = picture
+    head = {"PlayResX": str(width), "PlayResY": str(height)}
+    # libass shapes by it: letters of one script may have other forms in another language.
+    return head | ({"Language": language} if len(language) == 2 else {})
+
+
+def _look(picture: tuple[int, int]) -> SSAStyle:
+    width, height = picture
+    size = max(1.0, float(round(min(height * _SIZE_OF_HEIGHT, width * _SIZE_OF_WIDTH))))
+    return SSAStyle(
+        fontsize=size,
+        primarycolor=_WHITE,
+        # Of a word that is not yet said: seen only with karaoke, so that a cue without it is white.
+        secondarycolor=_GREY,
+        outlinecolor=_BLACK,
+        backcolor=_SHADE,
+        outline=max(1.0, round(size / 20, 1)),
+        shadow=max(0.5, round(size / 40, 1)),
+        alignment=Alignment.BOTTOM_CENTER,
+        marginl=width // 20,
+        marginr=width // 20,
+        marginv=height // 20,
+    )
+
+
+def _event(cue: Cue, sung: Sequence[Syllable], names: dict[str, str], language: str) -> SSAEvent:
+    styles = [names[script_of(line) or "LATIN"] for line in cue.lines]
+    marks = _marks(cue, sung)
+    lines = []
+    for number, line in enumerate(cue.lines):
+        text = _marked(
+            plain(line), {syllable.at: mark for syllable, mark in marks if syllable.line == number}
+        )
+        text = embedded(text, line, language)
+        changes = number and styles[number] != styles[number - 1]
+        lines.append(f"{{\\r{styles[number]}}}{text}" if changes else text)
+    style = styles[0] if styles else _MAIN
+    return SSAEvent(start=cue.start_ms, end=cue.end_ms, text=r"\N".join(lines), style=style)
+
+
+def _marks(cue: Cue, sung: Sequence[Syllable]) -> list[tuple[Syllable, str]]:
+    r"""Return each syllable with its `\k`: a word is lit from its start; a first one waits for the lead-in.
+
+    Differences of rounded times, so that they add up to the rounded times of the event.
+    """
+    places = [_centiseconds(syllable.start_ms) for syllable in sung]
+    ends = [*places[1:], _centiseconds(cue.end_ms)]
+    marks = [
+        (syllable, rf"\k{end - place}") for syllable, place, end in zip(sung, places, ends, strict=False)
+    ]
+    if marks and (lead := places[0] - _centiseconds(cue.start_ms)):
+        marks[0] = marks[0][0], rf"\k{lead}{marks[0][1]}"
+    return marks
+
+
+def _marked(line: str, marks: dict[int, str]) -> str:
+    if not marks:
+        return _escape(line)
+    places = [0, *marks, len(line)]
+    pieces = [_escape(line[start:stop]) for start, stop in itertools.pairwise(places)]
+    return pieces[0] + "".join(
+        f"{{{mark}}}{piece}" for mark, piece in zip(marks.values(), pieces[1:], strict=True)
+    )
+
+
+def _centiseconds(milliseconds: int) -> int:
+    """Return what pysubs2 makes of it: the nearest, halves up."""
+    return (milliseconds + 5) // 10
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", _BACKSLASH).replace("{", _BRACKET)

@@ -1,0 +1,86 @@
+"""Where in a cue each spoken word begins, and when: for formats that light words up. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protocol.timeline import Cue, Word
+from workers.engines.common.formats.lines import is_blank
+
+__all__ = ["Syllable", "syllables"]
+
+_CONTINUES = frozenset({"Mn", "Mc", "Me"})
+"""Unicode categories of signs that belong to the letter before them: never parted from it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Syllable:
+    """A word's beginning: `at` characters into line `line` of its cue, said at `start_ms`."""
+
+    line: int
+    at: int
+    start_ms: int
+
+
+def syllables(cues: Sequence[Cue], words: Sequence[Word]) -> tuple[tuple[Syllable, ...], ...]:
+    """Return for each cue its words' beginnings, in order; () for a cue whose text is not of `words`.
+
+    Cues are looked for in the words in order, by their letters: a cue follows the one before, or, where
+    text between them was taken out, stands where the words' times meet its own. Times rise and lie
+    within the cue, whatever the words' are; a word in two cues begins the second with it.
+    """
+    said = _Said(words)
+    return tuple(_of_cue(cue, said.take(cue)) for cue in cues)
+
+
+class _Said:
+    """The words' letters in a row, and how far cues have been found in them."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        pairs = [(letter, word) for word in words for letter in word.text if _is_seen(letter)]
+        self._letters = "".join(letter for letter, _ in pairs)
+        self._owners = [word for _, word in pairs]
+        self._place = 0
+
+    def take(self, cue: Cue) -> list[Word]:
+        """Return the word of each of the cue's letters; none where the cue is not of these words."""
+        text = "".join(character for line in cue.lines for character in line if _is_seen(character))
+        at = self._find(text, cue)
+        if at < 0:
+            return []
+        self._place = at + len(text)
+        return self._owners[at : self._place]
+
+    def _find(self, text: str, cue: Cue) -> int:
+        if not text or self._letters.startswith(text, self._place):
+            return self._place
+        at = self._letters.find(text, self._place)
+        while at >= 0 and not _meet(self._owners[at], cue):
+            at = self._letters.find(text, at + 1)
+        return at
+
+
+def _is_seen(letter: str) -> bool:
+    """Tell whether the letter is looked for: a joiner or mark of direction is not, as cutting may drop it."""
+    return not is_blank(letter) and unicodedata.category(letter) != "Cf"
+
+
+def _meet(word: Word, cue: Cue) -> bool:
+    return word.start_ms <= cue.end_ms and word.end_ms >= cue.start_ms
+
+
+def _of_cue(cue: Cue, owners: Sequence[Word]) -> tuple[Syllable, ...]:
+    found: list[Syllable] = []
+    rest, before, now = iter(owners), None, cue.start_ms
+    for number, line in enumerate(cue.lines if owners else ()):
+        for at, letter in enumerate(line):
+            if not _is_seen(letter):
+                continue
+            word = next(rest)
+            if word is not before and unicodedata.category(letter) not in _CONTINUES:
+                now = min(max(now, word.start_ms), cue.end_ms)
+                found.append(Syllable(line=number, at=at, start_ms=now))
+                before = word
+    return tuple(found)

@@ -1,0 +1,66 @@
+"""Cues as SubRip and WebVTT, byte for byte. Pure.
+
+Not pysubs2's writers: its events hold SubStation text, so that a spoken `\\N` or `\\h` becomes a line end
+or a space, and its WebVTT escapes neither `&` nor `<`. It is what the tests read these files with.
+
+Line ends are LF, which every player reads; UTF-8 without a mark. A line is one line whatever it holds
+(`lines.plain`), and one without text is left out, as a blank line ends a cue. Letters are written as they
+were heard, not normalised: NFC takes letters of Hindi and Bengali apart.
+
+Right to left: where the language is told, such a line stands in an embedding (U+202B to U+202C). Without it
+libass, with which ffmpeg shows SubRip and WebVTT, lays a line with a Latin name in it out from left to right,
+and by WebVTT's rules (W3C, 7.3: the first strong letter decides) so does a browser one that begins with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from protocol.timeline import Cue
+from workers.engines.common.formats.lines import embedded, plain
+
+__all__ = ["clock_time", "to_srt", "to_vtt"]
+
+_NO_ARROW = "--\u2060>"
+
+
+def clock_time(milliseconds: int, point: str = ".") -> str:
+    """Return `00:00:03.000`; more than 99 hours take more digits."""
+    seconds, thousandths = divmod(milliseconds, 1_000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{point}{thousandths:03d}"
+
+
+def to_srt(cues: Sequence[Cue], language: str | None = None) -> str:
+    """Return the cues as SubRip: numbered from 1, comma times, a blank line after each. No cue: empty.
+
+    The format has no escapes: what looks like a tag is one to most players, and stays as it was said. In an
+    arrow that was said stands a U+2060 WORD JOINER, invisible: some readers take any line with one for times.
+    """
+    bodies = _bodies(cues, ",", language, lambda line: line.replace("-->", _NO_ARROW))
+    return "".join(f"{number}\n{body}" for number, body in enumerate(bodies, 1))
+
+
+def to_vtt(cues: Sequence[Cue], language: str | None = None) -> str:
+    """Return the cues as WebVTT (W3C); `&`, `<` and `>` are escaped, as the text is no markup."""
+    return "WEBVTT\n\n" + "".join(_bodies(cues, ".", language, _escape))
+
+
+def _bodies(
+    cues: Sequence[Cue], point: str, language: str | None, write: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield each cue's times and lines; one without text shows nothing, and readers stumble over it."""
+    for cue in cues:
+        lines = [line for raw_line in cue.lines if (line := plain(raw_line)).strip()]
+        if lines:
+            times = f"{clock_time(cue.start_ms, point)} --> {clock_time(cue.end_ms, point)}"
+            yield "\n".join((times, *(_laid_out(write(line), line, language) for line in lines), "", ""))
+
+
+def _laid_out(text: str, line: str, language: str | None) -> str:
+    return text if language is None else embedded(text, line, language)
+
+
+def _escape(line: str) -> str:
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

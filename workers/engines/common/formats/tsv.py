@@ -1,0 +1,35 @@
+"""Cues as tab-separated values, as Whisper's own writer makes them. Pure.
+
+Source of the form: openai/whisper, `whisper/utils.py`, `WriteTSV`: a head line `start end text`, whole
+milliseconds, one cue a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protocol.timeline import Cue
+from workers.engines.common.cues.phrases import joiner
+from workers.engines.common.formats.lines import plain
+
+__all__ = ["to_tsv"]
+
+_HEAD = "start\tend\ttext\n"
+
+
+def to_tsv(cues: Sequence[Cue], language: str = "") -> str:
+    """Return the cues as TSV; a cue's lines are one text, tabs and line ends in it are spaces.
+
+    Nothing is quoted: after `plain` no text holds a tab or a line end, and quotes are text. Between two
+    lines stands what stands between two words of `language`: nothing in Japanese.
+    """
+    return _HEAD + "".join(f"{cue.start_ms}\t{cue.end_ms}\t{_one_text(cue, language)}\n" for cue in cues)
+
+
+def _one_text(cue: Cue, language: str) -> str:
+    text = ""
+    for line in filter(None, (plain(line).strip() for line in cue.lines)):
+        # Two Latin words or numbers have a space between them in every language.
+        latin = all(character.isascii() and character.isalnum() for character in (text[-1:], line[:1]))
+        text += (" " if latin else joiner(language) if text else "") + line
+    return text

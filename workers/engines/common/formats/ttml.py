@@ -1,0 +1,97 @@
+"""Cues as TTML in the IMSC 1.1 text profile. Pure.
+
+Sources, all W3C Recommendations of 8 November 2018:
+
+- *TTML Profiles for Internet Media Subtitles and Captions 1.1* (w3.org/TR/ttml-imsc1.1): the profile's
+  designator, regions inside the picture, the generic font family, an outline of at most a tenth.
+- *Timed Text Markup Language 2* (w3.org/TR/ttml2): `ttp:contentProfiles`, `ttp:timeBase`, clock times,
+  `tts:direction` and `tts:unicodeBidi` on `p` and `span`.
+
+Not pysubs2's writer: it has no language, no region and no direction, gives styles a plain `id` where TTML
+looks for `xml:id`, and holds text as SubStation text, in which a spoken `\\N` is a line end.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+
+from protocol.timeline import UNDETERMINED, Cue
+from workers.engines.common.formats.lines import plain, runs_right_to_left
+from workers.engines.common.formats.srt_vtt import clock_time
+
+__all__ = ["IMSC_TEXT", "to_ttml"]
+
+IMSC_TEXT = "http://www.w3.org/ns/ttml/profile/imsc1.1/text"
+"""Designator of the profile (IMSC 1.1, section 8.1)."""
+
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_NEW_LINE = "\n   "
+_NAMESPACES = {
+    "xmlns": "http://www.w3.org/ns/ttml",
+    "xmlns:ttp": "http://www.w3.org/ns/ttml#parameter",
+    "xmlns:tts": "http://www.w3.org/ns/ttml#styling",
+}
+_TEXT_STYLE = {
+    "tts:fontFamily": "proportionalSansSerif",
+    "tts:fontSize": "100%",
+    "tts:lineHeight": "125%",
+    "tts:color": "white",
+    "tts:textAlign": "center",
+    "tts:textOutline": "black 5%",
+}
+_RTL_STYLE = {"tts:direction": "rtl", "tts:unicodeBidi": "embed"}
+_BOTTOM = {
+    "tts:origin": "10% 10%",
+    "tts:extent": "80% 80%",
+    "tts:displayAlign": "after",
+    "tts:showBackground": "whenActive",
+}
+
+
+def to_ttml(cues: Sequence[Cue], language: str = UNDETERMINED) -> str:
+    """Return the cues as a TTML document in `language` (ISO 639-1, which is BCP 47), times on the media.
+
+    One region, at the bottom; one `p` a cue, `br` between its lines. A cue whose lines all run from right
+    to left has that direction, a line among others a `span` with it. A cue without text is left out:
+    its `p` would be one that shows nothing.
+    """
+    # Prefixes are written out: etree would name them by a registry that all of the process shares.
+    root = ET.Element("tt", {**_NAMESPACES, **_parameters(language)})
+    _add_head(root)
+    place = ET.SubElement(ET.SubElement(root, "body", {"style": "text", "region": "bottom"}), "div")
+    ET.indent(root, " ")
+    # Not indented by etree: inside a `p` spaces are text.
+    place.text = _NEW_LINE
+    for cue in cues:
+        if lines := [line for raw_line in cue.lines if (line := plain(raw_line).strip())]:
+            _add_cue(place, cue, lines, language)
+    return _DECLARATION + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _parameters(language: str) -> dict[str, str]:
+    return {"xml:lang": language, "ttp:timeBase": "media", "ttp:contentProfiles": IMSC_TEXT}
+
+
+def _add_head(root: ET.Element) -> None:
+    head = ET.SubElement(root, "head")
+    styling = ET.SubElement(head, "styling")
+    ET.SubElement(styling, "style", {"xml:id": "text", **_TEXT_STYLE})
+    ET.SubElement(styling, "style", {"xml:id": "rtl", **_RTL_STYLE})
+    ET.SubElement(ET.SubElement(head, "layout"), "region", {"xml:id": "bottom", **_BOTTOM})
+
+
+def _add_cue(place: ET.Element, cue: Cue, lines: Sequence[str], language: str) -> None:
+    leftward = [runs_right_to_left(line, language) for line in lines]
+    times = {"begin": clock_time(cue.start_ms), "end": clock_time(cue.end_ms)}
+    shown = ET.SubElement(place, "p", {**times, "style": "rtl"} if all(leftward) else times)
+    for number, line in enumerate(lines):
+        # What was written last: text goes after it, or into the `p` where there is none yet.
+        last = ET.SubElement(shown, "br") if number else None
+        if leftward[number] and not all(leftward):
+            ET.SubElement(shown, "span", {"style": "rtl"}).text = line
+        elif last is None:
+            shown.text = line
+        else:
+            last.tail = line
+    shown.tail = _NEW_LINE

@@ -1,0 +1,220 @@
+"""What a preview page shows, as plain values: tracks with their cues and marks, speech, loudness."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import InputError, SchemaError
+from protocol.languages import language_name
+from protocol.schema import from_plain
+from protocol.timeline import Cue
+from workers.engines.common.cues.quality import UNITS, read_length
+from workers.engines.common.formats.reading import read_cues
+from workers.engines.common.job_folder import JobFolder, refuse_constant
+from workers.engines.common.names import shown
+from workers.engines.common.preview.waveform import STEP_MS, peaks
+from workers.text.transcripts import read_file
+
+__all__ = ["RULE_WORDS", "page_data"]
+
+DATA_VERSION = 1
+
+RULE_WORDS: dict[str, str] = {
+    "line_length": "line too long",
+    "line_count": "too many lines",
+    "reading_speed": "too fast to read",
+    "word_time": "too little time a word",
+    "min_duration": "too short",
+    "max_duration": "too long",
+    "gap": "too close to the cue before",
+    "overlap": "overlaps the cue before",
+    "order": "starts before the cue before",
+    "empty": "no text",
+    "edge_spaces": "space at a line's edge",
+    "control_characters": "control characters",
+    "past_end": "ends after the film",
+    "below_zero": "starts before the film",
+    "bad_break": "line break inside a phrase",
+    "open_gap": "gap that could be closed",
+}
+"""What a mark says of its cue."""
+
+_CUE_FILES = ("vtt", "srt", "ttml", "ass")
+"""Formats that cues are read from; WebVTT first: it tells text from markup, which SubRip cannot."""
+_TOGETHER_NS = 10 * 10**9
+"""Files of one job are written within so much; one that is newer was worked on since."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    cue: int
+    start_ms: int
+    end_ms: int
+    value: float
+    limit: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    rule: str
+    informs_only: bool = False
+    cues: tuple[_Row, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Report:
+    """A quality report, as far as it is shown."""
+
+    profile: str = ""
+    sentence: str = ""
+    rules: tuple[_Rule, ...] = ()
+
+
+def page_data(job: JobFolder) -> dict[str, Any]:
+    """Return what the page is made from; times are the film's, in ms.
+
+    A track is `cues`: [start, end, graphemes a second or None, lines], in the file's order, and `marks`:
+    [place of the cue, rule, value, limit, kind, reason], kind being `broken`, `unavoidable` or `taste`.
+    What is missing or does not fit is a sentence in `notes`.
+    """
+    notes: list[str] = []
+    tracks = [
+        track
+        for language, files in _in_order(job)
+        if (track := _track(job, language, files, notes)) is not None
+    ]
+    if not tracks:
+        notes.append("The job has no subtitle files yet.")
+    elif not any(track["cues"] for track in tracks):
+        notes.append("Nothing is said in this film, as far as was heard.")
+    return {
+        "version": DATA_VERSION,
+        "title": job.title,
+        "job": job.job,
+        "film": job.media.name,
+        "duration_ms": job.duration_ms,
+        "frames_per_second": job.frames_per_second,
+        "tracks": tracks,
+        "rules": {rule: {"words": words, "unit": UNITS.get(rule, "")} for rule, words in RULE_WORDS.items()},
+        "speech": [
+            [span.start_ms + job.clip_start_ms, span.end_ms + job.clip_start_ms] for span in job.speech
+        ],
+        "wave": _wave(job, notes),
+        "notes": notes,
+    }
+
+
+def _in_order(job: JobFolder) -> list[tuple[str, Mapping[str, Path]]]:
+    """Return the languages with their files, the spoken one first."""
+    return sorted(job.subtitles.items(), key=lambda entry: entry[0] != job.source_language)
+
+
+def _track(
+    job: JobFolder, language: str, files: Mapping[str, Path], notes: list[str]
+) -> dict[str, Any] | None:
+    path = _cue_file(files)
+    if path is None:
+        return None
+    try:
+        cues = read_cues(path, frames_per_second=job.frames_per_second, language=language)
+    except InputError as error:
+        notes.append(error.message)
+        return None
+    checked = _report(files.get("qc.json"), notes)
+    report = checked or _Report()
+    marks, strangers = _marks(report, cues)
+    if strangers:
+        told = f"{strangers} of its marks fit no cue: the file was changed since"
+        notes.append(f"{language_name(language)}: {told}. Check it again: cpw qc {shown(path)}")
+    return {
+        "language": language,
+        "name": language_name(language),
+        "file": path.name,
+        **_makers(job, language),
+        "profile": report.profile,
+        "checked": checked is not None,
+        "sentence": report.sentence,
+        "cues": [_row(cue, language) for cue in cues],
+        "marks": marks,
+    }
+
+
+def _cue_file(files: Mapping[str, Path]) -> Path | None:
+    """Return the file to read cues from: the one that was worked on, else the first of `_CUE_FILES`."""
+    there = [files[file] for file in _CUE_FILES if file in files]
+    if not there:
+        return None
+    newest = max(there, key=lambda path: path.stat().st_mtime_ns)
+    is_newer = newest.stat().st_mtime_ns - there[0].stat().st_mtime_ns > _TOGETHER_NS
+    return newest if is_newer else there[0]
+
+
+def _makers(job: JobFolder, language: str) -> dict[str, str]:
+    if language not in job.transcripts:
+        return {"translated_from": "", "engine": "", "model": ""}
+    made = read_file(job.transcripts[language])
+    origin = made.translated_from
+    return {
+        "translated_from": language_name(origin) if origin else "",
+        "engine": made.engine,
+        "model": made.model,
+    }
+
+
+def _row(cue: Cue, language: str) -> list[Any]:
+    seen = cue.end_ms - cue.start_ms
+    speed = round(read_length(cue, language) * 1_000 / seen, 1) if seen > 0 else None
+    return [cue.start_ms, cue.end_ms, speed, list(cue.lines)]
+
+
+def _report(path: Path | None, notes: list[str]) -> _Report | None:
+    """Return the quality report beside a subtitle file; None where there is none that can be read."""
+    if path is None:
+        return None
+    try:
+        return from_plain(_Report, json.loads(path.read_bytes(), parse_constant=refuse_constant))
+    except (OSError, ValueError, RecursionError, SchemaError):
+        notes.append(f"{path.name} cannot be read.")
+        return None
+
+
+def _marks(report: _Report, cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
+    """Return the marks of a report's violations, by cue, and how many fit none of these cues."""
+    found: list[list[Any]] = []
+    strangers = 0
+    for rule in report.rules:
+        for cue in rule.cues:
+            if 1 <= cue.cue <= len(cues) and _is_of(cues[cue.cue - 1], cue):
+                kind = "taste" if rule.informs_only else "unavoidable" if cue.reason else "broken"
+                found.append([cue.cue - 1, rule.rule, cue.value, cue.limit, kind, cue.reason])
+            else:
+                strangers += 1
+    found.sort(key=lambda mark: mark[0])
+    return found, strangers
+
+
+def _is_of(cue: Cue, row: _Row) -> bool:
+    """Tell whether a report's row is of this cue: by its times, as SubRip may have lost a spoken `<i>`."""
+    return (cue.start_ms, cue.end_ms) == (row.start_ms, row.end_ms)
+
+
+def _wave(job: JobFolder, notes: list[str]) -> dict[str, Any] | None:
+    if job.audio is None:
+        notes.append("There is no waveform: the sound that was listened to is gone.")
+        return None
+    try:
+        values = peaks(job.audio)
+    except InputError as error:
+        notes.append(f"There is no waveform: {error.message}")
+        return None
+    return {
+        "starts_ms": job.clip_start_ms,
+        "step_ms": STEP_MS,
+        "values": base64.b64encode(values).decode("ascii"),
+    }

@@ -1,0 +1,177 @@
+"""What a browser is given to play: the film where it can, else a copy that it can."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from protocol.artefacts import written_aside
+from protocol.errors import InputError
+from workers.engines.common.film import ffmpeg as program
+from workers.engines.common.film.probe import Film, Stream, open_film, probe
+from workers.engines.common.job_folder import JobFolder
+from workers.engines.common.names import safe_stem
+from workers.engines.common.one_answer import Tell, Teller
+
+__all__ = ["Playable", "find_playable", "relative_url"]
+
+_PICTURES = {"mp4": frozenset({"h264", "vp9", "av1"}), "webm": frozenset({"vp8", "vp9", "av1"})}
+"""HEVC is missing on purpose: it plays where the machine's own hardware does it, and nowhere else."""
+_SOUNDS = {
+    "mp4": frozenset({"aac", "mp3", "opus", "flac"}),
+    "webm": frozenset({"opus", "vorbis"}),
+    "ogg": frozenset({"opus", "vorbis", "flac"}),
+    "mp3": frozenset({"mp3"}),
+    "flac": frozenset({"flac"}),
+    "wav": frozenset({"pcm_s16le"}),
+}
+_CONTAINERS = {
+    **dict.fromkeys((".mp4", ".m4v", ".m4a"), "mp4"),
+    **dict.fromkeys((".ogg", ".oga", ".opus"), "ogg"),
+    **dict.fromkeys((".webm",), "webm"),
+    **{f".{format_name}": format_name for format_name in ("mp3", "flac", "wav")},
+}
+"""By the name's end, which is what browsers go by for files; ffmpeg has one name for webm and Matroska."""
+_PIXELS = frozenset({"yuv420p", "yuvj420p"})
+_HEIGHT = 480
+_KEY_FRAMES_S = 2
+"""How far a browser has to decode when it seeks."""
+_KEPT_BYTES = 2 * 10**9
+"""Up to this size a film whose picture is right is copied with it, in seconds; a larger one is made small."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Playable:
+    """A file that browsers play."""
+
+    path: Path
+    kind: Literal["film", "muxed", "copy", "sound"]
+    starts_ms: int = 0
+    """Where on the film's clock it starts."""
+    has_picture: bool = True
+
+
+def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
+    """Return what the page is to play; None where neither film nor sound is left.
+
+    The film as it was submitted, else the muxed one, where browsers play it with the sound that was heard;
+    else a copy in `folder`, made now unless one is there that is newer than the film. Raises `InputError`
+    where the film cannot be copied, `MissingError` without ffmpeg.
+    """
+    films = [film for path in (job.media, job.film) if path is not None and (film := _probed(path))]
+    for film in films:
+        if plays(film, job.audio_track):
+            kind: Literal["film", "muxed"] = "film" if film.path == job.media else "muxed"
+            return Playable(path=film.path, kind=kind, has_picture=film.facts.has_video)
+    if films:
+        copy = folder / f"{safe_stem(job.title)}.mp4"
+        if not _is_newer(copy, films[0].path):
+            _copy(films[0], job.audio_track, copy, tell)
+        return Playable(path=copy, kind="copy", has_picture=films[0].facts.has_video)
+    if job.audio is not None:
+        return Playable(path=job.audio, kind="sound", starts_ms=job.clip_start_ms, has_picture=False)
+    return None
+
+
+def relative_url(path: Path, page: Path) -> str:
+    """Return the way from the page to the file as a relative URL, whatever the characters in their names."""
+    way = os.path.relpath(path.resolve(), page.parent.resolve())
+    # A colon, too: `a:b.mp4` would be a scheme.
+    return quote(os.fsencode(way), safe="/")
+
+
+def plays(film: Film, audio_track: int) -> bool:
+    """Tell whether the browsers of today play the film, and with that audio track.
+
+    Picture in 8 bits and 4:2:0, codecs that need no licence of the machine's, the first audio track.
+    """
+    container = _CONTAINERS.get(film.path.suffix.casefold())
+    if container is None or (container == "mp4") != film.is_mp4 or audio_track:
+        return False
+    picture = film.picture
+    return all(sound.codec in _SOUNDS[container] for sound in film.sounds[:1]) and (
+        picture is None
+        or (picture.codec in _PICTURES.get(container, ()) and _pixels(film, picture.index) in _PIXELS)
+    )
+
+
+def _probed(path: Path) -> Film | None:
+    try:
+        return probe(path)
+    except InputError:
+        # The film was moved or spoilt since: the job's own files are what is left.
+        return None
+
+
+def _pixels(film: Film, index: int) -> str:
+    with open_film(film.path) as container:
+        context: Any = container.streams[index].codec_context
+        return str(context.pix_fmt)
+
+
+def _is_newer(copy: Path, film: Path) -> bool:
+    return copy.is_file() and copy.stat().st_mtime_ns >= film.stat().st_mtime_ns
+
+
+def _copy(film: Film, audio_track: int, target: Path, tell: Tell) -> None:
+    """Write a film that every browser plays, H.264 and AAC: whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with written_aside(target) as aside:
+        outcome = program.run(
+            _command(film, audio_track, aside),
+            Teller(tell),
+            duration_ms=film.facts.duration_ms,
+            note=f"copying the film for the browser ({target.name})",
+        )
+        if outcome.returncode != 0:
+            raise program.failure(outcome, film.path, "make a copy for the browser of")
+
+
+def _command(film: Film, audio_track: int, target: Path) -> list[str]:
+    import ffmpeg
+
+    source = program.open_source(film.path, fflags="+genpts")
+    streams: list[Any] = []
+    options: dict[str, Any] = {}
+    if picture := film.picture:
+        streams.append(source[str(picture.index)])
+        options |= {"vcodec": "copy"} if _keeps(film, picture) else _small()
+    if film.sounds:
+        streams.append(source[str(film.sounds[min(audio_track, len(film.sounds) - 1)].index)])
+        # Sound that begins late is led in by silence: not every browser heeds an mp4's edit list.
+        options |= {"acodec": "aac", "ac": 2, "ar": 48_000, "audio_bitrate": "96k"}
+        options |= {"af": "aresample=async=1:first_pts=0"}
+    output = ffmpeg.output(
+        *streams,
+        program.file_url(target),
+        format="mp4",
+        movflags="+faststart",
+        map_metadata=-1,
+        map_chapters=-1,
+        fflags="+bitexact",
+        **options,
+    )
+    return program.build_command(output)
+
+
+def _keeps(film: Film, picture: Stream) -> bool:
+    return (
+        picture.codec == "h264"
+        and bool(film.formats & {"matroska", "mov"})
+        and _pixels(film, picture.index) in _PIXELS
+        and film.path.stat().st_size <= _KEPT_BYTES
+    )
+
+
+def _small() -> dict[str, Any]:
+    height = f"trunc(min({_HEIGHT},ih)/2)*2"
+    return {
+        "vf": f"scale=w=-2:h='{height}',format=yuv420p",
+        "vcodec": "libx264",
+        "preset": "veryfast",
+        "crf": 26,
+        "force_key_frames": f"expr:gte(t,n_forced*{_KEY_FRAMES_S})",
+    }
