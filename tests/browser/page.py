@@ -7,8 +7,8 @@ from pathlib import Path
 from workers.engines.common.preview.page import preview
 
 ACTIVE = (
-    "[...document.querySelector('video').textTracks].filter(each => each.mode === 'showing')"
-    ".flatMap(each => [...each.activeCues || []].map(cue => cue.getCueAsHTML().textContent))"
+    "[...document.querySelector('video').textTracks].filter(track => track.mode === 'showing')"
+    ".flatMap(track => [...track.activeCues || []].map(cue => cue.getCueAsHTML().textContent))"
 )
 NOW_S = "document.querySelector('video').currentTime"
 

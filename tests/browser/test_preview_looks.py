@@ -19,7 +19,7 @@ const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.h
 const found = new Set();
 for (let at = 0; at < pixels.length; at += 4) {
   if (pixels[at + 3] === 255) {
-    found.add("#" + [0, 1, 2].map(each => pixels[at + each].toString(16).padStart(2, "0")).join(""));
+    found.add("#" + [0, 1, 2].map(channel => pixels[at + channel].toString(16).padStart(2, "0")).join(""));
   }
 }
 return [...found];
@@ -71,7 +71,7 @@ def test_the_strip_glides_with_the_film_but_turns_pages_for_who_wants_little_mot
 def test_a_script_from_right_to_left_is_laid_out_so(opened, browser, pictures):
     upper, lower = TEN_SCRIPTS["ur"]
     opened({"ur": (Cue(start_ms=500, end_ms=4_000, lines=(upper, lower)),)})
-    directions = "[...document.querySelectorAll('.line')].map(each => getComputedStyle(each).direction)"
+    directions = "[...document.querySelectorAll('.line')].map(line => getComputedStyle(line).direction)"
     assert browser.run(f"return {directions}") == ["rtl", "rtl"]
     browser.driver.save_screenshot(str(pictures / "urdu.png"))
 
@@ -109,9 +109,9 @@ def test_three_hours_and_thousands_of_cues_are_drawn_in_a_frame(browser, tmp_pat
         timeline.wave = {values: new Uint8Array(216000).fill(90), starts: 0, step: 50, most: 200};
         timeline.resize();
         const at = performance.now();
-        for (let each = 0; each < 300; each += 1) {
-          timeline.draw(5000000 + 40 * each, true);
-          list.follow(5000000 + 40 * each);
+        for (let frame = 0; frame < 300; frame += 1) {
+          timeline.draw(5000000 + 40 * frame, true);
+          list.follow(5000000 + 40 * frame);
         }
         return (performance.now() - at) / 300;
     """)

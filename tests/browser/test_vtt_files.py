@@ -15,8 +15,8 @@ const done = arguments[arguments.length - 1];
 const track = document.createElement("track");
 Object.assign(track, {kind: "subtitles", srclang: arguments[1], src: arguments[0], default: true});
 track.addEventListener("error", () => done("error"));
-track.addEventListener("load", () => done([...track.track.cues].map(each => [
-  Math.round(1000 * each.startTime), Math.round(1000 * each.endTime), each.getCueAsHTML().textContent])));
+track.addEventListener("load", () => done([...track.track.cues].map(cue => [
+  Math.round(1000 * cue.startTime), Math.round(1000 * cue.endTime), cue.getCueAsHTML().textContent])));
 const video = document.createElement("video");
 video.append(track);
 document.body.append(video);

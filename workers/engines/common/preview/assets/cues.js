@@ -27,8 +27,8 @@ class Track {
 
   // The place of the cue shown at `ms`, of several the last one; -1 for none.
   at(ms) {
-    for (let each = this.startedBy(ms) - 1; each >= 0 && this.latest[each] > ms; each -= 1) {
-      if (this.sorted[each][1] > ms) return this.sorted[each][2];
+    for (let place = this.startedBy(ms) - 1; place >= 0 && this.latest[place] > ms; place -= 1) {
+      if (this.sorted[place][1] > ms) return this.sorted[place][2];
     }
     return -1;
   }
@@ -60,7 +60,7 @@ class CueList {
     this.current = -1;
     this.heldUntil = 0;
     const hold = () => { this.heldUntil = performance.now() + HELD_MS; };
-    for (const each of ["wheel", "touchmove", "pointerdown"]) root.addEventListener(each, hold, { passive: true });
+    for (const type of ["wheel", "touchmove", "pointerdown"]) root.addEventListener(type, hold, { passive: true });
     root.addEventListener("click", (event) => {
       const button = event.target.closest(".cue");
       if (!button) return;
@@ -100,8 +100,8 @@ class CueList {
       times.append(told);
     }
     button.append(times);
-    for (const each of lines) {
-      const line = element("span", "line", each);
+    for (const text of lines) {
+      const line = element("span", "line", text);
       line.dir = "auto";
       button.append(line);
     }
@@ -132,9 +132,9 @@ class CueList {
   // The cue before or after `ms` that the list shows; -1 for none.
   neighbour(ms, step) {
     const { sorted } = this.track;
-    let each = step > 0 ? this.track.startedBy(ms) : this.track.startedBy(ms - 400) - 1;
-    while (each >= 0 && each < sorted.length && !this.isListed(sorted[each][2])) each += step;
-    return each >= 0 && each < sorted.length ? sorted[each][2] : -1;
+    let place = step > 0 ? this.track.startedBy(ms) : this.track.startedBy(ms - 400) - 1;
+    while (place >= 0 && place < sorted.length && !this.isListed(sorted[place][2])) place += step;
+    return place >= 0 && place < sorted.length ? sorted[place][2] : -1;
   }
 
   follow(ms) {

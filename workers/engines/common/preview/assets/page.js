@@ -4,7 +4,7 @@
 
 const part = (id) => document.getElementById(id);
 const data = JSON.parse(part("data").textContent);
-const tracks = data.tracks.map((each) => new Track(each));
+const tracks = data.tracks.map((track) => new Track(track));
 const player = new Player(part("film"), data.media);
 const list = new CueList(part("list"), data.rules, (place) => goTo(place));
 const timeline = new Timeline(
@@ -41,7 +41,7 @@ function step(direction) {
 function choose() {
   const first = tracks[part("first").value];
   const second = tracks[part("second").value];
-  player.show([first, second].filter((each, place, all) => each && all.indexOf(each) === place));
+  player.show([first, second].filter((track, place, all) => track && all.indexOf(track) === place));
   if (first && first !== list.track) showTrack(first);
 }
 
@@ -62,7 +62,7 @@ function showTrack(track) {
 
 function showQuality(track) {
   const kinds = new Set(track.marks.map((mark) => mark[4]));
-  const kind = ["broken", "unavoidable"].find((each) => kinds.has(each));
+  const kind = ["broken", "unavoidable"].find((name) => kinds.has(name));
   const told = track.checked ? track.sentence || "every rule is kept" : "not checked";
   const shape = element("span", kind || "", kind ? KINDS[kind].shape : track.checked ? "✓" : "–");
   shape.setAttribute("aria-hidden", "true");
@@ -90,10 +90,10 @@ function fillHeader() {
     data.frames_per_second && `${Number(data.frames_per_second.toFixed(3))} frames/s`, data.job];
   if (data.media && data.media.kind === "copy") facts.push("shown as a copy that browsers can play");
   part("facts").textContent = facts.filter(Boolean).join(" · ");
-  part("notes").replaceChildren(...data.notes.map((each) => element("li", "", each)));
+  part("notes").replaceChildren(...data.notes.map((note) => element("li", "", note)));
   part("frame").classList.toggle("empty", !data.media);
   part("frame").classList.toggle("sound", Boolean(data.media) && !data.media.has_picture);
-  for (const each of ["previous", "next"]) part(each).disabled = !tracks.length;
+  for (const name of ["previous", "next"]) part(name).disabled = !tracks.length;
   part("toggle").disabled = !data.media;
 }
 
@@ -141,9 +141,9 @@ function zoom(direction) {
 
 function listen() {
   const film = part("film");
-  for (const each of ["play", "pause", "seeking", "seeked", "timeupdate", "loadeddata"]) film.addEventListener(each, wake);
-  for (const each of ["play", "pause"]) {
-    film.addEventListener(each, () => {
+  for (const type of ["play", "pause", "seeking", "seeked", "timeupdate", "loadeddata"]) film.addEventListener(type, wake);
+  for (const type of ["play", "pause"]) {
+    film.addEventListener(type, () => {
       part("toggle").classList.toggle("playing", !film.paused);
       part("toggle").setAttribute("aria-label", film.paused ? "Play" : "Pause");
     });

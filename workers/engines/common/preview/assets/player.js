@@ -36,8 +36,8 @@ class Player {
   // Show these tracks on the film, and no others.
   show(tracks) {
     if (!this.media) return;
-    for (const each of this.textTracks.values()) each.mode = "disabled";
-    for (const each of tracks) this.textTrackOf(each).mode = "showing";
+    for (const textTrack of this.textTracks.values()) textTrack.mode = "disabled";
+    for (const track of tracks) this.textTrackOf(track).mode = "showing";
   }
 
   // Made when it is first wanted: a track once added cannot be taken away.

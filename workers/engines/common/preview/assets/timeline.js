@@ -23,8 +23,8 @@ class Timeline {
     this.held = false;
     this.all = document.createElement("canvas");
     this.colours = {};
-    for (const each of ["cue", "cue-now", "cue-text", "wave", "wave-past", "speech", "head", "dim", "edge", "ground",
-      "broken", "unavoidable", "taste"]) this.colours[each] = colour(each);
+    for (const name of ["cue", "cue-now", "cue-text", "wave", "wave-past", "speech", "head", "dim", "edge", "ground",
+      "broken", "unavoidable", "taste"]) this.colours[name] = colour(name);
     this.font = `12.5px ${colour("fonts")}`;
     this.setLength(data.duration_ms);
     scrubbed(parts.strip, (share) => seek(this.from + share * this.span), (held) => { this.held = held; });
@@ -34,7 +34,7 @@ class Timeline {
   setLength(ms) {
     const last = this.data.tracks.flatMap((track) => track.cues.map((cue) => cue[1]));
     // Not Math.max(...last): thousands of arguments are too many.
-    this.length = last.reduce((most, each) => Math.max(most, each), Math.max(1000, ms, this.data.duration_ms));
+    this.length = last.reduce((most, end) => Math.max(most, end), Math.max(1000, ms, this.data.duration_ms));
   }
 
   show(track, marks) {
@@ -109,7 +109,7 @@ class Timeline {
     this.drawBars(context, this.track.sorted, 0, scale, OVERVIEW.cues, this.colours.cue, 1);
     // The worst kind last: where marks lie on each other, it is seen.
     for (const kind of Object.keys(KINDS).reverse()) {
-      for (const mark of this.marks.all.filter((each) => each[4] === kind)) {
+      for (const mark of this.marks.all.filter((mark) => mark[4] === kind)) {
         this.drawMark(context, kind, this.track.cues[mark[0]][0] * scale, OVERVIEW.marks, 3.5);
       }
     }
@@ -163,7 +163,7 @@ class Timeline {
   }
 
   drawRuler(context, wide, scale, high) {
-    const tick = TICKS_MS.find((each) => each * scale >= 90) || TICKS_MS[TICKS_MS.length - 1];
+    const tick = TICKS_MS.find((ticks) => ticks * scale >= 90) || TICKS_MS[TICKS_MS.length - 1];
     context.font = `11px ${colour("figures")}`;
     context.textBaseline = "top";
     for (let ms = Math.ceil(this.from / tick) * tick; ms <= Math.min(this.from + this.span, this.length); ms += tick) {
@@ -185,8 +185,8 @@ class Timeline {
     const width = Math.max(1, stride * step * scale - 0.75);
     for (; place < end; place += stride) {
       let loudest = 0;
-      for (let each = place; each < place + stride && each < values.length; each += 1) {
-        if (values[each] > loudest) loudest = values[each];
+      for (let at = place; at < place + stride && at < values.length; at += 1) {
+        if (values[at] > loudest) loudest = values[at];
       }
       const ms = starts + place * step;
       context.fillStyle = ms <= now ? this.colours["wave-past"] : this.colours.wave;
