@@ -47,7 +47,7 @@ __all__ = [
 
 
 class ExitCode(enum.IntEnum):
-    """Exit codes of every command; documented in the README."""
+    """Exit codes of every command; `docs/cli.md` lists them."""
 
     DONE = 0
     JOB_FAILED = 1
