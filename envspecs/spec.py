@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from envspecs.computing import Computing, check_computing
 from envspecs.layout import specs_directory
 from protocol.errors import SchemaError, UsageError
 from protocol.schema import from_plain
@@ -45,6 +46,8 @@ class StageEngine:
     recognised; empty: what follows `workers.engines.` in `engine`."""
     rank: int = 50
     """Where several environments could do the stage, the one with the lowest number does."""
+    computing: Computing | None = None
+    """What this engine computes on, where it is not what the environment's `computing` says."""
 
     @property
     def key_name(self) -> str:
@@ -101,6 +104,8 @@ class EnvSpec:
     include: tuple[str, ...] = ()
     """Other specs whose requirements are added to these."""
     stages: dict[str, StageEngine] = field(default_factory=dict)
+    computing: Computing = field(default_factory=Computing)
+    """What its engines compute on; a stage that differs has a table of its own in its place."""
     worker: bool = True
     """Whether a worker process is started in it."""
     optional: bool = False
@@ -125,6 +130,10 @@ class EnvSpec:
     def usable_here(self) -> bool:
         """Tell whether the environment is meant for this machine."""
         return self.platform.fits_here()
+
+    def computing_of(self, stage: str) -> Computing:
+        """Return what the engine of the stage computes on; `KeyError` for a stage it does not do."""
+        return self.stages[stage].computing or self.computing
 
     def wanted_here(self) -> bool:
         """Tell whether it is built without being named: it is required, or preferred on such a machine."""
@@ -235,3 +244,7 @@ def _check_stages(spec: EnvSpec, file: str) -> None:
             raise SchemaError(f"{file}.stages.{stage}", f"is not one of {', '.join(STAGES)}")
         if not _ENGINE.fullmatch(entry.engine):
             raise SchemaError(f"{file}.stages.{stage}.engine", f"{entry.engine!r} is not 'module:Class'")
+        if entry.computing is not None:
+            check_computing(entry.computing, f"{file}.stages.{stage}.computing", [stage])
+    if spec.computing != Computing():
+        check_computing(spec.computing, f"{file}.computing", spec.stages)

@@ -29,5 +29,6 @@ def test_what_is_quoted_is_so(block: Block) -> None:
         assert block.text in text
 
 
-def test_the_spec_and_the_model_of_bergamot_are_quoted() -> None:
-    assert [block.path for block in QUOTED] == ["envspecs/bergamot.toml", "envspecs/models.toml"]
+def test_the_spec_and_the_model_of_bergamot_are_quoted_and_what_whisperx_computes_on() -> None:
+    quoted = ["envspecs/whisperx.toml", "envspecs/bergamot.toml", "envspecs/models.toml"]
+    assert [block.path for block in QUOTED] == quoted

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.planning.hardware_choices import choose
 from envspecs.builds.uv import base_python
+from envspecs.spec import read
+from protocol.hardware import CudaDevice, Hardware
 from tests.conftest import Figure
 from tests.walkthrough import Block, blocks_of
 
@@ -81,4 +84,8 @@ def test_an_environment_is_added_as_the_document_says(
     assert "phrasebook-en-it" in verified
     assert re.search(r"\b1 passed\b", tested)
     assert not re.search(r"skipped|failed|error", tested)
+    card = CudaDevice(index=0, name="NVIDIA H100", memory_bytes=80 << 30)
+    hardware = Hardware(platform="Linux", machine="x86_64", ram_bytes=128 << 30, cuda=(card,))
+    told = choose("translate", read("phrasebook", copy / "envspecs"), hardware, {})
+    assert told.values == {"device": "cpu"}, "its engine computes on the processor alone"
     figure(f"docs/adding.md followed: {len(followed)} commands, {tested.splitlines()[-1].strip('= ')}")

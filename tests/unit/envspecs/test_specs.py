@@ -58,6 +58,71 @@ def test_one_wrong_key_or_value_is_refused_by_its_path(tmp_path, good, bad, path
     assert refused.value.path == path
 
 
+COMPUTING = """
+[computing]
+devices = ["cuda", "cpu"]
+compute_types = { cuda = "float16" }
+by_memory = [
+    { gpu_from_gib = 2, gpu_below_gib = 6, compute_type = "int8", batch_sizes = { asr = 4 } },
+    { ram_below_gib = 4, batch_sizes = { asr = 1 } },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "path"),
+    [
+        ('"cuda", "cpu"', '"cuda", "gpu"', "devices[1]"),
+        ('"cuda", "cpu"', "", "devices"),
+        ('"cuda", "cpu"', '"cuda", "cuda"', "devices"),
+        ('"cuda", "cpu"', '"cuda", "own"', "devices"),
+        ('"cuda", "cpu"', '"mlx"', "compute_types.cuda"),
+        ("cuda = ", "mps = ", "compute_types.mps"),
+        ('"float16"', "16", "compute_types.cuda"),
+        ('"float16"', '""', "compute_types.cuda"),
+        ("gpu_below_gib = 6", "gpu_below_mib = 6", "by_memory[0].gpu_below_mib"),
+        ("gpu_below_gib = 6", "gpu_below_gib = 2", "by_memory[0].gpu_below_gib"),
+        ("gpu_below_gib = 6", "gpu_below_gib = -6", "by_memory[0].gpu_below_gib"),
+        ("gpu_from_gib = 2", "gpu_from_gib = nan", "by_memory[0].gpu_from_gib"),
+        ("gpu_below_gib = 6", "ram_below_gib = 6", "by_memory[0]"),
+        ("ram_below_gib = 4, ", "", "by_memory[1]"),
+        (", batch_sizes = { asr = 1 }", "", "by_memory[1]"),
+        ("{ asr = 1 }", "{ asr = 0 }", "by_memory[1].batch_sizes.asr"),
+        ("{ asr = 1 }", "{ vad = 1 }", "by_memory[1].batch_sizes.vad"),
+        ("{ asr = 1 }", "{ hear = 1 }", "by_memory[1].batch_sizes.hear"),
+        ('devices = ["cuda", "cpu"]\ncompute_types = { cuda = "float16" }', "", "by_memory[0]"),
+        ("devices =", "device =", "device"),
+    ],
+)
+def test_what_an_engine_cannot_compute_on_is_refused_by_its_path(tmp_path, good, bad, path):
+    assert good in COMPUTING
+    with pytest.raises(SchemaError) as refused:
+        read("x", write(tmp_path, GOOD + COMPUTING.replace(good, bad, 1)))
+    assert refused.value.path == f"x.toml.computing.{path}"
+    whole = GOOD.replace("asr = {", "[stages.asr]\n").replace('Asr" }', 'Asr"')
+    own = COMPUTING.replace(good, bad, 1).replace("[computing]", "[stages.asr.computing]")
+    with pytest.raises(SchemaError) as refused:
+        read("x", write(tmp_path, whole + own))
+    assert refused.value.path == f"x.toml.stages.asr.computing.{path}"
+
+
+def test_numbers_that_no_stage_is_ever_given_are_refused(tmp_path):
+    mux = GOOD.replace("asr =", "mux =")
+    for says, path in (
+        ('compute_types = { cpu = "int8" }', "compute_types"),
+        ("by_memory = [{ ram_below_gib = 4, batch_sizes = { mux = 1 } }]", "by_memory[0].batch_sizes.mux"),
+        ('by_memory = [{ ram_below_gib = 4, compute_type = "int8" }]', "by_memory[0].compute_type"),
+    ):
+        with pytest.raises(SchemaError, match="no stage of it takes") as refused:
+            read("x", write(tmp_path, f"{mux}[computing]\n{says}\n"))
+        assert refused.value.path == f"x.toml.computing.{path}"
+
+
+def test_a_spec_that_says_nothing_computes_on_the_processor(tmp_path):
+    assert read("x", write(tmp_path, GOOD)).computing_of("asr").devices == ("cpu",)
+    assert read("x", write(tmp_path, GOOD + COMPUTING)).computing_of("asr").devices == ("cuda", "cpu")
+
+
 def test_a_file_that_is_no_toml_is_refused_with_its_name_and_line(tmp_path):
     with pytest.raises(UsageError, match=r"x\.toml is not valid TOML.*line 1"):
         read("x", write(tmp_path, "name = \n"))
