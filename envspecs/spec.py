@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -104,7 +104,7 @@ class EnvSpec:
     include: tuple[str, ...] = ()
     """Other specs whose requirements are added to these."""
     stages: dict[str, StageEngine] = field(default_factory=dict)
-    computing: Computing = field(default_factory=Computing)
+    computing: Computing | None = None
     """What its engines compute on; a stage that differs has a table of its own in its place."""
     worker: bool = True
     """Whether a worker process is started in it."""
@@ -133,7 +133,7 @@ class EnvSpec:
 
     def computing_of(self, stage: str) -> Computing:
         """Return what the engine of the stage computes on; `KeyError` for a stage it does not do."""
-        return self.stages[stage].computing or self.computing
+        return self.stages[stage].computing or self.computing or Computing()
 
     def wanted_here(self) -> bool:
         """Tell whether it is built without being named: it is required, or preferred on such a machine."""
@@ -181,11 +181,31 @@ def read(name: str, folder: Path | None = None) -> EnvSpec:
     if name not in known:
         message = f"There is no environment {name!r}; there are {', '.join(known) or 'none'}."
         raise UsageError(message, "python3 -m envspecs list")
-    return _spec(name, read_toml(folder / f"{name}.toml"))
+    spec = _spec(name, read_toml(folder / f"{name}.toml"))
+    return _with_engines_of_today(spec, folder) if spec.copied_from else spec
+
+
+def _with_engines_of_today(copy: EnvSpec, folder: Path) -> EnvSpec:
+    """Return the copy with its engines where they lie now, computing on what they compute on now.
+
+    A copy is a text of the day on which it was made: engines may have moved since, and it may be older than
+    the table `computing`. An engine is known by its name in step keys. What the copy itself says of its
+    devices stays.
+    """
+    silent = not copy.computing and not any(entry.computing for entry in copy.stages.values())
+    specs = [_spec(name, read_toml(folder / f"{name}.toml")) for name in spec_names(folder)]
+    stages = dict(copy.stages)
+    for spec in specs:
+        for stage, entry in copy.stages.items():
+            ours = spec.stages.get(stage)
+            if not spec.copied_from and ours and ours.key_name == entry.key_name:
+                computing = (ours.computing or spec.computing) if silent else entry.computing
+                stages[stage] = replace(entry, engine=ours.engine, name=ours.name, computing=computing)
+    return replace(copy, stages=stages)
 
 
 def parse(name: str, text: str) -> EnvSpec:
-    """Return the spec that `text`, the contents of a `<name>.toml`, describes; raises as `read` does."""
+    """Return the spec that `text`, a `<name>.toml`, describes to the letter; raises what `read` does."""
     return _spec(name, _tables(text, Path(f"{name}.toml")))
 
 
@@ -246,5 +266,5 @@ def _check_stages(spec: EnvSpec, file: str) -> None:
             raise SchemaError(f"{file}.stages.{stage}.engine", f"{entry.engine!r} is not 'module:Class'")
         if entry.computing is not None:
             check_computing(entry.computing, f"{file}.stages.{stage}.computing", [stage])
-    if spec.computing != Computing():
+    if spec.computing is not None:
         check_computing(spec.computing, f"{file}.computing", spec.stages)

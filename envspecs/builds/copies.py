@@ -28,14 +28,16 @@ def copy(source: str, name: str, root: Path | None = None) -> Path:
     name, `SchemaError` where the name is none.
     """
     folder = specs_directory(root)
-    spec = read(source, folder)
+    read(source, folder)
     path = folder / f"{name}.toml"
     if name in spec_names(folder) or path.exists():
         message = f"There is an environment {name} already."
         raise UsageError(message, "Choose another name, or: python3 -m envspecs list")
-    text = _copied((folder / f"{source}.toml").read_text(encoding="utf-8"), source, name)
+    original = (folder / f"{source}.toml").read_text(encoding="utf-8")
+    text = _copied(original, source, name)
     # The copy is made line by line, for its comments' sake: it must say what it is meant to say.
-    wanted = dataclasses.replace(spec, name=name, optional=True, by_name_only=True, copied_from=source)
+    said = parse(source, original)
+    wanted = dataclasses.replace(said, name=name, optional=True, by_name_only=True, copied_from=source)
     if parse(name, text) != wanted:
         message = f"{source}.toml is not written so that it can be copied line by line."
         raise UsageError(message, f"Copy it by hand to {path}, with optional and by_name_only true.")

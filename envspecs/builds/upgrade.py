@@ -9,12 +9,13 @@ from envspecs.builds import history, lockfile
 from envspecs.builds.build import Building, bring_up, building, refresh
 from envspecs.builds.history import Sources
 from envspecs.builds.installed import read_marker
+from envspecs.builds.joining import joined
 from envspecs.key import build_key
 from envspecs.layout import lock_path, specs_directory, venv_path
 from envspecs.report import Report
 from envspecs.spec import EnvSpec, parse
 from protocol.artefacts import write_whole
-from protocol.errors import MissingError, UsageError
+from protocol.errors import MissingError, SchemaError, UsageError
 
 __all__ = ["rollback", "upgrade"]
 
@@ -66,7 +67,7 @@ def rollback(spec: EnvSpec, report: Report, root: Path | None = None) -> Path:
             history.keep_sources(current, present)
         elif sources.spec != present.spec:
             _lay_aside(job, present.spec)
-        refresh(replace(job, lock=sources.lock), previous)
+        refresh(replace(job, spec=_of(sources, job), lock=sources.lock), previous)
         _write_back(job, present, sources)
         history.point(venv_path(spec.name, job.root), previous)
         if current is not None:
@@ -81,11 +82,31 @@ def _sources(job: Building, previous: Path) -> Sources:
     if copies is not None:
         here = _spec_path(job).read_text(encoding="utf-8")
         # The spec as it is now, where it asks for the same: its limits, say, may have been set since.
-        for text in (here, copies.spec):
-            if _made(previous, parse(job.name, text), copies.lock, job):
+        for text in (here, _for_this_checkout(copies.spec, here, job.name)):
+            if text and _made(previous, parse(job.name, text), copies.lock, job):
                 return Sources(spec=text, lock=copies.lock)
     message = f"The earlier build of {job.name}, {previous.name}, does not fit this checkout any more."
     raise UsageError(message, f"Change its requirements, then: python3 -m envspecs build {job.name}")
+
+
+def _for_this_checkout(then: str, here: str, name: str) -> str | None:
+    """Return what the spec of a build has to say here: engines and their devices are those of this checkout.
+
+    A build has packages only: the code that runs in it is the checkout's. Where the earlier text names other
+    engines, or is of a form that is not read any more, the present one is kept but for the packages.
+    """
+    try:
+        earlier = parse(name, then)
+    except SchemaError:
+        return joined(here, then)
+    present = parse(name, here)
+    alike = (earlier.stages, earlier.computing) == (present.stages, present.computing)
+    return then if alike else joined(here, then)
+
+
+def _of(sources: Sources, job: Building) -> EnvSpec:
+    """Return the spec of the sources, with the engines that are loaded in this checkout."""
+    return replace(parse(job.name, sources.spec), stages=job.spec.stages, computing=job.spec.computing)
 
 
 def _made(build: Path, spec: EnvSpec, lock: str, job: Building) -> bool:

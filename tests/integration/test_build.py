@@ -127,3 +127,32 @@ def test_a_real_environment_is_upgraded_and_rolled_back_with_its_lock(checkout, 
     assert ask(checkout, version, tmp_path) == "27.0.0"
     assert lock.read_text() == "pyzmq==27.0.0\n"
     assert is_built(spec, checkout)
+
+
+WITH_REGEX = TINY.replace('"msgpack>=1.1"', '"msgpack>=1.1", "regex"')
+MOVED = '\n[stages]\ndemux = { engine = "workers.engines.common.demux:FfmpegDemux" }\n'
+LOAD = """
+import importlib
+module, _, name = {engine!r}.partition(":")
+print(getattr(importlib.import_module(module), name)().stage)
+"""
+
+
+def test_a_rollback_to_a_spec_from_before_an_engine_moved_gives_one_that_is_loaded(checkout, tmp_path):
+    path = checkout / "envspecs" / "tiny.toml"
+    path.write_text(WITH_REGEX + MOVED)
+    first = build_in(checkout)
+    demux = read("common").stages["demux"]
+    entry = f'\n[stages]\ndemux = {{ engine = "{demux.engine}", name = "{demux.name}" }}\n'
+    path.write_text(WITH_REGEX.replace("pyzmq>=27", "pyzmq>=26.1") + entry)
+    build_in(checkout)
+    # What is installed of the project has changed since the first build, too.
+    (checkout / "pyproject.toml").write_text(PROJECT.replace("0.1.0", "0.2.0"))
+
+    assert rollback(read("tiny", checkout / "envspecs"), Silent(), checkout) == first
+    rolled = read("tiny", checkout / "envspecs")
+    assert rolled.requirements == ("pyzmq>=27", "msgpack>=1.1", "regex")
+    assert is_built(rolled, checkout)
+    assert rolled.stages["demux"].key_name == demux.key_name
+    engine = rolled.stages["demux"].engine
+    assert ask(checkout, LOAD.format(engine=engine), tmp_path) == "demux"

@@ -114,3 +114,58 @@ def test_an_environment_of_the_project_or_one_that_others_include_is_not_removed
     with pytest.raises(UsageError, match="included by more"):
         forget(read("two", home.specs), home.root)
     assert "two" in spec_names(home.specs)
+
+
+PROJECTS = """
+name = "common"
+purpose = "Of the project"
+requirements = []
+[stages]
+demux = { engine = "workers.engines.common.film.demux:FfmpegDemux", name = "common.demux:FfmpegDemux" }
+asr = { engine = "workers.engines.common.asr:Asr", rank = 7 }
+[computing]
+devices = ["cuda", "cpu"]
+"""
+OLD_COPY = """
+name = "common-two"
+copied_from = "common"
+optional = true
+by_name_only = true
+purpose = "Of the project"
+requirements = []
+[stages]
+demux = { engine = "workers.engines.common.demux:FfmpegDemux", rank = 3 }
+asr = { engine = "workers.engines.common.asr:Asr" }
+align = { engine = "somebody.elses:Align" }
+"""
+
+
+def test_an_older_copy_has_the_engines_and_devices_of_today(home):
+    home.spec("common", PROJECTS)
+    home.spec("common-two", OLD_COPY)
+    source, made = read("common", home.specs), read("common-two", home.specs)
+    assert made.stages["demux"] == dataclasses.replace(
+        source.stages["demux"], rank=3, computing=source.computing
+    )
+    assert made.computing_of("asr") == source.computing
+    assert made.stages["asr"].rank == 50
+    assert made.stages["align"].engine == "somebody.elses:Align"
+    assert made.computing_of("align").devices == ("cpu",)
+
+
+def test_a_copy_of_an_older_copy_is_as_that_one_even_when_that_one_is_gone(home):
+    home.spec("common", PROJECTS)
+    home.spec("common-two", OLD_COPY)
+    copy("common-two", "common-three", home.root)
+    found = read("common-three", home.specs)
+    assert found.stages == read("common-two", home.specs).stages
+    forget(read("common-two", home.specs), home.root)
+    assert read("common-three", home.specs).stages == found.stages
+
+
+def test_what_a_copy_says_of_its_devices_itself_stays(home):
+    home.spec("common", PROJECTS)
+    home.spec("common-two", OLD_COPY + '[computing]\ndevices = ["cpu"]\n')
+    made = read("common-two", home.specs)
+    assert made.computing_of("asr").devices == ("cpu",)
+    assert made.stages["demux"].engine == "workers.engines.common.film.demux:FfmpegDemux"

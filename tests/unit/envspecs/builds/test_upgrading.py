@@ -265,3 +265,71 @@ def test_a_build_of_an_older_kind_gets_its_copies_before_it_is_left(home, spec, 
     assert back() == first
     assert not lock_path("tiny", home.root).exists(), "there was none then"
     assert venv_path("tiny", home.root).resolve() == first
+
+
+OLDER = """
+name = "tiny"
+purpose = "For tests"
+# So old that its packages were others.
+python = ">=3.10"
+requirements = [
+    "pyzmq>=26",  # the one of then
+]
+
+[stages]
+demux = { engine = "workers.engines.common.demux:FfmpegDemux" }
+"""
+NEWER = """
+name = "tiny"
+purpose = "For tests, now"
+requirements = ["pyzmq>=27", "msgpack>=1.1"]
+
+[stages]
+demux = { engine = "workers.engines.common.film.demux:FfmpegDemux", name = "common.demux:FfmpegDemux" }
+
+[computing]
+devices = ["cuda", "cpu"]  # said since
+"""
+
+
+def test_a_rollback_keeps_the_engines_and_devices_of_this_checkout(home, spec, report, back):
+    home.spec("tiny", OLDER)
+    first = build(spec(), report, home.root)
+    home.spec("tiny", NEWER)
+    second = build(spec(), report, home.root)
+    newer = spec()
+    assert back() == first
+    rolled = spec()
+    assert (rolled.requirements, rolled.python) == (("pyzmq>=26",), ">=3.10")
+    assert (rolled.stages, rolled.computing) == (newer.stages, newer.computing)
+    text = (home.specs / "tiny.toml").read_text()
+    assert "# the one of then" in text
+    assert "# said since" in text
+    assert build_state(rolled, home.root) == "built"
+    assert build(rolled, report, home.root) == first
+    assert back() == second
+    assert (home.specs / "tiny.toml").read_text() == NEWER
+    assert back() == first
+    assert (home.specs / "tiny.toml").read_text() == text
+
+
+def test_a_rollback_to_a_spec_that_is_not_read_any_more_takes_what_made_the_build(home, spec, report, back):
+    first = build(spec(), report, home.root)
+    old = (first / "cpw-spec.toml").read_text()
+    (first / "cpw-spec.toml").write_text(f'{old}[stages]\nhear = {{ engine = "workers.engines.x:X" }}\n')
+    home.spec("tiny", NEWER)
+    build(spec(), report, home.root)
+    assert back() == first
+    assert spec().requirements == ("pyzmq>=27",)
+    assert set(spec().stages) == {"demux"}
+
+
+def test_a_build_whose_spec_cannot_be_joined_with_this_one_is_refused(home, spec, report, back):
+    home.spec("tiny", OLDER)
+    build(spec(), report, home.root)
+    home.spec("tiny", NEWER.replace("requirements =", '"requirements" ='))
+    build(spec(), report, home.root)
+    before = standing(home, spec)
+    with pytest.raises(UsageError, match="does not fit this checkout any more"):
+        back()
+    assert standing(home, spec) == before
