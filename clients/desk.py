@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from envspecs.layout import home
 from protocol.endpoints import client_endpoint, prepare_runtime_directory, runtime_directory
 from protocol.errors import NotRunningError
 
-__all__ = ["Asker", "Connect", "Desk", "connect", "desk_here", "output_root"]
+__all__ = ["Asker", "CheckedClient", "Connect", "Desk", "connect", "desk_here", "output_root"]
 
 
 class Asker(Protocol):
@@ -49,42 +49,52 @@ def output_root(root: Path) -> Path:
     return Path(override).resolve() if override else root / "out"
 
 
-def connect(runtime: Path) -> AbstractContextManager[Asker]:
+def connect(runtime: Path) -> CheckedClient:
     """Return a client of the coordinator whose sockets lie in `runtime`."""
-    # Here and not above: `cpw --help` and tab completion need no sockets.
-    from clients.connection import Client
-
     if os.path.lexists(runtime):
         # In a folder that others may write, somebody else could answer.
         prepare_runtime_directory(runtime)
-    return _Line(Client(runtime), Path(client_endpoint(runtime).removeprefix("ipc://")))
+    return CheckedClient(lambda: _open_client(runtime), Path(client_endpoint(runtime).removeprefix("ipc://")))
 
 
-class _Line:
-    """A client that knows at once when nobody can answer: without a socket there is no coordinator."""
+def _open_client(runtime: Path) -> AbstractContextManager[Asker]:
+    # Here and not above: a command that asks nothing does not load ZeroMQ.
+    from clients.connection import Client
 
-    def __init__(self, client: AbstractContextManager[Asker], socket: Path) -> None:
-        self._client = client
+    return Client(runtime)
+
+
+class CheckedClient:
+    """A client that says at once that nobody answers where there is no socket; a context manager.
+
+    `open_client` is called for the first question that somebody can answer.
+    """
+
+    def __init__(self, open_client: Callable[[], AbstractContextManager[Asker]], socket: Path) -> None:
+        self._open_client = open_client
         self._socket = socket
-        self._asker: Asker | None = None
+        self._client: Asker | None = None
+        self._closing = ExitStack()
 
-    def __enter__(self) -> Asker:
-        self._asker = self._client.__enter__()
+    def __enter__(self) -> CheckedClient:
         return self
 
-    def __exit__(self, *error: Any) -> bool | None:
-        return self._client.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._client = None
+        self._closing.close()
 
     def ask(self, message: Any, *, timeout_ms: int | None = None) -> Any:
         """Ask the coordinator."""
-        if self._asker is None or not self._socket.exists():
+        if not self._socket.exists():
             raise NotRunningError("The coordinator does not answer.", "make up")
-        return self._asker.ask(message, timeout_ms=timeout_ms)
+        if self._client is None:
+            self._client = self._closing.enter_context(self._open_client())
+        return self._client.ask(message, timeout_ms=timeout_ms)
 
 
 def desk_here() -> Desk:
     """Return the desk of this process: this checkout, this terminal."""
     root = home()
-    # Absolute, because the supervisor inherits the word but not the folder it was said in.
+    # Absolute, because the supervisor inherits the variable but runs in another folder.
     runtime = runtime_directory(root).absolute()
     return Desk(home=root, runtime=runtime, out=output_root(root), report=Report(), connect=connect)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from protocol.clock import now_iso, parse_iso_ms
+from protocol.clock import now_ms
 
 __all__ = ["CHANGED_WITHIN_S", "Stillness", "wait_until_still"]
 
@@ -63,7 +63,7 @@ def _changed_just_now(film: Path) -> bool:
     stamp = _stamp(film)
     if stamp is None:
         return False
-    age_ms = parse_iso_ms(now_iso()) - stamp[1] // 1_000_000
+    age_ms = now_ms() - stamp[1] // 1_000_000
     # A time to come is another machine's clock, and no sign of a change.
     return 0 <= age_ms < CHANGED_WITHIN_S * 1000
 

@@ -1,4 +1,4 @@
-"""What a person wrote on the command line to wishes: parsed and checked whole, nothing is sent from here."""
+"""From the words of a command line to submissions: read and checked as a whole. Nothing is sent from here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
     "parse_environments",
     "parse_settings",
     "parse_time",
-    "read_wishes",
+    "read_submissions",
 ]
 
 WORKFLOWS = ("transcribe", "translate", "subtitle")
@@ -77,9 +77,9 @@ class Written:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What the words mean. With a problem there are no wishes: all or nothing is sent."""
+    """What the words mean. With one problem there is no submission: all or nothing is sent."""
 
-    wishes: tuple[Submit, ...]
+    submissions: tuple[Submit, ...]
     problems: tuple[UsageError, ...]
     notes: tuple[str, ...]
 
@@ -95,52 +95,56 @@ class _Problems(list[UsageError]):
             return None
 
 
-def read_wishes(written: Written, default_out: Path) -> Reading:
-    """Check everything that was written and return one wish for each film."""
+def read_submissions(written: Written, default_out: Path) -> Reading:
+    """Check everything that was written and return one submission for each film."""
     problems = _Problems()
     intake = find_films(written.media)
     problems += intake.problems
+    shared_fields = _read_fields(written, problems)
+    title = problems.of(_title, written.title, len(intake.films))
+    out = problems.of(_out, written.out, default_out)
+    if problems:
+        return Reading(submissions=(), problems=tuple(problems), notes=intake.notes)
+    priority = _priority(written, len(intake.films))
+    submissions = tuple(
+        Submit(media=str(film), title=title, out=str(out), priority=priority, **shared_fields)
+        for film in intake.films
+    )
+    return Reading(submissions=submissions, problems=(), notes=intake.notes)
+
+
+def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
+    """Return the fields of `Submit` that do not depend on the films."""
     start = problems.of(parse_time, written.start, "--start")
     end = problems.of(parse_time, written.end, "--end")
     problems.of(_check_clip, start, end)
     source = problems.of(_source, written.source)
-    targets = problems.of(_targets, written.workflow, written.targets)
+    targets = problems.of(_targets, written.workflow, written.targets) or ()
     track = problems.of(_track, written.audio_track)
-    parameters = problems.of(parse_settings, written.settings)
-    environments = problems.of(parse_environments, written.environments)
+    parameters = problems.of(parse_settings, written.settings) or {}
+    environments = problems.of(parse_environments, written.environments) or {}
     problems.of(_check_optional, written.with_stages, written.without_stages)
-    mux = (parameters or {}).pop("mux", {})
+    mux = parameters.pop("mux", {})
+    # Its languages can be compared only where the film's are known.
     if not problems:
-        mux = problems.of(mux_parameters, written.workflow, written.burn, mux, source, targets or ()) or {}
-    title = problems.of(_title, written.title, len(intake.films))
-    out = problems.of(_out, written.out, default_out)
-    if problems:
-        return Reading(wishes=(), problems=tuple(problems), notes=intake.notes)
-    wishes = tuple(
-        Submit(
-            media=str(film),
-            workflow=written.workflow,
-            user=user_name(),
-            out=str(out),
-            source_language=source,
-            target_languages=targets or (),
-            title=title,
-            year=written.year,
-            audio_track=track,
-            start_ms=start,
-            end_ms=end,
-            parameters={**(parameters or {}), **({"mux": mux} if mux else {})},
-            environments=environments or {},
-            with_stages=written.with_stages,
-            without_stages=written.without_stages,
-            debug=written.debug,
-            reuse=not written.again,
-            hold=written.hold,
-            priority=_priority(written, len(intake.films)),
-        )
-        for film in intake.films
-    )
-    return Reading(wishes=wishes, problems=(), notes=intake.notes)
+        mux = problems.of(mux_parameters, written.workflow, written.burn, mux, source, targets) or {}
+    return {
+        "workflow": written.workflow,
+        "user": user_name(),
+        "source_language": source,
+        "target_languages": targets,
+        "year": written.year,
+        "audio_track": track,
+        "start_ms": start,
+        "end_ms": end,
+        "parameters": {**parameters, **({"mux": mux} if mux else {})},
+        "environments": environments,
+        "with_stages": written.with_stages,
+        "without_stages": written.without_stages,
+        "debug": written.debug,
+        "reuse": not written.again,
+        "hold": written.hold,
+    }
 
 
 def _priority(written: Written, films: int) -> int:

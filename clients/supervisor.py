@@ -1,4 +1,4 @@
-"""Starting and stopping the supervisor, and telling the truth about it when nobody answers."""
+"""The supervisor, seen from outside: starting it, stopping it, reading the file with its state."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ __all__ = [
     "start",
     "stop",
     "supervisor_log",
-    "wait_until_settled",
-    "why_silent",
+    "wait_until_up",
 ]
 
 _STATE_FILE = "supervisor.json"
@@ -124,21 +123,6 @@ def _process(state: SupervisorState) -> psutil.Process | None:
     return process if same and not gone else None
 
 
-def why_silent(runtime: Path) -> NotRunningError:
-    """Return the truth about a coordinator that does not answer."""
-    state = live_supervisor(runtime)
-    if state is None:
-        return NotRunningError("Nothing is running.", "make up")
-    if state.state == "stopping":
-        return NotRunningError("The supervisor is stopping.", "Wait a moment, then: make up")
-    coordinator = state.children.get("coordinator")
-    message = "The supervisor runs but the coordinator does not answer"
-    if coordinator is None:
-        return NotRunningError(f"{message}.", "cpw logs coordinator")
-    problem = f": {coordinator.problem}" if coordinator.problem else f" (it is {coordinator.state})."
-    return NotRunningError(message + problem, coordinator.remedy or "cpw logs coordinator")
-
-
 def check_built(home: Path) -> None:
     """Raise `MissingError` unless every environment that is needed on this machine is built."""
     from envspecs.builds.installed import build_state
@@ -215,7 +199,7 @@ def assess(health: HealthReport | None, states: Mapping[str, str]) -> Standing:
     return "wait"
 
 
-def wait_until_settled(
+def wait_until_up(
     desk: Desk,
     asker: Asker,
     process: subprocess.Popen[bytes] | None,

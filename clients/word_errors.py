@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from protocol.languages import UNSPACED
 from protocol.timeline import Transcript, Word
 
-__all__ = ["Comparison", "Difference", "compare"]
+__all__ = ["Comparison", "Difference", "compare_transcripts"]
 
 _NEIGHBOURS = 2
 """So many equal words before and after a difference are shown with it."""
@@ -47,7 +47,7 @@ class Comparison:
     differences: tuple[Difference, ...]
 
 
-def compare(a: Transcript, b: Transcript) -> Comparison:
+def compare_transcripts(a: Transcript, b: Transcript) -> Comparison:
     """Return what B has otherwise than A."""
     import jiwer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-__all__ = ["is_instant", "now_iso", "parse_iso_ms", "since_iso_ms"]
+__all__ = ["is_instant", "now_iso", "now_ms", "parse_iso_ms", "since_iso_ms"]
 
 
 def now_iso() -> str:
@@ -18,6 +18,11 @@ def parse_iso_ms(text: str) -> int:
     return round(dt.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
 
 
+def now_ms() -> int:
+    """Return this instant as POSIX time in milliseconds."""
+    return parse_iso_ms(now_iso())
+
+
 def is_instant(text: str) -> bool:
     """Tell whether `text`, which a peer wrote, can be read as an instant."""
     try:
@@ -29,4 +34,4 @@ def is_instant(text: str) -> bool:
 
 def since_iso_ms(text: str) -> int:
     """Return the milliseconds since an instant written by `now_iso`; 0 where the clock was set back."""
-    return max(0, parse_iso_ms(now_iso()) - parse_iso_ms(text))
+    return max(0, now_ms() - parse_iso_ms(text))

@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
+from clients.asking import ask_coordinator, no_such_job
+from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
+from clients.screen.report import Report
 from clients.screen.table import Column, Table
 from clients.screen.text import clock, duration
-from clients.supervisor import why_silent
-from clients.word_errors import Comparison, compare
-from protocol.errors import ExitCode, InputError, NotRunningError, SchemaError, UsageError
+from clients.word_errors import Comparison, compare_transcripts
+from protocol.errors import ExitCode, InputError, SchemaError, UsageError
 from protocol.languages import language_name
 from protocol.messages import JobReport, StatusQuery, StatusReport
 from protocol.schema import from_plain, to_plain
 from protocol.timeline import Transcript
 
-__all__ = ["compare_jobs"]
+__all__ = ["compare"]
 
 _TRANSCRIPTS = {"align": "transcript.json", "clean": "transcript.json", "translate": "transcript."}
 _MAIN = ("whisperx", "mlx-whisper", "torch", "transformers", "ctranslate2")
@@ -36,20 +40,16 @@ class _Side:
     spoken: str
 
 
-def compare_jobs(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitCode:
-    """Show where the transcripts of two jobs differ, how far, and what made each."""
-    try:
-        with desk.connect(desk.runtime) as asker:
-            answer: StatusReport = asker.ask(StatusQuery(jobs=(first, second)))
-    except NotRunningError as error:
-        raise why_silent(desk.runtime) from error
-    if answer.unknown:
-        message = f"There is no job {answer.unknown[0]}."
-        raise UsageError(message, "cpw status")
-    reports = {job.job: job for job in answer.jobs}
-    a, b = _side(reports[first]), _side(reports[second])
+@click.command(context_settings=CONTEXT)
+@click.argument("first", metavar="JOB_A")
+@click.argument("second", metavar="JOB_B")
+@json_option
+@pass_desk
+def compare(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitCode:
+    """Put the transcripts of two jobs side by side: what differs, word error rate, times, versions."""
+    a, b = _both_sides(desk, first, second)
     found = {
-        language: compare(a.transcripts[language], b.transcripts[language])
+        language: compare_transcripts(a.transcripts[language], b.transcripts[language])
         for language in a.transcripts
         if language in b.transcripts
     }
@@ -57,25 +57,33 @@ def compare_jobs(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitC
         message = f"{first} and {second} have no transcript in the same language."
         raise UsageError(message, "Compare jobs of one film, once both have come so far: cpw status")
     if as_json:
-        desk.report.json(
-            {
-                "jobs": [_facts(a), _facts(b)],
-                "comparisons": {language: to_plain(comparison) for language, comparison in found.items()},
-            }
-        )
-        return ExitCode.DONE
+        comparisons = {language: to_plain(comparison) for language, comparison in found.items()}
+        desk.report.json({"jobs": [_facts(a), _facts(b)], "comparisons": comparisons})
+    else:
+        _show(desk.report, a, b, found)
+    return ExitCode.DONE
+
+
+def _both_sides(desk: Desk, first: str, second: str) -> tuple[_Side, _Side]:
+    answer: StatusReport = ask_coordinator(desk, StatusQuery(jobs=(first, second)))
+    if answer.unknown:
+        raise no_such_job(answer.unknown[0])
+    reports = {job.job: job for job in answer.jobs}
+    return _side(reports[first]), _side(reports[second])
+
+
+def _show(report: Report, a: _Side, b: _Side, found: Mapping[str, Comparison]) -> None:
     if a.report.media != b.report.media:
-        desk.report.remark("note: the jobs are of two different films")
-    desk.report.table(_table(a, b))
+        report.remark("note: the jobs are of two different films")
+    report.table(_table(a, b))
     for language, comparison in found.items():
-        desk.report.line("")
-        desk.report.lines(_sentences(language, comparison))
+        report.line("")
+        report.lines(_sentences(language, comparison))
         for difference in comparison.differences:
-            desk.report.lines(
+            report.lines(
                 [f"{clock(difference.start_ms)}  A  {difference.a}", f"{'':12}  B  {difference.b}"],
                 indent="  ",
             )
-    return ExitCode.DONE
 
 
 def _side(report: JobReport) -> _Side:

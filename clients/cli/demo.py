@@ -1,6 +1,6 @@
-"""`make demo`: a short film out of a recording that a package ships, subtitled twice, with both times.
+"""`cpw demo`: two short films, made of a recording that a package ships, are subtitled, and both times shown.
 
-Where the environment bergamot is built, which has its weights in a package, into Portuguese, too.
+Where the environment bergamot is built they are translated into Portuguese too.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import click
+
 import envspecs
-from clients.cli.show import up
-from clients.cli.submit import Manner, submit
+from clients.cli.machine import start_everything
+from clients.cli.shell import CONTEXT, pass_desk
+from clients.cli.submit import submit_films
 from clients.desk import Desk
 from clients.submission import Written
 from protocol.errors import BugError, ExitCode, MissingError
@@ -23,38 +26,42 @@ __all__ = ["demo"]
 _UP_SECONDS = 300
 # Two looks, so that the second film is another file and nothing is known of it beforehand.
 _FILMS = {"Two Speakers (2024).mkv": "0x20506b", "Two Speakers Again (2024).mkv": "0x6b2030"}
-
-
 _TRANSLATED = ("pt",)
 
 
+@click.command(context_settings=CONTEXT)
+@pass_desk
 def demo(desk: Desk) -> ExitCode:
-    """Start everything, make two films, subtitle one after the other, show both times."""
-    code = up(desk, _UP_SECONDS)
+    """Make two short films and subtitle them, the second with warm models."""
+    code = start_everything(desk, _UP_SECONDS)
     if code != ExitCode.DONE:
         return code
     recording = _find_recording()
     targets = _TRANSLATED if envspecs.is_built(envspecs.read("bergamot")) else ()
     folder = desk.home / "demo"
     folder.mkdir(exist_ok=True)
-    took = {}
+    took_s = {}
     for name, colour in _FILMS.items():
         film = folder / name
         _draw_film(recording, film, colour)
-        desk.report.line("")
-        words = "".join(f" -t {target}" for target in targets)
-        desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle{words}", "bold")
-        begun = time.monotonic()
-        written = Written(media=(str(film),), workflow="subtitle", targets=targets, again=True)
-        code = submit(desk, written, Manner())
+        begun_s = time.monotonic()
+        code = _subtitle(desk, film, targets)
         if code != ExitCode.DONE:
             return code
-        took[name] = time.monotonic() - begun
+        took_s[name] = time.monotonic() - begun_s
     desk.report.line("")
-    for name, seconds in took.items():
+    for name, seconds in took_s.items():
         desk.report.line(f"{seconds:6.1f} s  {name}")
     desk.report.line("The models stay loaded: make health. To stop: make down.")
     return ExitCode.DONE
+
+
+def _subtitle(desk: Desk, film: Path, targets: tuple[str, ...]) -> ExitCode:
+    """Show the command that a person would type for this film, and run it."""
+    words = "".join(f" -t {target}" for target in targets)
+    desk.report.line("")
+    desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle{words}", "title")
+    return submit_films(desk, Written(media=(str(film),), workflow="subtitle", targets=targets, again=True))
 
 
 def _find_recording() -> Path:

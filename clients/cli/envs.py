@@ -1,39 +1,77 @@
-"""`cpw envs`: the commands of envspecs, and what runs from this checkout told of what they changed."""
+"""`cpw envs`, `cpw models`: the commands of envspecs, and what cpw adds to them because it can ask what runs.
+
+After a build the workers of what was built are started again in it; `cpw models ps` shows what is loaded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import click
+
+from clients.asking import ask_coordinator, why_silent
+from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Asker, Desk
-from clients.supervisor import ENDED, READY, Child, live_supervisor, why_silent
+from clients.screen.machine import budget_sentences, loaded_json, loaded_table
+from clients.supervisor import ENDED, READY, Child, live_supervisor
 from envspecs.__main__ import main as envspecs_main
 from envspecs.builds.installed import is_built
 from envspecs.layout import specs_directory
 from envspecs.spec import EnvSpec, read, read_all, spec_names
+from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import HealthQuery, HealthReport
 
-__all__ = ["House", "envs", "models"]
+__all__ = ["RunningWorkers", "envs", "models"]
 
+_PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
+"""For commands whose words are read by envspecs, `--help` too."""
 _SPOKEN = {"python3 -m envspecs": "cpw envs", "python3 -m envspecs models": "cpw models"}
 _LOOK_SECONDS = 0.25
 _ASK_MS = 1_000
 _AT_LEAST_SECONDS = 60.0
 
 
-def envs(desk: Desk, words: Sequence[str]) -> int:
-    """Run a verb of envspecs; workers of environments that it changed are started anew."""
-    return envspecs_main(list(words), _SPOKEN, House(desk))
+@click.command(context_settings=_PASS_ON)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@pass_desk
+def envs(desk: Desk, words: tuple[str, ...]) -> int:
+    """List, build, upgrade, roll back, copy environments; see cpw envs --help."""
+    return envspecs_main(list(words), _SPOKEN, RunningWorkers(desk))
 
 
-def models(words: Sequence[str]) -> int:
-    """Run a verb of envspecs that is about models."""
+@click.command(context_settings=_PASS_ON)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@pass_desk
+def models(desk: Desk, words: tuple[str, ...]) -> int:
+    """List, fetch or verify models, show where one lies, or (ps) what is loaded where."""
+    if words[:1] == ("ps",):
+        code: int = models_ps.main(list(words[1:]), "cpw models ps", standalone_mode=False, obj=desk)
+        return code
     return envspecs_main(["models", *words], _SPOKEN)
 
 
-class House:
-    """What runs from this checkout, asked by its socket."""
+@click.command("ps", context_settings=CONTEXT)
+@json_option
+@pass_desk
+def models_ps(desk: Desk, *, as_json: bool) -> ExitCode:
+    """Show every loaded model: where, since when, last used, how large, how often loaded."""
+    answer: HealthReport = ask_coordinator(desk, HealthQuery())
+    if as_json:
+        desk.report.json(loaded_json(answer))
+        return ExitCode.DONE
+    table = loaded_table(answer, now_ms() / 1000)
+    if table.rows:
+        desk.report.table(table)
+    else:
+        desk.report.line("no model is loaded; it is, with the first job that needs it")
+    desk.report.lines(budget_sentences(answer))
+    return ExitCode.DONE
+
+
+class RunningWorkers:
+    """The workers that run from this checkout, if any do: told of what envspecs has built."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

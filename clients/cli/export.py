@@ -8,9 +8,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import click
+
+from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.job_folder import find_job_folder
 from clients.programs import ask_once
+from clients.screen.report import Report
 from clients.screen.text import count
 from clients.submission import parse_settings
 from protocol.errors import ExitCode, UsageError
@@ -23,36 +27,57 @@ __all__ = ["export"]
 _NUMBERS = frozenset(field.name for field in fields(CueNumbers))
 
 
-def export(desk: Desk, job: str, written: dict[str, Any]) -> ExitCode:
-    """Write the files and show where they are. No model runs, and nothing needs to run for it.
+@click.command(context_settings=CONTEXT)
+@click.argument("job", metavar="JOB")
+@click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT,...", help="srt, vtt, ass ...")
+@click.option("-p", "--profile", default="", help="netflix, bbc, social, relaxed. Default: the job's own.")
+@click.option("-l", "--language", "languages", multiple=True, metavar="LANG,...", help="Default: all.")
+@click.option("--bilingual", multiple=True, metavar="LANG+LANG", help="Two languages in one file, as hi+en.")
+@click.option("--burn", metavar="LANG", help="Render a language into the film's picture.")
+@click.option("--karaoke", is_flag=True, help="In ASS, light up each word when it is spoken.")
+@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="As max_lines=1.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: export in the job's folder.")
+@click.option("--overwrite", is_flag=True, help="Replace files in --out that have other contents.")
+@json_option
+@pass_desk
+def export(desk: Desk, /, job: str, *, as_json: bool, **written: Any) -> ExitCode:
+    """Write a finished job's subtitles again, in other formats or by other rules; no model runs."""
+    document = _exported(desk, job, written)
+    if as_json:
+        desk.report.json(document)
+    else:
+        _show(desk.report, document)
+    return ExitCode.DONE
+
+
+def _exported(desk: Desk, job: str, written: dict[str, Any]) -> dict[str, Any]:
+    """Have the files written and return the document that lists them. Nothing needs to run for it.
 
     Raises `UsageError` for a word that is wrong, `InputError` where the job has no transcript or a file is
     in the way, `MissingError` where the environment common is not built.
     """
-    as_json = written.pop("as_json")
-    wish = _wish(written)
+    request = json.dumps(_request(written))
     folder = find_job_folder(desk, job)
-    document = ask_once(desk, "export", [str(folder), json.dumps(wish)], f"The export of {folder}")
-    if as_json:
-        desk.report.json(document)
-        return ExitCode.DONE
+    return ask_once(desk, "export", [str(folder), request], f"The export of {folder}")
+
+
+def _show(report: Report, document: dict[str, Any]) -> None:
     for file in document["files"]:
         if file["format"] == "qc.json":
             continue
         told = f" ({count(file['cue_count'], 'cue')})" if file["cue_count"] is not None else ""
-        desk.report.line(f"{file['path']}{told}")
+        report.line(f"{file['path']}{told}")
     for language, quality in _qualities(document["files"]).items():
-        desk.report.remark(f"note: {language}: {quality}")
+        report.remark(f"note: {language}: {quality}")
     for note in document["notes"]:
-        desk.report.remark(f"note: {note}")
-    return ExitCode.DONE
+        report.remark(f"note: {note}")
 
 
 def _qualities(files: Sequence[dict[str, Any]]) -> dict[str, str]:
     return {file["language"]: file["quality"] for file in files if file["quality"]}
 
 
-def _wish(written: dict[str, Any]) -> dict[str, Any]:
+def _request(written: dict[str, Any]) -> dict[str, Any]:
     formats = _split(written["formats"])
     pairs = [_pair(pair) for pair in written["bilingual"]]
     languages = [_language(language) for language in _split(written["languages"])]

@@ -1,40 +1,56 @@
-"""Following jobs until they end, through the absences of the coordinator."""
+"""Showing submitted films: what was sent, how the jobs go, how they end.
+
+The coordinator may be away for a while: it is waited for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from clients.desk import Asker, Desk
+from clients.job_folder import read_first_cues
 from clients.screen.progress import Screen
 from clients.screen.report import Report
-from clients.screen.views import FINISHED, first_cues, job_error, job_lines, job_sentence, summary_table
+from clients.screen.text import count, film_labels
+from clients.screen.views import FINISHED, job_error, job_lines, job_sentence, summary_table
+from clients.sending import Sent
 from protocol.errors import BugError, NotRunningError
 from protocol.failpoints import reach
 from protocol.messages import JobReport, StatusQuery, StatusReport
 
-__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "read_first_cues"]
+__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "show_sent"]
 
 ABSENCE_SECONDS = 30.0
-"""How long a coordinator may be away: it is restarted within a few seconds, and the jobs are its store's."""
+"""How long the coordinator may be away: it is restarted within seconds, and its store keeps the jobs."""
 
 _LOOK_SECONDS = 0.15
 _ASK_MS = 2_000
 _PORTION = 100
-_CUES_BYTES = 65_536
 
 Clock = Callable[[], float]
 
 
+def show_sent(report: Report, sent: Sent, *, beside: bool) -> None:
+    """Show what became of submissions; `beside` when the answer itself is for a machine."""
+    labels = sent.labels()
+    for _, answer in sent.accepted:
+        report.progress(f"{labels[answer.job]}: submitted as {answer.job}", beside=beside)
+    for submission, error in sent.refused:
+        report.error(f"{film_labels([submission.media])[0]}: {error.message}", error.remedy)
+    if sent.stopped is not None and sent.accepted:
+        report.error(sent.stopped.message, sent.stopped.remedy)
+        report.remark(f"{count(len(sent.accepted), 'film')} submitted before that; the rest was not")
+
+
 class _Absence:
-    """How long nobody has answered, and what to say about it."""
+    """How long the coordinator has not answered, and what to say about it."""
 
     def __init__(self, clock: Clock, screen: Screen) -> None:
         self._clock = clock
         self._screen = screen
         self._since: float | None = None
 
-    def nobody(self, asked_at: float, error: NotRunningError) -> None:
+    def not_answered(self, asked_at: float, error: NotRunningError) -> None:
         if self._since is None:
             self._since = asked_at
             self._screen.say("waiting for the coordinator ...")
@@ -42,7 +58,7 @@ class _Absence:
             message = f"The coordinator has not answered for {ABSENCE_SECONDS:.0f} s; the jobs are kept."
             raise NotRunningError(message, "make up, then: cpw status") from error
 
-    def somebody(self) -> None:
+    def answered(self) -> None:
         if self._since is not None:
             self._since = None
             self._screen.say("the coordinator is back")
@@ -58,10 +74,10 @@ def follow(
         try:
             answers = _ask(asker, pending)
         except NotRunningError as error:
-            absence.nobody(asked_at, error)
+            absence.not_answered(asked_at, error)
             desk.pause(_LOOK_SECONDS)
             continue
-        absence.somebody()
+        absence.answered()
         reach("cli.follow.answered")
         _take(answers, jobs, screen, seen)
         if any(job not in seen or seen[job].state not in FINISHED for job in pending):
@@ -78,7 +94,7 @@ def look(
 
 
 def _ask(asker: Asker, jobs: Sequence[str]) -> list[StatusReport]:
-    """Ask in portions: a thousand jobs with their steps and errors would outgrow a message."""
+    """Ask in portions: a thousand jobs with their steps and errors do not fit in one message."""
     portions = (jobs[i : i + _PORTION] for i in range(0, len(jobs), _PORTION))
     return [asker.ask(StatusQuery(jobs=tuple(portion)), timeout_ms=_ASK_MS) for portion in portions]
 
@@ -97,7 +113,10 @@ def _take(
 def conclude(
     report: Report, jobs: Sequence[JobReport], labels: Mapping[str, str], said: Mapping[str, Sequence[str]]
 ) -> None:
-    """Show how every job ended: language, notes, outputs and first cues; a table when there are several."""
+    """Show how every job ended: language, notes, outputs and first cues; a table when there are several.
+
+    `said`: the notes that each job had when it was submitted.
+    """
     several = len(jobs) > 1
     for job in jobs:
         lines = job_lines(job, read_first_cues(job.outputs), said.get(job.job, ()))
@@ -114,17 +133,3 @@ def conclude(
             why = error.message if error else "It failed and the coordinator did not say why."
             remedy = error.remedy if error and error.remedy else f"cpw logs {job.job}"
             report.error(f"{labels[job.job]}: {why}", remedy)
-
-
-def read_first_cues(outputs: Sequence[str]) -> list[str]:
-    """Return the first cues of the first SRT file among the outputs; none where it cannot be read."""
-    path = next((Path(output) for output in outputs if output.endswith(".srt")), None)
-    if path is None:
-        return []
-    try:
-        with path.open("rb") as file:
-            head = file.read(_CUES_BYTES)
-    except OSError:
-        # It is a courtesy; the file may have been moved already.
-        return []
-    return first_cues(head.decode("utf-8-sig", "replace"))

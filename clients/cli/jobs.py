@@ -1,19 +1,22 @@
-"""Ordering what becomes of jobs that exist: cancel, resume, retry, prune."""
+"""`cpw cancel`, `resume`, `retry`, `jobs prune`: changing jobs that exist."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
+import click
+
+from clients.asking import ask_coordinator, no_such_job
+from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.screen.text import count
-from clients.supervisor import why_silent
-from protocol.errors import ExitCode, NotRunningError, UsageError
+from protocol.errors import ExitCode, UsageError
 from protocol.job_changes import CancelJobs, Changed, JobChange, Pruned, PruneJobs, ResumeJobs, RetryJob
 from protocol.wording import size
 
-__all__ = ["cancel", "parse_age", "prune", "resume", "retry"]
+__all__ = ["cancel", "jobs", "parse_age", "prune", "resume", "retry"]
 
 _ASK_MS = 30_000
 _AGE = re.compile(r"(\d{1,6})(d|h|min|s)")
@@ -21,43 +24,51 @@ _UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000}
 _PRUNABLE = ("done", "failed", "cancelled")
 
 
-def cancel(desk: Desk, jobs: tuple[str, ...], *, as_json: bool) -> ExitCode:
-    """Stop jobs."""
-    answer = _ask(desk, CancelJobs(jobs=jobs))
-    return _tell(desk, answer, _cancelled, as_json=as_json)
+@click.command(context_settings=CONTEXT)
+@click.argument("names", metavar="JOB...", nargs=-1, required=True)
+@json_option
+@pass_desk
+def cancel(desk: Desk, names: tuple[str, ...], *, as_json: bool) -> ExitCode:
+    """Stop jobs; what is done stays, and resume goes on from there."""
+    answer = ask_coordinator(desk, CancelJobs(jobs=names), timeout_ms=_ASK_MS)
+    return _show(desk, answer, _cancelled, as_json=as_json)
 
 
-def resume(desk: Desk, jobs: tuple[str, ...], *, everything: bool, as_json: bool) -> ExitCode:
-    """Go on with jobs, or with all that failed or are held."""
-    if everything == bool(jobs):
-        raise UsageError("Name the jobs to go on with, or write --all.", "Jobs are listed by: cpw status")
-    answer: Changed = _ask(desk, ResumeJobs(jobs=jobs, everything=everything))
+@click.command(context_settings=CONTEXT)
+@click.argument("names", metavar="JOB...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every failed or held job.")
+@json_option
+@pass_desk
+def resume(desk: Desk, names: tuple[str, ...], *, everything: bool, as_json: bool) -> ExitCode:
+    """Go on with failed, cancelled or held jobs; no finished step is done again."""
+    if everything == bool(names):
+        raise UsageError("Name the jobs to go on with, or write --all.", "cpw status")
+    request = ResumeJobs(jobs=names, everything=everything)
+    answer: Changed = ask_coordinator(desk, request, timeout_ms=_ASK_MS)
     if everything and not answer.jobs and not as_json:
         desk.report.line("no job has failed and none is held")
-    return _tell(desk, answer, _resumed, as_json=as_json)
+    return _show(desk, answer, _resumed, as_json=as_json)
 
 
+@click.command(context_settings=CONTEXT)
+@click.argument("job")
+@click.option("--from", "stage", metavar="STAGE", required=True, help="As asr, or one step as translate-en.")
+@json_option
+@pass_desk
 def retry(desk: Desk, job: str, stage: str, *, as_json: bool) -> ExitCode:
-    """Do a stage and what depends on it again."""
-    answer = _ask(desk, RetryJob(job=job, stage=stage))
-    return _tell(desk, answer, _resumed, as_json=as_json)
+    """Do a stage of a job again, and all that depends on it."""
+    answer = ask_coordinator(desk, RetryJob(job=job, stage=stage), timeout_ms=_ASK_MS)
+    return _show(desk, answer, _resumed, as_json=as_json)
 
 
-def _ask(desk: Desk, order: Any) -> Any:
-    try:
-        with desk.connect(desk.runtime) as asker:
-            return asker.ask(order, timeout_ms=_ASK_MS)
-    except NotRunningError as error:
-        raise why_silent(desk.runtime) from error
-
-
-def _tell(desk: Desk, answer: Changed, words: Callable[[JobChange], str], *, as_json: bool) -> ExitCode:
+def _show(desk: Desk, answer: Changed, words: Callable[[JobChange], str], *, as_json: bool) -> ExitCode:
     if as_json:
         desk.report.json({"jobs": answer.jobs, "unknown": answer.unknown})
     else:
         desk.report.lines([f"{job.job}: {words(job)}" for job in answer.jobs])
-    for job in answer.unknown:
-        desk.report.error(f"There is no job {job!r}.", "Jobs are listed by: cpw status")
+    for name in answer.unknown:
+        error = no_such_job(name)
+        desk.report.error(error.message, error.remedy)
     return ExitCode.USAGE if answer.unknown else ExitCode.DONE
 
 
@@ -83,29 +94,53 @@ def parse_age(text: str) -> int:
     return int(found[1]) * _UNIT_MS[found[2]]
 
 
+@click.group(context_settings=CONTEXT)
+def jobs() -> None:
+    """Tidy up jobs."""
+
+
+@jobs.command(context_settings=CONTEXT)
+@click.option(
+    "--older-than", default="30d", show_default=True, metavar="AGE", help="Since their end: 30d, 12h."
+)
+@click.option("--state", "states", default="done,failed,cancelled", show_default=True, metavar="STATE,...")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@json_option
+@pass_desk
 def prune(desk: Desk, older_than: str, states: str, *, dry_run: bool, as_json: bool) -> ExitCode:
-    """Remove jobs that ended long ago, in portions; say how many and how much room that makes."""
-    wanted = tuple(dict.fromkeys(part.strip() for part in states.split(",") if part.strip()))
-    if not wanted or not set(wanted) <= set(_PRUNABLE):
-        raise UsageError(
-            f"--state {states!r} is not of {', '.join(_PRUNABLE)}.", "A job that is under way is kept."
-        )
-    age_ms = parse_age(older_than)
-    jobs: list[str] = []
-    kept: list[str] = []
-    size_bytes, last, more = 0, 0, True
-    while more:
-        order = PruneJobs(older_than_ms=age_ms, states=wanted, dry_run=dry_run, after=last)
-        answer: Pruned = _ask(desk, order)
-        jobs += answer.jobs
-        kept += answer.kept
-        size_bytes += answer.size_bytes
-        last, more = answer.last, answer.more
+    """Remove jobs that have ended, with their folders; one that is under way is never touched."""
+    request = PruneJobs(older_than_ms=parse_age(older_than), states=_read_states(states), dry_run=dry_run)
+    pruned = _prune(desk, request)
     if as_json:
-        desk.report.json({"jobs": jobs, "size_bytes": size_bytes, "kept": kept, "dry_run": dry_run})
+        desk.report.json(
+            {"jobs": pruned.jobs, "size_bytes": pruned.size_bytes, "kept": pruned.kept, "dry_run": dry_run}
+        )
     else:
         verb = "would be removed" if dry_run else "removed"
-        desk.report.line(f"{count(len(jobs), 'job')} {verb}, {size(size_bytes) or '0 MB'}")
-    for problem in kept:
+        desk.report.line(f"{count(len(pruned.jobs), 'job')} {verb}, {size(pruned.size_bytes) or '0 MB'}")
+    for problem in pruned.kept:
         desk.report.error(problem, "Mend the folder's permissions, then say it again.")
-    return ExitCode.JOB_FAILED if kept else ExitCode.DONE
+    return ExitCode.JOB_FAILED if pruned.kept else ExitCode.DONE
+
+
+def _read_states(written: str) -> tuple[str, ...]:
+    states = tuple(dict.fromkeys(part.strip() for part in written.split(",") if part.strip()))
+    if not states or not set(states) <= set(_PRUNABLE):
+        raise UsageError(
+            f"--state {written!r} is not of {', '.join(_PRUNABLE)}.", "A job that is under way is kept."
+        )
+    return states
+
+
+def _prune(desk: Desk, request: PruneJobs) -> Pruned:
+    """Send the request until nothing is left to remove; one answer covers some of the jobs only."""
+    whole = Pruned(jobs=(), size_bytes=0, more=True)
+    while whole.more:
+        part: Pruned = ask_coordinator(desk, replace(request, after=whole.last), timeout_ms=_ASK_MS)
+        whole = replace(
+            part,
+            jobs=(*whole.jobs, *part.jobs),
+            kept=(*whole.kept, *part.kept),
+            size_bytes=whole.size_bytes + part.size_bytes,
+        )
+    return whole

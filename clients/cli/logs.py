@@ -1,154 +1,59 @@
-"""Finding the logs of a job or an environment, their last lines, and what is added to them."""
+"""`cpw logs`: the last lines of the logs of a job or an environment, and what is added to them."""
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
-from clients.desk import Asker
-from envspecs.layout import logs_directory, specs_directory
-from envspecs.spec import spec_names
-from protocol.errors import NotRunningError, UsageError
-from protocol.messages import StatusQuery, StatusReport
+import click
 
-__all__ = [
-    "Tail",
-    "Tails",
-    "environment_logs",
-    "is_job",
-    "job_folder_by_id",
-    "job_logs",
-    "known_names",
-    "last_lines",
-]
+from clients.cli.shell import CONTEXT, pass_desk
+from clients.desk import Desk
+from clients.job_folder import is_job_id
+from clients.log_files import Tails, environment_log, job_logs_folder, last_lines
+from clients.screen.report import Report
+from protocol.errors import ExitCode
 
-_BLOCK_BYTES = 65_536
-_ASK_MS = 1_500
-_JOB = re.compile(r"job-(\d{4})(\d\d)(\d\d)-([^/]+)-(\d{4,})")
-_ALWAYS = ("supervisor", "coordinator")
+__all__ = ["logs"]
+
+_LOOK_SECONDS = 0.25
 
 
-def known_names(home: Path) -> list[str]:
-    """Return everything that keeps a log of its own."""
-    written = (path.stem for path in logs_directory(home).glob("*.log"))
-    return list(dict.fromkeys((*_ALWAYS, *spec_names(specs_directory(home)), *sorted(written))))
+@click.command(context_settings=CONTEXT)
+@click.argument("name", metavar="JOB|ENV")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is added.")
+@click.option("-n", "limit", type=click.IntRange(min=0), default=50, show_default=True, help="Last N lines.")
+@pass_desk
+def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> ExitCode:
+    """Show the log of a job, an environment, the supervisor or the coordinator."""
+    find = _finder(desk, name)
+    tails, found = Tails(find), find()
+    if not any(path.is_file() for path in found):
+        desk.report.remark(f"{name} has written no log yet")
+    tails.skip()
+    shown: Path | None = None
+    for path in found:
+        lines = last_lines(path, limit, tails.known[path].position)
+        shown = _show(desk.report, path, lines, shown, several=len(found) > 1)
+    while follow:
+        for path, lines in tails.read():
+            shown = _show(desk.report, path, lines, shown, several=len(tails.known) > 1)
+        desk.pause(_LOOK_SECONDS)
+    return ExitCode.DONE
 
 
-def environment_logs(home: Path, name: str) -> list[Path]:
-    """Return the log of an environment, of the supervisor or of the coordinator; it may not exist yet."""
-    known = known_names(home)
-    if name not in known:
-        message = f"{name!r} is neither a job nor an environment."
-        raise UsageError(message, f"Known are: {', '.join(known)}; jobs are listed by: cpw status")
-    return [logs_directory(home) / f"{name}.log"]
+def _finder(desk: Desk, name: str) -> Callable[[], list[Path]]:
+    """Return what finds the log files: a job gets another one with each stage that starts."""
+    if is_job_id(name):
+        folder = job_logs_folder(desk, name)
+        return lambda: sorted(folder.glob("*.log"))
+    log = environment_log(desk.home, name)
+    return lambda: [log]
 
 
-def is_job(name: str) -> bool:
-    """Tell whether this is a job's id."""
-    return _JOB.fullmatch(name) is not None
-
-
-def job_folder_by_id(out: Path, job: str) -> Path | None:
-    """Return where a job's folder lies if it was made under `out`."""
-    found = _JOB.fullmatch(job)
-    if found is None or found[4] in (".", ".."):
-        return None
-    folder = out.joinpath(*found.groups())
-    return folder if folder.is_dir() else None
-
-
-def job_logs(asker: Asker, out: Path, job: str) -> list[Path]:
-    """Return the logs of a job; the coordinator is asked first, it knows the jobs made elsewhere."""
-    try:
-        answer: StatusReport = asker.ask(StatusQuery(jobs=(job,)), timeout_ms=_ASK_MS)
-        folder = Path(answer.jobs[0].directory) if answer.jobs else None
-        remedy = "Jobs are listed by: cpw status"
-    except NotRunningError:
-        folder = job_folder_by_id(out, job)
-        remedy = "The coordinator is not running: make up"
-    if folder is None:
-        raise UsageError(f"There is no job {job!r}.", remedy)
-    return sorted((folder / "logs").glob("*.log"))
-
-
-def last_lines(path: Path, limit: int, end: int | None = None) -> list[str]:
-    """Return the last lines of a file, or of its first `end` bytes; none where there is no file."""
-    try:
-        with path.open("rb") as file:
-            return _last_lines(file, limit, end)
-    except FileNotFoundError:
-        return []
-
-
-def _last_lines(file: BinaryIO, limit: int, end: int | None) -> list[str]:
-    """Read backwards block by block: a log of a month is not read for its last page."""
-    position = file.seek(0, os.SEEK_END) if end is None else end
-    data = b""
-    while position > 0 and data.count(b"\n") <= limit:
-        step = min(_BLOCK_BYTES, position)
-        position -= step
-        file.seek(position)
-        data = file.read(step) + data
-    return _decode(data.splitlines()[-limit:] if limit else [])
-
-
-def _decode(lines: Iterable[bytes]) -> list[str]:
-    return [line.decode("utf-8", "replace").expandtabs(4).rstrip("\r") for line in lines]
-
-
-@dataclass
-class Tail:
-    """What is added to one file, whole lines at a time; a file that is begun anew is read from its start."""
-
-    path: Path
-    position: int = 0
-    inode: int = 0
-    rest: bytes = b""
-
-    def skip(self) -> None:
-        """Start at what is added from now on."""
-        try:
-            found = self.path.stat()
-        except FileNotFoundError:
-            return
-        self.position, self.inode = found.st_size, found.st_ino
-
-    def read(self) -> list[str]:
-        """Return the lines added since the last call."""
-        try:
-            with self.path.open("rb") as file:
-                found = os.fstat(file.fileno())
-                if found.st_ino != self.inode or found.st_size < self.position:
-                    self.position, self.inode, self.rest = 0, found.st_ino, b""
-                file.seek(self.position)
-                data = file.read()
-        except FileNotFoundError:
-            return []
-        self.position += len(data)
-        *whole, self.rest = (self.rest + data).split(b"\n")
-        return _decode(whole)
-
-
-@dataclass
-class Tails:
-    """Several files followed as one; new ones are found by asking `find` again."""
-
-    find: Callable[[], Sequence[Path]]
-    known: dict[Path, Tail] = field(default_factory=dict)
-
-    def skip(self) -> None:
-        """Start at what is added from now on."""
-        for path in self.find():
-            self.known[path] = Tail(path)
-            self.known[path].skip()
-
-    def read(self) -> list[tuple[Path, list[str]]]:
-        """Return what was added, by file."""
-        for path in self.find():
-            self.known.setdefault(path, Tail(path))
-        added = ((path, tail.read()) for path, tail in self.known.items())
-        return [(path, lines) for path, lines in added if lines]
+def _show(report: Report, path: Path, lines: list[str], shown: Path | None, *, several: bool) -> Path | None:
+    """Show the lines, under the log's name where the last ones were another log's; return whose are last."""
+    if several and lines and path != shown:
+        report.line(f"==> {path.stem} <==", "title")
+    report.lines(lines)
+    return path if lines else shown

@@ -1,19 +1,181 @@
-"""Showing the machine: what hardware it has, which models are loaded where."""
+"""`cpw up`, `down`, `health`, `hardware`: starting and stopping what runs on this machine, and how it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import click
+
+from clients.asking import ask_coordinator, why_silent
+from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
-from clients.screen.machine import budget_sentences, hardware_table, loaded_json, loaded_table
-from clients.supervisor import why_silent
-from protocol.clock import now_iso, parse_iso_ms
+from clients.log_files import last_lines
+from clients.screen.machine import hardware_sentence, hardware_table
+from clients.screen.report import Report
+from clients.screen.table import Column, Table, lay_out
+from clients.screen.views import health_problems, health_sentence, health_table, model_sentences
+from clients.supervisor import (
+    check_built,
+    live_supervisor,
+    path_advice,
+    read_supervisor,
+    start,
+    stop,
+    supervisor_log,
+    wait_until_up,
+)
+from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
 from protocol.messages import HealthQuery, HealthReport
 
-__all__ = ["hardware", "loaded_models"]
+__all__ = ["down", "hardware", "health", "start_everything", "up"]
+
+_LAST_LINES = 12
 
 
+@click.command(context_settings=CONTEXT)
+@click.option(
+    "--wait", "seconds", type=click.FloatRange(min=0), default=180, show_default=True, metavar="SECONDS"
+)
+@pass_desk
+def up(desk: Desk, seconds: float) -> ExitCode:
+    """Start everything and wait until it is ready."""
+    return start_everything(desk, seconds)
+
+
+def start_everything(desk: Desk, seconds: float) -> ExitCode:
+    """Start everything, wait until it is ready, and show how it is."""
+    check_built(desk.home)
+    running = live_supervisor(desk.runtime)
+    if running is not None and running.state == "stopping":
+        raise why_silent(desk.runtime)
+    process = None if running is not None else start(desk)
+    if running is not None:
+        desk.report.line(f"the supervisor runs already, process {running.pid}")
+    try:
+        with desk.connect(desk.runtime) as asker, _states_shown(desk.report) as show:
+            answer = wait_until_up(desk, asker, process, seconds, show)
+    except NotRunningError:
+        for line in last_lines(supervisor_log(desk.home), _LAST_LINES):
+            desk.report.remark(f"  {line}")
+        raise
+    except KeyboardInterrupt:
+        desk.report.remark("the start goes on; watch with: cpw health")
+        return ExitCode.INTERRUPTED
+    if answer is None:
+        raise why_silent(desk.runtime)
+    _show_health(desk.report, answer)
+    advice = path_advice(desk.home)
+    if advice:
+        desk.report.lines(["to have cpw-submit in this shell:", f"  {advice}"])
+    return _code_of(answer)
+
+
+def _code_of(answer: HealthReport) -> ExitCode:
+    if answer.healthy:
+        return ExitCode.DONE
+    missing = any(
+        environment.state == "not built" and not environment.optional for environment in answer.environments
+    )
+    return ExitCode.MISSING if missing else ExitCode.NOT_RUNNING
+
+
+@contextmanager
+def _states_shown(report: Report) -> Iterator[Callable[[Mapping[str, str]], None]]:
+    """Show environments and their states: as they change on a terminal, a line for each change elsewhere."""
+    last: dict[str, str] = {}
+
+    def lines(states: Mapping[str, str]) -> None:
+        for name, state in states.items():
+            if last.get(name) != state:
+                last[name] = state
+                report.line(f"{name}: {state}")
+
+    if not report.interactive:
+        yield lines
+        return
+    columns = (Column(title="environment"), Column(title="state", styled=True))
+    with report.live() as live:
+        yield lambda states: live.update(
+            lay_out(Table(columns=columns, rows=tuple(states.items())), report.columns)
+        )
+
+
+@click.command(context_settings=CONTEXT)
+@click.option(
+    "--wait", "seconds", type=click.FloatRange(min=0), default=30, show_default=True, metavar="SECONDS"
+)
+@pass_desk
+def down(desk: Desk, seconds: float) -> ExitCode:
+    """Stop everything; jobs go on with the next start."""
+    state = read_supervisor(desk.runtime)
+    if state is not None and live_supervisor(desk.runtime) is not None:
+        desk.report.line(f"stopping the supervisor, process {state.pid} ...")
+    end = stop(desk, seconds)
+    if end == "killed":
+        desk.report.remark(f"it did not end within {seconds:.0f} s and was killed; its jobs are kept")
+    desk.report.line("not running" if end == "not running" else "stopped")
+    return ExitCode.DONE
+
+
+@click.command(context_settings=CONTEXT)
+@json_option
+@pass_desk
+def health(desk: Desk, *, as_json: bool) -> ExitCode:
+    """Show how every environment is; exit code 0 when healthy, else 4."""
+    try:
+        answer: HealthReport = ask_coordinator(desk, HealthQuery())
+    except NotRunningError as problem:
+        if not as_json:
+            _show_supervisor(desk)
+            raise
+        supervisor = live_supervisor(desk.runtime)
+        desk.report.json(
+            {"healthy": False, "problem": problem.message, "remedy": problem.remedy, "supervisor": supervisor}
+        )
+        return ExitCode.NOT_RUNNING
+    if as_json:
+        desk.report.json(vars(answer))
+    else:
+        _show_health(desk.report, answer)
+    return ExitCode.DONE if answer.healthy else ExitCode.NOT_RUNNING
+
+
+def _show_health(report: Report, answer: HealthReport) -> None:
+    now = now_ms() / 1000
+    report.line(health_sentence(answer, now), "good" if answer.healthy else "bad")
+    if answer.hardware is not None:
+        report.line(f"hardware: {hardware_sentence(answer.hardware)}")
+    table = health_table(answer, now)
+    report.table(table)
+    if not report.fits(table):
+        report.lines(model_sentences(answer))
+    for notice in answer.notices:
+        report.error(notice, "It is said until that file is gone: look at it, then remove it.")
+    for message, remedy in health_problems(answer):
+        report.error(message, remedy)
+
+
+def _show_supervisor(desk: Desk) -> None:
+    """Show the supervisor's own list of its processes, while the coordinator does not answer."""
+    state = live_supervisor(desk.runtime)
+    if state is not None and state.children:
+        columns = (
+            Column(title="process"),
+            Column(title="state", styled=True),
+            Column(title="problem", least=20),
+        )
+        rows = tuple((name, child.state, child.problem) for name, child in state.children.items())
+        desk.report.table(Table(columns=columns, rows=rows))
+
+
+@click.command(context_settings=CONTEXT)
+@click.option("--refresh", is_flag=True, help="Look again, instead of into the file of the last day.")
+@json_option
+@pass_desk
 def hardware(desk: Desk, *, refresh: bool, as_json: bool) -> ExitCode:
-    """Show what this machine has; nothing needs to run for it."""
+    """Show what this machine has to compute with."""
     from envspecs.hardware import known
 
     found = known(refresh=refresh, root=desk.home)
@@ -21,23 +183,4 @@ def hardware(desk: Desk, *, refresh: bool, as_json: bool) -> ExitCode:
         desk.report.json(vars(found))
     else:
         desk.report.table(hardware_table(found))
-    return ExitCode.DONE
-
-
-def loaded_models(desk: Desk, *, as_json: bool) -> ExitCode:
-    """Show every loaded model: where, since when, last used, how large, how often loaded."""
-    try:
-        with desk.connect(desk.runtime) as asker:
-            answer: HealthReport = asker.ask(HealthQuery())
-    except NotRunningError as error:
-        raise why_silent(desk.runtime) from error
-    if as_json:
-        desk.report.json(loaded_json(answer))
-        return ExitCode.DONE
-    table = loaded_table(answer, parse_iso_ms(now_iso()) / 1000)
-    if table.rows:
-        desk.report.table(table)
-    else:
-        desk.report.line("no model is loaded; it is, with the first job that needs it")
-    desk.report.lines(budget_sentences(answer))
     return ExitCode.DONE

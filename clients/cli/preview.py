@@ -5,6 +5,9 @@ from __future__ import annotations
 import webbrowser
 from pathlib import Path
 
+import click
+
+from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.job_folder import find_job_folder
 from clients.programs import ask_once
@@ -15,12 +18,14 @@ from protocol.languages import language_name
 __all__ = ["preview"]
 
 
+@click.command(context_settings=CONTEXT)
+@click.argument("job", metavar="JOB")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: preview in the job's folder.")
+@click.option("--open", "opened", is_flag=True, help="Show it in the system's browser.")
+@json_option
+@pass_desk
 def preview(desk: Desk, job: str, out: Path | None, *, opened: bool, as_json: bool) -> ExitCode:
-    """Write the page, say where it is, and show it in the system's browser where that is asked for.
-
-    Raises `UsageError` for a word that is no job, `InputError` where the job has no transcript or the page
-    cannot be written, `MissingError` where the environment common is not built. Nothing needs to run for it.
-    """
+    """Write one page to look at a job with: film, cues, loudness, quality; no network."""
     folder = find_job_folder(desk, job)
     words = ["--json", *([f"--out={out.absolute()}"] if out is not None else []), "--", str(folder)]
     document = ask_once(desk, "preview", words, f"The preview of {folder}")

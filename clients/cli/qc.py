@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import click
+
+from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.programs import ask_once
 from clients.screen.table import Column, Table
@@ -17,12 +20,15 @@ __all__ = ["qc"]
 _FIRST_CUES = 3
 
 
+@click.command(context_settings=CONTEXT)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--film", type=click.Path(path_type=Path), help="Its film: frame rate and length.")
+@click.option("--profile", default="netflix", show_default=True, help="Or bbc, social, relaxed.")
+@click.option("--language", default="", metavar="LANG", help="Default: what the file's name says.")
+@json_option
+@pass_desk
 def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *, as_json: bool) -> ExitCode:
-    """Show which rules a subtitle file breaks, and where; `JOB_FAILED` where it does.
-
-    Raises `InputError` for a file that cannot be read, `UsageError` for a profile or language that there
-    is not, `MissingError` where the environment common is not built. Nothing needs to run for it.
-    """
+    """Check a subtitle file of any format; exit code 1 where it breaks a rule."""
     document = _checked(desk, file, film, profile, language)
     if as_json:
         desk.report.json(document)
@@ -32,6 +38,11 @@ def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *
 
 
 def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: str) -> dict[str, Any]:
+    """Return the check's document. Nothing needs to run for it.
+
+    Raises `InputError` for a file that cannot be read, `UsageError` for a profile or language that there
+    is not, `MissingError` where the environment common is not built.
+    """
     words = ["--json", f"--profile={profile}"]
     words += [f"--language={language}"] if language else []
     words += [f"--film={film.absolute()}"] if film is not None else []

@@ -1,26 +1,25 @@
-"""Watching folders: each film that comes in is submitted once it has kept still."""
+"""`cpw submit --watch`: each film that comes into a folder is submitted once its file stops changing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from clients.cli.follow import look
-from clients.cli.submit import Manner, Sent, greet, send, tell
+from clients.cli.follow import look, show_sent
 from clients.desk import Asker, Desk
 from clients.films import find_films, is_utf8
 from clients.screen.progress import Screen, open_screen
 from clients.screen.text import count
 from clients.screen.views import FINISHED
+from clients.sending import check_running, send
 from clients.still_files import Stillness
-from clients.submission import Written, read_wishes
+from clients.submission import Written, read_submissions
 from protocol.errors import CpwError, ExitCode, MissingError, UsageError
-from protocol.messages import JobReport, Submit
+from protocol.messages import JobReport
 
-__all__ = ["STILL_S", "watch"]
+__all__ = ["watch_folders"]
 
-STILL_S = 5.0
+_STILL_S = 5.0
 _LOOK_S = 2.0
 
 
@@ -29,20 +28,19 @@ class _Watch:
     """What a watch has seen: the films it submitted, their jobs, the last look at each."""
 
     labels: dict[str, str] = field(default_factory=dict)
+    """Job to the name that is shown for it."""
     seen: dict[str, JobReport] = field(default_factory=dict)
     taken: set[Path] = field(default_factory=set)
-    stillness: Stillness = field(default_factory=lambda: Stillness(STILL_S, filled=True))
+    stillness: Stillness = field(default_factory=lambda: Stillness(_STILL_S, filled=True))
     trouble: str = ""
-    """What was said last of why nothing goes on; the same is not said every two seconds."""
+    """The last trouble that was shown, so that the same sentence is not shown every two seconds."""
 
     def pending(self) -> list[str]:
         """Return the jobs that have not ended, as far as is known."""
-        return [
-            label for label in self.labels if label not in self.seen or self.seen[label].state not in FINISHED
-        ]
+        return [job for job in self.labels if job not in self.seen or self.seen[job].state not in FINISHED]
 
 
-def watch(desk: Desk, written: Written) -> ExitCode:
+def watch_folders(desk: Desk, written: Written) -> ExitCode:
     """Submit the films in the folders and those that come, until interrupted.
 
     Raises `UsageError` for what is no folder, and for words that are wrong for any film.
@@ -50,13 +48,13 @@ def watch(desk: Desk, written: Written) -> ExitCode:
     folders = _check(desk, written)
     written = replace(written, priority=written.priority or 0)
     with desk.connect(desk.runtime) as asker:
-        greet(desk, asker)
+        check_running(desk, asker)
         desk.report.remark(f"watching {', '.join(map(repr, folders))}; Ctrl-C ends it, not the jobs")
         state = _Watch()
         try:
             with open_screen(desk.report, state.labels, beside=False) as screen:
                 while True:
-                    _round(desk, asker, written, state, screen)
+                    _look_once(desk, asker, written, state, screen)
                     desk.pause(_LOOK_S)
         except KeyboardInterrupt:
             going = state.pending()
@@ -71,12 +69,12 @@ def _check(desk: Desk, written: Written) -> list[str]:
             raise UsageError(f"--watch watches folders, and {word!r} is none.")
     if written.title is not None:
         raise UsageError("--title names one film, and --watch takes many.")
-    for problem in read_wishes(replace(written, media=()), desk.out).problems:
+    for problem in read_submissions(replace(written, media=()), desk.out).problems:
         raise problem
     return list(written.media)
 
 
-def _round(desk: Desk, asker: Asker, written: Written, state: _Watch, screen: Screen) -> None:
+def _look_once(desk: Desk, asker: Asker, written: Written, state: _Watch, screen: Screen) -> None:
     found = find_films(written.media).films
     films = [film for film in found if film not in state.taken and is_utf8(str(film))]
     still = state.stillness.look(films, desk.clock())
@@ -89,7 +87,7 @@ def _round(desk: Desk, asker: Asker, written: Written, state: _Watch, screen: Sc
     except (UsageError, MissingError):
         raise
     except CpwError as error:
-        # The jobs are the store's, and the films stay where they are: both can wait.
+        # Both can wait: the jobs are in the coordinator's store, and the films stay where they are.
         trouble = f"{error.message} Trying again."
     if trouble and trouble != state.trouble:
         screen.say(trouble)
@@ -97,15 +95,11 @@ def _round(desk: Desk, asker: Asker, written: Written, state: _Watch, screen: Sc
 
 
 def _submit(desk: Desk, asker: Asker, written: Written, state: _Watch) -> None:
-    reading = read_wishes(written, desk.out)
-    sent = send(desk, asker, reading.wishes)
-    state.taken |= {Path(wish.media) for wish in _heard(sent)}
+    sent = send(desk, asker, read_submissions(written, desk.out).submissions)
+    # A film that was refused is not tried again.
+    answered = [submission for submission, _ in (*sent.accepted, *sent.refused)]
+    state.taken |= {Path(submission.media) for submission in answered}
     state.labels |= sent.labels()
-    tell(desk, replace(sent, stopped=None), Manner())
+    show_sent(desk.report, replace(sent, stopped=None), beside=False)
     if sent.stopped is not None:
         raise sent.stopped
-
-
-def _heard(sent: Sent) -> Sequence[Submit]:
-    """Return the wishes that were answered, whatever the answer was."""
-    return [*(wish for wish, _ in sent.accepted), *(wish for wish, _ in sent.refused)]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from coordinator.running.roster import Member
-from protocol.clock import is_instant, now_iso, parse_iso_ms
+from protocol.clock import is_instant, now_ms, parse_iso_ms
 from protocol.hardware import Hardware
 from protocol.messages import LoadedModel
 
@@ -69,7 +69,7 @@ class HouseMemory:
         if now_s < self._again_s:
             return {}
         found: dict[str, tuple[str, ...]] = {}
-        for worker, key in to_unload(members, self.budget_bytes, parse_iso_ms(now_iso())):
+        for worker, key in to_unload(members, self.budget_bytes, now_ms()):
             found[worker] = (*found.get(worker, ()), key)
         if found:
             self._again_s = now_s + _SETTLE_S

@@ -32,16 +32,24 @@ def test_the_desk_has_absolute_paths_whatever_was_said(monkeypatch, tmp_path):
 
 
 def test_without_a_socket_nobody_is_waited_for(tmp_path):
-    line = clients_desk._Line(contextlib.nullcontext(Answering()), tmp_path / "c")
-    with line as asker, pytest.raises(NotRunningError):
+    with clients_desk.CheckedClient(pytest.fail, tmp_path / "c") as asker, pytest.raises(NotRunningError):
         asker.ask(HealthQuery())
 
 
 def test_with_a_socket_the_question_is_passed_on(tmp_path):
     socket = tmp_path / "c"
     socket.touch()
-    with clients_desk._Line(contextlib.nullcontext(Answering()), socket) as asker:
-        assert asker.ask(HealthQuery(), timeout_ms=5) == (HealthQuery(), 5)
+    opened = []
+
+    def open_client():
+        opened.append(socket)
+        return contextlib.nullcontext(Answering())
+
+    with clients_desk.CheckedClient(open_client, socket) as asker:
+        assert opened == []
+        for _ in range(2):
+            assert asker.ask(HealthQuery(), timeout_ms=5) == (HealthQuery(), 5)
+    assert opened == [socket]
 
 
 def test_a_runtime_directory_that_others_may_enter_is_not_used(tmp_path):

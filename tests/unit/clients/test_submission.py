@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from clients.submission import Written, parse_settings, parse_time, read_wishes
+from clients.submission import Written, parse_settings, parse_time, read_submissions
 from protocol.errors import UsageError
 
 
@@ -14,7 +14,7 @@ def film(tmp_path):
 
 
 def read(film, **words):
-    return read_wishes(
+    return read_submissions(
         Written(media=(str(film),), **{"workflow": "transcribe", **words}), film.parent / "out"
     )
 
@@ -49,7 +49,7 @@ def test_a_wish_carries_what_was_written(film):
     (wish,) = read(
         film, workflow="subtitle", source="Hindi", targets=("en, gu", "en"), start="1:00", end="2:00",
         title=" Sholay ", year=1975, audio_track="hin", debug=True,
-    ).wishes  # fmt: skip
+    ).submissions  # fmt: skip
     assert (wish.source_language, wish.target_languages) == ("hi", ("en", "gu"))
     assert (wish.start_ms, wish.end_ms, wish.title, wish.year) == (60_000, 120_000, "Sholay", 1975)
     assert (wish.audio_track, wish.debug) == ("hi", True)
@@ -57,8 +57,8 @@ def test_a_wish_carries_what_was_written(film):
 
 
 def test_translate_without_a_target_means_english(film):
-    assert read(film, workflow="translate").wishes[0].target_languages == ("en",)
-    assert read(film, workflow="subtitle").wishes[0].target_languages == ()
+    assert read(film, workflow="translate").submissions[0].target_languages == ("en",)
+    assert read(film, workflow="subtitle").submissions[0].target_languages == ()
 
 
 def test_transcribe_takes_no_target(film):
@@ -76,18 +76,18 @@ def test_a_clip_that_ends_before_it_starts_is_refused(film):
 
 
 def test_a_track_is_a_number_or_a_language(film):
-    assert read(film, audio_track="02").wishes[0].audio_track == "2"
+    assert read(film, audio_track="02").submissions[0].audio_track == "2"
     assert "--audio-track '-1'" in problem(film, audio_track="-1")
 
 
 def test_one_title_does_not_name_two_films(film):
     second = film.with_name("second.mp4")
     second.touch()
-    found = read_wishes(
+    found = read_submissions(
         Written(media=(str(film), str(second)), workflow="transcribe", title="T"), film.parent
     )
     assert [complaint.message for complaint in found.problems] == ["--title names one film, and these are 2."]
-    assert found.wishes == ()
+    assert found.submissions == ()
 
 
 def test_an_out_folder_that_is_a_file_is_refused(film):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clients.word_errors import compare
+from clients.word_errors import compare_transcripts
 from protocol.timeline import Segment, Transcript, Word
 
 
@@ -16,13 +16,15 @@ def said(text: str, language: str = "en", late_ms: int = 0) -> Transcript:
 
 
 def test_case_and_punctuation_are_no_difference() -> None:
-    found = compare(said("Hello, my friend."), said("hello my friend"))
+    found = compare_transcripts(said("Hello, my friend."), said("hello my friend"))
     assert found.error_rate == 0.0
     assert found.differences == ()
 
 
 def test_a_word_of_another_sound_is_counted_and_shown_with_its_neighbours_and_its_time() -> None:
-    found = compare(said("you are a jerk Tom and know it"), said("you are a clerk Tom and know it"))
+    found = compare_transcripts(
+        said("you are a jerk Tom and know it"), said("you are a clerk Tom and know it")
+    )
     assert found.error_rate == 1 / 8
     assert (found.substituted, found.missing, found.added) == (1, 0, 0)
     (only,) = found.differences
@@ -30,7 +32,7 @@ def test_a_word_of_another_sound_is_counted_and_shown_with_its_neighbours_and_it
 
 
 def test_missing_and_added_words_are_told_apart() -> None:
-    found = compare(
+    found = compare_transcripts(
         said("one two three four five six seven eight"), said("one three four five six seven eight nine")
     )
     assert (found.missing, found.added) == (1, 1)
@@ -38,22 +40,22 @@ def test_missing_and_added_words_are_told_apart() -> None:
 
 
 def test_vowel_signs_count_in_hindi() -> None:
-    assert compare(said("की", "hi"), said("का", "hi")).error_rate == 1.0
-    assert compare(said("यह सच है।", "hi"), said("यह सच है", "hi")).error_rate == 0.0
+    assert compare_transcripts(said("की", "hi"), said("का", "hi")).error_rate == 1.0
+    assert compare_transcripts(said("यह सच है।", "hi"), said("यह सच है", "hi")).error_rate == 0.0
 
 
 def test_a_language_without_spaces_is_compared_by_graphemes() -> None:
-    found = compare(said("今日は天気", "ja"), said("今日は元気", "ja"))
+    found = compare_transcripts(said("今日は天気", "ja"), said("今日は元気", "ja"))
     assert found.by_graphemes
     assert found.error_rate == 1 / 5
 
 
 def test_how_far_apart_the_same_words_start_is_told() -> None:
-    assert compare(said("a b c d"), said("a b c d", late_ms=40)).start_difference_ms == (40, 40)
+    assert compare_transcripts(said("a b c d"), said("a b c d", late_ms=40)).start_difference_ms == (40, 40)
 
 
 def test_a_silent_side_is_all_missing_or_all_added() -> None:
-    nothing = compare(said("a b"), said(""))
+    nothing = compare_transcripts(said("a b"), said(""))
     assert (nothing.error_rate, nothing.missing, nothing.differences[0].a) == (1.0, 2, "a b")
-    assert compare(said(""), said("a b")).error_rate is None
-    assert compare(said(""), said("")).differences == ()
+    assert compare_transcripts(said(""), said("a b")).error_rate is None
+    assert compare_transcripts(said(""), said("")).differences == ()

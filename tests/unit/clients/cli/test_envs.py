@@ -10,7 +10,7 @@ import os
 import psutil
 import pytest
 
-from clients.cli.envs import House
+from clients.cli.envs import RunningWorkers
 from clients.cli.main import cpw, run
 from clients.desk import Desk
 from clients.screen.report import Report
@@ -193,7 +193,7 @@ def test_one_that_does_not_come_up_in_its_time_is_told(desk, fake, home):
 
 def test_a_reload_where_nothing_runs_says_so(desk, home):
     with pytest.raises(NotRunningError, match="Nothing is running"):
-        House(desk).reload(["tiny"])
+        RunningWorkers(desk).reload(["tiny"])
 
 
 def test_a_copy_is_removed_once_its_worker_has_gone(desk, fake, home):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from clients import supervisor
+from clients.asking import why_silent
 from clients.desk import Desk
 from clients.screen.report import Report
 from protocol.errors import MissingError, NotRunningError
@@ -97,15 +98,15 @@ def test_a_supervisor_that_does_not_end_is_killed(desk):
 
 
 def test_the_silence_is_explained(desk, child):
-    assert supervisor.why_silent(desk.runtime).message == "Nothing is running."
+    assert why_silent(desk.runtime).message == "Nothing is running."
     started = psutil.Process(child.pid).create_time()
     write_state(desk, child.pid, started)
-    assert "the coordinator does not answer" in supervisor.why_silent(desk.runtime).message
+    assert "the coordinator does not answer" in why_silent(desk.runtime).message
     write_state(desk, child.pid, started, state="stopping")
-    assert supervisor.why_silent(desk.runtime).message == "The supervisor is stopping."
+    assert why_silent(desk.runtime).message == "The supervisor is stopping."
     gone = {"state": "crash-loop", "problem": "It crashed 5 times.", "remedy": "cpw logs coordinator"}
     write_state(desk, child.pid, started, children={"coordinator": gone})
-    assert supervisor.why_silent(desk.runtime).message.endswith("does not answer: It crashed 5 times.")
+    assert why_silent(desk.runtime).message.endswith("does not answer: It crashed 5 times.")
 
 
 def test_a_checkout_without_supervisor_is_named(desk):
@@ -118,7 +119,7 @@ def test_a_supervisor_that_dies_at_once_is_noticed_and_its_words_are_in_the_log(
     with supervisor.start(desk) as process:
         process.wait()
         with pytest.raises(NotRunningError, match="exit code 7"):
-            supervisor.wait_until_settled(desk, None, process, 5, lambda _: None)
+            supervisor.wait_until_up(desk, None, process, 5, lambda _: None)
     assert supervisor.supervisor_log(desk.home).read_text() == "no luck\n"
 
 

@@ -147,7 +147,7 @@ def test_a_film_is_followed_until_it_is_done(shell):
 
 
 def test_both_names_of_the_command_are_one(shell):
-    assert shell.run("film.mp4", "-w", "transcribe", command=main.submit)[0] == 0
+    assert shell.run("film.mp4", "-w", "transcribe", command=main.load("submit"))[0] == 0
 
 
 def test_a_failed_film_ends_with_1_and_its_sentence_and_the_others_are_done(shell):
@@ -339,8 +339,28 @@ def test_a_following_of_a_log_ends_with_130(shell):
     assert out.getvalue() == "before\nnow\nhalf a line\n"
 
 
+def test_the_first_log_of_a_job_is_followed_too(shell):
+    folder = shell.home / "out" / "2026" / "11" / "22" / "ann" / "0001"
+    folder.mkdir(parents=True)
+
+    def pause(_: float) -> None:
+        if (folder / "logs").is_dir():
+            raise KeyboardInterrupt
+        (folder / "logs").mkdir()
+        (folder / "logs" / "demux.log").write_text("cut\n")
+
+    out = io.StringIO()
+    shell.coordinator.silent = True
+    desk = Desk(
+        home=shell.home, runtime=shell.home, out=shell.home / "out", report=Report(out, out),
+        connect=lambda _: contextlib.nullcontext(shell.coordinator), pause=pause,
+    )  # fmt: skip
+    assert main.run(main.cpw, ["logs", "job-20261122-ann-0001", "-f"], "cpw", desk) == 130
+    assert out.getvalue() == "job-20261122-ann-0001 has written no log yet\ncut\n"
+
+
 def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path):
-    from clients.cli.logs import Tail
+    from clients.log_files import Tail
 
     log = tmp_path / "x.log"
     log.write_text("a long first line\n")

@@ -1,0 +1,41 @@
+"""Asking the coordinator one question, and finding out why nobody answers it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from clients.desk import Desk
+from clients.supervisor import live_supervisor
+from protocol.errors import NotRunningError, UsageError
+
+__all__ = ["ask_coordinator", "no_such_job", "why_silent"]
+
+
+def ask_coordinator(desk: Desk, question: Any, *, timeout_ms: int | None = None) -> Any:
+    """Send the question and return the answer; `NotRunningError` says why there is none."""
+    try:
+        with desk.connect(desk.runtime) as asker:
+            return asker.ask(question, timeout_ms=timeout_ms)
+    except NotRunningError as error:
+        raise why_silent(desk.runtime) from error
+
+
+def why_silent(runtime: Path) -> NotRunningError:
+    """Return why the coordinator does not answer, as far as the supervisor's file tells."""
+    state = live_supervisor(runtime)
+    if state is None:
+        return NotRunningError("Nothing is running.", "make up")
+    if state.state == "stopping":
+        return NotRunningError("The supervisor is stopping.", "Wait a moment, then: make up")
+    coordinator = state.children.get("coordinator")
+    message = "The supervisor runs but the coordinator does not answer"
+    if coordinator is None:
+        return NotRunningError(f"{message}.", "cpw logs coordinator")
+    problem = f": {coordinator.problem}" if coordinator.problem else f" (it is {coordinator.state})."
+    return NotRunningError(message + problem, coordinator.remedy or "cpw logs coordinator")
+
+
+def no_such_job(job: str) -> UsageError:
+    """Return the error that a job's name is wrong."""
+    return UsageError(f"There is no job {job!r}.", "cpw status")
