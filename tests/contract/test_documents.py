@@ -208,9 +208,17 @@ def test_every_environment_has_its_row() -> None:
     assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == {spec.name for spec in specs}
 
 
-def test_environment_variables_are_those_that_the_source_reads() -> None:
+def test_environment_variables_are_those_that_the_source_names() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
-    written = set(re.findall(r"`(CPW_\w+?_?)(?:<ENV>)?`", text))
+    written = set(re.findall(r"`(CPW_[A-Z_]*[A-Z])(?:_<ENV>)?`", text))
     files = (ROOT / "supervisor.py", *(path for room in ROOMS for path in (ROOT / room).rglob("*.py")))
-    read = {name for path in files for name in re.findall(r"[\"'](CPW_[A-Z_]+)[\"']", path.read_text())}
-    assert written == read - {"CPW_"}
+    named = {name for path in files for name in re.findall(r"CPW_[A-Z_]*[A-Z]", path.read_text())}
+    # Each environment has one of these.
+    assert written == {"CPW_MEMORY" if name.startswith("CPW_MEMORY") else name for name in named}
+
+
+def test_a_word_of_the_glossary_has_one_meaning() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text().partition("## Glossary")[2].partition("\n## ")[0]
+    words = re.findall(r"^\| ([a-z ]+) \|(?! meaning \|)", text, re.MULTILINE)
+    assert len(words) > 40
+    assert sorted(set(words)) == sorted(words)
