@@ -7,7 +7,8 @@ from typing import Any
 
 from protocol.errors import UsageError
 from protocol.languages import find_language, language_name
-from protocol.stages.mux import FIRST, NONE
+from protocol.stages import WORKFLOWS
+from protocol.stages.mux import FIRST, NONE, STAGE
 
 __all__ = ["mux_parameters"]
 
@@ -23,7 +24,7 @@ def mux_parameters(
     found = dict(settings)
     if burn is not None:
         found["burn"] = burn
-    if found and workflow != "subtitle":
+    if found and not WORKFLOWS[workflow].has(STAGE.name):
         message = f"The workflow {workflow} makes no film: --burn and --set mux are about one."
         raise UsageError(message, "Use --workflow subtitle.")
     for name, written in found.items():

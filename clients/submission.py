@@ -17,10 +17,9 @@ from clients.mux_options import mux_parameters
 from protocol.errors import UsageError
 from protocol.languages import find_language
 from protocol.messages import Submit
-from protocol.stages import OPTIONAL_STAGES, STAGES
+from protocol.stages import OPTIONAL_STAGES, STAGES, WORKFLOWS, mux
 
 __all__ = [
-    "WORKFLOWS",
     "Reading",
     "Written",
     "parse_environments",
@@ -29,25 +28,13 @@ __all__ = [
     "read_submissions",
 ]
 
-WORKFLOWS = ("transcribe", "translate", "subtitle")
-
 T = TypeVar("T")
 
 _CLOCK = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?([0-5]?\d(?:[.,]\d{1,3})?)")
 _SECONDS = re.compile(r"\d+(?:[.,]\d{1,3})?")
-_WHISPER = "whisper-"
 _INTERACTIVE = 10
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}
 _BOOLEANS |= {"false": False, "no": False, "off": False, "0": False}
-_HAS_AN_OPTION = {
-    ("asr", "language"): "--source-language",
-    ("demux", "audio_track"): "--audio-track",
-    ("demux", "start_ms"): "--start",
-    ("demux", "end_ms"): "--end",
-    ("mux", "burn"): "--burn",
-}
-_OF_THE_FILM = frozenset({"full_band", "media_duration_ms", "offset_ms", "shot_changes_ms"})
-"""Fields that the stages before say; a person who set them would only put cues into the wrong place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +111,10 @@ def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
     parameters = problems.of(parse_settings, written.settings) or {}
     environments = problems.of(parse_environments, written.environments) or {}
     problems.of(_check_optional, written.with_stages, written.without_stages)
-    mux = parameters.pop("mux", {})
+    film = parameters.pop(mux.STAGE.name, {})
     # Its languages can be compared only where the film's are known.
     if not problems:
-        mux = problems.of(mux_parameters, written.workflow, written.burn, mux, source, targets) or {}
+        film = problems.of(mux_parameters, written.workflow, written.burn, film, source, targets) or {}
     return {
         "workflow": written.workflow,
         "user": user_name(),
@@ -137,7 +124,7 @@ def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
         "audio_track": track,
         "start_ms": start,
         "end_ms": end,
-        "parameters": {**parameters, **({"mux": mux} if mux else {})},
+        "parameters": {**parameters, **({mux.STAGE.name: film} if film else {})},
         "environments": environments,
         "with_stages": written.with_stages,
         "without_stages": written.without_stages,
@@ -192,10 +179,10 @@ def _targets(workflow: str, written: Sequence[str]) -> tuple[str, ...]:
     if written and not words:
         raise UsageError("--target-language names no language.", "Write for example -t en,gu.")
     codes = tuple(dict.fromkeys(find_language(word).code for word in words))
-    if workflow == "transcribe" and codes:
-        message = "The workflow transcribe stays in the source language and takes no --target-language."
+    if codes and not WORKFLOWS[workflow].translates:
+        message = f"The workflow {workflow} stays in the source language and takes no --target-language."
         raise UsageError(message, "Use --workflow translate or --workflow subtitle.")
-    return codes or (("en",) if workflow == "translate" else ())
+    return codes or WORKFLOWS[workflow].default_targets
 
 
 def _track(written: str | None) -> str | None:
@@ -245,18 +232,19 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for word in words:
         stage, name, text = _split_setting(word)
-        if (option := _HAS_AN_OPTION.get((stage, name))) is not None:
+        row = STAGES[stage]
+        if (option := row.options.get(name)) is not None:
             raise UsageError(f"--set {stage}.{name} has an option of its own.", f"Use {option}.")
         known = _settable(stage)
         if name not in known:
             message = f"--set {word!r}: the stage {stage} has no setting {name!r}."
             raise UsageError(message, f"Known are: {', '.join(known) or 'none'}.")
-        if name == "model" and stage in ("asr", "align") and not text.startswith(_WHISPER):
-            text = _WHISPER + text
+        if name == "model" and not text.startswith(row.model_prefix):
+            text = row.model_prefix + text
         found.setdefault(stage, {})[name] = _value(known[name], text, f"--set {stage}.{name}")
-    if "model" in found.get("asr", {}):
-        # One Whisper for both: the aligner would otherwise load a second one beside it.
-        found.setdefault("align", {}).setdefault("model", found["asr"]["model"])
+    for stage, row in STAGES.items():
+        if "model" in found.get(row.model_of, {}):
+            found.setdefault(stage, {}).setdefault("model", found[row.model_of]["model"])
     return found
 
 
@@ -301,15 +289,15 @@ def _split_setting(word: str) -> tuple[str, str, str]:
 
 def _settable(stage: str) -> dict[str, Any]:
     """Return the fields a person may set: those with a default whose type can be written in a word."""
-    request = STAGES[stage].request
+    row, request = STAGES[stage], STAGES[stage].request
     hints = get_type_hints(request)
     return {
         field.name: hints[field.name]
         for field in fields(request)
         if (field.default is not MISSING or field.default_factory is not MISSING)
         and _can_be_written(hints[field.name])
-        and (stage, field.name) not in _HAS_AN_OPTION
-        and field.name not in _OF_THE_FILM
+        and field.name not in row.options
+        and field.name not in row.filled
     }
 
 

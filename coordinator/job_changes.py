@@ -18,6 +18,7 @@ from protocol.clock import since_iso_ms
 from protocol.errors import UsageError
 from protocol.job_changes import CancelJobs, Changed, JobChange, Pruned, PruneJobs, ResumeJobs, RetryJob
 from protocol.messages import StepState
+from protocol.stages import LANGUAGE_STAGES
 
 __all__ = ["Orders"]
 
@@ -85,7 +86,7 @@ class Orders:
         spared = _spared(job, steps) - chosen
         self._dispatcher.do_anew(job.seq, chosen)
         again = to_renew(*_of(steps), chosen, spared)
-        if any(step.stage == "asr" and step.name in again for step in steps):
+        if any(step.stage in LANGUAGE_STAGES and step.name in again for step in steps):
             # The language will be found out again, and with it what need not be translated.
             spared = set()
         return self._renew(job, steps, chosen, spared)
@@ -96,7 +97,7 @@ class Orders:
         again = to_renew(*_of(steps), chosen, spared)
         with self._store.transaction():
             self._store.renew(job.seq, again)
-            if any(step.stage == "asr" and step.name in again for step in steps):
+            if any(step.stage in LANGUAGE_STAGES and step.name in again for step in steps):
                 self._store.set_language(job.seq, None, None, list(job.notes))
             states: dict[str, StepState] = {step.name: step.state for step in steps}
             self._store.set_job_state(job.seq, job_state(states | dict.fromkeys(again, "waiting")))

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from coordinator.store.store import JobRow, StepRow
 from protocol.clock import since_iso_ms
 from protocol.messages import JobReport, StepReport
+from protocol.stages import SHOWN_STAGES, STAGES
 
 __all__ = ["report_job"]
 
-# What share of the time a stage takes, roughly, on a CPU: a bar that moves evenly is an honest one.
-_WEIGHTS = {"demux": 3, "asr": 50, "align": 12, "clean": 1, "translate": 40, "subtitle": 1, "mux": 4}
-_SHOWN = {"subtitle": 0, "mux": 1}
+_WEIGHT_OF_OTHERS = 10.0
+"""Of a stage that this version does not know, in a job that a later one made."""
 
 
 def report_job(
@@ -72,13 +72,17 @@ def _report_step(step: StepRow, fraction: float, absent: str) -> StepReport:
 
 def _fraction(steps: tuple[StepReport, ...], *, lost: bool) -> float:
     """Return how much is done; where the job is `lost`, what was skipped is so for that reason."""
-    total = sum(_WEIGHTS.get(step.stage, 10) for step in steps)
+    total = sum(_weight(step) for step in steps)
     counted = (step for step in steps if not (lost and step.state == "skipped"))
-    return sum(_WEIGHTS.get(step.stage, 10) * step.fraction for step in counted) / total if total else 0.0
+    return sum(_weight(step) * step.fraction for step in counted) / total if total else 0.0
+
+
+def _weight(step: StepReport) -> float:
+    stage = STAGES.get(step.stage)
+    return _WEIGHT_OF_OTHERS if stage is None else stage.weight
 
 
 def _outputs(job: JobRow, steps: list[StepRow]) -> tuple[str, ...]:
-    """Return what the person asked for, as far as it is there: subtitles first, then the film."""
-    shown = [step for step in steps if step.stage in _SHOWN and step.state == "done"]
-    shown.sort(key=lambda step: _SHOWN[step.stage])
+    """Return the files that the person asked for, as far as they are there, in the order of the plan."""
+    shown = [step for step in steps if step.stage in SHOWN_STAGES and step.state == "done"]
     return tuple(str(job.directory / artefact.path) for step in shown for artefact in step.artefacts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envspecs.builds.history import current_build, hold, previous_build, prove
-from envspecs.builds.installed import WORKFLOWS, build_state, is_built, read_marker, run_in
+from envspecs.builds.installed import build_state, is_built, read_marker, run_in
 from envspecs.choosing import environment_for, environments_for, is_by_name_only, missing_for
 from envspecs.key import build_key
 from envspecs.layout import (
@@ -26,7 +26,6 @@ from envspecs.spec import (
 )
 
 __all__ = [
-    "WORKFLOWS",
     "EnvSpec",
     "Limits",
     "Platform",

@@ -13,6 +13,7 @@ from envspecs.layout import home
 from envspecs.spec import read
 from protocol.endpoints import runtime_directory
 from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError, UsageError
+from protocol.stages import WORKFLOWS
 
 __all__ = ["House", "main"]
 
@@ -109,7 +110,7 @@ def _add_looking(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     maps = verbs.add_parser("map", help="show which environment does which stage, and workflows' needs")
     maps.add_argument("--json", action="store_true", dest="as_json")
     validate = verbs.add_parser("validate", help="check specs, locks, builds and models")
-    validate.add_argument("--workflow", metavar="W", choices=sorted(environments.WORKFLOWS))
+    validate.add_argument("--workflow", metavar="W", choices=sorted(WORKFLOWS))
     path = verbs.add_parser("path", help="show the folder of an environment's current build")
     path.add_argument("name", metavar="NAME")
 
@@ -146,7 +147,7 @@ def _models_parser(program: str) -> argparse.ArgumentParser:
 def _add_models(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="VERB")
     listing = actions.add_parser("list", help="show what there is, what is here, and what is needed")
-    listing.add_argument("-w", "--workflow", metavar="W", choices=sorted(environments.WORKFLOWS))
+    listing.add_argument("-w", "--workflow", metavar="W", choices=sorted(WORKFLOWS))
     listing.add_argument("-s", "--source-language", dest="source", metavar="LANG")
     listing.add_argument("-t", "--target-language", dest="targets", metavar="LANG,...", default="")
     listing.add_argument("--json", action="store_true", dest="as_json")

@@ -9,11 +9,9 @@ from envspecs.builds.installed import build_state
 from envspecs.layout import specs_directory
 from envspecs.spec import EnvSpec, read_all
 from protocol.errors import UsageError
+from protocol.stages import ROUTED_STAGES
 
 __all__ = ["candidates", "environment_for", "environments_for", "is_by_name_only", "missing_for", "why"]
-
-_BY_LANGUAGES = "translate"
-"""The stage whose environment a job chooses by its languages, in the order of the candidates."""
 
 
 def is_by_name_only(spec: EnvSpec) -> bool:
@@ -84,7 +82,7 @@ def _used_for(spec: EnvSpec, specs: list[EnvSpec], root: Path | None) -> str:
             if build_state(candidate, root) == "built"
         ]
         before = ", ".join(built[: built.index(spec.name)])
-        if stage == _BY_LANGUAGES:
+        if stage in ROUTED_STAGES:
             unless = f" that {before} cannot" if before else " it can"
             said.append(f"translates the pairs{unless}")
         elif before:

@@ -21,11 +21,11 @@ from protocol.errors import ExitCode, InputError, SchemaError, UsageError
 from protocol.languages import language_name
 from protocol.messages import JobReport, StatusQuery, StatusReport
 from protocol.schema import from_plain, to_plain
+from protocol.stages import TRANSCRIPT_STAGES
 from protocol.timeline import Transcript
 
 __all__ = ["compare"]
 
-_TRANSCRIPTS = {"align": "transcript.json", "clean": "transcript.json", "translate": "transcript."}
 _MAIN = ("whisperx", "mlx-whisper", "torch", "transformers", "ctranslate2")
 
 
@@ -92,12 +92,12 @@ def _side(report: JobReport) -> _Side:
     transcripts: dict[str, Transcript] = {}
     spoken = ""
     for step in manifest.get("stages", []):
-        start = _TRANSCRIPTS.get(step["stage"])
-        for artefact in step["artefacts"] if start is not None else ():
-            if Path(artefact["path"]).name.startswith(start or ""):
+        for artefact in step["artefacts"] if step["stage"] in TRANSCRIPT_STAGES else ():
+            if Path(artefact["path"]).name.startswith("transcript."):
                 transcript = _transcript(folder / artefact["path"])
                 transcripts[transcript.language] = transcript
-                spoken = transcript.language if step["stage"] == "align" else spoken
+                # The first one is of what was heard; translations follow it.
+                spoken = spoken or transcript.language
     models = {step["name"]: step["model"] for step in job.get("steps", []) if step["model"]}
     return _Side(
         report=report,

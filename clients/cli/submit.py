@@ -16,17 +16,18 @@ from clients.screen.progress import open_screen
 from clients.screen.views import exit_code
 from clients.sending import Sent, check_running, send
 from clients.still_files import wait_until_still
-from clients.submission import WORKFLOWS, Reading, Written, read_submissions
+from clients.submission import Reading, Written, read_submissions
 from protocol.errors import ErrorInfo, ExitCode, InputError, NotRunningError, UsageError
 from protocol.messages import JobReport, StatusQuery, StatusReport, Submit, Submitted
 from protocol.schema import from_plain
+from protocol.stages import WORKFLOWS
 
 __all__ = ["submit", "submit_films"]
 
 
 @click.command(context_settings=CONTEXT)
 @click.argument("media", nargs=-1, required=True)
-@click.option("-w", "--workflow", type=click.Choice(WORKFLOWS), required=True, help="What to make.")
+@click.option("-w", "--workflow", type=click.Choice(tuple(WORKFLOWS)), required=True, help="What to make.")
 @click.option(
     "-s", "--source-language", "source", metavar="LANG", help="Spoken language; detected when left out."
 )

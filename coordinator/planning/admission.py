@@ -21,13 +21,12 @@ from protocol.failpoints import reach
 from protocol.languages import find_language
 from protocol.messages import Submit, Submitted
 from protocol.schema import check_field
-from protocol.stages import STAGES
+from protocol.stages import ROUTED_STAGES, STAGES, WORKFLOWS, translate
 
 __all__ = ["forget_unfinished", "take_in"]
 
 log = logging.getLogger(__name__)
 
-_USE_MODELS = ("separate", "vad", "asr", "align")
 _MAX_PRIORITY = 1_000
 _CLAIMED = "claimed"
 _MIN_FREE_BYTES = 256 * 1024 * 1024
@@ -97,11 +96,12 @@ def _normalise(submit: Submit) -> Submit:
         raise InputError(message)
     source = find_language(submit.source_language).code if submit.source_language else None
     targets = tuple(dict.fromkeys(find_language(language).code for language in submit.target_languages))
-    if submit.workflow == "translate" and not targets:
-        targets = ("en",)
-    if submit.workflow == "transcribe" and targets:
-        message = "The workflow transcribe makes no translation."
+    workflow = WORKFLOWS.get(submit.workflow)
+    if workflow is not None and targets and not workflow.translates:
+        message = f"The workflow {workflow.name} makes no translation."
         raise UsageError(message, "Use --workflow subtitle or translate, or leave out -t.")
+    if workflow is not None:
+        targets = targets or workflow.default_targets
     if abs(submit.priority) > _MAX_PRIORITY:
         message = f"The priority {submit.priority} is not between -{_MAX_PRIORITY} and {_MAX_PRIORITY}."
         raise UsageError(message)
@@ -133,7 +133,8 @@ def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:
     """
     parameters = {stage: dict(fields) for stage, fields in submit.parameters.items()}
     for step in plan.steps:
-        if step.stage not in _USE_MODELS:
+        stage = STAGES[step.stage]
+        if stage.name in ROUTED_STAGES or not stage.takes("model"):
             continue
         spec = here.specs[step.environment]
         wished = planner.model_of(step, submit.parameters, default_model(step.stage, spec))
@@ -142,7 +143,7 @@ def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:
         if known is None and not here.has_model(model):
             message = f"There is no model {model!r}; there are {', '.join(here.registry)}."
             raise UsageError(message, "cpw models list")
-        if not _needs_no_model(step.stage, submit) and not here.has_model(model):
+        if stage.needs_model(submit.parameters.get(stage.name, {})) and not here.has_model(model):
             message = f"The model {model} is not in the model store."
             raise MissingError(message, f"cpw models fetch {model}")
         spoken = known.languages if known is not None else ()
@@ -150,14 +151,10 @@ def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:
             message = f"The model {model} knows {', '.join(spoken)} only, not {submit.source_language}."
             raise UsageError(message, "cpw models list")
         parameters.setdefault(step.stage, {})["model"] = model
-    if "model" in parameters.get("translate", {}):
-        parameters["translate"]["model"] = here.known(str(parameters["translate"]["model"]), "whisper-")
+    translating = parameters.get(translate.STAGE.name, {})
+    if "model" in translating:
+        translating["model"] = here.translator_model(str(translating["model"]))
     return dataclasses.replace(submit, parameters=parameters)
-
-
-def _needs_no_model(stage: str, submit: Submit) -> bool:
-    """Tell whether what the stage computes with is a part of its package."""
-    return stage == "vad" and submit.parameters.get("vad", {}).get("method") == "silero"
 
 
 def _check_out(out: Path) -> None:

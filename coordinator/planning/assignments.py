@@ -15,6 +15,7 @@ from coordinator.planning.translators import Route, find_route
 from coordinator.store.rows import StepRow
 from protocol.errors import CpwError, ErrorInfo, info_from_error
 from protocol.messages import Submit
+from protocol.stages import ROUTED_STAGES, asr, translate
 
 __all__ = ["Assignment", "equipped", "reroute", "servants"]
 
@@ -36,7 +37,9 @@ def servants(submit: Submit, here: Inventory) -> Servants:
 
 
 def _models(submit: Submit) -> tuple[str | None, str | None]:
-    return submit.parameters.get("translate", {}).get("model"), submit.parameters.get("asr", {}).get("model")
+    """Return the models that a person chose for translating and for recognising."""
+    chosen = [submit.parameters.get(stage.name, {}).get("model") for stage in (translate.STAGE, asr.STAGE)]
+    return chosen[0], chosen[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,7 @@ def reroute(submit: Submit, language: str, steps: Sequence[StepRow]) -> dict[str
     here = Inventory.look()
     found: dict[str, Assignment | ErrorInfo] = {}
     for step in steps:
-        if step.stage != "translate" or step.target is None or step.state != "waiting":
+        if step.stage not in ROUTED_STAGES or step.target is None or step.state != "waiting":
             continue
         try:
             translators = here.translators(submit.environments, *_models(submit))

@@ -5,7 +5,6 @@ An engine is told only what it would not choose as well by itself. The reasons a
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,8 +42,7 @@ def choose(
     `versions` are those of the environment's build (its marker): a torch that was built without CUDA finds no
     GPU. A stage that the environment does not do, or that has no such fields, is given nothing.
     """
-    known = {parameter.name for parameter in dataclasses.fields(STAGES[stage].request)}
-    fields = [name for name in _FIELDS if name in known]
+    fields = [name for name in _FIELDS if STAGES[stage].takes(name)]
     if stage not in environment.stages or not fields:
         return Choices()
     asking = _Asking(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,11 +15,12 @@ from envspecs.layout import specs_directory
 from envspecs.models import registry as models_registry
 from protocol.errors import MissingError, UsageError
 from protocol.hardware import Hardware
-from protocol.stages import OPTIONAL_STAGES, STAGES
+from protocol.stages import OPTIONAL_STAGES, STAGES, asr, translate
 
 __all__ = ["Inventory", "default_model", "fitting_model"]
 
-_TRANSLATE = "translate"
+_TRANSLATE = translate.STAGE.name
+_ASR = asr.STAGE.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ class Inventory:
         else:
             specs = list(candidates(_TRANSLATE, self.specs.values()))
         if wished is not None:
-            wished = self.known(wished, "whisper-")
+            wished = self.translator_model(wished)
         found = tuple(self._translator(spec, wished, recogniser) for spec in specs)
         if wished is not None and not any(translator.models for translator in found):
             names = ", ".join(spec.name for spec in specs)
@@ -127,11 +127,11 @@ class Inventory:
     def _translator(self, spec: envspecs.EnvSpec, wished: str | None, recogniser: str | None) -> Translator:
         fitting = [model for model in self.registry.values() if model.kind in spec.model_kinds]
         chosen = wished
-        if wished is None and "asr" in spec.stages:
+        if wished is None and _ASR in spec.stages:
             chosen = fitting_model(recogniser or spec.default_model, spec, self.registry)
         if chosen is not None:
             fitting = [model for model in fitting if model.id == chosen]
-            if chosen not in self.registry and "asr" in spec.stages:
+            if chosen not in self.registry and _ASR in spec.stages:
                 fitting = [_unregistered(chosen)]
         fitting.sort(key=lambda model: model.id != spec.default_model)
         return Translator(
@@ -142,9 +142,12 @@ class Inventory:
             stored=frozenset(model.id for model in fitting if self.has_model(model.id)),
         )
 
-    def known(self, model: str, prefix: str = "") -> str:
-        """Return the id, or the id with `prefix`, that there is a model of; `UsageError` for none."""
-        for model_id in (model, prefix + model):
+    def translator_model(self, model: str) -> str:
+        """Return the id of the model that is meant for translating; `UsageError` where there is none.
+
+        A recogniser's model translates, too: its id may be short, as it may be for the recogniser.
+        """
+        for model_id in (model, asr.STAGE.model_prefix + model):
             if model_id in self.registry or self.has_model(model_id):
                 return model_id
         message = f"There is no model {model!r}; there are {', '.join(self.registry)}."
@@ -167,8 +170,7 @@ def _unregistered(identity: str) -> models_registry.Model:
 
 def default_model(stage: str, spec: envspecs.EnvSpec) -> str:
     """Return the model that the environment does the stage with where nobody chose one; empty for none."""
-    fields = {parameter.name: parameter.default for parameter in dataclasses.fields(STAGES[stage].request)}
-    return spec.default_model or str(fields["model"]) if "model" in fields else ""
+    return spec.default_model or STAGES[stage].default_model if STAGES[stage].takes("model") else ""
 
 
 def fitting_model(wished: str, spec: envspecs.EnvSpec, registry: Mapping[str, models_registry.Model]) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.plan import Plan, PlannedStep
-from coordinator.planning.recipes import RECIPES, SOURCE, Ingredient
 from coordinator.planning.translators import Route
 from protocol.errors import UsageError
 from protocol.languages import language_name
 from protocol.messages import Submit
-from protocol.stages import OPTIONAL_STAGES, STAGES
+from protocol.pipeline import SOURCE, Ingredient
+from protocol.stages import OPTIONAL_STAGES, ROUTED_STAGES, STAGES, WORKFLOWS
 from protocol.timeline import UNDETERMINED
 
 __all__ = [
@@ -54,14 +54,14 @@ def plan(submit: Submit, servants: Servants) -> Plan:
     Raises `UsageError` for a workflow that does not exist or a stage that cannot be left out,
     `MissingError` for a pair of languages that nothing here translates.
     """
-    whole = RECIPES.get(submit.workflow)
-    if whole is None:
-        message = f"{submit.workflow!r} is not a workflow; there are {', '.join(RECIPES)}."
+    workflow = WORKFLOWS.get(submit.workflow)
+    if workflow is None:
+        message = f"{submit.workflow!r} is not a workflow; there are {', '.join(WORKFLOWS)}."
         raise UsageError(message)
     _check_optional(submit)
-    recipe = tuple(ingredient for ingredient in whole if _is_wanted(ingredient, submit, servants.at_hand))
+    recipe = tuple(part for part in workflow.recipe if _is_wanted(part, submit, servants.at_hand))
     targets = submit.target_languages
-    if submit.source_language in targets and submit.workflow != "translate":
+    if submit.source_language in targets and workflow.keeps_source:
         targets = tuple(target for target in targets if target != submit.source_language)
     steps: list[PlannedStep] = []
     for ingredient in recipe:
@@ -93,7 +93,7 @@ def _is_wanted(ingredient: Ingredient, submit: Submit, at_hand: Collection[str])
 
 def _served(step: PlannedStep, submit: Submit, servants: Servants) -> PlannedStep:
     """Return the step with its environment; a translation into the source's own language is never done."""
-    if step.stage != "translate" or step.target is None or step.target == submit.source_language:
+    if step.stage not in ROUTED_STAGES or step.target is None or step.target == submit.source_language:
         return replace(step, environment=servants.environment_for(step.stage))
     return routed(step, servants.route(submit.source_language, step.target))
 
@@ -153,6 +153,13 @@ def refine(submit: Submit, language: str, title: str) -> Refinement:
     A target that is the film's own language is not translated; where the source has a track of its own
     (workflow `subtitle`) the target's would be the same one.
     """
+    workflow = WORKFLOWS[submit.workflow]
+    # Of the film's own language there is one track: a target's is not made where the source has one.
+    spared = [
+        part.stage
+        for part in workflow.recipe
+        if part.per == "target" and (part.stage in ROUTED_STAGES or workflow.has(part.stage, "source"))
+    ]
     skipped: list[str] = []
     notes: list[str] = []
     if language == UNDETERMINED:
@@ -161,9 +168,7 @@ def refine(submit: Submit, language: str, title: str) -> Refinement:
         if language == target:
             notes.append(f"{title} is already in {language_name(target)}: not translated.")
         if language in (target, UNDETERMINED):
-            skipped.append(f"translate-{target}")
-            if submit.workflow == "subtitle":
-                skipped.append(f"subtitle-{target}")
+            skipped += [_name(stage, target) for stage in spared]
     return Refinement(skipped=tuple(skipped), notes=tuple(notes))
 
 
@@ -186,6 +191,6 @@ def title_of(submit: Submit) -> tuple[str, int | None]:
 def model_of(step: PlannedStep, parameters: Mapping[str, Mapping[str, Any]], default: str) -> str:
     """Return the model that the step will use: the person's choice, else the environment's default."""
     chosen = parameters.get(step.stage, {}).get("model")
-    if chosen is None and step.stage == "align":
-        chosen = parameters.get("asr", {}).get("model")
+    if chosen is None:
+        chosen = parameters.get(STAGES[step.stage].model_of, {}).get("model")
     return str(chosen or default)

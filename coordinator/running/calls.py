@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from coordinator.planning import planner
-from coordinator.planning.recipes import Order, Results, build_request, gentler
+from coordinator.planning.builders import Inputs, Results, build_request, gentler
 from coordinator.store import job_folder
 from coordinator.store.rows import JobRow, StepRow
 from protocol.messages import Call
-from protocol.schema import from_plain, to_plain
+from protocol.schema import to_plain
 from protocol.stages import STAGES
-from protocol.stages.demux import DemuxResult
 
 __all__ = ["make_call"]
 
@@ -27,16 +26,21 @@ def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: i
     by_step = {step.name: step.result for step in steps if step.result is not None}
     results = Results(by_step, [step.name for step in steps])
     title, year = planner.title_of(job.submit)
-    order = Order(stage=step.stage, target=step.target, choices=step.choices)
-    request = build_request(order, replace(job.submit, year=year), title, results)
-    media_ms = from_plain(DemuxResult, by_step["demux"]).audio_duration_ms if "demux" in by_step else 0
+    inputs = Inputs(
+        submit=replace(job.submit, year=year),
+        title=title,
+        results=results,
+        target=step.target,
+        choices=step.choices,
+    )
+    request = build_request(step.stage, inputs)
     return Call(
         stage=step.stage,
         schema_version=stage.version,
         job_directory=str(job.directory),
         scratch=job_folder.scratch_of(step.name, step.attempt + 1),
         folder=stage.folder,
-        budget_ms=round(_BUDGET_SCALE * (stage.budget_ms + stage.budget_per_media * media_ms)),
+        budget_ms=round(_BUDGET_SCALE * (stage.budget_ms + stage.budget_per_media * results.audio_ms)),
         request=to_plain(gentler(request, gentle)),
         debug=job.submit.debug,
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from coordinator.link import Gone, Link
 from coordinator.planning import planner
@@ -29,8 +30,7 @@ from protocol.failpoints import reach
 from protocol.frames import Header, encode
 from protocol.messages import Ack, Call, CallIdentity, Cancel, Failure, Result, Unload
 from protocol.schema import from_plain, to_plain
-from protocol.stages import STAGES
-from protocol.stages.asr import AsrResult
+from protocol.stages import LANGUAGE_STAGES, STAGES
 
 __all__ = ["Dispatcher"]
 
@@ -299,16 +299,16 @@ class Dispatcher:
             self.propagate(job)
 
     def _learn_language(self, job: JobRow, step: StepRow, result: Result) -> None:
-        if step.stage != "asr":
+        if step.stage not in LANGUAGE_STAGES:
             return
-        asr = from_plain(AsrResult, result.result)
+        heard: Any = from_plain(STAGES[step.stage].result, result.result)
         title, _ = planner.title_of(job.submit)
-        refined = planner.refine(job.submit, asr.language, title)
+        refined = planner.refine(job.submit, heard.language, title)
         notes = [*job.notes, *(note for note in refined.notes if note not in job.notes)]
-        self._store.set_language(step.seq, asr.language, asr.language_probability, notes)
+        self._store.set_language(step.seq, heard.language, heard.language_probability, notes)
         self._store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))
         if job.submit.source_language is None and job.submit.target_languages:
-            self._reroute(job, asr.language)
+            self._reroute(job, heard.language)
 
     def _reroute(self, job: JobRow, language: str) -> None:
         """Give every translation to whom it belongs, now that the language is known; in a transaction."""

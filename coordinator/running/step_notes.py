@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from coordinator.store.rows import StepRow
+from protocol.stages import STAGES
 
 __all__ = ["remark"]
 
@@ -25,37 +27,36 @@ _REMOVED = {
 
 
 def remark(step: StepRow, result: Mapping[str, Any]) -> str:
-    """Return what is to be said of the result of `step`; empty where that is nothing."""
-    told = _REMARKS.get(step.stage)
-    return told(step, result) if told else ""
+    """Return what is to be said of the result of `step`; empty where that is nothing.
+
+    Which sentence it is follows from a field of the result, whatever the stage.
+    """
+    known = {field.name for field in fields(STAGES[step.stage].result)}
+    told = (tell(step, result) for name, tell in _REMARKS.items() if name in known and result.get(name))
+    return " ".join(told)
 
 
 def _doubts(step: StepRow, result: Mapping[str, Any]) -> str:
-    """Tell of a translation that is not to be trusted."""
-    marks = result.get("marks")
-    if not marks:
-        return ""
+    """Tell of text that is not to be trusted as a translation."""
+    marks = result["marks"]
     told = ", ".join(f"{number} {_DOUBTS.get(mark, mark)}" for mark, number in sorted(marks.items()))
     return f"{step.name}: of {result.get('segment_count', 0)} sentences {told}."
 
 
 def _removals(step: StepRow, result: Mapping[str, Any]) -> str:
     """Tell of text that was heard and taken out."""
-    removed = result.get("removed")
-    if not removed:
-        return ""
+    removed = result["removed"]
     told = ", ".join(f"{number} {_REMOVED.get(rule, rule)}" for rule, number in removed.items())
     return f"{step.name}: {sum(removed.values())} removed: {told}."
 
 
 def _quality(step: StepRow, result: Mapping[str, Any]) -> str:
     """Tell of the rules that cues break; the report beside them says which, and why."""
-    found = result.get("quality")
-    return f"{step.name}: {found}." if found else ""
+    return f"{step.name}: {result['quality']}."
 
 
 _REMARKS: dict[str, Callable[[StepRow, Mapping[str, Any]], str]] = {
-    "translate": _doubts,
-    "clean": _removals,
-    "subtitle": _quality,
+    "marks": _doubts,
+    "removed": _removals,
+    "quality": _quality,
 }

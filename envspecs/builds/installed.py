@@ -24,7 +24,6 @@ from protocol.schema import from_plain, to_plain
 __all__ = [
     "MARKER",
     "TELLING",
-    "WORKFLOWS",
     "BuildState",
     "Marker",
     "build_state",
@@ -41,13 +40,6 @@ TELLING = ("torch", "torchaudio", "numpy", "transformers", "ctranslate2")
 _INTERRUPT_GRACE_S = 10.0
 
 BuildState = Literal["built", "outdated", "missing"]
-
-WORKFLOWS: dict[str, tuple[str, ...]] = {
-    "transcribe": ("demux", "asr", "align", "clean", "subtitle"),
-    "translate": ("demux", "asr", "align", "clean", "translate", "subtitle"),
-    "subtitle": ("demux", "asr", "align", "clean", "translate", "subtitle", "mux"),
-}
-"""The stages no job of a workflow does without; what else it can use is the recipe's matter."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from envspecs.builds import copies, lockfile
 from envspecs.builds import upgrade as upgrading
 from envspecs.builds.build import build as build_one
 from envspecs.builds.history import current_build, previous_build
-from envspecs.builds.installed import WORKFLOWS, build_state
+from envspecs.builds.installed import build_state
 from envspecs.commands import overview
 from envspecs.key import running_python
 from envspecs.layout import home, interpreter
@@ -21,9 +21,9 @@ from envspecs.models import registry as models_registry
 from envspecs.report import Report
 from envspecs.spec import EnvSpec, read, read_all, spec_names
 from protocol.errors import ExitCode, MissingError, UsageError
+from protocol.stages import required_stages
 
 __all__ = [
-    "WORKFLOWS",
     "Answering",
     "build",
     "copy",
@@ -158,7 +158,7 @@ def validate(workflow: str | None, report: Answering) -> ExitCode:
 
 def _needed(workflow: str | None, specs: Iterable[EnvSpec]) -> set[str]:
     if workflow:
-        return {choosing.environment_for(stage).name for stage in WORKFLOWS[workflow]}
+        return {choosing.environment_for(stage).name for stage in required_stages(workflow)}
     return {spec.name for spec in specs if not spec.optional and spec.usable_here()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from envspecs import choosing
-from envspecs.builds.installed import WORKFLOWS, is_built
+from envspecs.builds.installed import is_built
 from envspecs.commands.environments import Answering
 from envspecs.layout import models_directory
 from envspecs.models import fetch
@@ -18,10 +18,11 @@ from envspecs.sizes import human
 from envspecs.spec import EnvSpec, read_all
 from protocol.errors import ExitCode, UsageError
 from protocol.languages import find_language, language_name
+from protocol.stages import STAGES, WORKFLOWS, required_stages, translate
 
 __all__ = ["Wish", "fetch_models", "list_models", "path_of_model", "verify_models"]
 
-_TRANSLATE = "translate"
+_TRANSLATE = translate.STAGE.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,12 +128,13 @@ def _needs_of_environments(specs: Iterable[EnvSpec]) -> list[Need]:
 
 def _needs_of_workflow(wish: Wish) -> list[Need]:
     """Return the models that a job of this workflow would use by default, stage by stage."""
-    if wish.targets and _TRANSLATE not in WORKFLOWS[wish.workflow]:
+    workflow = WORKFLOWS[wish.workflow]
+    if wish.targets and not workflow.translates:
         message = f"The workflow {wish.workflow} makes no translation."
         raise UsageError(message, "Leave out -t.")
     needs: dict[str, Need] = {}
-    for stage in WORKFLOWS[wish.workflow]:
-        if stage == _TRANSLATE:
+    for stage in required_stages(wish.workflow):
+        if stage == _TRANSLATE or not STAGES[stage].takes("model"):
             continue
         spec = choosing.environment_for(stage)
         if spec.default_model:
@@ -141,8 +143,7 @@ def _needs_of_workflow(wish: Wish) -> list[Need]:
                 spec.default_model, Need(model=spec.default_model, what=f"{stage} in {spec.name}", here=here)
             )
     source = find_language(wish.source).code if wish.source else None
-    targets = wish.targets or (("en",) if wish.workflow == _TRANSLATE else ())
-    for word in targets:
+    for word in wish.targets or workflow.default_targets:
         target = find_language(word).code
         if target != source:
             need = _need_of_pair(source, target)

@@ -9,11 +9,11 @@ from typing import Any
 
 from envspecs import choosing
 from envspecs.builds import history
-from envspecs.builds.installed import TELLING, WORKFLOWS, Marker, build_state, read_marker
+from envspecs.builds.installed import TELLING, Marker, build_state, read_marker
 from envspecs.layout import interpreter, venv_path
 from envspecs.sizes import Taken, human, taken_by
 from envspecs.spec import EnvSpec, read_all
-from protocol.stages import STAGES
+from protocol.stages import STAGES, WORKFLOWS, required_stages
 
 __all__ = ["Entry", "as_json", "as_lines", "entries", "environment_map", "map_lines"]
 
@@ -198,8 +198,8 @@ def environment_map(root: Path | None = None) -> dict[str, Any]:
         },
         "stages": {stage: [spec.name for spec in found] for stage, found in serving.items() if found},
         "workflows": {
-            workflow: sorted({first[stage] for stage in stages if stage in first})
-            for workflow, stages in WORKFLOWS.items()
+            workflow: sorted({first[stage] for stage in required_stages(workflow) if stage in first})
+            for workflow in WORKFLOWS
         },
     }
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 from protocol.timeline import Span
 
-__all__ = ["AlignRequest", "AlignResult"]
+__all__ = ["STAGE", "AlignRequest", "AlignResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +42,18 @@ class AlignResult:
     word_count: int
     timed_by: dict[str, int]
     """How many words each method timed."""
+
+
+STAGE = Stage(
+    name="align",
+    folder="07_align",
+    version=1,
+    request=AlignRequest,
+    result=AlignResult,
+    budget_ms=300_000,
+    budget_per_media=5.0,
+    weight=12,
+    model_prefix="whisper-",
+    # One Whisper for both: a second one would be loaded beside it.
+    model_of="asr",
+)

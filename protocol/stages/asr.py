@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 from protocol.timeline import Span
 
-__all__ = ["AsrRequest", "AsrResult"]
+__all__ = ["STAGE", "AsrRequest", "AsrResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,3 +49,18 @@ class AsrResult:
     device: str
     compute_type: str
     model: str
+
+
+STAGE = Stage(
+    name="asr",
+    folder="06_asr",
+    version=2,
+    request=AsrRequest,
+    result=AsrResult,
+    budget_ms=300_000,
+    budget_per_media=10.0,
+    weight=50,
+    finds_language=True,
+    model_prefix="whisper-",
+    options={"language": "--source-language"},
+)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 from protocol.timeline import Span
 
-__all__ = ["CleanRequest", "CleanResult", "CleanRules"]
+__all__ = ["STAGE", "CleanRequest", "CleanResult", "CleanRules"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,3 +73,16 @@ class CleanResult:
     removed: dict[str, int]
     """Rule to how many removals; rules without any are left out."""
     segment_count: int
+
+
+STAGE = Stage(
+    name="clean",
+    folder="09_clean",
+    version=1,
+    request=CleanRequest,
+    result=CleanResult,
+    budget_ms=120_000,
+    budget_per_media=0.1,
+    weight=1,
+    filled=frozenset({"media_duration_ms"}),
+)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 
-__all__ = ["AudioTrack", "DemuxRequest", "DemuxResult", "MediaFacts"]
+__all__ = ["STAGE", "AudioTrack", "DemuxRequest", "DemuxResult", "MediaFacts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,3 +64,17 @@ class DemuxResult:
     """Where asked for: FLAC, 16 bit, 44.1 kHz, stereo, on the same clock and as long to within a sample."""
     shot_changes_ms: tuple[int, ...] = ()
     """Where asked for: the first moment of every shot but the first, on the film's clock, with a clip too."""
+
+
+STAGE = Stage(
+    name="demux",
+    folder="01_demux",
+    version=2,
+    request=DemuxRequest,
+    result=DemuxResult,
+    budget_ms=600_000,
+    budget_per_media=1.0,
+    weight=3,
+    options={"audio_track": "--audio-track", "start_ms": "--start", "end_ms": "--end"},
+    filled=frozenset({"full_band"}),
+)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 
-__all__ = ["SeparateRequest", "SeparateResult"]
+__all__ = ["STAGE", "SeparateRequest", "SeparateResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +34,17 @@ class SeparateResult:
     duration_ms: int
     model: str
     device: str
+
+
+STAGE = Stage(
+    name="separate",
+    folder="04_separate",
+    version=1,
+    request=SeparateRequest,
+    result=SeparateResult,
+    budget_ms=600_000,
+    budget_per_media=10.0,
+    # A network of htdemucs' shape takes a core 1.2 s for a second of sound, whisper-base 0.05 to 0.11 s.
+    weight=800,
+    optional="when-asked",
+)

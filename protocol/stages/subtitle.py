@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 
-__all__ = ["CueNumbers", "SubtitleRequest", "SubtitleResult"]
+__all__ = ["STAGE", "CueNumbers", "SubtitleRequest", "SubtitleResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,3 +64,18 @@ class SubtitleResult:
     """`<title>.<language>.qc.json`: each rule, the cues that break it, and why that could not be helped."""
     quality: str = ""
     """The same in a line; empty where every rule is kept."""
+
+
+STAGE = Stage(
+    name="subtitle",
+    folder="11_subtitle",
+    version=2,
+    request=SubtitleRequest,
+    result=SubtitleResult,
+    budget_ms=120_000,
+    budget_per_media=0.1,
+    weight=1,
+    shown=True,
+    # A person who set these would only move cues to the wrong place.
+    filled=frozenset({"offset_ms", "shot_changes_ms"}),
+)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 from protocol.timeline import Span
 
-__all__ = ["TranslateRequest", "TranslateResult"]
+__all__ = ["STAGE", "TranslateRequest", "TranslateResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,3 +46,16 @@ class TranslateResult:
     engine: str = ""
     marks: dict[str, int] = field(default_factory=dict)
     """How many segments carry each mark (`Segment.marks`): text that is not passed off as a translation."""
+
+
+STAGE = Stage(
+    name="translate",
+    folder="10_translate",
+    version=2,
+    request=TranslateRequest,
+    result=TranslateResult,
+    budget_ms=300_000,
+    budget_per_media=10.0,
+    weight=40,
+    by_languages=True,
+)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from protocol.artefacts import Artefact
+from protocol.pipeline import Stage
 from protocol.timeline import Span
 
-__all__ = ["VadRequest", "VadResult"]
+__all__ = ["STAGE", "VadRequest", "VadResult"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,3 +48,18 @@ class VadResult:
     speech_ms: int
     method: str
     device: str
+
+
+STAGE = Stage(
+    name="vad",
+    folder="05_vad",
+    version=1,
+    request=VadRequest,
+    result=VadResult,
+    budget_ms=300_000,
+    budget_per_media=2.0,
+    weight=30,
+    optional="when-built",
+    # Silero's weights are part of its package.
+    no_model_with={"method": "silero"},
+)

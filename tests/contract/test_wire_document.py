@@ -6,8 +6,6 @@ import dataclasses
 import re
 from pathlib import Path
 
-from coordinator.planning.recipes import RECIPES
-from envspecs import WORKFLOWS
 from protocol import PROTOCOL_VERSION
 from protocol.errors import ErrorInfo, ErrorKind
 from protocol.frames import Header, decode, encode
@@ -63,11 +61,3 @@ def test_stages_are_numbered_in_the_order_of_the_pipeline() -> None:
     folders = [stage.folder for stage in STAGES.values()]
     assert folders == sorted(folders)
     assert STAGES["translate"].request is TranslateRequest
-
-
-def test_what_a_workflow_needs_is_what_its_recipe_says() -> None:
-    needed = {
-        name: {ingredient.stage for ingredient in recipe if not STAGES[ingredient.stage].optional}
-        for name, recipe in RECIPES.items()
-    }
-    assert {name: set(stages) for name, stages in WORKFLOWS.items()} == needed

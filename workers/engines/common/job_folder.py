@@ -16,6 +16,7 @@ from typing import TypeVar
 from protocol.artefacts import resolve_inside
 from protocol.errors import InputError, SchemaError
 from protocol.schema import from_plain
+from protocol.stages import TRANSCRIPT_STAGES
 from protocol.stages.demux import MediaFacts
 from protocol.stages.subtitle import CueNumbers
 from protocol.timeline import Span
@@ -150,7 +151,8 @@ def read_job(directory: Path) -> JobFolder:
     """
     job, manifest = _read(directory / "job.json", _Job), _read(directory / "manifest.json", _Manifest)
     files = _files(directory, manifest)
-    spoken = _first(files, "clean", "transcript.json") or _first(files, "align", "transcript.json")
+    transcripts = [path for stage in TRANSCRIPT_STAGES for path in files.get(stage, ())]
+    spoken = next((path for path in reversed(transcripts) if path.name == "transcript.json"), None)
     if spoken is None:
         message = f"{shown(directory)} has no transcript yet."
         raise InputError(message, "Wait until the job is done, or let it go on: cpw status, cpw resume JOB")
@@ -167,7 +169,7 @@ def read_job(directory: Path) -> JobFolder:
         title=job.title,
         media=Path(job.input_media.path),
         source_language=source,
-        transcripts={source: spoken, **_translations(files.get("translate", ()))},
+        transcripts={source: spoken, **_translations(transcripts)},
         subtitles=_subtitles(files.get("subtitle", ())),
         film=next(iter(files.get("mux", ())), None),
         cleaning=_first(files, "clean", "cleaning.json"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.planning.recipes import Order, Results, build_request, gentler
+from coordinator.planning.builders import Inputs, Results, build_request, gentler
 from protocol.artefacts import Artefact
 from protocol.messages import Submit
 from protocol.schema import to_plain
@@ -51,6 +51,6 @@ def test_the_films_tracks_are_made_of_srt_whatever_else_is_written(
         out="/o",
         parameters={"subtitle": {"formats": ("ass",)}},
     )
-    request = build_request(Order(stage="subtitle"), submit, "Film", results)
+    request = build_request("subtitle", Inputs(submit=submit, title="Film", results=results))
     assert request.formats == formats
     assert request.frames_per_second == 25.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coordinator.planning.recipes import Order, Results, build_request
+from coordinator.planning.builders import Inputs, Results, build_request
 from protocol.artefacts import Artefact
 from protocol.errors import BugError
 from protocol.messages import Submit
@@ -61,7 +61,8 @@ def request(stage: str, planned: tuple[str, ...] = STEPS, *, cleaned: bool = Tru
     """Return the request of a stage for a film that came so far."""
     done = {name: to_plain(result) for name, result in DONE.items() if cleaned or name != "clean"}
     submit = Submit(media="/f.mkv", workflow="transcribe", user="u", out="/o", parameters=parameters)
-    return build_request(Order(stage=stage, target="en"), submit, "Film", Results(done, planned))
+    inputs = Inputs(submit=submit, title="Film", results=Results(done, planned), target="en")
+    return build_request(stage, inputs)
 
 
 def test_cleaning_reads_what_was_aligned_and_what_vad_heard() -> None:
