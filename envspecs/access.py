@@ -11,7 +11,7 @@ from protocol.errors import UsageError
 __all__ = ["TOKENS", "masked", "read_token", "token_file"]
 
 TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
-"""Environment variables that hold a token: no other tool, and no worker, gets to see them."""
+"""Environment variables that hold a token: no other tool and no worker sees them."""
 
 
 def token_file() -> Path:

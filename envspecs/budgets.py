@@ -1,4 +1,4 @@
-"""The memory that an environment's worker may take: its spec's, and over it what a person has set."""
+"""The memory that an environment's worker may take: from its spec, or set by a person."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _value(word: str) -> int | float | str:
 def house_budget_bytes(ram_bytes: int, environ: Mapping[str, str] | None = None) -> int:
     """Return what all workers together may take: `CPW_RAM_MB`, else four fifths of the machine's RAM.
 
-    0 is without limit. Raises `UsageError` where the variable is no whole number.
+    0 means no limit. Raises `UsageError` if the variable is not a whole number.
     """
     given = (os.environ if environ is None else environ).get(_HOUSE, "")
     if not given:

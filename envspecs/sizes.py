@@ -15,8 +15,8 @@ _UNITS = ("B", "KB", "MB", "GB", "TB")
 class Taken:
     """Files of folders, each once, by device and inode; sizes in bytes as the disk counts them.
 
-    uv links a package's files from its cache: what lies in several builds is there once, and it is freed when
-    the last of them and the cache have let go of it.
+    uv links a package's files from its cache: files of several builds take their space once, and it is freed
+    when the last build and the cache have removed them.
     """
 
     files: dict[tuple[int, int], int] = field(default_factory=dict)

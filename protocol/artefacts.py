@@ -1,4 +1,4 @@
-"""Files that calls leave: named by a path relative to the job folder, held to size and sha256."""
+"""Files that calls leave: each has a path relative to the job folder, a size and a sha256."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def describe_file(path: Path, name: str) -> Artefact:
 
 
 def check_artefact(artefact: Artefact, path: Path) -> None:
-    """Raise `InputError` unless the file at `path` is the one `artefact` describes."""
+    """Raise `InputError` unless the file at `path` has the size and sha256 of `artefact`."""
     if not path.is_file():
         message = f"The file {path} is gone."
         raise InputError(message)
@@ -69,13 +69,13 @@ def check_artefact(artefact: Artefact, path: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Put the file's bytes on the disk (fsync)."""
+    """Write the bytes of the file to the disk (fsync)."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def sync_directory(path: Path) -> None:
-    """Put the directory's names on the disk, so that a rename survives a power cut."""
+    """Write the names in the directory to the disk (fsync), so that a rename survives a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -102,7 +102,7 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        # A person knows nothing of the file aside, and a full disk names no file at all.
+        # A person does not know the temporary file, and the error of a full disk names no file.
         error.filename, error.filename2 = str(path), None
         raise
     sync_directory(path.parent)

@@ -1,4 +1,4 @@
-"""Named places at which a process can be told to die, so that it can be proved that nothing is lost there.
+"""Named places where a test can kill a process, to prove that nothing is lost there.
 
 Off unless the environment asks for it. `CPW_FAILPOINT=NAME@N` kills the process that reaches NAME for the
 N-th time, at once and as `kill -9` does; only the first that can make the file `CPW_FAILPOINT_ONCE` dies, so

@@ -1,7 +1,4 @@
-"""What a person can order, of jobs and environments, and the answers.
-
-Part of the vocabulary of `protocol.messages`.
-"""
+"""What a person can change about jobs and environments, as messages, and the answers to them."""
 
 from __future__ import annotations
 
@@ -22,14 +19,14 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class CancelJobs:
-    """Stop these jobs; what is done stays, and `ResumeJobs` goes on from there."""
+    """Stop these jobs. Finished steps are kept, and `ResumeJobs` continues after them."""
 
     jobs: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeJobs:
-    """Go on with these jobs, or with every failed or held one; what is done is not done again."""
+    """Continue these jobs, or every failed or held one. Finished steps are not done again."""
 
     jobs: tuple[str, ...] = ()
     everything: bool = False
@@ -79,7 +76,7 @@ class PruneJobs:
 
 @dataclass(frozen=True, kw_only=True)
 class Pruned:
-    """Answer to `PruneJobs`; not the whole as long as there are `more`."""
+    """Answer to `PruneJobs`. While `more` is true, ask again for the rest."""
 
     jobs: tuple[str, ...]
     size_bytes: int
@@ -91,20 +88,20 @@ class Pruned:
 
 @dataclass(frozen=True, kw_only=True)
 class ReloadEnvironment:
-    """Start the environment's worker anew, in its current build; the others go on undisturbed."""
+    """Start a new worker for the environment, in its current build. Other workers are not affected."""
 
     environment: str
     now: bool = False
-    """Do not wait for the call that it runs: it is given back, and done anew."""
+    """Do not wait for the call that the worker runs: another worker does it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reloading:
-    """Answer to `ReloadEnvironment`: it is under way."""
+    """Answer to `ReloadEnvironment`: the reload has begun."""
 
     environment: str
     pid: int | None = None
     """The worker that is replaced; None where there is none."""
     job: str = ""
-    """Whose step it runs now, empty where it runs none."""
+    """The job whose step it runs now; empty if it runs none."""
     step: str = ""

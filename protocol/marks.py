@@ -20,7 +20,7 @@ _START = "\x1e"
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """From here on lines belong to this call; all fields empty: to none."""
+    """The lines that follow belong to this call; all fields empty: to no call."""
 
     job: str = ""
     step: str = ""

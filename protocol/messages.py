@@ -81,7 +81,7 @@ class LoadedModel:
     device: str = ""
     loaded_at: str = ""
     used_at: str = ""
-    """When a call last asked for it, or ended that had."""
+    """When a call last asked for it, or when the last call that used it ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Welcome:
-    """The coordinator takes the worker; its run stands in the header."""
+    """The coordinator accepts the worker; the header holds its run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +133,7 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """Do this step. Job, step, attempt and run stand in the header."""
+    """Do this step. The header holds job, step, attempt and run."""
 
     stage: str
     schema_version: int
@@ -143,7 +143,7 @@ class Call:
     folder: str
     """Relative to the job folder: where the files will lie once the coordinator has accepted them."""
     budget_ms: int
-    """The call is ended with its stack on file when it takes longer."""
+    """A call that takes longer is ended, and its stack is written to a file."""
     request: dict[str, Any]
     debug: bool = False
 
@@ -186,12 +186,12 @@ class Ack:
 
 @dataclass(frozen=True, kw_only=True)
 class Drain:
-    """Finish what runs, take nothing more, exit."""
+    """Finish the current call, take no more calls, exit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unload:
-    """Let go of models after what runs: memory ran out, or others need it."""
+    """Unload models after the current call: memory ran out, or other workers need it."""
 
     keys: tuple[str, ...] = ()
     """As in `LoadedModel.key`; empty: every one."""
@@ -199,7 +199,7 @@ class Unload:
 
 @dataclass(frozen=True, kw_only=True)
 class Submit:
-    """A person's wish for one film."""
+    """A submission: what a person asks for one film."""
 
     media: str
     """Absolute path."""
@@ -237,7 +237,7 @@ class Submit:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitted:
-    """The job is in the store; it will be done whatever happens to whoever asked."""
+    """The job is in the store, so it will be done even if the client goes away."""
 
     job: str
     directory: str
@@ -305,7 +305,7 @@ class StatusReport:
 
 @dataclass(frozen=True, kw_only=True)
 class HealthQuery:
-    """Asks how everything is."""
+    """Asks for the health of everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,7 +324,7 @@ class EnvironmentHealth:
     uptime_ms: int | None = None
     rss_bytes: int = 0
     ram_budget_bytes: int = 0
-    """Models are let go of where it would take more; 0: without limit."""
+    """Models are unloaded when it would take more; 0: no limit."""
     echo_ms: int | None = None
     """Age of the last echo from the process, GIL or not."""
     restarts: int = 0
@@ -349,15 +349,15 @@ class HealthReport:
     free_disk_bytes: int = 0
     jobs_held: int = 0
     notices: tuple[str, ...] = ()
-    """What a person must know of the job store: that it was damaged, and what was lost."""
+    """What a person must know about the job store: that it was damaged, and what was lost."""
     hardware: Hardware | None = None
     ram_budget_bytes: int = 0
-    """What all workers together may take; 0: without limit."""
+    """What all workers together may take; 0: no limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """The request in the header cannot be met; `error` says why and what to do."""
+    """The request in the header is refused; `error` says why and what to do."""
 
     error: ErrorInfo
 

@@ -1,7 +1,7 @@
 """Build an environment whole or not at all, beside the one in use, and swap it in.
 
-A build has a folder of its own for ever (`venv/.builds/<name>-<key>`); `venv/<name>` is a link to the
-current one. A worker that runs in the previous build keeps its files until it is started anew.
+A build keeps its own folder (`venv/.builds/<name>-<key>`); `venv/<name>` is a link to the current one. A
+worker that runs in the previous build keeps using its files until it is restarted.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ json.dump({"files": files, "versions": versions, "packages": packages}, sys.stdo
 
 @dataclass(frozen=True, kw_only=True)
 class Building:
-    """An environment whose builds nobody else changes now."""
+    """An environment while this process holds the lock on its builds."""
 
     spec: EnvSpec
     root: Path
@@ -70,9 +70,10 @@ class Building:
 
 
 def build(spec: EnvSpec, report: Report, root: Path | None = None, *, again: bool = False) -> Path:
-    """Build the environment where it is not built as its spec says, and return the build's folder.
+    """Build the environment unless it is up to date, and return the build's folder.
 
-    `again` builds it anew even so. Raises `UsageError`, `MissingError`, `TransientError`, `DiskFullError`.
+    `again` builds it even if it is up to date.
+    Raises `UsageError`, `MissingError`, `TransientError`, `DiskFullError`.
     """
     with building(spec, report, root) as job:
         return bring_up(job, again=again)
@@ -90,7 +91,7 @@ def building(spec: EnvSpec, report: Report, root: Path | None = None) -> Iterato
 
 
 def bring_up(job: Building, *, again: bool = False) -> Path:
-    """Make the build that the job asks for the current one; where that fails nothing has changed."""
+    """Make the build that `job` describes the current one; if that fails, nothing has changed."""
     current = history.current_build(job.name, job.root)
     marker = read_marker(current) if current else None
     if current and marker:
@@ -152,7 +153,7 @@ def _folder_for(job: Building, place: Path, taken: set[Path | None]) -> Path:
 
 
 def _take_up(job: Building, folder: Path, current: Path | None) -> None:
-    """Make the build the current one; the last one that has proved itself is kept to go back to."""
+    """Make the build the current one, and keep the last build that did a call, for a rollback."""
     before = _to_go_back_to(job, folder, current)
     if read_lock(job.name, job.root) != job.lock:
         path = lock_path(job.name, job.root)
@@ -165,7 +166,7 @@ def _take_up(job: Building, folder: Path, current: Path | None) -> None:
 
 
 def _to_go_back_to(job: Building, folder: Path, current: Path | None) -> Path | None:
-    """Return the build to keep: the one that is replaced, unless it never did a call and an earlier did."""
+    """Return the build to keep: the one that is replaced, or an earlier one if only that did a call."""
     earlier = history.previous_build(job.name, job.root)
     if current is None:
         return earlier
@@ -197,7 +198,7 @@ def _make(job: Building, folder: Path) -> None:
         )
         write_marker(folder, _described(job, folder, marker))
     finally:
-        # Whatever ended it, Ctrl-C too: without its marker it is worth nothing, and it may be gigabytes.
+        # Whatever ended it (Ctrl-C too): a build without its marker is useless and may take gigabytes.
         if not (folder / MARKER).is_file():
             history.remove(folder)
 
@@ -249,7 +250,7 @@ def _described(job: Building, folder: Path, marker: Marker) -> Marker:
 
 
 def _probe(job: Building, folder: Path) -> dict[str, dict[str, str]]:
-    """Import what a worker will, as it will; return the versions of the spec's packages, and of all."""
+    """Import what a worker imports, as it does; return the versions of the spec's packages, and of all."""
     modules = sorted({stage.engine.partition(":")[0] for stage in job.spec.stages.values()})
     there = [name for name in modules if (job.root / Path(*name.split("."))).with_suffix(".py").is_file()]
     packages = [

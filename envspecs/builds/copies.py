@@ -25,7 +25,7 @@ def copy(source: str, name: str, root: Path | None = None) -> Path:
     """Write spec and lock of `name`, which is as `source` but used only where a job names it.
 
     Its engines are the source's. Returns the spec's path; raises `UsageError` where there is one of that
-    name, `SchemaError` where the name is none.
+    name, `SchemaError` if the name is not a valid one.
     """
     folder = specs_directory(root)
     read(source, folder)
@@ -35,7 +35,7 @@ def copy(source: str, name: str, root: Path | None = None) -> Path:
         raise UsageError(message, "Choose another name, or: python3 -m envspecs list")
     original = (folder / f"{source}.toml").read_text(encoding="utf-8")
     text = _copied(original, source, name)
-    # The copy is made line by line, for its comments' sake: it must say what it is meant to say.
+    # The copy is made line by line, to keep the comments: check that it says what it should.
     said = parse(source, original)
     wanted = dataclasses.replace(said, name=name, optional=True, by_name_only=True, copied_from=source)
     if parse(name, text) != wanted:

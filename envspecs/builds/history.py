@@ -1,7 +1,7 @@
 """An environment's builds on the disk: the current one, the one before it, and what each was made by.
 
 `venv/<name>` links to the current build, `venv/.builds/.<name>.previous` to the one before. Each holds copies
-of the spec and the lock that it was made by, so that going back brings these back, too.
+of the spec and the lock that it was made by, so that a rollback brings these back, too.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def hold(build: Path) -> int | None:
 
 
 def is_held(build: Path) -> bool:
-    """Tell whether somebody works in the build."""
+    """Tell whether a process uses the build."""
     try:
         descriptor = os.open(build / MARKER, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

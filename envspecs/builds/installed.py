@@ -44,7 +44,7 @@ BuildState = Literal["built", "outdated", "missing"]
 
 @dataclass(frozen=True, kw_only=True)
 class Marker:
-    """Written last into a build: it is whole. A build without one is trusted for nothing."""
+    """Written last into a build: the build is complete. A build without a marker is not used."""
 
     name: str
     key: str
@@ -70,7 +70,7 @@ def read_marker(build: Path) -> Marker | None:
 
 
 def write_marker(build: Path, marker: Marker) -> None:
-    """Declare the build whole."""
+    """Mark the build as complete."""
     write_json(build / MARKER, to_plain(marker))
 
 
@@ -79,7 +79,7 @@ def build_state(spec: EnvSpec, root: Path | None = None) -> BuildState:
     marker = read_marker(Path(os.path.realpath(venv_path(spec.name, root))))
     if marker is None:
         return "missing"
-    # Asked with the build's own Python: who asks may run another one.
+    # Compare with the build's own Python: this process may run another one.
     return "built" if marker.key == build_key(spec, marker.python, root) else "outdated"
 
 
@@ -114,11 +114,11 @@ def run_in(
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:
-    """Have the program end, however often Ctrl-C is pressed; else kill it and what it started."""
+    """Wait for the program to end, however often Ctrl-C is pressed; then kill it and what it started."""
     process.send_signal(signal.SIGINT)
     ends_at = time.monotonic() + _INTERRUPT_GRACE_S
     while True:
-        # It is ending what it has started: killed now, it would leave that running, and files half-written.
+        # It is ending what it started. If it were killed now, that would go on, and files stay half-written.
         with contextlib.suppress(KeyboardInterrupt):
             try:
                 process.wait(timeout=max(0.0, ends_at - time.monotonic()))

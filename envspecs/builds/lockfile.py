@@ -28,8 +28,8 @@ def lock(spec: EnvSpec, report: Report, root: Path | None = None) -> Path:
 def resolve(spec: EnvSpec, report: Report, root: Path | None = None) -> str:
     """Resolve the spec's requirements anew and return the text of the lock.
 
-    No hashes: a machine may offer a local build of a locked version. No index either: that is the
-    machine's matter, not the project's.
+    No hashes: a machine may offer a local build of a locked version. No index either: each machine has its
+    own.
     """
     root = (root or home()).resolve()
     # Local builds of this machine have no place in a lock that others use.

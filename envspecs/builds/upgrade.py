@@ -1,4 +1,4 @@
-"""To newer packages and back: the build before is kept, with the spec and the lock that it was made by."""
+"""Upgrade to newer packages and roll back: the previous build is kept with its spec and its lock."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["rollback", "upgrade"]
 
 
 def upgrade(spec: EnvSpec, report: Report, root: Path | None = None) -> Path:
-    """Resolve the requirements anew, build by that beside the current build, and swap it in.
+    """Resolve the requirements again, build beside the current build, and swap the new one in.
 
     The checkout's lock is replaced in the same moment: where anything fails before, nothing has changed.
     Raises what `envspecs.builds.build.build` does.
@@ -81,7 +81,7 @@ def _sources(job: Building, previous: Path) -> Sources:
     copies = history.sources_of(previous)
     if copies is not None:
         here = _spec_path(job).read_text(encoding="utf-8")
-        # The spec as it is now, where it asks for the same: its limits, say, may have been set since.
+        # The spec as it is now, if it asks for the same packages: its limits may have changed since.
         for text in (here, _for_this_checkout(copies.spec, here, job.name)):
             if text and _made(previous, parse(job.name, text), copies.lock, job):
                 return Sources(spec=text, lock=copies.lock)
