@@ -123,11 +123,15 @@ def _add_changing(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     build.add_argument("--no-models", action="store_true", help="fetch no models")
     upgrade = verbs.add_parser("upgrade", help="resolve requirements anew, build beside, swap in")
     upgrade.add_argument("names", nargs="+", metavar="NAME")
-    rollback = verbs.add_parser("rollback", help="go back to the build before; the same again goes forward")
+    rollback = verbs.add_parser(
+        "rollback", help="go back to the previous build; a second time goes forward again"
+    )
     rollback.add_argument("name", metavar="NAME")
-    reload = verbs.add_parser("reload", help="start the worker anew, in the current build; others go on")
+    reload = verbs.add_parser("reload", help="start a new worker in the current build; other workers go on")
     reload.add_argument("names", nargs="+", metavar="NAME")
-    reload.add_argument("--now", action="store_true", help="its call is given back, and done anew")
+    reload.add_argument(
+        "--now", action="store_true", help="do not wait for its call: another worker does it again"
+    )
     copy = verbs.add_parser("copy", help="make a second version, used only where a job names it")
     copy.add_argument("source", metavar="NAME")
     copy.add_argument("name", metavar="NEW-NAME")
@@ -176,7 +180,7 @@ def _run(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCod
 
 
 def _change(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCode:
-    """Run the verb, then tell of what it has changed: of the first one, too, where the second failed."""
+    """Run the command, then report what it changed, even if a later part failed."""
     before = environments.standing()
 
     def tell() -> ExitCode:
@@ -227,7 +231,7 @@ def _wish(asked: argparse.Namespace) -> models.Wish | None:
     targets = tuple(word for word in asked.targets.split(",") if word)
     if asked.workflow is None:
         if asked.source or targets:
-            message = "-s and -t say what a workflow is wanted for."
+            message = "-s and -t need --workflow."
             raise UsageError(message, "Add --workflow translate")
         return None
     return models.Wish(workflow=asked.workflow, source=asked.source, targets=targets)
@@ -240,7 +244,7 @@ def _parse(words: list[str], terminal: Terminal) -> argparse.Namespace:
 
 
 def exit_code(error: CpwError) -> ExitCode:
-    """Return the code of an error: whatever else failed here, an environment or a model is missing now."""
+    """Return the exit code of an error: after most failures here an environment or a model is missing."""
     if isinstance(error, (UsageError, SchemaError)):
         return ExitCode.USAGE
     return ExitCode.NOT_RUNNING if isinstance(error, NotRunningError) else ExitCode.MISSING

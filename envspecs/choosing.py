@@ -1,4 +1,4 @@
-"""Which environment does a stage on this machine, and why another does not."""
+"""Which environment does a stage on this machine, and why others do not."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["candidates", "environment_for", "environments_for", "is_by_name_only
 
 
 def is_by_name_only(spec: EnvSpec) -> bool:
-    """Tell whether the environment serves only who names it: it says so, or it is preferred elsewhere."""
+    """Tell whether the environment is used only when named: its spec says so, or prefers other machines."""
     return spec.by_name_only or (spec.preferred is not None and not spec.preferred.fits_here())
 
 
 def environments_for(stage: str, root: Path | None = None) -> tuple[EnvSpec, ...]:
-    """Return the environments that do the stage here unless another is named, first the one to be preferred.
+    """Return the environments that do the stage here by default, the preferred one first.
 
     The order: one that is preferred on such a machine, the lowest rank, the required, the name. Those that
     are used by name only are left out.
@@ -29,7 +29,7 @@ def environments_for(stage: str, root: Path | None = None) -> tuple[EnvSpec, ...
 
 
 def candidates(stage: str, specs: Iterable[EnvSpec]) -> tuple[EnvSpec, ...]:
-    """Return those of `specs` that do the stage here unless another is named; see `environments_for`."""
+    """Return those of `specs` that do the stage here by default; see `environments_for`."""
     found = [
         spec for spec in specs if stage in spec.stages and spec.usable_here() and not is_by_name_only(spec)
     ]
@@ -57,7 +57,7 @@ def missing_for(stages: Iterable[str], root: Path | None = None) -> tuple[EnvSpe
 
 
 def why(spec: EnvSpec, specs: Iterable[EnvSpec], root: Path | None = None) -> str:
-    """Return in a sentence for what the environment is used on this machine, or why it is not."""
+    """Return a sentence: what this machine uses the environment for, or why it does not."""
     if not spec.usable_here():
         return f"for {spec.platform} only"
     if not spec.worker:

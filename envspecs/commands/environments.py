@@ -1,4 +1,4 @@
-"""The verbs of `python3 -m envspecs` that are about environments, each answering with an exit code."""
+"""The commands of `python3 -m envspecs` about environments; each returns an exit code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = [
 
 
 class Answering(Report, Protocol):
-    """A report that can also be answered to."""
+    """A report that also takes the answer."""
 
     def answer(self, text: str) -> None:
         """Take what was asked for."""
@@ -51,7 +51,7 @@ def _specs(names: Sequence[str]) -> list[EnvSpec]:
 
 
 def standing() -> dict[str, Path | None]:
-    """Return every environment's current build: what is compared to find out what a verb has changed."""
+    """Return every environment's current build, to compare before and after a command."""
     return {name: current_build(name) for name in spec_names()}
 
 
@@ -101,7 +101,7 @@ def upgrade(names: Sequence[str], report: Report) -> ExitCode:
 
 
 def rollback(name: str, report: Report) -> ExitCode:
-    """Go back to the build before; the same again goes forward."""
+    """Go back to the previous build; a second time goes forward again."""
     upgrading.rollback(read(name), report)
     return ExitCode.DONE
 
@@ -114,12 +114,12 @@ def copy(source: str, name: str, report: Answering) -> ExitCode:
     report.answer(f"  change what it asks for:  {made}")
     report.answer(f"  build it:                 python3 -m envspecs build {name}")
     report.answer(f"  use it:                   cpw-submit FILM --workflow subtitle --env {stage}={name}")
-    report.answer(f"  be rid of it:             python3 -m envspecs remove {name}")
+    report.answer(f"  remove it:                python3 -m envspecs remove {name}")
     return ExitCode.DONE
 
 
 def remove(name: str, report: Report) -> EnvSpec:
-    """Remove the spec of a copy; what is left of it goes by `copies.remove_builds`."""
+    """Remove the spec of a copy; `copies.remove_builds` removes its builds."""
     spec = read(name)
     copies.forget(spec)
     report.line(f"{name}: its spec and its lock are removed.")

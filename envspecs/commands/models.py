@@ -1,4 +1,4 @@
-"""The verbs of `python3 -m envspecs models`, each answering with an exit code."""
+"""The commands of `python3 -m envspecs models`; each returns an exit code."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """A model that something cannot do without, and whether it is here."""
+    """A model that something needs, and whether the store has it."""
 
     model: str
     what: str
@@ -117,7 +117,7 @@ def _answer_needs(report: Answering, wish: Wish | None, needs: Sequence[Need]) -
 
 
 def _needs_of_environments(specs: Iterable[EnvSpec]) -> list[Need]:
-    """Return what the environments that are built load by themselves."""
+    """Return the models that the built environments load when they start."""
     return [
         Need(model=model, what=spec.name, here=models_registry.has_model(model))
         for spec in specs

@@ -23,7 +23,7 @@ _WIDTH = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """An environment and what became of it on this machine."""
+    """An environment and its state on this machine."""
 
     name: str
     purpose: str
@@ -38,7 +38,7 @@ class Entry:
     key: str = ""
     built_at: str = ""
     main: str = ""
-    """The library that it is there for: the first of its requirements."""
+    """Its main library: the first of its requirements."""
     versions: dict[str, str]
     """Of what the spec names, of torch and numpy: as the build's probe found them."""
     size_bytes: int = 0
@@ -91,7 +91,7 @@ def _entry(spec: EnvSpec, specs: Sequence[EnvSpec], root: Path | None) -> tuple[
 
 
 def _versions(build: Path, marker: Marker) -> dict[str, str]:
-    """Return the versions worth telling; a build that is older than their record is looked into."""
+    """Return the versions to show; they are read from the files of a build whose marker has none."""
     if marker.packages:
         return marker.versions
     names = (path.name.removesuffix(".dist-info") for path in build.glob("lib/*/site-packages/*.dist-info"))
@@ -163,7 +163,7 @@ def _remarks(entry: Entry) -> list[str]:
 
 
 def _wrapped(pieces: Iterable[str], indent: str = "  ") -> list[str]:
-    """Return the pieces in lines that fit; a piece is broken by nobody, so that a command can be copied."""
+    """Return the pieces in lines that fit; no piece is broken, so that a command can be copied."""
     lines: list[str] = []
     for piece in pieces:
         joined = f"{lines[-1]}; {piece}" if lines else ""

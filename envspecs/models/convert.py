@@ -1,7 +1,7 @@
 """Whisper in CTranslate2's format to MLX's: the same weights under other names. Standard library only.
 
 What CTranslate2 writes is in its `specs/model_spec.py` (`ModelSpec._serialize`) and `specs/whisper_spec.py`;
-what mlx-whisper reads in its `load_models.py` and `whisper.py`.
+what mlx-whisper reads is in its `load_models.py` and `whisper.py`.
 """
 
 from __future__ import annotations

