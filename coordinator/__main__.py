@@ -13,9 +13,9 @@ from pathlib import Path
 import envspecs
 from coordinator.loop import Coordinator
 from coordinator.planning.admission import forget_unfinished
-from coordinator.running.memory import HouseMemory
+from coordinator.running.memory import WorkerMemory
 from coordinator.store.backups import hold, is_full, open_store, refuse_network
-from envspecs.budgets import house_budget_bytes
+from envspecs.budgets import ram_budget_bytes
 from envspecs.hardware import known
 from protocol.endpoints import prepare_runtime_directory
 from protocol.errors import CpwError, ExitCode
@@ -44,7 +44,7 @@ def _serve(runtime: Path, state: Path) -> int:
     control = os.environ.get("CPW_CONTROL_FD")
     hardware = known(state=state)
     log.info("hardware: %s", hardware)
-    memory = HouseMemory(house_budget_bytes(hardware.ram_bytes), hardware)
+    memory = WorkerMemory(ram_budget_bytes(hardware.ram_bytes), hardware)
     coordinator = Coordinator(runtime, store, int(control) if control else None, memory)
     signal.signal(signal.SIGTERM, lambda *_: coordinator.drain())
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""What a person orders of jobs that exist: cancel, resume, retry, prune. Each is one commit a job."""
+"""Changes that people ask of existing jobs: cancel, resume, retry, prune. One commit for each job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from coordinator.plan import Dependencies
 from coordinator.planning import planner
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.roster import Roster
-from coordinator.running.scheduler import ENDED, job_state, to_renew
+from coordinator.running.scheduler import ENDED, job_state, steps_to_redo
 from coordinator.store.store import JobRow, StepRow, Store
 from protocol.clock import since_iso_ms
 from protocol.errors import UsageError
@@ -20,39 +20,39 @@ from protocol.job_changes import CancelJobs, Changed, JobChange, Pruned, PruneJo
 from protocol.messages import StepState
 from protocol.stages import LANGUAGE_STAGES
 
-__all__ = ["Orders"]
+__all__ = ["JobChanges"]
 
 _ENDED = ("done", "failed", "cancelled")
 _GOES_ON = ("failed", "cancelled", "held")
 _PORTION = 200
-_A_WHILE_S = 0.5
-"""Folders are removed on the loop's thread: nobody else waits longer for it than this and one folder."""
+_REMOVING_S = 0.5
+"""Folders are removed on the loop's thread, which does nothing else for this long and for one more folder."""
 
 
-class Orders:
-    """Changes jobs in the store; what runs meanwhile is told, and held off by the store's fence."""
+class JobChanges:
+    """Changes jobs in the store. Running calls are cancelled, and the store refuses their late results."""
 
     def __init__(self, store: Store, roster: Roster, dispatcher: Dispatcher) -> None:
         self._store = store
         self._roster = roster
         self._dispatcher = dispatcher
 
-    def cancel(self, order: CancelJobs) -> Changed:
-        """Stop jobs; one that has ended stays as it is."""
-        jobs, unknown = self._find(order.jobs)
+    def cancel(self, request: CancelJobs) -> Changed:
+        """Stop jobs; a job that has ended stays as it is."""
+        jobs, unknown = self._find(request.jobs)
         return Changed(jobs=tuple(self._cancel(job) for job in jobs), unknown=unknown)
 
-    def resume(self, order: ResumeJobs) -> Changed:
-        """Go on with jobs that failed, were cancelled or are held; others stay as they are."""
-        jobs, unknown = self._find(order.jobs)
-        if order.everything:
+    def resume(self, request: ResumeJobs) -> Changed:
+        """Go on with jobs that are failed, cancelled or held; others stay as they are."""
+        jobs, unknown = self._find(request.jobs)
+        if request.everything:
             jobs = self._store.jobs_in(("failed", "held"))
         return Changed(jobs=tuple(self._resume(job) for job in jobs), unknown=unknown)
 
-    def retry(self, order: RetryJob) -> Changed:
-        """Do a stage again with all that depends on it, and what had failed."""
-        jobs, unknown = self._find((order.job,))
-        return Changed(jobs=tuple(self._retry(job, order.stage) for job in jobs), unknown=unknown)
+    def retry(self, request: RetryJob) -> Changed:
+        """Do a stage again with everything behind it, and the steps that failed."""
+        jobs, unknown = self._find((request.job,))
+        return Changed(jobs=tuple(self._retry(job, request.stage) for job in jobs), unknown=unknown)
 
     def _find(self, names: Collection[str]) -> tuple[list[JobRow], tuple[str, ...]]:
         found = {name: self._store.job(name) for name in names}
@@ -74,7 +74,7 @@ class Orders:
             return self._change(job, ())
         steps = self._store.steps(job.id)
         stuck = {step.name for step in steps if step.state in ("waiting", "ready") and step.error is not None}
-        return self._renew(job, steps, stuck, _spared(job, steps))
+        return self._renew(job, steps, stuck, _not_needed(job, steps))
 
     def _retry(self, job: JobRow, stage: str) -> JobChange:
         steps = self._store.steps(job.id)
@@ -83,18 +83,18 @@ class Orders:
             message = f"The job {job.id} has no stage {stage!r}."
             known = ", ".join(dict.fromkeys(step.stage for step in steps))
             raise UsageError(message, f"It has: {known}.")
-        spared = _spared(job, steps) - chosen
-        self._dispatcher.do_anew(job.seq, chosen)
-        again = to_renew(*_of(steps), chosen, spared)
+        left_out = _not_needed(job, steps) - chosen
+        self._dispatcher.forbid_reuse(job.seq, chosen)
+        again = steps_to_redo(*_of(steps), chosen, left_out)
         if any(step.stage in LANGUAGE_STAGES and step.name in again for step in steps):
-            # The language will be found out again, and with it what need not be translated.
-            spared = set()
-        return self._renew(job, steps, chosen, spared)
+            # The language is found again, and with it the translations that are not needed.
+            left_out = set()
+        return self._renew(job, steps, chosen, left_out)
 
     def _renew(
-        self, job: JobRow, steps: list[StepRow], chosen: Collection[str], spared: Collection[str]
+        self, job: JobRow, steps: list[StepRow], chosen: Collection[str], left_out: Collection[str]
     ) -> JobChange:
-        again = to_renew(*_of(steps), chosen, spared)
+        again = steps_to_redo(*_of(steps), chosen, left_out)
         with self._store.transaction():
             self._store.renew(job.seq, again)
             if any(step.stage in LANGUAGE_STAGES and step.name in again for step in steps):
@@ -108,7 +108,7 @@ class Orders:
         for step in steps:
             if step.state == "running" and step.name in changed:
                 self._dispatcher.stop_call(step)
-        self._dispatcher.tell(job)
+        self._dispatcher.note_change(job)
         return self._change(job, [step.name for step in steps if step.name in changed])
 
     def _change(self, job: JobRow, steps: Collection[str]) -> JobChange:
@@ -116,23 +116,25 @@ class Orders:
         assert now is not None, "nothing here removes it"
         return JobChange(job=job.id, was=job.state, state=now.state, steps=tuple(steps))
 
-    def prune(self, order: PruneJobs) -> Pruned:
-        """Remove ended jobs, folder first: who dies in between finds the job again, not a stray folder."""
-        wrong = [state for state in order.states if state not in _ENDED]
+    def prune(self, request: PruneJobs) -> Pruned:
+        """Remove ended jobs, folders first: a crash in between leaves a job in the store, no lost folder."""
+        wrong = [state for state in request.states if state not in _ENDED]
         if wrong:
             message = f"Jobs that are {', '.join(wrong)} cannot be removed."
             raise UsageError(message, f"Choose among {', '.join(_ENDED)}.")
-        until_s = time.monotonic() + _A_WHILE_S
-        last, size = order.after, 0
+        until_s = time.monotonic() + _REMOVING_S
+        last, size = request.after, 0
         jobs: list[str] = []
         kept: list[str] = []
-        found = self._store.jobs_in(order.states, order.after, _PORTION)
+        found = self._store.jobs_in(request.states, request.after, _PORTION)
         for job in found:
             last = job.seq
-            if since_iso_ms(job.ended_at or job.created_at) < order.older_than_ms or self._is_worked_on(job):
+            if since_iso_ms(job.ended_at or job.created_at) < request.older_than_ms or self._is_worked_on(
+                job
+            ):
                 continue
             try:
-                size += self._remove(job, dry_run=order.dry_run)
+                size += self._remove(job, dry_run=request.dry_run)
                 jobs.append(job.id)
             except OSError as error:
                 kept.append(f"{job.id}: {error.filename or job.directory}: {error.strerror}.")
@@ -142,7 +144,7 @@ class Orders:
         return Pruned(jobs=tuple(jobs), size_bytes=size, last=last, more=more, kept=tuple(kept))
 
     def _is_worked_on(self, job: JobRow) -> bool:
-        """Tell whether a worker has not heard yet that its call was cancelled."""
+        """Tell whether a worker still runs a cancelled call of the job."""
         calls = [member.call for member in self._roster.members.values()]
         return any(call is not None and call.job == job.id for call in calls)
 
@@ -157,8 +159,8 @@ def _of(steps: list[StepRow]) -> tuple[dict[str, StepState], dict[str, Dependenc
     return {step.name: step.state for step in steps}, {step.name: step.link for step in steps}
 
 
-def _spared(job: JobRow, steps: list[StepRow]) -> set[str]:
-    """Return the steps that are skipped because of the film's language, and not for the lack of another."""
+def _not_needed(job: JobRow, steps: list[StepRow]) -> set[str]:
+    """Return the steps that are skipped because of the film's language, not because another step is lost."""
     if job.language is None:
         return set()
     refined = planner.refine(job.submit, job.language, "").skipped
@@ -166,7 +168,7 @@ def _spared(job: JobRow, steps: list[StepRow]) -> set[str]:
 
 
 def _remove_folder(job: JobRow, *, dry_run: bool) -> int:
-    """Remove the job's folder and return what it held, in bytes; a folder that is another's now is left."""
+    """Remove the job's folder and return its size in bytes; a folder that belongs to another job stays."""
     if not _is_its_own(job):
         return 0
     held = sum(path.lstat().st_blocks * 512 for path in job.directory.rglob("*"))

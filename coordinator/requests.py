@@ -1,4 +1,4 @@
-"""Where people's requests are answered: submissions, states, health."""
+"""Answers what people ask of the daemon: submissions, states, health, changes of jobs and environments."""
 
 from __future__ import annotations
 
@@ -11,76 +11,86 @@ from typing import Any
 
 import envspecs
 from coordinator.health import check_worker, environments_health, why_not_usable
-from coordinator.job_changes import Orders
+from coordinator.job_changes import JobChanges
 from coordinator.planning.admission import take_in
+from coordinator.reload import Replacing
 from coordinator.running.dispatch import Dispatcher
-from coordinator.running.memory import HouseMemory
+from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Roster
 from coordinator.status import report_job
 from coordinator.store.backups import is_full, notices
 from coordinator.store.store import Store
 from protocol.errors import DiskFullError, ErrorInfo, ErrorKind
-from protocol.job_changes import CancelJobs, PruneJobs, ResumeJobs, RetryJob
-from protocol.messages import HealthQuery, HealthReport, Refused, StatusQuery, StatusReport, Submit
+from protocol.job_changes import CancelJobs, PruneJobs, ReloadEnvironment, ResumeJobs, RetryJob
+from protocol.messages import (
+    HealthQuery,
+    HealthReport,
+    Refused,
+    StatusQuery,
+    StatusReport,
+    Submit,
+    Submitted,
+)
 
-__all__ = ["Reception"]
+__all__ = ["Requests"]
 
 
-class Reception:
-    """Answers clients out of the store, the roster and the dispatcher."""
+class Requests:
+    """Answers clients from the store, the roster and the dispatcher. Used by the loop's thread alone."""
 
     def __init__(
         self,
+        runtime: Path,
         store: Store,
         roster: Roster,
         dispatcher: Dispatcher,
-        runtime: Path,
-        run: str,
-        memory: HouseMemory,
+        *,
+        replacing: Replacing,
+        memory: WorkerMemory,
     ) -> None:
+        self._runtime = runtime
         self._store = store
         self._roster = roster
         self._dispatcher = dispatcher
-        self._runtime = runtime
-        self._run = run
+        self._replacing = replacing
         self._memory = memory
         self._begun_s = time.monotonic()
-        self._orders = Orders(store, roster, dispatcher)
+        self._changes = JobChanges(store, roster, dispatcher)
 
-    def answer(self, message: Any) -> Any:
+    def answer(self, request: Any) -> Any:
         """Return the answering message; raises `CpwError` where the request cannot be met."""
         try:
-            return self._answer(message)
+            return self._answer(request)
         except sqlite3.Error as error:
             if not is_full(error):
                 raise
             text = "No space is left on the disk of the job store; nothing was changed."
             raise DiskFullError(text, "Make room, and say it again.") from error
 
-    def _answer(self, message: Any) -> Any:
-        match message:
+    def _answer(self, request: Any) -> Any:  # noqa: C901 (one case a request)
+        match request:
             case Submit():
-                return take_in(
-                    message, self._store, lambda name: check_worker(name, self._runtime, self._roster)
-                )
+                return self._submit(request)
             case StatusQuery():
-                return self._status(message)
+                return self._status(request)
             case HealthQuery():
                 return self._health()
-        return self._obey(message)
-
-    def _obey(self, message: Any) -> Any:
-        match message:
             case CancelJobs():
-                return self._orders.cancel(message)
+                return self._changes.cancel(request)
             case ResumeJobs():
-                return self._orders.resume(message)
+                return self._changes.resume(request)
             case RetryJob():
-                return self._orders.retry(message)
+                return self._changes.retry(request)
             case PruneJobs():
-                return self._orders.prune(message)
-        text = f"{type(message).__name__} is not a request."
-        return Refused(error=ErrorInfo(kind=ErrorKind.WIRE, message=text))
+                return self._changes.prune(request)
+            case ReloadEnvironment():
+                return self._replacing.ask(request)
+            case _:
+                text = f"{type(request).__name__} is not a request."
+                return Refused(error=ErrorInfo(kind=ErrorKind.WIRE, message=text))
+
+    def _submit(self, submit: Submit) -> Submitted:
+        return take_in(submit, self._store, lambda name: check_worker(name, self._runtime, self._roster))
 
     def _status(self, query: StatusQuery) -> StatusReport:
         if query.jobs:
@@ -103,7 +113,7 @@ class Reception:
             healthy=all(
                 environment.usable for environment in found if environment.built or not environment.optional
             ),
-            run=self._run,
+            run=self._dispatcher.run,
             pid=os.getpid(),
             uptime_ms=round((now_s - self._begun_s) * 1000),
             environments=found,

@@ -12,7 +12,7 @@ from envspecs.spec import EnvSpec, Memory
 from protocol.errors import SchemaError, UsageError
 from protocol.schema import from_plain
 
-__all__ = ["house_budget_bytes", "memory_of", "variable_of"]
+__all__ = ["memory_of", "ram_budget_bytes", "variable_of"]
 
 _PREFIX = "CPW_MEMORY_"
 _HOUSE = "CPW_RAM_MB"
@@ -62,7 +62,7 @@ def _value(word: str) -> int | float | str:
     return word
 
 
-def house_budget_bytes(ram_bytes: int, environ: Mapping[str, str] | None = None) -> int:
+def ram_budget_bytes(ram_bytes: int, environ: Mapping[str, str] | None = None) -> int:
     """Return what all workers together may take: `CPW_RAM_MB`, else four fifths of the machine's RAM.
 
     0 means no limit. Raises `UsageError` if the variable is not a whole number.

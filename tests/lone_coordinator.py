@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 import zmq
 
 from coordinator.loop import Coordinator
 from coordinator.planning.planner import plan
+from coordinator.running.roster import Member
+from coordinator.store import job_folder
 from coordinator.store.store import StepRow, Store
 from protocol.artefacts import Artefact, describe_file
 from protocol.endpoints import client_endpoint, worker_endpoint
@@ -18,7 +23,7 @@ from protocol.frames import Envelope, Header, decode, encode
 from protocol.messages import MESSAGES, Call, CallIdentity, Hello, Submit
 from protocol.schema import from_plain, to_plain
 from protocol.stages.demux import DemuxResult
-from tests.ill.engines import _FACTS
+from tests.ill.engines import FACTS
 from tests.plans import all_by
 
 
@@ -70,8 +75,10 @@ class LoneCoordinator:
         self._folder = tempfile.TemporaryDirectory(prefix="cpw-", dir="/tmp")
         self.runtime = Path(self._folder.name)
         self.path = tmp_path
+        self._supervisor_end, self._control = os.pipe()
+        os.set_blocking(self._supervisor_end, False)
         self.store = Store(tmp_path / "state" / "jobs.sqlite")
-        self.coordinator = Coordinator(self.runtime, self.store, None)
+        self.coordinator = Coordinator(self.runtime, self.store, self._control)
         self._workers: list[PlayedWorker] = []
 
     def __enter__(self) -> LoneCoordinator:
@@ -82,6 +89,8 @@ class LoneCoordinator:
             worker.leave()
         self.coordinator.close()
         self.store.close()
+        os.close(self._supervisor_end)
+        os.close(self._control)
         self._folder.cleanup()
 
     def restart(self) -> None:
@@ -89,16 +98,27 @@ class LoneCoordinator:
         self.coordinator.close()
         self.store.close()
         self.store = Store(self.path / "state" / "jobs.sqlite")
-        self.coordinator = Coordinator(self.runtime, self.store, None)
+        self.coordinator = Coordinator(self.runtime, self.store, self._control)
+
+    def supervisor_hears(self) -> list[dict[str, Any]]:
+        """Return what the supervisor was asked since the last look."""
+        try:
+            return [json.loads(line) for line in os.read(self._supervisor_end, 65536).splitlines()]
+        except BlockingIOError:
+            return []
 
     def worker(self, environment: str = "common", pid: int | None = None) -> PlayedWorker:
         """Return a worker that has been welcomed; it is given a call as soon as one is ready."""
         worker = PlayedWorker(worker_endpoint(self.runtime), environment, pid or os.getpid())
         self._workers.append(worker)
         worker.say(worker.hello)
-        members = self.coordinator._roster.members
-        self.until(lambda: worker.name in members and members[worker.name].echoed_s)
+        self.until(lambda: worker.name in self.members)
         return worker
+
+    @property
+    def members(self) -> dict[str, Member]:
+        """Return the workers as the coordinator knows them, by name."""
+        return self.coordinator.roster.members
 
     def add_job(self, **fields: Any) -> str:
         """Put a job for one film into the store and return its id."""
@@ -147,6 +167,19 @@ class LoneCoordinator:
         return answers
 
 
+def hold_files_back(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let no file of a result be accepted before the event that is returned is set."""
+    may_go_on = threading.Event()
+    accept = job_folder.accept
+
+    def wait_and_accept(*call: Any) -> None:
+        assert may_go_on.wait(20), "the test has not let it go on"
+        accept(*call)
+
+    monkeypatch.setattr(job_folder, "accept", wait_and_accept)
+    return may_go_on
+
+
 def called(lone: LoneCoordinator, worker: PlayedWorker) -> CallIdentity:
     """Return the identity of the next call that the worker is given."""
     header = lone.until(lambda: worker.heard(Call))
@@ -159,5 +192,5 @@ def demux_result(directory: Path, identity: CallIdentity) -> tuple[dict[str, Any
     scratch.mkdir(parents=True)
     (scratch / "audio.wav").write_bytes(b"sound")
     audio = describe_file(scratch / "audio.wav", "01_demux/audio.wav")
-    result = DemuxResult(audio=audio, audio_duration_ms=2_000, audio_track=0, clip_start_ms=0, facts=_FACTS)
+    result = DemuxResult(audio=audio, audio_duration_ms=2_000, audio_track=0, clip_start_ms=0, facts=FACTS)
     return to_plain(result), audio

@@ -1,4 +1,4 @@
-"""Sends calls to workers, takes outcomes in: commit, then send; check, rename, commit, acknowledge."""
+"""Sends calls and takes in their outcomes: commit, then send; check, rename, commit, acknowledge."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from coordinator.planning import planner
 from coordinator.planning.assignments import reroute
 from coordinator.running import reuse
 from coordinator.running.calls import make_call
-from coordinator.running.manifests import Chronicle
+from coordinator.running.manifests import Manifests
 from coordinator.running.roster import Member, Roster
-from coordinator.running.scheduler import Retry, after_failure, job_state, settle
+from coordinator.running.scheduler import Retry, after_failure, follow_up, job_state
 from coordinator.running.step_notes import remark
 from coordinator.running.worker_death import describe_death
 from coordinator.store import job_folder
@@ -37,47 +37,49 @@ __all__ = ["Dispatcher"]
 log = logging.getLogger(__name__)
 
 _NOBODY = ""
-"""The worker of a step that is taken over from another job."""
+"""The worker of a step whose files are taken over from another job."""
 _KILLS = (ErrorKind.HUNG, ErrorKind.CRASHED)
 
 
 class Dispatcher:
-    """The shell around `scheduler`: store, link and roster, all used by the loop's thread alone."""
+    """Acts on what `scheduler` decides, on store, link and roster. Used by the loop's thread alone."""
 
     def __init__(self, store: Store, link: Link, roster: Roster, run: str) -> None:
         self._store = store
         self._link = link
         self._roster = roster
-        self._run = run
+        self.run = run
+        """This start of the coordinator."""
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="accept")
-        self._settling: dict[CallIdentity, tuple[Future[None], StepRow, Result]] = {}
+        self._accepting: dict[CallIdentity, tuple[Future[None], StepRow, Result]] = {}
         self._delayed: list[tuple[float, int, str]] = []
         self._films: dict[str, str] = {}
-        self._alone: set[tuple[int, str]] = set()
-        self._unsaid: list[Callable[[], None]] = []
-        self._chronicle = Chronicle(store)
-        self._chronicle.catch_up()
+        self._without_reuse: set[tuple[int, str]] = set()
+        self._after_commit: list[Callable[[], None]] = []
+        self._manifests = Manifests(store)
+        self._manifests.catch_up()
         self.progress: dict[tuple[str, str], float] = {}
+        """Of job and step: the fraction that is done, as its worker reported last."""
 
     @contextlib.contextmanager
     def together(self, now_s: float) -> Iterator[None]:
-        """One commit for all that is done inside; what follows from it is said and written after it.
+        """Commit everything that is done inside at once, then send the messages and write the manifests.
 
-        A commit waits for the disk: with one a turn of the loop, not one a step, many steps share the wait.
+        A commit waits for the disk. With one commit a turn of the loop, many steps share that wait.
         """
         with self._store.transaction():
             yield
-        unsaid, self._unsaid = self._unsaid, []
-        for say in unsaid:
-            say()
-        self._chronicle.write(now_s)
+        actions, self._after_commit = self._after_commit, []
+        for act in actions:
+            act()
+        self._manifests.write(now_s)
 
-    def _once_committed(self, say: Callable[[], None]) -> None:
-        """Do what may not happen before the commit of what was done so far."""
+    def _once_committed(self, act: Callable[[], None]) -> None:
+        """Act after the commit of what was written so far."""
         if self._store.in_transaction():
-            self._unsaid.append(say)
+            self._after_commit.append(act)
         else:
-            say()
+            act()
 
     def send_ready(self, now_s: float) -> None:
         """Give free workers the next ready steps of their environments."""
@@ -88,15 +90,15 @@ class Dispatcher:
                 continue
             steps = self._store.ready_steps(environment, len(openings))
             for member, step in zip(openings, steps, strict=False):
-                with self._blaming(step, now_s):
+                with self._failing(step, now_s):
                     self._send(step, member)
 
     @contextlib.contextmanager
-    def _blaming(self, step: StepRow, now_s: float) -> Iterator[None]:
-        """Let what goes wrong inside end this step's attempt and nothing else.
+    def _failing(self, step: StepRow, now_s: float) -> Iterator[None]:
+        """Turn an error inside into the failure of this step's attempt.
 
-        Everything is caught but the store's own errors: whatever one job's data provokes in planner,
-        schema or msgpack would otherwise end the loop, and again after each restart.
+        All errors are caught except the store's own. Otherwise one job's data, by an error in planner, schema
+        or msgpack, would end the loop, and end it again after each restart.
         """
         try:
             yield
@@ -104,7 +106,7 @@ class Dispatcher:
             raise
         except Exception as error:
             if not isinstance(error, CpwError):
-                log.exception("%s %s: not foreseen", step.job, step.name)
+                log.exception("%s %s: an error that nobody expected", step.job, step.name)
             self._fail(step, info_from_error(error), now_s)
 
     def _fail(self, step: StepRow, error: ErrorInfo, now_s: float) -> None:
@@ -113,7 +115,7 @@ class Dispatcher:
             self._conclude(job, step, error, now_s)
             reach("coordinator.failure.before-commit")
         self._once_committed(lambda: reach("coordinator.failure.committed"))
-        self.tell(job)
+        self.note_change(job)
 
     def _job_of(self, step: StepRow) -> JobRow:
         job = self._store.job(step.job)
@@ -133,31 +135,31 @@ class Dispatcher:
         key = self._key_of(job, step, call, member.build)
         if self._take_over(job, step, key):
             return
-        header = Header(run=self._run, job=step.job, step=step.name, attempt=step.attempt + 1)
-        frames = encode("Call", header, call)  # before the commit: what cannot be sent is not begun
+        header = Header(run=self.run, job=step.job, step=step.name, attempt=step.attempt + 1)
+        frames = encode("Call", header, call)  # before the commit: a call that cannot be encoded never begins
         reach("coordinator.call.chosen")
         with self._store.transaction():
-            identity = self._store.begin(step, self._run, member.name, key)
+            identity = self._store.begin(step, self.run, member.name, key)
             reach("coordinator.call.before-commit")
         member.take(identity)
-        self._once_committed(partial(self._hand_out, step, member, identity, frames))
-        self.tell(job)
+        self._once_committed(partial(self._send_call, step, member, identity, frames))
+        self.note_change(job)
 
-    def _hand_out(self, step: StepRow, member: Member, identity: CallIdentity, frames: list[bytes]) -> None:
+    def _send_call(self, step: StepRow, member: Member, identity: CallIdentity, frames: list[bytes]) -> None:
         reach("coordinator.call.committed")
         try:
             self._link.send_frames("w", member.name.encode(), frames)
         except Gone:
-            log.info("%s left before it could be given %s", member.name, identity)
-            # It never got the call: this attempt is nobody's fault, and the roster's next ping finds out.
+            log.info("%s left before %s could be sent to it", member.name, identity)
+            # It never got the call, so the step is not blamed. The next ping tells whether it has died.
             self._store.set_states(step.seq, {step.name: "ready"})
             member.release(identity)
-            member.unheard = True
+            member.unreachable = True
         else:
             reach("coordinator.call.sent")
 
     def _key_of(self, job: JobRow, step: StepRow, call: Call, build: str) -> str:
-        """Return the step's key, empty where the film cannot be read: its engine will say so."""
+        """Return the step's key; empty where the film cannot be read, which its engine will report."""
         if "media" in call.request and job.id not in self._films:
             try:
                 self._films = {job.id: reuse.film_digest(Path(job.submit.media))}
@@ -167,67 +169,68 @@ class Dispatcher:
         return reuse.step_key(step.stage, step.environment, build, call.request, film)
 
     def _take_over(self, job: JobRow, step: StepRow, key: str) -> bool:
-        """Begin to take over what another step with this key has done; tell whether there is one."""
-        alone = not job.submit.reuse or step.failures or step.kills or (step.seq, step.name) in self._alone
-        twin = None if alone or not key else self._store.find_done(key, step)
-        if twin is None or twin.result is None:
+        """Begin to take over the files of a finished step with this key; tell whether there is one."""
+        refused = (step.seq, step.name) in self._without_reuse or not job.submit.reuse
+        tried = step.failures or step.kills
+        done = None if refused or tried or not key else self._store.find_done(key, step)
+        if done is None or done.result is None:
             return False
         with self._store.transaction():
-            identity = self._store.begin(step, self._run, _NOBODY, key)
-            self._store.set_note(step, f"{step.name} was done before, in {twin.job}.")
+            identity = self._store.begin(step, self.run, _NOBODY, key)
+            self._store.set_note(step, f"{step.name} was done before, in {done.job}.")
         begun = self._store.current(identity)
         assert begun is not None, "it was begun in this very turn"
-        source = self._job_of(twin).directory
-        future = self._pool.submit(job_folder.copy_artefacts, source, job.directory, twin.artefacts)
-        self._await(future, begun, Result(result=twin.result, artefacts=twin.artefacts, duration_ms=0))
+        source = self._job_of(done).directory
+        future = self._pool.submit(job_folder.copy_artefacts, source, job.directory, done.artefacts)
+        self._await(future, begun, Result(result=done.result, artefacts=done.artefacts, duration_ms=0))
         return True
 
     def _await(self, future: Future[None], step: StepRow, result: Result) -> None:
-        """Have the result committed by `finish_settled` once its files are in place."""
-        self._settling[step.identity] = (future, step, result)
+        """Have the result committed by `finish_accepted` once its files are in place."""
+        self._accepting[step.identity] = (future, step, result)
         future.add_done_callback(lambda _: self._link.wake())
 
     def _make_call(self, job: JobRow, step: StepRow) -> Call:
         return make_call(job, step, self._store.steps(job.id), gentle=_memory_failures(step))
 
     def on_result(self, identity: CallIdentity, result: Result, peer: bytes) -> None:
-        """Take a result in: check and rename on another thread, commit when that is done."""
+        """Take in a result: check and rename its files on another thread, commit when that is done."""
         reach("coordinator.result.received")
         self._release(peer, identity, result.duration_ms)
         step = self._store.current(identity)
         if step is None:
-            log.info("a stale result of %s: acknowledged, not taken", identity)
-            self._forget(identity)
+            log.info("a result of %s comes too late: acknowledged and dropped", identity)
+            self._remove_scratch(identity)
             self._acknowledge(peer, identity)
             return
-        if identity in self._settling:
+        if identity in self._accepting:
             return
         if not result.artefacts:
             future: Future[None] = Future()
             future.set_result(None)
-            self._settling[identity] = (future, step, result)
+            self._accepting[identity] = (future, step, result)
             return
         job = self._job_of(step)
         folder, scratch = STAGES[step.stage].folder, job_folder.scratch_of(step.name, identity.attempt)
         future = self._pool.submit(job_folder.accept, job.directory, scratch, folder, result.artefacts)
         self._await(future, step, result)
 
-    def finish_settled(self, now_s: float) -> None:
+    def finish_accepted(self, now_s: float) -> None:
         """Commit the results whose files have been accepted, and acknowledge them."""
-        done = [identity for identity, (future, _, _) in self._settling.items() if future.done()]
+        done = [identity for identity, (future, _, _) in self._accepting.items() if future.done()]
         for identity in done:
-            future, step, result = self._settling.pop(identity)
+            future, step, result = self._accepting.pop(identity)
             if self._store.current(identity) is None:
-                log.info("%s was cancelled while its result was taken in", identity)
+                log.info("%s was cancelled while its files were accepted", identity)
                 self._acknowledge(step.worker.encode(), identity)
                 continue
             if step.worker == _NOBODY and future.exception() is not None:
                 log.info("%s %s cannot be taken over: %s", step.job, step.name, future.exception())
-                self._alone.add((step.seq, step.name))
+                self._without_reuse.add((step.seq, step.name))
                 self._store.set_note(step, "")
                 self._store.set_states(step.seq, {step.name: "ready"})
                 continue
-            with self._blaming(step, now_s):
+            with self._failing(step, now_s):
                 future.result()
                 reach("coordinator.result.files-accepted")
                 self._finish(step, result)
@@ -238,7 +241,7 @@ class Dispatcher:
             self._once_committed(lambda: reach("coordinator.result.acknowledged"))
 
     def _finish(self, step: StepRow, result: Result) -> None:
-        # What does not keep the stage's contract is not a result; what it holds beyond it is left out.
+        # A result that breaks the stage's contract raises here; fields beyond the contract are left out.
         kept = to_plain(from_plain(STAGES[step.stage].result, result.result))
         job = self._job_of(step)
         with self._store.transaction():
@@ -250,30 +253,31 @@ class Dispatcher:
             reach("coordinator.result.before-commit")
         self._once_committed(lambda: reach("coordinator.result.committed"))
         self.progress.pop((step.job, step.name), None)
-        self.tell(job)
+        self.note_change(job)
 
     def on_failure(self, identity: CallIdentity, failure: Failure, peer: bytes, now_s: float) -> None:
-        """Take a failure in."""
+        """Take in a failure."""
         reach("coordinator.failure.received")
         self._release(peer, identity)
         step = self._store.current(identity)
         if step is not None:
             self._fail(step, failure.error, now_s)
             if failure.error.kind is ErrorKind.RESOURCE:
-                # Before the next call, which would find the same models in the same memory.
+                # Before the next call, which would need memory that the same models still take.
                 self._to_worker(peer, identity, Unload())
         self._acknowledge(peer, identity)
         self._once_committed(lambda: reach("coordinator.failure.acknowledged"))
 
-    def lose(self, step: StepRow, now_s: float, gone: Mapping[str, object] | None = None) -> None:
-        """Conclude that the running attempt is lost; `gone` is how its worker died under it, if it did.
+    def lose(self, step: StepRow, now_s: float, death: Mapping[str, object] | None = None) -> None:
+        """Conclude that the running attempt is lost.
 
-        A step whose result is being taken in has not lost anything with its worker.
+        With `death`, the exit that the supervisor recorded (empty: none), the attempt failed: it killed the
+        worker. Without, the step is ready again. A step whose files are being accepted has lost nothing.
         """
-        if step.identity in self._settling or self._store.current(step.identity) is None:
+        if step.identity in self._accepting or self._store.current(step.identity) is None:
             return
-        if gone is not None:
-            self._fail(step, describe_death(self._job_of(step), step, gone), now_s)
+        if death is not None:
+            self._fail(step, describe_death(self._job_of(step), step, death), now_s)
             return
         reach("coordinator.lost.before-commit")
         self._store.set_states(step.seq, {step.name: "ready"})
@@ -311,7 +315,7 @@ class Dispatcher:
             self._reroute(job, heard.language)
 
     def _reroute(self, job: JobRow, language: str) -> None:
-        """Give every translation to whom it belongs, now that the language is known; in a transaction."""
+        """Give every translation the environment that has its languages, now both known; in a transaction."""
         steps = {step.name: step for step in self._store.steps(job.id)}
         routes = reroute(job.submit, language, tuple(steps.values()))
         for name, found in routes.items():
@@ -322,20 +326,20 @@ class Dispatcher:
                 log.info("%s %s: %s", job.id, name, " ".join(found.reasons))
                 self._store.assign(job.seq, name, found.environment, found.choices, found.reasons)
         if routes:
-            self._chronicle.reroute(job.id)
+            self._manifests.note_translators(job.id)
 
     def propagate(self, job: JobRow) -> None:
-        """Let the states of the job's steps, and its own, follow; inside a transaction."""
+        """Set the states that follow from the steps' states, the job's too; inside a transaction."""
         steps = self._store.steps(job.id)
         states = {step.name: step.state for step in steps}
-        # A step that waits for its next try is woken by its time, not by what it waited for at first.
+        # A step with an error waits for its next try: time wakes it, not the steps that it needs.
         links = {step.name: step.link for step in steps if step.state != "waiting" or step.error is None}
-        changes = settle(states, links)
+        changes = follow_up(states, links)
         self._store.set_states(job.seq, changes)
         state = job_state(states | changes)
         if state in ("done", "failed", "cancelled"):
             self._store.set_job_state(job.seq, state, since_iso_ms(job.created_at))
-            self._chronicle.end(job.id)
+            self._manifests.note_end(job.id)
             log.info("%s is %s", job.id, state)
 
     def _release(self, peer: bytes, identity: CallIdentity, duration_ms: int | None = None) -> None:
@@ -347,47 +351,47 @@ class Dispatcher:
         self._to_worker(peer, identity, Ack())
 
     def stop_call(self, step: StepRow) -> None:
-        """Let a running call go: from now on the store's fence refuses its outcome."""
+        """Cancel a running call, whose step has ended in the store: its outcome will be refused."""
         self.progress.pop((step.job, step.name), None)
         self.cancel_call(step.worker.encode(), step.identity)
 
-    def do_anew(self, seq: int, names: Iterable[str]) -> None:
-        """Take these steps over from nobody: a person wants them done."""
-        self._alone.update((seq, name) for name in names)
+    def forbid_reuse(self, seq: int, names: Iterable[str]) -> None:
+        """Have workers do these steps even where another job has done the same: a person asks for it."""
+        self._without_reuse.update((seq, name) for name in names)
 
-    def _forget(self, identity: CallIdentity) -> None:
-        """Remove what a call has left that was cancelled too late to be stopped."""
+    def _remove_scratch(self, identity: CallIdentity) -> None:
+        """Remove the files of a call that was cancelled too late to be stopped."""
         job = self._store.job(identity.job)
         if job is not None and any(step.name == identity.step for step in self._store.steps(job.id)):
             job_folder.clear_attempt(job.directory, identity.step, identity.attempt)
 
     def cancel_call(self, peer: bytes, identity: CallIdentity) -> None:
-        """Tell a worker to stop a call that nobody waits for any more."""
+        """Tell a worker to stop a call whose result is not wanted any more."""
         self._to_worker(peer, identity, Cancel())
 
     def _to_worker(self, peer: bytes, identity: CallIdentity, message: Ack | Cancel | Unload) -> None:
         header = Header(run=identity.run, job=identity.job, step=identity.step, attempt=identity.attempt)
 
-        def say() -> None:
+        def send() -> None:
             try:
                 self._link.send("w", peer, header, message)
             except Gone:
-                log.info("%r left before it heard %s", peer, type(message).__name__)
+                log.info("%r left before %s could be sent", peer, type(message).__name__)
 
-        self._once_committed(say)
+        self._once_committed(send)
 
-    def tell(self, job: JobRow) -> None:
-        """Let the job's manifest be renewed for people and scripts."""
-        self._chronicle.note(job.id)
+    def note_change(self, job: JobRow) -> None:
+        """Have the job's manifest renewed for people and scripts."""
+        self._manifests.note(job.id)
 
-    def settling(self) -> bool:
-        """Tell whether results are still being taken in."""
-        return bool(self._settling)
+    def is_accepting(self) -> bool:
+        """Tell whether files of results are still being accepted."""
+        return bool(self._accepting)
 
     def close(self) -> None:
-        """Wait for the files that are being accepted; leave no manifest behind."""
+        """Wait for the files that are being accepted; write the manifests that are still due."""
         self._pool.shutdown(wait=True)
-        self._chronicle.close()
+        self._manifests.close()
 
 
 def _memory_failures(step: StepRow) -> int:

@@ -1,4 +1,4 @@
-"""Keeps every job's files up with the store: soon while it runs, at once when it has ended."""
+"""Keeps the JSON files in job folders up to date: soon while a job runs, at once when it has ended."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from coordinator.store.rows import JobRow
 from coordinator.store.store import Store
 from protocol.failpoints import reach
 
-__all__ = ["Chronicle"]
+__all__ = ["Manifests"]
 
 log = logging.getLogger(__name__)
 
 _WITHIN_S = 0.3
-"""A manifest is for people and scripts: a few times a second are enough."""
+"""A manifest is for people and scripts: a few times a second is enough."""
 _LOOKED_BACK = 500
-"""More jobs than end in one turn of the loop: after a crash the manifests of so many are looked at."""
+"""After a crash, the manifests of this many ended jobs are checked: more than end in one turn of the loop."""
 
 
-class Chronicle:
-    """Writes manifests for the loop's thread, after the commit of what stands in them."""
+class Manifests:
+    """Writes manifests on the loop's thread, after the commit of what they say."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._due: dict[str, float] = {}
         self._now_s = 0.0
-        self._rerouted: set[str] = set()
+        self._new_translators: set[str] = set()
 
     def catch_up(self) -> None:
-        """Renew the manifests of jobs that ended in the moment in which an earlier run died."""
+        """Renew the manifests of jobs that ended just before an earlier run died."""
         for job in self._store.last_ended(_LOOKED_BACK):
             if _written_state(job) not in (job.state, None):
                 self._write(job.id)
@@ -40,17 +40,17 @@ class Chronicle:
         """Remember that something about the job has changed."""
         self._due.setdefault(job, self._now_s + _WITHIN_S)
 
-    def reroute(self, job: str) -> None:
-        """Remember that `job.json` says less than is known now: who translates."""
-        self._rerouted.add(job)
+    def note_translators(self, job: str) -> None:
+        """Remember that other environments translate now than `job.json` says."""
+        self._new_translators.add(job)
         self.note(job)
 
-    def end(self, job: str) -> None:
-        """Remember that the job has ended."""
+    def note_end(self, job: str) -> None:
+        """Remember that the job has ended: its manifest is written at once."""
         self._due[job] = 0.0
 
     def write(self, now_s: float) -> None:
-        """Write the manifests whose time has come."""
+        """Write the manifests that are due."""
         self._now_s = now_s
         for job in [due_job for due_job, at_s in self._due.items() if at_s <= now_s]:
             del self._due[job]
@@ -63,13 +63,13 @@ class Chronicle:
     def _write(self, job: str) -> None:
         """Renew a job's manifest; a full disk must not stop the loop.
 
-        Of a job that has ended no worker writes any more: what killed attempts have left goes too.
+        No worker writes into an ended job any more, so its scratch folders are removed as well.
         """
         current = self._store.job(job)
         if current is None:
             return
         if current.ended_at is not None:
-            # Before the manifest, by which `catch_up` knows that a job's end was attended to.
+            # Before the manifest: `catch_up` takes an up-to-date manifest as a sign that this was done.
             job_folder.clear_scratch(current.directory)
             reach("coordinator.job.scratch-cleared")
         try:
@@ -78,16 +78,16 @@ class Chronicle:
             died_before = (
                 current.ended_at is not None and asked.target_languages and not asked.source_language
             )
-            if job in self._rerouted or died_before:
+            if job in self._new_translators or died_before:
                 renew(current.directory, asked, steps)
-                self._rerouted.discard(job)
+                self._new_translators.discard(job)
             job_folder.write_manifest(current, steps)
         except OSError as error:
             log.warning("the manifest of %s cannot be written: %s", job, error)
 
 
 def _written_state(job: JobRow) -> object:
-    """Return the state that the job's manifest says, None where it says nothing or its folder is gone."""
+    """Return the state in the job's manifest; empty where it cannot be read, None where nothing is there."""
     try:
         return json.loads((job.directory / "manifest.json").read_bytes()).get("status", "")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Whose models go when all workers together take more than the house may."""
+"""Which models to unload when all workers together take more memory than allowed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from protocol.clock import is_instant, now_ms, parse_iso_ms
 from protocol.hardware import Hardware
 from protocol.messages import LoadedModel
 
-__all__ = ["LOW_WATER", "REST_MS", "HouseMemory", "to_unload"]
+__all__ = ["LOW_WATER", "REST_MS", "WorkerMemory", "to_unload"]
 
 LOW_WATER = 0.9
-"""Once over the budget, models are let go of until so much of it is taken: a house at its limit would be
-asked again with every call otherwise."""
+"""Once over the budget, models are unloaded until only this part of it is taken. Otherwise workers just under
+the budget would be asked again after every call."""
 REST_MS = 60_000
-"""A model that was used within this time is left: to load it again costs more than to be over the budget."""
-_SETTLE_S = 5.0
-"""After an order nothing is decided for so long: workers say every half second what they take."""
+"""A model that was used so recently stays loaded: loading it again costs more than a budget exceeded."""
+_PAUSE_S = 5.0
+"""After a request to unload, nothing is decided for this long: workers report their memory twice a second."""
 
 log = logging.getLogger(__name__)
 
 
 def to_unload(members: Iterable[Member], budget_bytes: int, now_ms: int) -> list[tuple[str, str]]:
-    """Return worker and key of the models to be let go of, the least recently used first. Pure.
+    """Return worker and key of the models to unload, the least recently used first. Pure.
 
-    Nothing where the workers' resident memory is within the budget (0: without limit). Only models in RAM
-    whose size is known, of workers that run nothing and have nothing ahead, and that have rested.
+    Nothing where the workers' resident memory is within the budget (0: no limit). Only models in RAM whose
+    size is known, that nobody used for `REST_MS`, in workers that run nothing and have nothing ahead.
     """
     everyone = list(members)
     taken = sum(member.rss_bytes for member in everyone)
@@ -52,12 +52,12 @@ def to_unload(members: Iterable[Member], budget_bytes: int, now_ms: int) -> list
 
 
 def _used_ms(model: LoadedModel) -> int:
-    """Return when it was used, 0 where its worker does not say so."""
+    """Return when the model was last used, 0 where its worker does not tell."""
     return parse_iso_ms(model.used_at) if is_instant(model.used_at) else 0
 
 
-class HouseMemory:
-    """Looks at the memory of the house now and then; time is an argument. A budget of 0 is none."""
+class WorkerMemory:
+    """Compares the memory of all workers with the budget; a budget of 0 is no limit. Time is an argument."""
 
     def __init__(self, budget_bytes: int = 0, hardware: Hardware | None = None) -> None:
         self.budget_bytes = budget_bytes
@@ -65,18 +65,18 @@ class HouseMemory:
         self._again_s = 0.0
 
     def look(self, members: Sequence[Member], now_s: float) -> dict[str, tuple[str, ...]]:
-        """Return the keys that each worker is to be asked to let go of; mostly nothing."""
+        """Return for each worker the keys of the models that it is to unload; mostly nothing."""
         if now_s < self._again_s:
             return {}
         found: dict[str, tuple[str, ...]] = {}
         for worker, key in to_unload(members, self.budget_bytes, now_ms()):
             found[worker] = (*found.get(worker, ()), key)
         if found:
-            self._again_s = now_s + _SETTLE_S
+            self._again_s = now_s + _PAUSE_S
             taken = sum(member.rss_bytes for member in members)
             for worker, keys in found.items():
                 log.warning(
-                    "the workers take %d MB of %d MB: %s is asked to let go of %s",
+                    "the workers take %d MB of %d MB: %s is asked to unload %s",
                     taken // 1_000_000,
                     self.budget_bytes // 1_000_000,
                     worker,

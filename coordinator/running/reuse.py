@@ -1,7 +1,7 @@
-"""What makes two steps the same one, so that finished work is found again and not done again.
+"""The key of a step: two steps with one key do the same work, so the second takes over the first one's files.
 
 Step key = hash of input digests, stage and schema version, engine, the environment's build, model digest
-and parameters. Names of folders are not part of it, contents are.
+and parameters. It depends on the contents of files, not on the names of folders.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _SAMPLE_BYTES = 65_536
 def film_digest(path: Path) -> str:
     """Return a digest of the film's size and of 16 samples of 64 KiB spread over it, ends included.
 
-    A film of forty gigabytes is recognised in milliseconds; one whose bytes were edited in place between
-    the samples, at the same length, would not be told apart. A file of up to 1 MiB is read whole.
+    It takes milliseconds for a film of forty gigabytes. It misses a change between the samples that keeps
+    the length. A file of up to 1 MiB is read whole.
     """
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
@@ -40,7 +40,7 @@ def film_digest(path: Path) -> str:
 def step_key(stage: str, environment: str, build: str, request: dict[str, Any], film: str) -> str:
     """Return the key of a step; `request` is the stage's request as plain values.
 
-    `build` is the key of the build that its worker was started in, which may not be the current one.
+    `build` is the key of the build that its worker was started in, which need not be the newest one.
     """
     parts = {
         "stage": stage,
@@ -53,7 +53,7 @@ def step_key(stage: str, environment: str, build: str, request: dict[str, Any], 
 
 
 def forget() -> None:
-    """Read specs and models anew at the next step: a worker was started, by what they say now."""
+    """Read specs and models again for the next step: a new worker was started from what they say now."""
     _engines.cache_clear()
     _model_digest.cache_clear()
 
@@ -64,7 +64,7 @@ def _engines(name: str) -> dict[str, str]:
 
 
 def _contents(value: Any, film: str) -> Any:
-    """Return `value` with files, films and models replaced by digests of what is in them."""
+    """Return `value` with files, films and models replaced by digests of their contents."""
     if isinstance(value, list):
         return [_contents(part, film) for part in value]
     if not isinstance(value, dict):

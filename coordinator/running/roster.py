@@ -1,4 +1,4 @@
-"""The workers that have said hello: who is free, who is silent, who runs what. Time is an argument."""
+"""The workers that have said hello: which are free, which are silent, what each runs. Time is an argument."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from protocol.messages import CallIdentity, Hello, LoadedModel, WorkerState
 __all__ = ["QUICK_MS", "SILENT_AFTER_S", "Member", "Roster"]
 
 QUICK_MS = 100
-"""A worker whose calls are shorter is given the next one ahead. Behind a long call nothing waits in a worker:
-the queue is the store's, where a job that comes later can still go first."""
+"""A worker whose calls are shorter than this gets the next call while it still has one. Behind a longer call
+nothing waits in the worker: the queue is in the store, where a later job can still go first."""
 SILENT_AFTER_S = 10.0
-"""A process that has not echoed for this long is stopped or wedged: the supervisor is asked to kill it."""
+"""A process that has not echoed for this long is stopped or stuck: the supervisor is asked to kill it."""
 
 
 @dataclass
@@ -30,8 +30,9 @@ class Member:
     met_s: float
     """Its last hello; its echo socket may connect a moment later."""
     met_at: str
-    ready_by_s: float
     """The same as an instant: an exit that was recorded before it is another process's."""
+    ready_by_s: float
+    """It is killed if it still imports or loads at this time."""
     echoed_s: float
     state: WorkerState
     rss_bytes: int = 0
@@ -39,34 +40,34 @@ class Member:
     models: tuple[LoadedModel, ...] = ()
     call: CallIdentity | None = None
     ahead: CallIdentity | None = None
-    """The call it was given while it still had another: it begins it by itself."""
+    """A second call, given while it still had the first: it begins it without being asked again."""
     quick: bool = False
-    """Its last call was so short that the way between two of them counts."""
+    """Its last call was shorter than `QUICK_MS`."""
     build: str = ""
     """Key of the build that it was started in."""
     leaving: bool = False
-    """It is being replaced: it gets no call any more, and what it cannot finish is not its film's fault."""
+    """It is being replaced: it gets no more calls, and its film is not blamed for a call that is cut off."""
     proved: bool = False
     """The supervisor was told that it has done a call."""
-    doomed: bool = False
+    kill_asked: bool = False
     """The supervisor was asked to kill it."""
-    unheard: bool = False
-    """A message could not be sent to it: it says hello again, or is silent and killed, or is dead."""
+    unreachable: bool = False
+    """A message could not be sent to it: it says hello again, is killed for its silence, or has died."""
 
     def free(self) -> bool:
         """Tell whether it can be given a call now."""
         return self.call is None and self.state == "ready" and self._stays()
 
     def may_have_ahead(self) -> bool:
-        """Tell whether it can be given the call after the one it has, or is just being given."""
-        settled = self.state in ("ready", "busy") and self._stays()
-        return self.quick and self.ahead is None and settled
+        """Tell whether it can be given a second call, to begin after the one it has."""
+        can_work = self.state in ("ready", "busy") and self._stays()
+        return self.quick and self.ahead is None and can_work
 
     def _stays(self) -> bool:
-        return not (self.doomed or self.unheard or self.leaving)
+        return not (self.kill_asked or self.unreachable or self.leaving)
 
     def take(self, identity: CallIdentity) -> None:
-        """Enter a call that it is given."""
+        """Record a call that it is given."""
         if self.call is None:
             self.call = identity
         else:
@@ -74,7 +75,7 @@ class Member:
         self.state = "busy"
 
     def release(self, identity: CallIdentity, duration_ms: int | None = None) -> None:
-        """Strike a call that has ended; the one given ahead is the one it runs now."""
+        """Remove a call that has ended; the worker then runs the call that it was given ahead."""
         if identity == self.ahead:
             self.ahead = None
         elif identity == self.call:
@@ -91,14 +92,14 @@ class Roster:
     members: dict[str, Member] = field(default_factory=dict)
 
     def admit(self, hello: Hello, now_s: float, at: str, start_timeout_s: float) -> Member:
-        """Enter a worker, or renew its entry after a reconnect."""
+        """Add a worker, or renew its entry after a reconnect."""
         member = Member(
             name=hello.worker,
             environment=hello.environment,
             pid=hello.pid,
             pulse=hello.pulse,
             stages=hello.stages,
-            # What is no instant would make every question about health fail.
+            # A text that is no instant would make every health query fail.
             started_at=hello.started_at if is_instant(hello.started_at) else at,
             met_s=now_s,
             met_at=at,
@@ -112,11 +113,11 @@ class Roster:
         return member
 
     def dismiss(self, name: str) -> Member | None:
-        """Strike a worker that has left."""
+        """Remove a worker that has left."""
         return self.members.pop(name, None)
 
     def openings(self, environment: str) -> list[Member]:
-        """Return whom in the environment to give the next calls, one each: first who has none."""
+        """Return the environment's workers that can take one more call, those without a call first."""
         here = [member for member in self.members.values() if member.environment == environment]
         return [member for member in here if member.free()] + [
             member for member in here if member.may_have_ahead()
@@ -126,17 +127,19 @@ class Roster:
         """Return the environments that have a worker."""
         return {member.environment for member in self.members.values()}
 
-    def forgive(self, now_s: float) -> None:
-        """Count nobody's silence from before `now_s`, when nobody was listening."""
+    def restart_silence(self, now_s: float) -> None:
+        """Count silence from `now_s` on: nobody listened before."""
         for member in self.members.values():
             member.met_s = member.echoed_s = now_s
 
     def newly_late(self, now_s: float) -> list[Member]:
-        """Return the workers to be killed because they have not become ready in the time they have."""
+        """Return the workers to be killed because they did not become ready in time."""
         return [
             member
             for member in self.members.values()
-            if member.state in ("importing", "loading") and not member.doomed and now_s > member.ready_by_s
+            if member.state in ("importing", "loading")
+            and not member.kill_asked
+            and now_s > member.ready_by_s
         ]
 
     def newly_silent(self, now_s: float) -> list[Member]:
@@ -144,5 +147,5 @@ class Roster:
         return [
             member
             for member in self.members.values()
-            if not member.doomed and now_s - member.echoed_s > SILENT_AFTER_S
+            if not member.kill_asked and now_s - member.echoed_s > SILENT_AFTER_S
         ]

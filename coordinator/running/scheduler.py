@@ -1,4 +1,4 @@
-"""What happens next to the steps of a job. Pure: states in, states out, no clock, no store."""
+"""What happens next to the steps of a job. Pure: no clock, no store."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = [
     "Retry",
     "Verdict",
     "after_failure",
+    "follow_up",
     "job_state",
-    "settle",
-    "to_renew",
+    "steps_to_redo",
 ]
 
 MAX_KILLS = 2
-"""A step that killed this many workers is quarantined."""
+"""A step that has killed this many workers fails."""
 _RETRIES: dict[ErrorKind, int] = {
     ErrorKind.TRANSIENT: 4,
     ErrorKind.RESOURCE: 2,
@@ -44,11 +44,11 @@ class Retry:
 
 
 Verdict = Retry | Literal["failed", "cancelled", "held"]
-"""`held`: the step waits and its job with it, until a person has made room and resumes it."""
+"""`held`: the step and its job wait until a person has made room on the disk and resumes the job."""
 
 
 def after_failure(kind: ErrorKind, failures: int, kills: int) -> Verdict:
-    """Return what follows from a failed attempt; `failures` and `kills` count this one."""
+    """Return what follows from a failed attempt; `failures` and `kills` include this attempt."""
     if kind is ErrorKind.CANCELLED:
         return "cancelled"
     if kind is ErrorKind.DISK_FULL:
@@ -60,12 +60,13 @@ def after_failure(kind: ErrorKind, failures: int, kills: int) -> Verdict:
     return Retry(0 if immediately else _BACK_OFF_MS[min(count, len(_BACK_OFF_MS)) - 1])
 
 
-def settle(states: Mapping[str, StepState], links: Mapping[str, Dependencies]) -> dict[str, StepState]:
-    """Return the steps whose state changes because of the others': to `ready`, or to `skipped`.
+def follow_up(states: Mapping[str, StepState], links: Mapping[str, Dependencies]) -> dict[str, StepState]:
+    """Return the waiting steps that other steps' states now make `ready` or `skipped`.
 
-    A step is ready when all it needs is done (or was skipped as not needed) and all it comes after has
-    ended; it is skipped where something that it needs has failed or was given up for that reason, and where
-    all that it comes after was lost: a film with subtitles without any would be no such film.
+    A step is ready when every step that it needs is done (or skipped as not needed) and every step that it
+    comes after has ended. It is skipped when a step that it needs is lost: failed, cancelled, or skipped
+    because of a lost step. It is also skipped when all steps that it comes after have ended, at least one
+    is lost and none is done: a film with subtitles needs at least one track.
     """
     now = dict(states)
     lost = {name for name, state in now.items() if state in ("failed", "cancelled")}
@@ -76,7 +77,7 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Dependencies]) -
         for name, link in links.items():
             if now[name] != "waiting":
                 continue
-            if any(need in lost for need in link.needs) or _is_bereft(link, now, lost):
+            if any(need in lost for need in link.needs) or _has_nothing_to_use(link, now, lost):
                 lost.add(name)
                 now[name] = changes[name] = "skipped"
                 moved = True
@@ -87,8 +88,8 @@ def settle(states: Mapping[str, StepState], links: Mapping[str, Dependencies]) -
     return changes
 
 
-def _is_bereft(link: Dependencies, states: Mapping[str, StepState], lost: Collection[str]) -> bool:
-    """Tell whether all that a step comes after has ended, some of it lost and none of it done."""
+def _has_nothing_to_use(link: Dependencies, states: Mapping[str, StepState], lost: Collection[str]) -> bool:
+    """Tell whether all steps that a step comes after have ended, at least one lost and none done."""
     ended = bool(link.after) and all(states[earlier] in ENDED for earlier in link.after)
     return (
         ended
@@ -97,16 +98,16 @@ def _is_bereft(link: Dependencies, states: Mapping[str, StepState], lost: Collec
     )
 
 
-def to_renew(
+def steps_to_redo(
     states: Mapping[str, StepState],
     links: Mapping[str, Dependencies],
     chosen: Collection[str],
-    spared: Collection[str],
+    left_out: Collection[str],
 ) -> set[str]:
-    """Return the steps to be done when a job goes on: the lost, the `chosen`, and all that depends on them.
+    """Return the steps to do when a job goes on: failed, cancelled and `chosen` ones, and all behind them.
 
-    What only came after a lost step, and was done without it, is done again with it: the film is made anew
-    with the track that had failed. `spared` are steps that are skipped for a reason of their own.
+    A step that only comes after a failed step was done without it, and is done again with it: the film is
+    made again with the track that had failed. Steps in `left_out` stay skipped unless they are in `chosen`.
     """
     again = {name for name, state in states.items() if state in ("failed", "cancelled")} | set(chosen)
     moved = True
@@ -114,7 +115,7 @@ def to_renew(
         more = {
             name
             for name, link in links.items()
-            if name not in again and name not in spared and not again.isdisjoint((*link.needs, *link.after))
+            if name not in again and name not in left_out and not again.isdisjoint((*link.needs, *link.after))
         }
         again |= more
         moved = bool(more)
@@ -122,7 +123,7 @@ def to_renew(
 
 
 def job_state(states: Mapping[str, StepState]) -> JobState:
-    """Return the job's state that follows from its steps'."""
+    """Return the job's state, which follows from the states of its steps."""
     found = set(states.values())
     if not found <= ENDED:
         return "running" if found - {"waiting", "ready"} else "queued"

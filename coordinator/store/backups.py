@@ -1,6 +1,6 @@
-"""Keeps the job store safe: one coordinator, a local disk, a file that is whole, copies of it.
+"""Keeps the job store safe: one coordinator, a local disk, a check and a backup at every start.
 
-A damaged file is moved aside, never written over; the newest whole backup takes its place.
+A damaged file is moved aside and kept; the newest whole backup takes its place.
 """
 
 from __future__ import annotations
@@ -32,19 +32,21 @@ log = logging.getLogger(__name__)
 KEPT = 3
 _BACKUP = re.compile(r"jobs\.backup-(\d+)\.sqlite")
 _CHECK_S = 30.0
-_BACKUP_S = 10.0
-_PAGES = 1_000
+BACKUP_S = 10.0
+"""A backup that takes longer is given up."""
+BACKUP_PAGES = 1_000
+"""Copied at once, before the time is looked at."""
 _OPCODES = 100_000
 _FACT = "damage"
 _NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smbfs", "smb3", "afs", "afpfs", "ceph", "glusterfs", "lustre", "beegfs", "sshfs")
 ) | {"fuse.sshfs", "fuse.glusterfs"}
-"""Where locks are a promise that nobody keeps, SQLite's file is damaged sooner or later."""
+"""Their locks do not work reliably: SQLite's file would be damaged sooner or later."""
 
 
 @contextlib.contextmanager
 def hold(state: Path) -> Iterator[None]:
-    """Hold the state folder, or raise `NotRunningError` where another coordinator does."""
+    """Lock the state folder; raises `NotRunningError` where another coordinator has locked it."""
     state.mkdir(parents=True, exist_ok=True)
     with (state / "coordinator.lock").open("a+") as lock:
         try:
@@ -58,7 +60,7 @@ def hold(state: Path) -> Iterator[None]:
                 message, "Stop it (make down there), or set CPW_STATE elsewhere."
             ) from error
         lock.truncate(0)
-        # For people only, and a full disk is no reason not to hold.
+        # Only people read it, so a full disk does not matter here.
         with contextlib.suppress(OSError):
             lock.write(str(os.getpid()))
             lock.flush()
@@ -66,7 +68,7 @@ def hold(state: Path) -> Iterator[None]:
 
 
 def refuse_network(state: Path, mounts: Iterable[tuple[str, str]] | None = None) -> None:
-    """Raise `UsageError` where `state` lies on a network file system; `mounts` are places and types."""
+    """Raise `UsageError` where `state` is on a network file system; `mounts` are folders and their types."""
     mounts = _mounts() if mounts is None else mounts
     place = state.resolve()
     inside = [mount for mount in mounts if place.is_relative_to(mount[0])]
@@ -80,12 +82,12 @@ def _mounts() -> list[tuple[str, str]]:
     try:
         return [(partition.mountpoint, partition.fstype) for partition in psutil.disk_partitions(all=True)]
     except OSError as error:
-        log.warning("the kinds of file systems cannot be found out: %s", error)
+        log.warning("the types of the file systems cannot be read: %s", error)
         return []
 
 
 def open_store(state: Path) -> Store:
-    """Open the store in `state`: checked, mended from a backup where it is damaged, and backed up."""
+    """Check the store in `state`, replace it by a backup where it is damaged, open it and back it up."""
     path = state / "jobs.sqlite"
     sentence, aside = "", path
     damage = find_damage(path) if path.exists() else ""
@@ -102,7 +104,7 @@ def open_store(state: Path) -> Store:
 
 
 def notices(store: Store) -> tuple[str, ...]:
-    """Return what a person must hear of the store for as long as a damaged one lies beside it."""
+    """Return what to tell a person of the store, for as long as a damaged file lies beside it."""
     fact = store.get_fact(_FACT)
     if not fact:
         return ()
@@ -111,14 +113,14 @@ def notices(store: Store) -> tuple[str, ...]:
 
 
 def find_damage(path: Path) -> str:
-    """Return what is wrong with a store's file, empty where nothing is found in the time there is."""
+    """Return what is wrong with a store's file, empty where the check finds nothing in its time."""
     until_s = time.monotonic() + _CHECK_S
     with _connected(path) as db:
         db.set_progress_handler(lambda: time.monotonic() > until_s, _OPCODES)
         try:
             found = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         except sqlite3.OperationalError as error:
-            # Not a word about what the file holds: it took too long, or the disk is full.
+            # This says nothing about the file: the check took too long, or the disk is full.
             log.warning("the job store was not checked: %s", error)
             return ""
         except sqlite3.DatabaseError as error:
@@ -134,7 +136,7 @@ def backups(state: Path) -> list[Path]:
 
 
 def _mend(state: Path, path: Path, damage: str) -> tuple[str, Path]:
-    """Move the damaged file aside, put the newest whole backup in its place; return what to say."""
+    """Put the newest whole backup in place of a damaged file; return a sentence, and where the file is."""
     aside = state / f"jobs.damaged-{re.sub(r'[^0-9]', '', now_iso())}.sqlite"
     for ending in ("-wal", "-shm", ""):
         part = path.with_name(path.name + ending)
@@ -143,10 +145,10 @@ def _mend(state: Path, path: Path, damage: str) -> tuple[str, Path]:
     whole = next((backup for backup in backups(state) if not find_damage(backup)), None)
     said = f"The job store was damaged ({damage}) and lies in {aside} now."
     if whole is None:
-        return f"{said} There is no backup: jobs of before are in their folders only.", aside
+        return f"{said} There is no backup: earlier jobs are in their folders only.", aside
     made = dt.datetime.fromtimestamp(whole.stat().st_mtime, dt.UTC).astimezone()
     _copy(whole, path)
-    return f"{said} The backup of {made:%d %b %H:%M:%S} is used: jobs that came later are lost to it.", aside
+    return f"{said} The backup of {made:%d %b %H:%M:%S} is used: it lacks the jobs that came later.", aside
 
 
 def _connected(path: Path) -> contextlib.closing[sqlite3.Connection]:
@@ -163,15 +165,15 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _back_up(state: Path, path: Path) -> None:
-    """Copy the store, keep the newest few; what hinders it (a full disk) is no reason not to start."""
+    """Copy the store and keep the newest copies; the start goes on without a copy on a full disk."""
     known = backups(state)
     number = int(match[1]) + 1 if known and (match := _BACKUP.fullmatch(known[0].name)) else 1
     part = state / "jobs.backup.part"
-    until_s = time.monotonic() + _BACKUP_S
+    until_s = time.monotonic() + BACKUP_S
 
     def look(_status: int, left: int, _total: int) -> None:
         if left and time.monotonic() > until_s:
-            message = f"it takes more than {_BACKUP_S:.0f} s"
+            message = f"it takes more than {BACKUP_S:.0f} s"
             raise TimeoutError(message)
 
     try:
@@ -181,7 +183,7 @@ def _back_up(state: Path, path: Path) -> None:
             _connected(path) as source,
             _connected(part) as copy,
         ):
-            source.backup(copy, pages=_PAGES, progress=look)
+            source.backup(copy, pages=BACKUP_PAGES, progress=look)
         sync_file(part)
         part.rename(state / f"jobs.backup-{number}.sqlite")
     except (OSError, sqlite3.Error) as error:
@@ -193,5 +195,5 @@ def _back_up(state: Path, path: Path) -> None:
 
 
 def is_full(error: sqlite3.Error) -> bool:
-    """Tell whether it is the disk's fault; what was being written is not there, all else is."""
+    """Tell whether the disk is full: this write is lost, everything else in the store is safe."""
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

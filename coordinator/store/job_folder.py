@@ -1,4 +1,4 @@
-"""A job's folder: its number, `job.json`, `manifest.json`, and files that become its own by a rename."""
+"""A job's folder: its number, `job.json`, `manifest.json`, and the files of its steps."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ __all__ = [
 ]
 
 _LINKED_FROM_BYTES = 64 * 1024 * 1024
-"""A small file is copied, so that a person who edits one job's subtitles edits no other's."""
+"""Smaller files are copied: a person who edits the subtitles of one job must not change another job's."""
 
 
 def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) -> tuple[str, Path]:
-    """Make the next free job folder and return the job's id with it.
+    """Make the next free job folder; return the job's id and the folder.
 
-    `out/2026/11/22/asha/0001` belongs to `job-20261122-asha-0001`. `mkdir` is the lock: two submits at
-    once, from two stores even, get two folders.
+    `out/2026/11/22/asha/0001` belongs to `job-20261122-asha-0001`. `mkdir` is the lock: two submissions at
+    the same time, even to two stores, get two folders.
     """
     today = dt.datetime.now().astimezone().date()
     name = re.sub(r"[^A-Za-z0-9_.-]|^\.+", "_", user) or "someone"
@@ -71,19 +71,19 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
 
 
 def remove_untouched(directory: Path) -> None:
-    """Remove a job folder in which nothing was done yet; any other stays as it is."""
+    """Remove a job folder in which no step has left anything; any other folder stays as it is."""
     with contextlib.suppress(OSError):
         if {path.name for path in directory.iterdir()} <= {"logs", "job.json"}:
             shutil.rmtree(directory)
 
 
 def write_job(directory: Path, facts: dict[str, Any]) -> None:
-    """Write `job.json`: what was asked and what serves it."""
+    """Write `job.json`: what the person asked for, and which environment does each step."""
     write_json(directory / "job.json", {"version": 1, **to_plain(facts)})
 
 
 def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
-    """Write `manifest.json`: the steps as they stand. For people and scripts; the store is the truth."""
+    """Write `manifest.json`, the states of the steps, for people and scripts. The program reads the store."""
     steps = tuple(steps)
     stages = [
         {
@@ -112,7 +112,7 @@ def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
         "film": next((_film(step.result) for step in steps if step.stage == "demux" and step.result), None),
         "stages": stages,
     }
-    # Not synced: it can be made again from the store at any time.
+    # Not synced to disk: it can be made again from the store at any time.
     reach("coordinator.manifest.begun")
     aside = job.directory / ".manifest.json.part"
     aside.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -122,7 +122,7 @@ def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
 
 
 def _film(demux: dict[str, Any]) -> dict[str, Any]:
-    """Return what demux found: with it, the job can be read where nothing runs."""
+    """Return what demux found: programs that read a job folder need it where no daemon runs."""
     names = ("facts", "audio_track", "audio_duration_ms", "clip_start_ms", "shot_changes_ms")
     return {name: demux.get(name) for name in names}
 
@@ -133,9 +133,9 @@ def scratch_of(step: str, attempt: int) -> str:
 
 
 def copy_artefacts(source: Path, directory: Path, artefacts: tuple[Artefact, ...]) -> None:
-    """Copy files of one job folder into another, checked; large ones are linked where the disk can.
+    """Check files of one job folder and copy them into another; large ones are linked where the disk can.
 
-    Raises `InputError` where a file is gone or was changed since it was made.
+    Raises `InputError` where a file is missing or was changed since it was made.
     """
     for artefact in artefacts:
         made = resolve_inside(source, artefact.path)
@@ -162,10 +162,10 @@ def _link(made: Path, aside: Path) -> bool:
 
 
 def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact, ...]) -> None:
-    """Check every file of a call and rename it into the job folder; called on a thread of its own.
+    """Check every file of a call and rename it into the job folder; runs on a thread of its own.
 
-    Raises `InputError` for a path out of the stage's folder, `TransientError` where a file is not what the
-    worker said. Renaming twice is harmless: a coordinator that died after it does it again.
+    Raises `InputError` for a path outside the stage's folder, `TransientError` where a file is not as the
+    worker described it. It can run again: a coordinator that died after the renames finds the files in place.
     """
     if not artefacts:
         return
@@ -198,7 +198,7 @@ def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact
 
 
 def clear_attempt(directory: Path, step: str, attempt: int) -> None:
-    """Remove what one attempt has left; when its worker has said that it is over."""
+    """Remove the scratch folder of one attempt, after its worker has reported the end."""
     scratch = directory / scratch_of(step, attempt)
     shutil.rmtree(scratch, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -206,9 +206,9 @@ def clear_attempt(directory: Path, step: str, attempt: int) -> None:
 
 
 def clear_scratch(directory: Path) -> None:
-    """Remove what attempts have left; when the job has ended, for until then a worker may write there.
+    """Remove the scratch folders of a job that has ended: until then a worker may write there.
 
-    And what a coordinator has left that died while it wrote `job.json` anew.
+    Remove also the unfinished `job.json` of a coordinator that died while it wrote it.
     """
     shutil.rmtree(directory / ".scratch", ignore_errors=True)
     for left in directory.glob(".job.json.*.part"):
@@ -216,7 +216,7 @@ def clear_scratch(directory: Path) -> None:
 
 
 def _refuse_link(path: Path) -> None:
-    """A link's file is not the job's own: it may change or vanish after it was checked."""
+    """Raise `InputError` for a link: its file may change or vanish after the check."""
     if path.is_symlink():
         message = f"The file {path} is a link."
         raise InputError(message)

@@ -1,4 +1,4 @@
-"""Brings a job store of an older version to this one's: each step in one transaction with its number."""
+"""Brings a job store of an older version up to date: one transaction for each version."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from protocol.errors import BugError
 __all__ = ["SCHEMA_VERSION", "migrate"]
 
 SCHEMA_VERSION = 3
-"""Of `schema.sql`."""
+"""The version of `schema.sql`."""
 
-_TO: dict[int, str] = {
+MIGRATIONS: dict[int, str] = {
     2: """
         ALTER TABLE jobs ADD COLUMN key TEXT;
         CREATE UNIQUE INDEX jobs_by_key ON jobs (key);
@@ -25,13 +25,13 @@ _TO: dict[int, str] = {
         ALTER TABLE steps ADD COLUMN reasons TEXT NOT NULL DEFAULT '[]';
     """,
 }
-"""Version to what makes it out of the one before."""
+"""Of each version: the statements that change a store of the version before into it."""
 
 
 def migrate(db: sqlite3.Connection) -> int:
     """Make the tables, or bring them up to date; return the version that was found, 0 for a new file.
 
-    A file of a newer program is refused: an older one would write rows that the newer cannot read.
+    Raises `BugError` for a store of a newer program, which could not read rows that this program writes.
     """
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     if found > SCHEMA_VERSION:
@@ -41,7 +41,7 @@ def migrate(db: sqlite3.Connection) -> int:
         _run(db, resources.files("coordinator.store").joinpath("schema.sql").read_text(), SCHEMA_VERSION)
     else:
         for version in range(found + 1, SCHEMA_VERSION + 1):
-            _run(db, _TO[version], version)
+            _run(db, MIGRATIONS[version], version)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The rows of the store as values. What is JSON in a column is what it stands for here."""
+"""The rows of the store as values; columns that hold JSON are decoded."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class StepRow:
 
     @property
     def identity(self) -> CallIdentity:
-        """Return the identity of the current attempt: the fence."""
+        """Return the identity of the current attempt; a result of any other attempt is refused."""
         return CallIdentity(job=self.job, step=self.name, attempt=self.attempt, run=self.run)
 
 
@@ -72,7 +72,7 @@ def as_json(value: Any) -> str:
     return json.dumps(to_plain(value), ensure_ascii=False)
 
 
-# A job's rows are read several times a step; these columns hardly ever change.
+# A job's rows are read several times for each step, and these columns hardly ever change.
 @functools.lru_cache(maxsize=128)
 def _submit(text: str) -> Submit:
     return from_plain(Submit, json.loads(text))

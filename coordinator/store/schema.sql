@@ -1,4 +1,4 @@
--- The coordinator's truth. Version: PRAGMA user_version, an older file is brought to it by coordinator/migrations.py.
+-- The job store. Version: PRAGMA user_version; coordinator/store/migrations.py brings an older file to it.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE jobs (
@@ -14,7 +14,7 @@ CREATE TABLE jobs (
     language TEXT,
     language_probability REAL,
     notes TEXT NOT NULL DEFAULT '[]',
-    key TEXT                             -- the client's: the same wish said twice is one job
+    key TEXT                             -- the client's: a submission sent twice is one job
 );
 CREATE INDEX jobs_by_state ON jobs (state, seq);
 CREATE UNIQUE INDEX jobs_by_key ON jobs (key);
@@ -35,7 +35,7 @@ CREATE TABLE steps (
     started INTEGER NOT NULL DEFAULT 0,  -- the job has begun: started jobs are finished first
     attempt INTEGER NOT NULL DEFAULT 0,
     begun_at TEXT,                       -- of the current attempt
-    run TEXT NOT NULL DEFAULT '',        -- epoch of the dispatch; with attempt the fence
+    run TEXT NOT NULL DEFAULT '',        -- of the coordinator; late results have another run or attempt
     worker TEXT NOT NULL DEFAULT '',
     kills INTEGER NOT NULL DEFAULT 0,    -- workers that died under it
     failures INTEGER NOT NULL DEFAULT 0,
@@ -44,7 +44,7 @@ CREATE TABLE steps (
     artefacts TEXT NOT NULL DEFAULT '[]',
     note TEXT NOT NULL DEFAULT '',
     error TEXT,
-    step_key TEXT NOT NULL DEFAULT '',   -- coordinator/reuse.py: the same key is the same work
+    step_key TEXT NOT NULL DEFAULT '',   -- coordinator/running/reuse.py: the same key is the same work
     PRIMARY KEY (job, name)
 ) WITHOUT ROWID;
 CREATE INDEX steps_ready ON steps (environment, state, priority DESC, started DESC, job, position);

@@ -1,7 +1,7 @@
-"""The coordinator's truth: one SQLite file, the coordinator its only writer.
+"""The job store: one SQLite file that holds all jobs and steps, written by the coordinator alone.
 
 WAL with `synchronous=FULL`: what is committed survives a power cut. Every change of state is one
-transaction; nothing is sent to a worker or answered to a person before its commit.
+transaction. The coordinator sends and answers nothing before the commit that it depends on.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 
 
 class Store:
-    """All reads and writes. Used by one thread."""
+    """Reads and writes jobs and steps. Used by one thread."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Before SQLite opens it: its other files take this one's mode.
+        # Before SQLite opens it: SQLite gives its other files the mode of this one.
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.row_factory = sqlite3.Row
@@ -46,7 +46,7 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """One commit for all writes inside, or none of them; inside another one, committed with that."""
+        """Commit all writes inside at once, or none; inside another transaction, commit with that one."""
         inside = self._db.in_transaction
         begin, commit, undo = _PART if inside else _WHOLE
         self._db.execute(begin)
@@ -54,27 +54,27 @@ class Store:
             yield
             self._db.execute(commit)
         except BaseException:
-            # SQLite has rolled back by itself where the disk is full; a failed COMMIT stays open.
+            # On a full disk SQLite has already rolled back; after a failed COMMIT the transaction is open.
             if self._db.in_transaction:
                 for statement in undo:
                     self._db.execute(statement)
             raise
 
     def in_transaction(self) -> bool:
-        """Tell whether what was written last is not committed yet."""
+        """Tell whether there are writes that are not committed yet."""
         return self._db.in_transaction
 
     def get_fact(self, name: str) -> str:
-        """Return a fact about the store itself, empty where it is not known."""
+        """Return a fact about the store itself, empty where there is none of this name."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
         return str(row["value"]) if row else ""
 
     def set_fact(self, name: str, value: str) -> None:
-        """Write a fact about the store itself down."""
+        """Write a fact about the store itself."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def next_epoch(self) -> str:
-        """Count one start of the coordinator and return its run."""
+        """Count one more start of the coordinator and return its number, the run."""
         with self.transaction():
             row = self._db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
             epoch = int(row["value"]) + 1 if row else 1
@@ -93,7 +93,7 @@ class Store:
     def add_job(
         self, job: str, submit: Submit, directory: Path, steps: Iterable[PlannedStep], notes: list[str]
     ) -> None:
-        """Write a job and its plan; inside a transaction."""
+        """Add a job and the steps of its plan; inside a transaction."""
         cursor = self._db.execute(
             "INSERT INTO jobs (id, state, priority, submit, directory, created_at, notes, key)"
             " VALUES (?,?,?,?,?,?,?,?)",
@@ -136,7 +136,7 @@ class Store:
         return job_of(row) if row else None
 
     def job_by_key(self, key: str) -> JobRow | None:
-        """Return the job that was made for the client's key, None where there is none."""
+        """Return the job with the client's key, None where there is none."""
         row = self._db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
         return job_of(row) if row else None
 
@@ -171,11 +171,11 @@ class Store:
         return [step_of(row) for row in rows]
 
     def running_steps(self) -> list[StepRow]:
-        """Return every step that is said to run."""
+        """Return every step in the state `running`."""
         return [step_of(row) for row in self._db.execute(f"{_STEPS} WHERE steps.state = 'running'")]
 
     def ready_steps(self, environment: str, limit: int) -> list[StepRow]:
-        """Return the next steps of an environment: priority, then started jobs, then the oldest job."""
+        """Return the next steps of an environment: by priority, then started jobs, then the oldest job."""
         rows = self._db.execute(
             f"{_STEPS} WHERE environment = ? AND steps.state = 'ready' AND jobs.state <> 'held'"
             " ORDER BY steps.priority DESC, started DESC, steps.job, position LIMIT ?",
@@ -184,21 +184,21 @@ class Store:
         return [step_of(row) for row in rows]
 
     def revive_waiting(self) -> None:
-        """Make ready the steps whose retry was only in an earlier run's memory."""
+        """Make ready the steps that wait for a retry: its time was only in the memory of an earlier run."""
         with self.transaction():
             self._db.execute("UPDATE steps SET state = 'ready' WHERE state = 'waiting' AND error IS NOT NULL")
 
     def wake(self, seq: int, name: str) -> None:
-        """Make a step ready whose time to be tried again has come; nothing where it waits no more."""
+        """Make a step ready for its next try; nothing where it does not wait for one any more."""
         self._db.execute(
-            # Without an error it waits for others: it was renewed since, and is not to be begun before them.
+            # Without an error it waits for other steps: it was renewed since, and must not begin before them.
             "UPDATE steps SET state = 'ready'"
             " WHERE job = ? AND name = ? AND state = 'waiting' AND error IS NOT NULL",
             (seq, name),
         )
 
     def current(self, identity: CallIdentity) -> StepRow | None:
-        """Return the running step whose current attempt `identity` is; None for anything stale."""
+        """Return the running step with this current attempt; None where the attempt is not current."""
         rows = self._db.execute(
             f"{_STEPS} WHERE jobs.id = ? AND name = ? AND attempt = ? AND run = ?"
             " AND steps.state = 'running'",
@@ -220,7 +220,7 @@ class Store:
 
     def find_done(self, key: str, step: StepRow) -> StepRow | None:
         """Return the newest finished step with this key that is not `step` itself."""
-        # The second condition lets SQLite use the partial index; without it every step is read.
+        # The second condition lets SQLite use the partial index; without it, SQLite reads every step.
         row = self._db.execute(
             f"{_STEPS} WHERE step_key = ? AND step_key <> '' AND steps.state = 'done'"
             " AND NOT (steps.job = ? AND name = ?) ORDER BY steps.job DESC LIMIT 1",
@@ -231,14 +231,14 @@ class Store:
     def assign(
         self, seq: int, name: str, environment: str, choices: Mapping[str, Any], reasons: Iterable[str]
     ) -> None:
-        """Give a step that has not begun to another environment."""
+        """Give a step that has not begun another environment."""
         self._db.execute(
             "UPDATE steps SET environment = ?, choices = ?, reasons = ? WHERE job = ? AND name = ?",
             (environment, as_json(dict(choices)), as_json(list(reasons)), seq, name),
         )
 
     def set_note(self, step: StepRow, note: str) -> None:
-        """Say something about a step to people."""
+        """Set the sentence about a step that people read."""
         self._db.execute("UPDATE steps SET note = ? WHERE job = ? AND name = ?", (note, step.seq, step.name))
 
     def finish(
@@ -252,7 +252,7 @@ class Store:
         )
 
     def fail(self, step: StepRow, state: StepState, error: ErrorInfo, *, kills: int, failures: int) -> None:
-        """Record a failed attempt: `state` is `waiting` for another one, else the end."""
+        """Record a failed attempt: `state` is `waiting` where another one follows, else the step's end."""
         self._db.execute(
             "UPDATE steps SET state = ?, error = ?, kills = ?, failures = ? WHERE job = ? AND name = ?",
             (state, as_json(error), kills, failures, step.seq, step.name),
@@ -267,7 +267,7 @@ class Store:
         )
 
     def renew(self, seq: int, names: Iterable[str]) -> None:
-        """Let steps wait as if they had never been tried; only their attempts go on counting: the fence."""
+        """Let steps wait as if never tried. Attempts go on counting, so that late results are refused."""
         self._db.executemany(
             "UPDATE steps SET state = 'waiting', kills = 0, failures = 0, error = NULL, note = '',"
             " result = NULL, artefacts = '[]', duration_ms = NULL WHERE job = ? AND name = ?",
@@ -275,20 +275,20 @@ class Store:
         )
 
     def remove_job(self, seq: int) -> None:
-        """Forget a job and its steps."""
+        """Remove a job and its steps."""
         self._db.execute("DELETE FROM jobs WHERE seq = ?", (seq,))
 
     def set_language(
         self, seq: int, language: str | None, probability: float | None, notes: list[str]
     ) -> None:
-        """Record what asr found out about the film."""
+        """Record the language that asr found."""
         self._db.execute(
             "UPDATE jobs SET language = ?, language_probability = ?, notes = ? WHERE seq = ?",
             (language, probability, as_json(notes), seq),
         )
 
     def set_job_state(self, seq: int, state: JobState, elapsed_ms: int | None = None) -> None:
-        """Set the job's state; with `elapsed_ms` its end."""
+        """Set the job's state; `elapsed_ms` is given when the job has ended."""
         ended = now_iso() if elapsed_ms is not None else None
         self._db.execute(
             "UPDATE jobs SET state = ?, ended_at = ?, elapsed_ms = ? WHERE seq = ?",

@@ -26,7 +26,7 @@ from protocol.stages.vad import VadRequest, VadResult
 from protocol.timeline import Segment, Span, Transcript, Word
 from workers.engine import Context, ModelKey, Models
 
-_FACTS = MediaFacts(
+FACTS = MediaFacts(
     duration_ms=2_000,
     container="fake",
     has_video=True,
@@ -68,7 +68,7 @@ class FakeDemux:
             audio_duration_ms=2_000,
             audio_track=0,
             clip_start_ms=0,
-            facts=_FACTS,
+            facts=FACTS,
             full_band=full_band,
         )
 

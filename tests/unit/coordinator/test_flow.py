@@ -19,7 +19,7 @@ def turns(lone: LoneCoordinator, count: int = 20) -> None:
     """Turn until the files of every result are in place, however busy the disk, and then some more."""
     for _ in range(500):
         lone.coordinator.turn(10)
-        if not lone.coordinator._dispatcher.settling():
+        if not lone.coordinator.dispatcher.is_accepting():
             break
     for _ in range(count):
         lone.coordinator.turn(0)
@@ -48,7 +48,7 @@ def test_a_worker_with_short_calls_has_one_running_and_one_ahead_and_no_more(lon
     assert running(lone) == ["job-2", "job-3"]
     finish(lone, worker, second, took_ms=1)
     assert called(lone, worker).job == "job-4"
-    assert lone.coordinator._roster.members[worker.name].call == third
+    assert lone.members[worker.name].call == third
 
 
 def test_behind_a_long_call_nothing_waits_in_the_worker(lone: LoneCoordinator) -> None:
@@ -76,8 +76,8 @@ def test_a_free_worker_is_served_before_another_one_is_given_a_second_call(lone:
 def test_a_dead_worker_takes_the_blame_for_what_it_ran_and_not_for_what_it_had_ahead(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coordinator.loop._ECHO_CONNECTS_WITHIN_S", 0.0)
-    monkeypatch.setattr("coordinator.loop._RECORDED_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.loop.ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.loop.EXIT_RECORDED_WITHIN_S", 0.0)
     for _ in range(3):
         lone.add_job()
     worker = lone.worker(pid=_NO_PROCESS)
@@ -94,14 +94,14 @@ def test_nothing_is_said_before_its_commit(lone: LoneCoordinator, monkeypatch: p
     worker = lone.worker()
     identity = called(lone, worker)
     said_inside: list[str] = []
-    send_frames = lone.coordinator._link.send_frames
+    send_frames = lone.coordinator.link.send_frames
 
     def watch(side: str, peer: bytes, frames: list[bytes]) -> None:
         if lone.store.in_transaction():
             said_inside.append(frames[2].decode())
         send_frames(side, peer, frames)
 
-    monkeypatch.setattr(lone.coordinator._link, "send_frames", watch)
+    monkeypatch.setattr(lone.coordinator.link, "send_frames", watch)
     lone.add_job()
     finish(lone, worker, identity, took_ms=1)
     assert lone.until(lambda: worker.heard(Ack))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from protocol.messages import (
     Submitted,
     Unload,
 )
-from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result
+from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result, hold_files_back
 
 INPUT = ErrorInfo(kind=ErrorKind.INPUT, message="It is no film.")
 FULL = ErrorInfo(kind=ErrorKind.DISK_FULL, message="No space is left on the disk.")
@@ -50,14 +51,14 @@ def states(lone: LoneCoordinator, job: str) -> set[str]:
     return {step.state for step in lone.store.steps(job)}
 
 
-def order(lone: LoneCoordinator, message: Any) -> Any:
+def ask(lone: LoneCoordinator, message: Any) -> Any:
     (answer,) = lone.ask(message)
     return answer
 
 
 def test_a_job_that_waits_is_cancelled_whole(lone: LoneCoordinator) -> None:
     job = lone.add_job()
-    answer = order(lone, CancelJobs(jobs=(job, "job-x")))
+    answer = ask(lone, CancelJobs(jobs=(job, "job-x")))
     assert isinstance(answer, Changed)
     assert answer.unknown == ("job-x",)
     assert (answer.jobs[0].was, answer.jobs[0].state) == ("queued", "cancelled")
@@ -67,7 +68,7 @@ def test_a_job_that_waits_is_cancelled_whole(lone: LoneCoordinator) -> None:
 def test_a_running_call_is_told_and_its_late_result_is_stale(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     identity = called(lone, worker)
-    order(lone, CancelJobs(jobs=(job,)))
+    ask(lone, CancelJobs(jobs=(job,)))
     assert lone.step(job).state == "cancelled"
     lone.until(lambda: worker.heard(Cancel))
     finish_demux(lone, worker, identity)
@@ -78,26 +79,24 @@ def test_a_running_call_is_told_and_its_late_result_is_stale(lone: LoneCoordinat
 
 
 def test_a_result_that_is_being_taken_in_when_its_job_is_cancelled_is_not_committed(
-    lone: LoneCoordinator,
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, worker = lone.add_job(), lone.worker()
     identity = called(lone, worker)
-    step = lone.step(job)
-    dispatcher = lone.coordinator._dispatcher
+    files_in_place = hold_files_back(monkeypatch)
     result, audio = demux_result(lone.path / "job1", identity)
-    dispatcher.on_result(
-        identity, Result(result=result, artefacts=(audio,), duration_ms=1), worker.name.encode()
-    )
-    lone.coordinator._reception.answer(CancelJobs(jobs=(job,)))
+    worker.say(Result(result=result, artefacts=(audio,), duration_ms=1), identity)
+    lone.until(lone.coordinator.dispatcher.is_accepting)
+    ask(lone, CancelJobs(jobs=(job,)))
+    files_in_place.set()
     lone.until(lambda: worker.heard(Ack))
-    assert lone.step(job).state == "cancelled"
-    assert step.attempt == 1
+    assert (lone.step(job).state, lone.step(job).attempt) == ("cancelled", 1)
 
 
 def test_a_cancelled_job_leaves_its_worker_to_the_next_one(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     identity = called(lone, worker)
-    order(lone, CancelJobs(jobs=(job,)))
+    ask(lone, CancelJobs(jobs=(job,)))
     other = lone.add_job()
     stopped = ErrorInfo(kind=ErrorKind.CANCELLED, message="The job was cancelled.")
     fail(lone, worker, identity, stopped)
@@ -107,7 +106,7 @@ def test_a_cancelled_job_leaves_its_worker_to_the_next_one(lone: LoneCoordinator
 def test_what_has_ended_is_not_cancelled(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     fail(lone, worker, called(lone, worker), INPUT)
-    (change,) = order(lone, CancelJobs(jobs=(job,))).jobs
+    (change,) = ask(lone, CancelJobs(jobs=(job,))).jobs
     assert (change.was, change.state, change.steps) == ("failed", "failed", ())
 
 
@@ -115,7 +114,7 @@ def test_a_failed_job_is_resumed_where_it_failed_with_its_lives_back(lone: LoneC
     job, worker = lone.add_job(), lone.worker()
     fail(lone, worker, called(lone, worker), INPUT)
     assert states(lone, job) == {"failed", "skipped"}
-    (change,) = order(lone, ResumeJobs(jobs=(job,))).jobs
+    (change,) = ask(lone, ResumeJobs(jobs=(job,))).jobs
     assert (change.was, change.state) == ("failed", "queued")
     step = lone.step(job)
     assert (step.failures, step.kills, step.error) == (0, 0, None)
@@ -128,8 +127,8 @@ def test_a_failed_job_is_resumed_where_it_failed_with_its_lives_back(lone: LoneC
 def test_what_is_done_stays_done_when_a_job_is_resumed(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     finish_demux(lone, worker, called(lone, worker))
-    order(lone, CancelJobs(jobs=(job,)))
-    (change,) = order(lone, ResumeJobs(jobs=(job,))).jobs
+    ask(lone, CancelJobs(jobs=(job,)))
+    (change,) = ask(lone, ResumeJobs(jobs=(job,))).jobs
     assert "demux" not in change.steps
     assert lone.step(job).state == "done"
     assert lone.step(job, "asr").state == "ready"
@@ -139,8 +138,8 @@ def test_everything_that_failed_or_is_held_is_resumed_and_nothing_else(lone: Lon
     failed, worker = lone.add_job(), lone.worker()
     fail(lone, worker, called(lone, worker), INPUT)
     held, cancelled = lone.add_job(hold=True), lone.add_job()
-    order(lone, CancelJobs(jobs=(cancelled,)))
-    answer = order(lone, ResumeJobs(everything=True))
+    ask(lone, CancelJobs(jobs=(cancelled,)))
+    answer = ask(lone, ResumeJobs(everything=True))
     assert {job.job for job in answer.jobs} == {failed, held}
     assert state(lone, cancelled) == "cancelled"
 
@@ -148,7 +147,7 @@ def test_everything_that_failed_or_is_held_is_resumed_and_nothing_else(lone: Lon
 def test_a_resumed_job_that_goes_on_already_is_left_alone(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     identity = called(lone, worker)
-    (change,) = order(lone, ResumeJobs(jobs=(job,))).jobs
+    (change,) = ask(lone, ResumeJobs(jobs=(job,))).jobs
     assert change.steps == ()
     assert lone.step(job).identity == identity
 
@@ -163,7 +162,7 @@ def test_a_held_job_waits_for_its_resume(lone: LoneCoordinator) -> None:
     worker = lone.worker(pid=1)
     assert lone.add_job(hold=True) != job
     assert state(lone, job) == "held"
-    order(lone, ResumeJobs(jobs=(job,)))
+    ask(lone, ResumeJobs(jobs=(job,)))
     assert called(lone, worker).job == job
 
 
@@ -171,7 +170,7 @@ def test_a_full_disk_holds_the_job_with_its_sentence_until_there_is_room(lone: L
     job, worker = lone.add_job(), lone.worker()
     fail(lone, worker, called(lone, worker), FULL)
     assert state(lone, job) == "held"
-    report = order(lone, StatusQuery(jobs=(job,))).jobs[0]
+    report = ask(lone, StatusQuery(jobs=(job,))).jobs[0]
     assert report.error.message == FULL.message
     assert report.error.remedy == f"Make room, then: cpw resume {job}"
     lone.restart()
@@ -179,14 +178,14 @@ def test_a_full_disk_holds_the_job_with_its_sentence_until_there_is_room(lone: L
     for _ in range(20):
         lone.coordinator.turn(1)
     assert worker.heard(Call) is None
-    order(lone, ResumeJobs(everything=True))
+    ask(lone, ResumeJobs(everything=True))
     assert called(lone, worker).attempt == 2
 
 
 def test_a_stage_is_done_again_with_all_that_depends_on_it(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     finish_demux(lone, worker, called(lone, worker))
-    (change,) = order(lone, RetryJob(job=job, stage="demux")).jobs
+    (change,) = ask(lone, RetryJob(job=job, stage="demux")).jobs
     assert change.steps == ("demux", "asr", "align", "clean", "subtitle-source")
     assert called(lone, worker).attempt == 2
     assert lone.step(job, "asr").state == "waiting"
@@ -197,10 +196,12 @@ def test_a_step_that_waits_for_its_next_try_is_not_begun_before_what_is_done_aga
 ) -> None:
     job, worker = lone.add_job(), lone.worker()
     finish_demux(lone, worker, called(lone, worker))
-    asr = lone.step(job, "asr")
-    lone.coordinator._dispatcher._fail(asr, MEMORY, 0.0)
-    order(lone, RetryJob(job=job, stage="demux"))
-    lone.coordinator._dispatcher._wake_delayed(1e12)
+    attempt = lone.store.begin(lone.step(job, "asr"), "1", "speech.1.test")
+    failure = Failure(error=MEMORY, duration_ms=1)
+    lone.coordinator.dispatcher.on_failure(attempt, failure, b"speech.1.test", time.monotonic())
+    assert lone.step(job, "asr").error == MEMORY
+    ask(lone, RetryJob(job=job, stage="demux"))
+    lone.coordinator.dispatcher.send_ready(time.monotonic() + 1_000)
     assert lone.step(job, "asr").state == "waiting"
 
 
@@ -230,41 +231,41 @@ def test_jobs_that_ended_are_removed_with_their_folders(lone: LoneCoordinator) -
     job, worker = lone.add_job(), lone.worker()
     fail(lone, worker, called(lone, worker), INPUT)
     other, running = lone.add_job(), lone.add_job()
-    order(lone, CancelJobs(jobs=(other,)))
+    ask(lone, CancelJobs(jobs=(other,)))
     called(lone, worker)
     folder = lone.path / "job1"
     (folder / "job.json").write_text(json.dumps({"job": job}))
-    dry = order(lone, PruneJobs(dry_run=True))
+    dry = ask(lone, PruneJobs(dry_run=True))
     assert set(dry.jobs) == {job, other}
     assert dry.size_bytes >= 4096
     assert folder.exists()
-    assert order(lone, PruneJobs(older_than_ms=60_000)).jobs == ()
-    removed = order(lone, PruneJobs(states=("failed",)))
+    assert ask(lone, PruneJobs(older_than_ms=60_000)).jobs == ()
+    removed = ask(lone, PruneJobs(states=("failed",)))
     assert isinstance(removed, Pruned)
     assert removed.jobs == (job,)
     assert not folder.exists()
-    assert order(lone, StatusQuery(jobs=(job,))).unknown == (job,)
+    assert ask(lone, StatusQuery(jobs=(job,))).unknown == (job,)
     assert state(lone, running) == "running"
-    assert isinstance(order(lone, PruneJobs(states=("running",))), Refused)
+    assert isinstance(ask(lone, PruneJobs(states=("running",))), Refused)
 
 
 def test_a_folder_that_has_become_anothers_is_not_removed_with_a_job(lone: LoneCoordinator) -> None:
     job = lone.add_job()
-    order(lone, CancelJobs(jobs=(job,)))
+    ask(lone, CancelJobs(jobs=(job,)))
     (lone.path / "job1" / "job.json").write_text('{"job": "another"}')
-    assert order(lone, PruneJobs()).jobs == (job,)
+    assert ask(lone, PruneJobs()).jobs == (job,)
     assert (lone.path / "job1" / "job.json").exists()
 
 
-def test_the_same_wish_said_twice_is_one_job(lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_submission_sent_twice_is_one_job(lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch) -> None:
     media = lone.path / "film.mkv"
     media.touch()
     monkeypatch.setattr("coordinator.planning.inventory.Inventory.check_built", lambda *_: None)
     monkeypatch.setattr("envspecs.models.registry.has_model", lambda _: True)
-    wish = Submit(
+    submit = Submit(
         media=str(media), workflow="transcribe", user="u", out=str(lone.path / "out"), key="k", hold=True
     )
-    first, second = lone.ask(wish, wish)
+    first, second = lone.ask(submit, submit)
     assert isinstance(first, Submitted)
     assert first.job == second.job
     assert len(lone.store.newest_jobs(10)) == 1
@@ -273,7 +274,7 @@ def test_the_same_wish_said_twice_is_one_job(lone: LoneCoordinator, monkeypatch:
 def test_a_step_says_who_runs_it_and_for_how_long(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     called(lone, worker)
-    (report,) = order(lone, StatusQuery(jobs=(job,))).jobs
+    (report,) = ask(lone, StatusQuery(jobs=(job,))).jobs
     running = report.steps[0]
     assert running.worker == worker.name
     assert 0 <= running.running_ms < 60_000
@@ -284,7 +285,7 @@ def test_a_step_that_waits_for_a_broken_environment_says_so(lone: LoneCoordinato
     children = {"common": {"state": "crash-loop"}}
     (lone.runtime / "supervisor.json").write_text(json.dumps({"children": children}))
     job = lone.add_job()
-    (report,) = order(lone, StatusQuery(jobs=(job,))).jobs
+    (report,) = ask(lone, StatusQuery(jobs=(job,))).jobs
     assert report.steps[0].waits_for == "common: crash-loop: cpw logs common"
 
 
@@ -295,9 +296,9 @@ def test_a_language_that_is_asked_again_decides_again_what_is_translated(lone: L
     lone.store.set_language(seq, "en", 0.9, [])
     lone.store.set_states(seq, {**done, "translate-en": "skipped"})
     lone.store.set_job_state(seq, "done", 1)
-    (change,) = order(lone, RetryJob(job=job, stage="align")).jobs
+    (change,) = ask(lone, RetryJob(job=job, stage="align")).jobs
     assert change.steps == ("align", "clean", "subtitle-en")
-    (change,) = order(lone, RetryJob(job=job, stage="asr")).jobs
+    (change,) = ask(lone, RetryJob(job=job, stage="asr")).jobs
     assert change.steps == ("asr", "align", "clean", "translate-en", "subtitle-en")
     found = lone.store.job(job)
     assert found is not None

@@ -7,20 +7,21 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from coordinator.link import Link
+from coordinator.link import Gone
 from coordinator.running.roster import SILENT_AFTER_S
 from coordinator.store import job_folder
 from protocol.artefacts import describe_file
 from protocol.errors import CpwError, ErrorInfo, ErrorKind
+from protocol.frames import Header
 from protocol.messages import (
     Ack,
     CallIdentity,
+    Drain,
     Failure,
     Progress,
     Refused,
@@ -29,7 +30,7 @@ from protocol.messages import (
     StatusReport,
     Submit,
 )
-from tests.lone_coordinator import LoneCoordinator, called, demux_result
+from tests.lone_coordinator import LoneCoordinator, called, demux_result, hold_files_back
 
 _NO_PROCESS = 2**22 + 1
 """Above what Linux ever gives a process."""
@@ -49,16 +50,15 @@ def test_a_worker_that_dies_after_its_result_costs_nothing_and_the_step_is_done_
 ) -> None:
     job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)
     identity = called(lone, worker)
-    held: Future[None] = Future()
-    monkeypatch.setattr(lone.coordinator._dispatcher._pool, "submit", lambda *_: held)
+    files_in_place = hold_files_back(monkeypatch)
     worker.say(done(lone, job, identity), identity)
-    lone.until(lone.coordinator._dispatcher.settling)
+    lone.until(lone.coordinator.dispatcher.is_accepting)
     worker.leave()
-    lone.until(lambda: worker.name not in lone.coordinator._roster.members)
+    lone.until(lambda: worker.name not in lone.members)
     for _ in range(20):
         lone.coordinator.turn(0)
-    held.set_result(None)
-    lone.until(lambda: not lone.coordinator._dispatcher.settling())
+    files_in_place.set()
+    lone.until(lambda: not lone.coordinator.dispatcher.is_accepting())
     for _ in range(5):
         lone.coordinator.turn(0)
 
@@ -71,7 +71,7 @@ def test_a_worker_whose_echo_connection_breaks_is_not_taken_for_dead(
 ) -> None:
     job, worker = lone.add_job(), lone.worker(pid=os.getpid())
     identity = called(lone, worker)
-    monkeypatch.setattr("coordinator.loop._ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.loop.ECHO_CONNECTS_WITHIN_S", 0.0)
     worker.pulse.close(linger=0)
     for _ in range(100):
         lone.coordinator.turn(10)
@@ -83,29 +83,34 @@ def test_a_worker_whose_echo_connection_breaks_is_not_taken_for_dead(
 
 def test_a_coordinator_that_stood_still_does_not_call_its_workers_silent(lone: LoneCoordinator) -> None:
     worker = lone.worker()
-    lone.coordinator._look_at_workers(time.monotonic() + SILENT_AFTER_S + 5)
-    assert not lone.coordinator._roster.members[worker.name].doomed
+    lone.coordinator.look_at_workers(time.monotonic() + SILENT_AFTER_S + 5)
+    assert not lone.members[worker.name].kill_asked
 
 
 def test_a_worker_that_does_not_become_ready_in_its_time_is_killed(lone: LoneCoordinator) -> None:
     worker = lone.worker()
-    member = lone.coordinator._roster.members[worker.name]
+    member = lone.members[worker.name]
     member.state = "loading"
-    lone.coordinator._look_at_workers(member.ready_by_s - 1)
-    assert not member.doomed
-    lone.coordinator._look_at_workers(member.ready_by_s + 1)
-    assert member.doomed
+    lone.coordinator.look_at_workers(member.ready_by_s - 1)
+    assert not member.kill_asked
+    lone.coordinator.look_at_workers(member.ready_by_s + 1)
+    assert member.kill_asked
+    (asked,) = lone.supervisor_hears()
+    assert (asked["kill"], asked["pid"]) == ("common", member.pid)
 
 
 def test_a_step_that_waits_for_its_next_try_is_not_begun_before_its_time(lone: LoneCoordinator) -> None:
-    job = lone.add_job()
-    step = lone.step(job)
-    error = ErrorInfo(kind=ErrorKind.TRANSIENT, message="busy")
+    job, worker = lone.add_job(), lone.worker()
+    failure = Failure(error=ErrorInfo(kind=ErrorKind.TRANSIENT, message="busy"), duration_ms=1)
+    failed_s = time.monotonic() + 1_000
+    dispatcher = lone.coordinator.dispatcher
+    dispatcher.on_failure(called(lone, worker), failure, worker.name.encode(), failed_s)
     with lone.store.transaction():
-        lone.store.begin(step, "1", "w")
-        lone.coordinator._dispatcher._conclude(lone.store.job(job), step, error, time.monotonic())
-        lone.coordinator._dispatcher.propagate(lone.store.job(job))
+        dispatcher.propagate(lone.store.job(job))
+    dispatcher.send_ready(failed_s)
     assert lone.step(job).state == "waiting"
+    dispatcher.send_ready(failed_s + 1)
+    assert called(lone, worker).attempt == 2
 
 
 def test_a_worker_that_could_not_be_sent_a_call_is_still_killed_for_its_silence(
@@ -113,13 +118,21 @@ def test_a_worker_that_could_not_be_sent_a_call_is_still_killed_for_its_silence(
 ) -> None:
     worker = lone.worker()
     worker.socket.close(linger=0)
-    lone.until(lambda: not lone.coordinator._link._sockets["w"].poll(20))
+
+    def has_left() -> bool:
+        try:
+            lone.coordinator.link.send("w", worker.name.encode(), Header(), Drain())
+        except Gone:
+            return True
+        return False
+
+    lone.until(has_left)
     job = lone.add_job()
     lone.until(lambda: lone.step(job).attempt == 1)
     assert lone.step(job).state == "ready"
-    member = lone.coordinator._roster.members[worker.name]
+    member = lone.members[worker.name]
     assert not member.free()
-    assert member in lone.coordinator._roster.newly_silent(member.echoed_s + SILENT_AFTER_S + 1)
+    assert member in lone.coordinator.roster.newly_silent(member.echoed_s + SILENT_AFTER_S + 1)
 
 
 def test_a_death_is_described_by_the_exit_that_the_supervisor_records_afterwards(
@@ -137,7 +150,7 @@ def test_a_death_is_described_by_the_exit_that_the_supervisor_records_afterwards
     job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)
     called(lone, worker)
     worker.leave()
-    lone.until(lambda: worker.name not in lone.coordinator._roster.members)
+    lone.until(lambda: worker.name not in lone.members)
     record("2999-01-01T00:00:00.000Z", new)
     lone.until(lambda: lone.step(job).kills)
 
@@ -248,17 +261,17 @@ def test_progress_that_is_no_number_is_not_shown(lone: LoneCoordinator) -> None:
     identity = called(lone, worker)
     worker.say(Progress(fraction=float("nan")), identity)
     worker.say(Progress(fraction=1e300), identity)
-    lone.until(lambda: lone.coordinator._dispatcher.progress.get((job, "demux")) == 1.0)
+    lone.until(lambda: lone.coordinator.dispatcher.progress.get((job, "demux")) == 1.0)
 
 
 def test_a_failed_attempt_leaves_no_progress_behind(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     identity = called(lone, worker)
     worker.say(Progress(fraction=0.7), identity)
-    lone.until(lambda: lone.coordinator._dispatcher.progress)
+    lone.until(lambda: lone.coordinator.dispatcher.progress)
     worker.say(Failure(error=ErrorInfo(kind=ErrorKind.INPUT, message="x"), duration_ms=1), identity)
     lone.until(lambda: lone.step(job).state == "failed")
-    assert not lone.coordinator._dispatcher.progress
+    assert not lone.coordinator.dispatcher.progress
 
 
 def test_an_answer_that_is_too_large_is_refused_with_a_sentence(
@@ -279,7 +292,7 @@ def test_an_answer_that_is_too_large_is_refused_with_a_sentence(
         {"parameters": {"demux": {"start_ms": b"\xff"}}},
     ],
 )
-def test_a_wish_that_no_one_thought_of_is_refused_and_the_loop_goes_on(
+def test_a_submission_that_no_one_thought_of_is_refused_and_the_loop_goes_on(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
 ) -> None:
     media = lone.path / "film.mkv"
@@ -306,9 +319,12 @@ def test_what_a_killed_attempt_left_is_gone_when_the_job_has_ended(lone: LoneCoo
     assert not left.parent.exists()
 
 
-def test_a_signal_that_comes_while_the_loop_is_being_woken_does_not_lock_it(lone: LoneCoordinator) -> None:
-    link: Link = lone.coordinator._link
-    with link._wake_lock:
+def test_a_signal_that_comes_while_the_loop_is_being_woken_does_not_lock_it(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interrupted line may hold the lock of the link: the handler must leave the link alone."""
+    with monkeypatch.context() as without_link:
+        without_link.setattr(lone.coordinator, "link", None)
         lone.coordinator.drain()
     assert not lone.coordinator.turn(0)
 

@@ -10,9 +10,9 @@ from coordinator.refusals import Refusals
 def test_a_flood_is_told_in_a_few_lines_and_a_number(caplog: pytest.LogCaptureFixture) -> None:
     refusals = Refusals()
     for number in range(1_000):
-        refusals.say(1.0, "message %d", number)
-    refusals.settle(5.0)
-    refusals.settle(11.0)
+        refusals.add(1.0, "message %d", number)
+    refusals.sum_up(5.0)
+    refusals.sum_up(11.0)
 
     assert len(caplog.messages) == 21
     assert caplog.messages[0] == "message 0"
@@ -22,7 +22,7 @@ def test_a_flood_is_told_in_a_few_lines_and_a_number(caplog: pytest.LogCaptureFi
 def test_what_is_refused_after_a_while_is_said_again(caplog: pytest.LogCaptureFixture) -> None:
     refusals = Refusals()
     for number in range(30):
-        refusals.say(1.0, "message %d", number)
-    refusals.say(20.0, "another")
+        refusals.add(1.0, "message %d", number)
+    refusals.add(20.0, "another")
 
     assert caplog.messages[-1] == "another"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import envspecs
 from coordinator.running import reuse
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import Drain, Refused, Result, State
@@ -19,21 +20,15 @@ Write = Callable[..., None]
 
 
 @pytest.fixture
-def orders(lone: LoneCoordinator) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Return a function that tells what the supervisor has been ordered so far."""
-    read, write = os.pipe()
-    os.set_blocking(read, False)
-    lone.coordinator._control = write
+def orders(lone: LoneCoordinator) -> Callable[[], list[dict[str, Any]]]:
+    """Return a function that tells what the supervisor was asked so far."""
     said: list[dict[str, Any]] = []
 
     def so_far() -> list[dict[str, Any]]:
-        with contextlib.suppress(BlockingIOError):
-            said.extend(json.loads(line) for line in os.read(read, 65536).splitlines())
+        said.extend(lone.supervisor_hears())
         return said
 
-    yield so_far
-    os.close(read)
-    os.close(write)
+    return so_far
 
 
 @pytest.fixture
@@ -65,7 +60,7 @@ def finish(lone: LoneCoordinator, worker: PlayedWorker) -> None:
     lone.until(lambda: lone.step(identity.job).state == "done")
 
 
-def test_a_wish_becomes_an_order_and_is_answered_with_what_runs(
+def test_a_request_is_passed_to_the_supervisor_and_answered_with_what_runs(
     lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write
 ) -> None:
     worker = lone.worker()
@@ -136,7 +131,7 @@ def test_a_worker_that_loads_still_is_ended_at_once(
 ) -> None:
     worker = lone.worker()
     worker.say(State(state="loading", rss_bytes=1))
-    member = lone.coordinator._roster.members[worker.name]
+    member = lone.members[worker.name]
     lone.until(lambda: member.state == "loading")
     write("replacing")
     assert not hears_drain(lone, worker)
@@ -160,8 +155,8 @@ def test_a_film_whose_worker_dies_while_it_is_replaced_is_not_blamed(
     if now:
         lone.ask(ReloadEnvironment(environment="common", now=True))
     else:
-        lone.coordinator._roster.members[worker.name].leaving = True
-    lone.coordinator._roster.members[worker.name].met_s -= 10
+        lone.members[worker.name].leaving = True
+    lone.members[worker.name].met_s -= 10
     worker.leave()
     lone.until(lambda: lone.step(job).state == "ready")
     step = lone.step(job)
@@ -191,16 +186,24 @@ def test_the_build_of_a_steps_key_is_that_of_the_worker_which_does_it(
 
     monkeypatch.setattr(reuse, "step_key", step_key)
     lone.worker()
-    member = next(iter(lone.coordinator._roster.members.values()))
+    member = next(iter(lone.members.values()))
     member.build = "0123456789ab"
     lone.add_job(media=__file__)
     lone.until(lambda: builds)
     assert builds == ["0123456789ab"]
 
 
-def test_what_a_spec_says_is_read_anew_when_a_worker_comes(lone: LoneCoordinator) -> None:
-    before = reuse._engines("common")
-    assert reuse._engines("common") is before
+def test_what_a_spec_says_is_read_anew_when_a_worker_comes(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key() -> str:
+        return reuse.step_key("demux", "common", "b1", {}, "film")
+
+    spec = envspecs.read("common")
+    renamed = dataclasses.replace(spec.stages["demux"], name="another:Demux")
+    before = key()
+    another = dataclasses.replace(spec, stages={**spec.stages, "demux": renamed})
+    monkeypatch.setattr("envspecs.read", lambda _: another)
+    assert key() == before, "not read for each step"
     lone.worker()
-    assert reuse._engines("common") is not before
-    assert reuse._engines("common") == before
+    assert key() != before

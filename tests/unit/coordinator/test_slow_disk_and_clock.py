@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-
 import pytest
 
 from protocol import clock
 from protocol.messages import Ack, Result, StatusQuery, StatusReport
-from tests.lone_coordinator import LoneCoordinator, called, demux_result
+from tests.lone_coordinator import LoneCoordinator, called, demux_result, hold_files_back
 
 
 def test_people_are_answered_while_a_slow_disk_takes_a_result_in(
@@ -16,18 +14,17 @@ def test_people_are_answered_while_a_slow_disk_takes_a_result_in(
 ) -> None:
     job, worker = lone.add_job(), lone.worker()
     identity = called(lone, worker)
-    slow: Future[None] = Future()
-    monkeypatch.setattr(lone.coordinator._dispatcher._pool, "submit", lambda *_: slow)
+    disk_is_done = hold_files_back(monkeypatch)
     result, audio = demux_result(lone.path / "job1", identity)
     worker.say(Result(result=result, artefacts=(audio,), duration_ms=1), identity)
-    lone.until(lone.coordinator._dispatcher.settling)
+    lone.until(lone.coordinator.dispatcher.is_accepting)
 
     (report,) = lone.ask(StatusQuery(jobs=(job,)))
     assert isinstance(report, StatusReport)
     assert report.jobs[0].steps[0].state == "running"
     assert worker.heard(Ack) is None
 
-    slow.set_result(None)
+    disk_is_done.set()
     lone.until(lambda: worker.heard(Ack))
     assert lone.step(job).state == "done"
 
@@ -42,7 +39,7 @@ def test_a_clock_that_jumps_ends_nothing_and_kills_nobody(
     monkeypatch.setattr(clock, "now_iso", lambda: instant)
     for _ in range(20):
         lone.coordinator.turn(5)
-    assert not lone.coordinator._roster.members[worker.name].doomed
+    assert not lone.members[worker.name].kill_asked
     assert lone.step(job).state == "running"
     (report,) = lone.ask(StatusQuery(jobs=(job,)))
     assert report.jobs[0].elapsed_ms >= 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envspecs.budgets import house_budget_bytes, memory_of, variable_of
+from envspecs.budgets import memory_of, ram_budget_bytes, variable_of
 from envspecs.spec import EnvSpec, Memory
 from protocol.errors import UsageError
 
@@ -48,9 +48,9 @@ def test_a_wrong_word_is_refused_by_its_name(words: str, named: str) -> None:
 
 
 def test_the_house_may_take_four_fifths_of_the_ram_or_what_a_person_says() -> None:
-    assert house_budget_bytes(10_000_000_000, {}) == 8_000_000_000
-    assert house_budget_bytes(10_000_000_000, {"CPW_RAM_MB": "16000"}) == 16_000_000_000
-    assert house_budget_bytes(10_000_000_000, {"CPW_RAM_MB": "0"}) == 0
+    assert ram_budget_bytes(10_000_000_000, {}) == 8_000_000_000
+    assert ram_budget_bytes(10_000_000_000, {"CPW_RAM_MB": "16000"}) == 16_000_000_000
+    assert ram_budget_bytes(10_000_000_000, {"CPW_RAM_MB": "0"}) == 0
     for word in ("much", "-1", "1.5"):
         with pytest.raises(UsageError, match="CPW_RAM_MB"):
-            house_budget_bytes(1, {"CPW_RAM_MB": word})
+            ram_budget_bytes(1, {"CPW_RAM_MB": word})

@@ -1,4 +1,4 @@
-"""Which models go when the whole house takes too much."""
+"""Which models are unloaded when all workers together take too much memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coordinator.running.memory import LOW_WATER, REST_MS, HouseMemory, to_unload
+from coordinator.running.memory import LOW_WATER, REST_MS, WorkerMemory, to_unload
 from coordinator.running.roster import Member
 from protocol.clock import parse_iso_ms
 from protocol.messages import CallIdentity, LoadedModel, State, Unload
@@ -62,8 +62,8 @@ def test_a_worker_that_runs_a_call_or_has_one_ahead_keeps_its_models() -> None:
         {"ahead": CALL},
         {"state": "loading"},
         {"state": "draining"},
-        {"doomed": True},
-        {"unheard": True},
+        {"kill_asked": True},
+        {"unreachable": True},
     ):
         assert to_unload([member("a", 9_000, old, **fields)], 4_000 * MB, NOW_MS) == []
     assert to_unload([member("a", 9_000, old)], 4_000 * MB, NOW_MS) == [("a", "old")]
@@ -88,15 +88,15 @@ def test_a_worker_that_does_not_say_when_goes_first() -> None:
 
 def test_after_an_order_the_workers_are_given_time() -> None:
     members = [member("a", 9_000, model("x", "01:00"), model("y", "02:00"))]
-    memory = HouseMemory(4_000 * MB)
+    memory = WorkerMemory(4_000 * MB)
     assert memory.look(members, 100.0) == {"a": ("x", "y")}
     assert memory.look(members, 104.9) == {}
     assert memory.look(members, 105.1) == {"a": ("x", "y")}
-    assert HouseMemory().look(members, 100.0) == {}
+    assert WorkerMemory().look(members, 100.0) == {}
 
 
 def test_the_loop_asks_an_idle_worker_to_let_go(lone: LoneCoordinator) -> None:
-    lone.coordinator._memory.budget_bytes = 4_000 * MB
+    lone.coordinator.memory.budget_bytes = 4_000 * MB
     worker = lone.worker("speech")
     worker.say(State(state="ready", rss_bytes=9_000 * MB, models=(model("x", "01:00"),)))
     assert lone.until(lambda: worker.heard(Unload))
@@ -110,9 +110,8 @@ def test_a_call_that_reached_a_worker_too_late_is_given_to_the_next_and_costs_no
 ) -> None:
     job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)
     called(lone, worker)
-    members = lone.coordinator._roster.members
     worker.say(State(state="draining"))
-    lone.until(lambda: members[worker.name].state == "draining")
+    lone.until(lambda: lone.members[worker.name].state == "draining")
     worker.leave()
     lone.until(lambda: lone.step(job).state == "ready")
     assert (lone.step(job).kills, lone.step(job).failures) == (0, 0)
@@ -122,7 +121,7 @@ def test_a_call_that_reached_a_worker_too_late_is_given_to_the_next_and_costs_no
 def test_a_worker_that_made_room_by_the_supervisors_record_had_lost_no_call_of_its_own(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch, code: int, at: str, kills: int
 ) -> None:
-    monkeypatch.setattr("coordinator.loop._RECORDED_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.loop.EXIT_RECORDED_WITHIN_S", 0.0)
     gone = {"at": f"{at}-01-01T00:00:00.000Z", "code": code, "signal": None, "stack": None}
     children = {"common": {"state": "restarting", "last_exit": gone}}
     (lone.runtime / "supervisor.json").write_text(json.dumps({"children": children}))

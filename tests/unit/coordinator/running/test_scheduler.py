@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coordinator.plan import Dependencies
 from coordinator.planning.planner import plan
-from coordinator.running.scheduler import Retry, after_failure, job_state, settle, to_renew
+from coordinator.running.scheduler import Retry, after_failure, follow_up, job_state, steps_to_redo
 from protocol.errors import ErrorKind
 from protocol.messages import StepState, Submit
 from tests.plans import all_by
@@ -25,16 +25,16 @@ def states(**named: StepState) -> dict[str, StepState]:
 
 
 def test_a_step_is_ready_when_all_it_needs_is_done() -> None:
-    assert settle(states(demux="done"), LINKS) == {"asr": "ready"}
+    assert follow_up(states(demux="done"), LINKS) == {"asr": "ready"}
 
 
 def test_both_branches_start_when_the_words_are_clean() -> None:
     now = states(demux="done", asr="done", align="done", clean="done")
-    assert settle(now, LINKS) == {"subtitle-source": "ready", "translate-en": "ready"}
+    assert follow_up(now, LINKS) == {"subtitle-source": "ready", "translate-en": "ready"}
 
 
 def test_what_a_failed_step_was_needed_for_is_skipped_through_to_the_end() -> None:
-    changes = settle(states(demux="done", asr="failed"), LINKS)
+    changes = follow_up(states(demux="done", asr="failed"), LINKS)
     assert set(changes.values()) == {"skipped"}
     assert set(changes) == set(LINKS) - {"demux", "asr"}
 
@@ -43,24 +43,24 @@ def test_a_failed_target_does_not_take_the_film_with_it() -> None:
     now = states(
         demux="done", asr="done", align="done", clean="done", subtitle_source="done", translate_en="failed"
     )
-    assert settle(now, LINKS) == {"subtitle-en": "skipped", "mux": "ready"}
+    assert follow_up(now, LINKS) == {"subtitle-en": "skipped", "mux": "ready"}
 
 
 def test_without_any_subtitles_there_is_no_film_with_them() -> None:
     done = {"demux": "done", "asr": "done", "align": "done", "clean": "done"}
     now = states(**done, subtitle_source="failed", translate_en="done", subtitle_en="failed")
-    assert settle(now, LINKS) == {"mux": "skipped"}
+    assert follow_up(now, LINKS) == {"mux": "skipped"}
     now = states(**done, subtitle_source="failed", translate_en="skipped", subtitle_en="skipped")
-    assert settle(now, LINKS) == {"mux": "skipped"}
+    assert follow_up(now, LINKS) == {"mux": "skipped"}
     now = states(**done, subtitle_source="failed", translate_en="done", subtitle_en="running")
-    assert settle(now, LINKS) == {}
+    assert follow_up(now, LINKS) == {}
 
 
 def test_a_skipped_translation_lets_its_subtitles_be_made_once_the_words_are_there() -> None:
     now = states(demux="done", asr="done", translate_en="skipped")
-    assert "subtitle-en" not in settle(now, LINKS)
+    assert "subtitle-en" not in follow_up(now, LINKS)
     now = states(demux="done", asr="done", align="done", clean="done", translate_en="skipped")
-    assert settle(now, LINKS)["subtitle-en"] == "ready"
+    assert follow_up(now, LINKS)["subtitle-en"] == "ready"
 
 
 def test_what_was_lost_is_done_when_a_job_goes_on_and_the_film_is_made_with_it() -> None:
@@ -68,19 +68,19 @@ def test_what_was_lost_is_done_when_a_job_goes_on_and_the_film_is_made_with_it()
         demux="done", asr="done", align="done", clean="done", subtitle_source="done", translate_en="failed",
         subtitle_en="skipped", mux="done",
     )  # fmt: skip
-    assert to_renew(ended, LINKS, (), ()) == {"translate-en", "subtitle-en", "mux"}
+    assert steps_to_redo(ended, LINKS, (), ()) == {"translate-en", "subtitle-en", "mux"}
 
 
 def test_a_translation_that_is_not_needed_stays_skipped_when_a_job_goes_on() -> None:
     ended = states(demux="done", asr="done", align="failed", translate_en="skipped", subtitle_en="skipped")
-    again = to_renew(ended, LINKS, (), {"translate-en", "subtitle-en"})
+    again = steps_to_redo(ended, LINKS, (), {"translate-en", "subtitle-en"})
     assert again == {"align", "clean", "subtitle-source", "mux"}
 
 
 def test_a_stage_that_is_done_again_takes_with_it_what_depends_on_it() -> None:
     done = dict.fromkeys(LINKS, "done")
-    assert to_renew(done, LINKS, ("translate-en",), ()) == {"translate-en", "subtitle-en", "mux"}
-    assert to_renew(done, LINKS, ("demux",), ()) == set(LINKS)
+    assert steps_to_redo(done, LINKS, ("translate-en",), ()) == {"translate-en", "subtitle-en", "mux"}
+    assert steps_to_redo(done, LINKS, ("demux",), ()) == set(LINKS)
 
 
 @given(st.randoms(use_true_random=False))
@@ -91,7 +91,7 @@ def test_every_job_ends_whatever_fails(random: object) -> None:
         if not ready:
             break
         now[random.choice(ready)] = random.choice(["done", "failed", "cancelled"])  # type: ignore[attr-defined]
-        now |= settle(now, LINKS)
+        now |= follow_up(now, LINKS)
     assert job_state(now) in ("done", "failed", "cancelled")
 
 

@@ -67,7 +67,7 @@ def test_a_migration_that_fails_leaves_the_old_store(tmp_path: Path, monkeypatch
     make_old(path)
     before = tables(path)
     monkeypatch.setitem(
-        migrations._TO, 2, "ALTER TABLE jobs ADD COLUMN key TEXT; SELECT nothing FROM nowhere;"
+        migrations.MIGRATIONS, 2, "ALTER TABLE jobs ADD COLUMN key TEXT; SELECT nothing FROM nowhere;"
     )
     with pytest.raises(sqlite3.OperationalError):
         Store(path).close()
@@ -153,8 +153,8 @@ def test_without_a_backup_a_new_store_is_begun_and_the_old_one_kept(tmp_path: Pa
 def test_a_backup_that_takes_too_long_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(store_backups, "_BACKUP_S", -1.0)
-    monkeypatch.setattr(store_backups, "_PAGES", 1)
+    monkeypatch.setattr(store_backups, "BACKUP_S", -1.0)
+    monkeypatch.setattr(store_backups, "BACKUP_PAGES", 1)
     open_store(tmp_path).close()
     assert "no backup of the job store was made" in caplog.text
     assert {path.name for path in tmp_path.iterdir()} == {"jobs.sqlite"}

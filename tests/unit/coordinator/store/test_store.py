@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,15 +20,21 @@ def test_none_of_its_files_can_be_read_by_others(tmp_path: Path) -> None:
 
 
 def test_a_transaction_that_has_already_ended_does_not_hide_what_ended_it(tmp_path: Path) -> None:
+    """As on a full disk: the failed write ends the transaction by itself."""
     store = Store(tmp_path / "jobs.sqlite")
+    with closing(sqlite3.connect(tmp_path / "jobs.sqlite")) as other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON meta WHEN NEW.key = 'much'"
+            " BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END"
+        )
 
-    def fail_as_on_a_full_disk() -> None:
+    def write() -> None:
         with store.transaction():
-            store._db.execute("ROLLBACK")
-            message = "the disk is full"
-            raise OSError(message)
+            store.set_fact("little", "1")
+            store.set_fact("much", "2")
 
-    with pytest.raises(OSError, match="full"):
-        fail_as_on_a_full_disk()
+    with pytest.raises(sqlite3.IntegrityError, match="full"):
+        write()
+    assert store.get_fact("little") == ""
     assert store.next_epoch() == "1"
     store.close()
