@@ -26,12 +26,12 @@ from protocol.errors import CpwError, SchemaError
 from protocol.hardware import CudaDevice, Hardware
 from protocol.schema import from_plain, to_plain
 
-__all__ = ["CACHE", "Machine", "detect", "known", "ram_bytes"]
+__all__ = ["ASK_S", "CACHE", "Machine", "detect", "known", "output_of", "ram_bytes"]
 
 CACHE = "hardware.json"
 _VERSION = 1
 _STALE_MS = 24 * 3_600_000
-_ASK_S = 10.0
+ASK_S = 10.0
 """nvidia-smi takes seconds where the driver sleeps, and for ever where it is broken."""
 _UNLIMITED = 1 << 60
 """cgroup v1 says `no limit` by a number near 2^63."""
@@ -41,14 +41,14 @@ _LINES = re.MULTILINE
 Run = Callable[[Sequence[str]], str]
 
 
-def _run(command: Sequence[str]) -> str:
+def output_of(command: Sequence[str]) -> str:
     """Return what the command writes; empty where it is not there, fails, or takes too long."""
     program = shutil.which(command[0])
     if program is None:
         return ""
     try:
         done = subprocess.run(
-            [program, *command[1:]], capture_output=True, text=True, timeout=_ASK_S, check=True
+            [program, *command[1:]], capture_output=True, text=True, timeout=ASK_S, check=True
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
@@ -64,7 +64,7 @@ class Machine:
     system: str = platform.system()
     machine: str = platform.machine()
     host: str = platform.node()
-    run: Run = _run
+    run: Run = output_of
     cores: int = 0
     """0: ask the system."""
     visible: str | None = field(default_factory=lambda: os.environ.get("CUDA_VISIBLE_DEVICES"))

@@ -22,11 +22,13 @@ from protocol.errors import MissingError, SchemaError
 from protocol.schema import from_plain, to_plain
 
 __all__ = [
+    "INTERRUPT_GRACE_S",
     "MARKER",
     "TELLING",
     "BuildState",
     "Marker",
     "build_state",
+    "interrupt",
     "is_built",
     "read_marker",
     "run_in",
@@ -37,7 +39,7 @@ MARKER = "cpw-environment.json"
 TELLING = ("torch", "torchaudio", "numpy", "transformers", "ctranslate2")
 """Packages that a person looks for where two environments differ, asked for by a spec or not."""
 
-_INTERRUPT_GRACE_S = 10.0
+INTERRUPT_GRACE_S = 10.0
 
 BuildState = Literal["built", "outdated", "missing"]
 
@@ -108,15 +110,15 @@ def run_in(
         try:
             written, _ = process.communicate()
         except KeyboardInterrupt:
-            _interrupt(process)
+            interrupt(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, written)
 
 
-def _interrupt(process: subprocess.Popen[bytes]) -> None:
+def interrupt(process: subprocess.Popen[bytes]) -> None:
     """Wait for the program to end, however often Ctrl-C is pressed; then kill it and what it started."""
     process.send_signal(signal.SIGINT)
-    ends_at = time.monotonic() + _INTERRUPT_GRACE_S
+    ends_at = time.monotonic() + INTERRUPT_GRACE_S
     while True:
         # It is ending what it started. If it were killed now, that would go on, and files stay half-written.
         with contextlib.suppress(KeyboardInterrupt):

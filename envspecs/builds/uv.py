@@ -18,7 +18,7 @@ from envspecs.layout import uv_directory
 from envspecs.report import Report, step
 from protocol.errors import CpwError, DiskFullError, MissingError, TransientError
 
-__all__ = ["Tools", "base_python", "child_environment", "find_uv", "run_tool"]
+__all__ = ["Tools", "base_python", "child_environment", "find_uv", "make_uv", "run_tool"]
 
 _UV_REQUIREMENT = "uv>=0.9,<0.14"
 # A person's token is for the one process that fetches with it, see `envspecs.models.fetch`.
@@ -98,12 +98,13 @@ def find_uv(root: Path, report: Report) -> Path:
         if not stamp.is_file():
             shutil.rmtree(folder, ignore_errors=True)
             with step(report, "Installing the build tool uv, which this machine has not"):
-                _make_uv(folder, root, lock)
+                make_uv(folder, root, lock)
             stamp.touch()
     return uv
 
 
-def _make_uv(folder: Path, root: Path, lock: int) -> None:
+def make_uv(folder: Path, root: Path, lock: int) -> None:
+    """Install uv into a virtual environment in `folder`; `lock` is the descriptor of the lock in use."""
     purpose = "The build tool uv could not be installed"
     python = str(folder / "bin" / "python")
     venv = [str(base_python()), "-I", "-m", "venv", str(folder)]

@@ -256,7 +256,7 @@ def stand_in(monkeypatch, tmp_path, body: str) -> Path:
 
 
 def test_a_cancelled_call_ends_even_an_ffmpeg_that_will_not(monkeypatch, tmp_path, scratch, little):
-    monkeypatch.setattr(program, "_TERMINATE_GRACE_S", 0.2)
+    monkeypatch.setattr(program, "TERMINATE_GRACE_S", 0.2)
     pid_file = tmp_path / "pid"
     stand_in(
         monkeypatch,

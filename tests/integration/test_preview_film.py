@@ -104,7 +104,7 @@ def test_a_picture_that_is_right_is_kept_in_the_copy_unless_it_is_very_large(
     copy = previewed.media(film)["file"]
     assert described(copy) == (("h264", "yuv420p", 718), ("aac", 2, 0.0))
     Path(copy).unlink()
-    monkeypatch.setattr(preview_film, "_KEPT_BYTES", 1_000)
+    monkeypatch.setattr(preview_film, "KEPT_BYTES", 1_000)
     assert described(previewed.media(film)["file"])[0] == ("h264", "yuv420p", 480)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from workers.speech.sound import SAMPLE_RATE, Sound
 from workers.speech.voice_activity import Scores
 
-__all__ = ["Block", "Grid", "score_in_blocks"]
+__all__ = ["BLOCK_SAMPLES", "Block", "Grid", "score_in_blocks"]
 
-_BLOCK = 300 * SAMPLE_RATE
+BLOCK_SAMPLES = 300 * SAMPLE_RATE
 """At least 5 min: a cancelled film stops soon, and memory does not grow with the film."""
 
 
@@ -56,7 +56,7 @@ class Grid:
     @property
     def block(self) -> int:
         """Return how long a block is without its margins."""
-        return -(-_BLOCK // self._mesh) * self._mesh
+        return -(-BLOCK_SAMPLES // self._mesh) * self._mesh
 
     def blocks(self, sample_count: int) -> Iterator[Block]:
         """Yield the blocks of a sound, in order."""

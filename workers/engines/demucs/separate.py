@@ -18,7 +18,7 @@ from workers.engines.demucs.track import Track
 from workers.engines.demucs.voices import voices
 from workers.torch_devices import torch_device
 
-__all__ = ["DemucsSeparate"]
+__all__ = ["DemucsSeparate", "resource_errors"]
 
 _NAME = "vocals.wav"
 _MEASURE_SHARE = 0.05
@@ -54,7 +54,7 @@ class DemucsSeparate:
         that it cannot meet, `MissingError` where the store lacks it, `ResourceError` without memory.
         """
         device = torch_device(request.device)
-        with _memory_told(device), Track(context.input(request.audio)) as track:
+        with resource_errors(device), Track(context.input(request.audio)) as track:
             separator = load_separator(context.models, request.model, device)
             count = _separate(request, context, separator, track)
         return SeparateResult(
@@ -115,7 +115,7 @@ def _write(target: Path, blocks: Iterator[Any]) -> int:
 
 
 @contextmanager
-def _memory_told(device: str) -> Iterator[None]:
+def resource_errors(device: str) -> Iterator[None]:
     """Turn the ways in which torch runs out of memory into `ResourceError`."""
     try:
         yield

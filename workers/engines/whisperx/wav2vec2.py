@@ -10,7 +10,7 @@ from protocol.timeline import Segment
 from workers.speech.sound import SAMPLE_RATE, Sound
 from workers.speech.word_times import Attended, TimedWord, join_attended
 
-__all__ = ["WAV2VEC2", "time_words_of"]
+__all__ = ["WAV2VEC2", "Letters", "aligned_words", "time_words_of"]
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class _Listener:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Letters:
+class Letters:
     """How probable every letter is, 20 ms for 20 ms."""
 
     probabilities: Any
@@ -83,7 +83,7 @@ def time_words_of(
     try:
         aligned = library.align(asked, listener, metadata, samples, device)
         words = [word for part in aligned["segments"] for word in part["words"]]
-        return _words(words, segment, metadata["language"], _letters(listener, metadata, len(samples)))
+        return aligned_words(words, segment, metadata["language"], _letters(listener, metadata, len(samples)))
     except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
         if type(error).__name__ == "OutOfMemoryError":
             raise
@@ -91,20 +91,20 @@ def time_words_of(
         return []
 
 
-def _letters(listener: _Listener, metadata: dict[str, Any], sample_count: int) -> _Letters:
+def _letters(listener: _Listener, metadata: dict[str, Any], sample_count: int) -> Letters:
     if listener.heard is None:
         message = "its text has no letter that could be aligned"
         raise ValueError(message)
     probabilities = listener.heard.logits[0].float().softmax(dim=-1).cpu().numpy()
-    return _Letters(
+    return Letters(
         probabilities=probabilities,
         frames_per_s=len(probabilities) * SAMPLE_RATE / sample_count,
         numbers={letter: number for letter, number in metadata["dictionary"].items() if len(letter) == 1},
     )
 
 
-def _words(
-    found: list[dict[str, Any]], segment: Segment, language: str, letters: _Letters
+def aligned_words(
+    found: list[dict[str, Any]], segment: Segment, language: str, letters: Letters
 ) -> list[TimedWord]:
     """Return whisperx's words on the film's clock, punctuation that stands alone joined to its word.
 

@@ -66,12 +66,17 @@ def test_a_file_of_another_size_than_it_was_fetched_with_is_refused(tmp_path: Pa
     manifest = {"files": {"model.bin": {"sha256": "", "size": 4}}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(MissingError, match=r"model\.bin is not as it was fetched"):
-        engine._refuse_damaged(tmp_path, "m")
+        engine.refuse_damaged(tmp_path, "m")
 
 
 def test_translations_come_back_in_order_with_progress() -> None:
     shares: list[float] = []
-    assert engine._side_by_side(str.upper, ["a", "b", "c", "d"], shares.append) == ["A", "B", "C", "D"]
+    assert engine.translate_side_by_side(str.upper, ["a", "b", "c", "d"], shares.append) == [
+        "A",
+        "B",
+        "C",
+        "D",
+    ]
     assert shares == [0.25, 0.5, 0.75, 1.0]
 
 
@@ -96,8 +101,8 @@ def test_after_a_cancel_no_further_sentence_begins(monkeypatch: pytest.MonkeyPat
     def progress(_: float) -> None:
         raise CancelledError("The job was cancelled.")
 
-    monkeypatch.setattr(engine, "_threads", lambda: 1)
+    monkeypatch.setattr(engine, "thread_count", lambda: 1)
     monkeypatch.setattr(engine, "ThreadPoolExecutor", Pool)
     with pytest.raises(CancelledError):
-        engine._side_by_side(translate, [str(number) for number in range(100)], progress)
+        engine.translate_side_by_side(translate, [str(number) for number in range(100)], progress)
     assert begun in (["0"], ["0", "1"])

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from protocol.timeline import Segment
-from workers.engines.whisperx.wav2vec2 import _Letters, _words
+from workers.engines.whisperx.wav2vec2 import Letters, aligned_words
 
-NOTHING = _Letters(probabilities=np.zeros((0, 3)), frames_per_s=50.0, numbers={})
+NOTHING = Letters(probabilities=np.zeros((0, 3)), frames_per_s=50.0, numbers={})
 
 
-def heard(*frames: tuple[float, float, float]) -> _Letters:
+def heard(*frames: tuple[float, float, float]) -> Letters:
     """Return ten frames a second of the blank, `a` and `b`."""
-    return _Letters(probabilities=np.array(frames), frames_per_s=10.0, numbers={"a": 1, "b": 2})
+    return Letters(probabilities=np.array(frames), frames_per_s=10.0, numbers={"a": 1, "b": 2})
 
 
 def test_a_word_scores_by_its_letters_where_each_is_most_probable_and_not_by_the_pauses() -> None:
@@ -39,7 +39,7 @@ def found(*texts: str) -> list[dict[str, Any]]:
 
 def test_letters_of_a_language_without_spaces_become_words_with_their_punctuation() -> None:
     segment = Segment(start_ms=1_000, end_ms=9_000, text="你好。用 AI 吧")
-    words = _words(found("你", "好", "。", "用", "A", "I", "吧"), segment, "zh", NOTHING)
+    words = aligned_words(found("你", "好", "。", "用", "A", "I", "吧"), segment, "zh", NOTHING)
     assert [word.text for word in words] == ["你", "好。", "用", "AI", "吧"]
     assert [(words[1].start_ms, words[1].end_ms), (words[3].start_ms, words[3].end_ms)] == [
         (1_500, 1_700),
@@ -50,11 +50,11 @@ def test_letters_of_a_language_without_spaces_become_words_with_their_punctuatio
 def test_punctuation_that_stands_alone_goes_to_its_word_and_untimed_words_follow_the_one_before() -> None:
     segment = Segment(start_ms=1_000, end_ms=9_000, text="And – so 7")
     told = [*found("And", "–", "so"), {"word": "7"}]
-    words = _words(told, segment, "en", NOTHING)
+    words = aligned_words(told, segment, "en", NOTHING)
     assert [word.text for word in words] == ["And –", "so", "7"]
     assert (words[2].start_ms, words[2].end_ms, words[2].probability) == (2_200, 2_200, None)
 
 
 def test_a_word_that_is_not_in_the_text_is_a_failure() -> None:
     with pytest.raises(ValueError, match="substring"):
-        _words(found("so"), Segment(start_ms=0, end_ms=1, text="And"), "en", NOTHING)
+        aligned_words(found("so"), Segment(start_ms=0, end_ms=1, text="And"), "en", NOTHING)

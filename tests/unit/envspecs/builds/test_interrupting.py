@@ -32,7 +32,7 @@ class Ending:
         self.signals.append(number)
 
     def wait(self, timeout: float) -> int:
-        assert 0 <= timeout <= installed._INTERRUPT_GRACE_S
+        assert 0 <= timeout <= installed.INTERRUPT_GRACE_S
         self.presses -= 1
         if self.presses >= 0:
             raise KeyboardInterrupt
@@ -43,18 +43,18 @@ def test_ctrl_c_pressed_again_takes_no_time_from_who_cleans_up(monkeypatch):
     killed: list[int] = []
     monkeypatch.setattr(installed.os, "killpg", lambda *sent: killed.append(sent))
     program = Ending(presses=3)
-    installed._interrupt(program)
+    installed.interrupt(program)
     assert program.signals == [signal.SIGINT]
     assert program.presses < 0, "it was waited for to the end"
     assert killed == []
 
 
 def test_a_program_that_does_not_end_is_killed_with_what_it_started(monkeypatch):
-    monkeypatch.setattr(installed, "_INTERRUPT_GRACE_S", 0.05)
+    monkeypatch.setattr(installed, "INTERRUPT_GRACE_S", 0.05)
     command = [sys.executable, "-c", _DEAF]
     with subprocess.Popen(command, stdout=subprocess.PIPE, process_group=0) as process:
         assert process.stdout.readline() == b"started\n"
-        installed._interrupt(process)
+        installed.interrupt(process)
         assert process.wait(10) == -signal.SIGKILL
         # The pipe ends when the last one that holds it is gone.
         ended, _, _ = select.select([process.stdout], [], [], 10)

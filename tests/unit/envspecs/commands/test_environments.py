@@ -166,7 +166,7 @@ def test_uv_is_made_once_where_the_machine_has_none_and_a_half_made_one_is_made_
         (folder / "bin" / "uv").touch()
 
     monkeypatch.setenv("PATH", str(home.root))
-    monkeypatch.setattr(uv, "_make_uv", make)
+    monkeypatch.setattr(uv, "make_uv", make)
     folder = uv_directory(home.root)
     (folder / "bin").mkdir(parents=True)
     assert find_uv(home.root, report) == folder / "bin" / "uv"

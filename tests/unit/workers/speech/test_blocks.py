@@ -84,7 +84,7 @@ def test_blocks_give_every_frame_once_and_hear_more_than_a_window_of_their_neigh
 @pytest.fixture
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make blocks of some 30 s, so that a short film has several."""
-    monkeypatch.setattr("workers.speech.blocks._BLOCK", 30 * RATE)
+    monkeypatch.setattr("workers.speech.blocks.BLOCK_SAMPLES", 30 * RATE)
 
 
 @pytest.mark.usefixtures("short_blocks")

@@ -24,6 +24,7 @@ from workers.engines.common.names import shown
 
 __all__ = [
     "INPUT_PROTOCOLS",
+    "TERMINATE_GRACE_S",
     "Listener",
     "Outcome",
     "build_command",
@@ -41,7 +42,7 @@ _GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-pro
 _TAIL_LINES = 40
 _TICK_S = 0.25
 """How often a call that hears nothing from ffmpeg still asks whether it was cancelled."""
-_TERMINATE_GRACE_S = 2.0
+TERMINATE_GRACE_S = 2.0
 _FULL = ("No space left on device", "Disk quota exceeded")
 
 
@@ -201,7 +202,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         return
     process.terminate()
     try:
-        process.wait(timeout=_TERMINATE_GRACE_S)
+        process.wait(timeout=TERMINATE_GRACE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -16,7 +16,7 @@ from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import safe_stem
 from workers.engines.common.one_answer import Tell, Teller
 
-__all__ = ["Playable", "find_playable", "relative_url"]
+__all__ = ["KEPT_BYTES", "Playable", "find_playable", "relative_url"]
 
 _PICTURES = {"mp4": frozenset({"h264", "vp9", "av1"}), "webm": frozenset({"vp8", "vp9", "av1"})}
 """HEVC is missing on purpose: it plays where the machine's own hardware does it, and nowhere else."""
@@ -39,7 +39,7 @@ _PIXELS = frozenset({"yuv420p", "yuvj420p"})
 _HEIGHT = 480
 _KEY_FRAMES_S = 2
 """How far a browser has to decode when it seeks."""
-_KEPT_BYTES = 2 * 10**9
+KEPT_BYTES = 2 * 10**9
 """Up to this size a film whose picture is right is copied with it, in seconds; a larger one is made small."""
 
 
@@ -162,7 +162,7 @@ def _keeps(film: Film, picture: Stream) -> bool:
         picture.codec == "h264"
         and bool(film.formats & {"matroska", "mov"})
         and _pixels(film, picture.index) in _PIXELS
-        and film.path.stat().st_size <= _KEPT_BYTES
+        and film.path.stat().st_size <= KEPT_BYTES
     )
 
 
