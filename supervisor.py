@@ -1,14 +1,13 @@
 """Starts the coordinator and one worker an environment, keeps them alive, leaves no orphan.
 
 The only code that starts or kills them. `python supervisor.py run` stays in the foreground; `cpw up` starts
-it in the background. What it knows is in `<runtime>/supervisor.json`, written whole on every change.
+it in the background. What it knows is in `<runtime>/supervisor.json` (`protocol.supervisor`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import logging
 import os
 import secrets
@@ -25,15 +24,25 @@ import envspecs
 from envspecs.budgets import memory_of
 from envspecs.processes.child import Child
 from envspecs.processes.restart import decide_restart
-from protocol.artefacts import write_json
 from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
-from protocol.errors import CpwError, ExitCode, NotRunningError
+from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError
 from protocol.failpoints import reach
+from protocol.supervisor import (
+    COORDINATOR,
+    Command,
+    Forgive,
+    Kill,
+    Proved,
+    Reload,
+    SupervisorReport,
+    parse_command,
+    supervisor_file,
+    write_supervisor,
+)
 
 log = logging.getLogger("supervisor")
 
 COOKIE = "CPW_COOKIE"
-_COORDINATOR = "coordinator"
 DRAIN_S = 10.0
 TERM_S = 2.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
@@ -47,19 +56,18 @@ class Supervisor:
         self._home = home
         self._runtime = runtime
         self._run = secrets.token_hex(4)
-        self._state = "running"
         self._stopping = False
         self._control_read, self._control_write = os.pipe()
         self._wake_read, self._wake_write = os.pipe()
         for end in (self._control_read, self._wake_read, self._wake_write):
             os.set_blocking(end, False)
-        self._orders = b""
+        self._heard = b""
         self._children = {child.name: child for child in self._make_children()}
 
     def _make_children(self) -> Iterator[Child]:
         common = str(envspecs.interpreter("common"))
         yield Child(
-            name=_COORDINATOR,
+            name=COORDINATOR,
             command=[common, "-I", "-u", "-m", "coordinator", "--runtime", str(self._runtime)],
             environment=self._environment() | {"CPW_CONTROL_FD": str(self._control_write)},
             log=envspecs.logs_directory(self._home) / "coordinator.log",
@@ -123,12 +131,12 @@ class Supervisor:
         self._write_state()
         while not self._stopping:
             self._wait(self._next_restart_s())
-            self._obey_orders()
+            self._hear()
             self._look_after()
         self._stop()
 
     def _wait(self, timeout_s: float | None) -> None:
-        """Wait for a signal (a child's end, a stop) or an order, at most `timeout_s`."""
+        """Wait for a signal (a child's end, a stop) or a command, at most `timeout_s`."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
             selector.register(self._control_read, selectors.EVENT_READ)
@@ -138,7 +146,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         reach("supervisor.child.before-start")
-        child.start(self._control_write if child.name == _COORDINATOR else None)
+        child.start(self._control_write if child.name == COORDINATOR else None)
         reach("supervisor.child.started")
 
     def _next_restart_s(self) -> float | None:
@@ -170,38 +178,46 @@ class Supervisor:
         child.state, child.problem, child.remedy = decision.state, decision.problem, decision.remedy
         child.restart_at_s = time.monotonic() + decision.delay_s
 
-    def _obey_orders(self) -> None:
-        """Carry out the coordinator's orders: lines of JSON, an environment's name under a verb."""
+    def _hear(self) -> None:
+        """Carry out what the coordinator has written to the control pipe; a wrong line is refused."""
         with contextlib.suppress(BlockingIOError):
-            self._orders += os.read(self._control_read, 65536)
-        *lines, self._orders = self._orders.split(b"\n")
+            self._heard += os.read(self._control_read, 65536)
+        *lines, self._heard = self._heard.split(b"\n")
         for line in lines:
-            order = json.loads(line)
-            match order:
-                case {"forgive": str(name)}:
-                    self._forgive(name)
-                case {"reload": str(name)} if name != _COORDINATOR and not self._stopping:
-                    self._replace(name, now=bool(order.get("now")))
-                case {"kill": str(name)} if (child := self._meant(name, order)) is not None:
-                    log.warning("killing %s: %s", name, order.get("reason"))
-                    child.signal_group(signal.SIGKILL)
-                case {"proved": str(name)} if (child := self._meant(name, order)) is not None:
-                    _prove(child)
+            try:
+                command = parse_command(line)
+            except SchemaError as error:
+                log.warning("a line of the control pipe is refused: %s", error)
+            else:
+                self._obey(command)
 
-    def _meant(self, name: str, order: dict[str, object]) -> Child | None:
-        """Return the child, where it is still the one of that name whose worker has the order's `pid`."""
-        child = self._children.get(name)
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Forgive(environment=name):
+                self._forgive(name)
+            case Reload(environment=name, now=now) if name != COORDINATOR and not self._stopping:
+                self._replace(name, now=now)
+            case Kill() if (child := self._meant(command)) is not None:
+                log.warning("killing %s: %s", child.name, command.reason)
+                child.signal_group(signal.SIGKILL)
+            case Proved() if (child := self._meant(command)) is not None:
+                _prove(child)
+
+    def _meant(self, command: Kill | Proved) -> Child | None:
+        """Return the environment's child, if its worker is still the process that the command means."""
+        child = self._children.get(command.environment)
         if child is None or child.process is None:
             return None
         with contextlib.suppress(ProcessLookupError, OverflowError):
-            if os.getpgid(int(str(order["pid"]))) == child.process.pid:
+            if os.getpgid(command.pid) == child.process.pid:
                 return child
         return None
 
     def _replace(self, name: str, *, now: bool) -> None:
-        """Let the environment's worker end, and start what its spec says then in its place.
+        """Have the environment's worker replaced by what its spec says when it has ended.
 
-        The coordinator reads that it is being replaced, and drains it; `now`: it is ended here.
+        The coordinator reads in `supervisor.json` that it is being replaced, and drains it; `now`: it is
+        killed here.
         """
         child = self._children.get(name)
         if child is None or child.process is None:
@@ -242,7 +258,7 @@ class Supervisor:
             return child
 
     def _forgive(self, name: str) -> None:
-        """Strike the newest exit: a film was the cause, and the environment is not to be given up for it."""
+        """Strike the newest exit: a film caused it, and it must not count against the environment."""
         child = self._children.get(name)
         if child is not None and child.exits:
             child.exits.pop()
@@ -256,11 +272,10 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Drain, wait, SIGTERM, SIGKILL: the coordinator passes the drain on and ends when it is done."""
-        self._state = "stopping"
         reach("supervisor.stop.begun")
         self._write_state()
         alive = [child for child in self._children.values() if child.process is not None]
-        coordinator = self._children[_COORDINATOR]
+        coordinator = self._children[COORDINATOR]
         coordinator.signal_group(signal.SIGTERM)
         reach("supervisor.stop.coordinator-told")
         for number, wait_s in ((None, DRAIN_S), (signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
@@ -269,7 +284,7 @@ class Supervisor:
                     child.signal_group(number)
             alive = self._wait_for(alive, wait_s)
         reach("supervisor.stop.children-ended")
-        (self._runtime / "supervisor.json").unlink(missing_ok=True)
+        supervisor_file(self._runtime).unlink(missing_ok=True)
         reach("supervisor.stop.ended")
 
     def _wait_for(self, children: list[Child], wait_s: float) -> list[Child]:
@@ -278,16 +293,21 @@ class Supervisor:
             children = [child for child in children if not child.reap()]
             if children:
                 self._wait(0.05)
-                self._obey_orders()
+                self._hear()
         return children
 
     def _write_state(self) -> None:
-        children = {child.name: child.described() for child in self._children.values()}
-        reach("supervisor.state.before-write")
         me = psutil.Process()
-        state = {"pid": me.pid, "started": me.create_time(), "run": self._run, "state": self._state}
+        report = SupervisorReport(
+            pid=me.pid,
+            started=me.create_time(),
+            run=self._run,
+            state="stopping" if self._stopping else "running",
+            children={child.name: child.report() for child in self._children.values()},
+        )
+        reach("supervisor.state.before-write")
         try:
-            write_json(self._runtime / "supervisor.json", state | {"children": children})
+            write_supervisor(self._runtime, report)
             reach("supervisor.state.written")
         except OSError:  # for people to read: not worth every worker's end, and a full disk passes
             log.exception("supervisor.json cannot be written")

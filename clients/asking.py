@@ -8,6 +8,7 @@ from typing import Any
 from clients.desk import Desk
 from clients.supervisor import live_supervisor
 from protocol.errors import NotRunningError, UsageError
+from protocol.supervisor import COORDINATOR
 
 __all__ = ["ask_coordinator", "no_such_job", "why_silent"]
 
@@ -28,7 +29,7 @@ def why_silent(runtime: Path) -> NotRunningError:
         return NotRunningError("Nothing is running.", "make up")
     if state.state == "stopping":
         return NotRunningError("The supervisor is stopping.", "Wait a moment, then: make up")
-    coordinator = state.children.get("coordinator")
+    coordinator = state.children.get(COORDINATOR)
     message = "The supervisor runs but the coordinator does not answer"
     if coordinator is None:
         return NotRunningError(f"{message}.", "cpw logs coordinator")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -10,42 +9,34 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from clients.desk import Asker, Desk
 from envspecs.access import TOKENS
 from protocol.endpoints import prepare_runtime_directory
-from protocol.errors import MissingError, NotRunningError, SchemaError, UsageError
+from protocol.errors import MissingError, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport
-from protocol.schema import from_plain
+from protocol.supervisor import COORDINATOR, FINAL_STATES, SupervisorReport, read_supervisor
 
 if TYPE_CHECKING:
     import psutil
 
 __all__ = [
-    "ENDED",
     "READY",
-    "Child",
     "Standing",
-    "SupervisorState",
     "assess",
     "check_built",
     "child_states",
     "live_supervisor",
     "path_advice",
-    "read_supervisor",
     "start",
     "stop",
     "supervisor_log",
     "wait_until_up",
 ]
 
-_STATE_FILE = "supervisor.json"
 READY = frozenset({"ready", "busy"})
-# From these an environment does not come back by waiting; a `crash-loop` is tried again only by hand.
-ENDED = frozenset({"crash-loop", "outdated", "unusable", "not built", "stopped"})
 _LOOK_SECONDS = 0.25
 _ASK_MS = 1_000
 # The kernel's boot time, on which psutil counts, moves a little when the clock is set.
@@ -54,60 +45,16 @@ _KILL_SECONDS = 5.0
 _GONE_SECONDS = 0.05
 
 
-@dataclass(frozen=True, kw_only=True)
-class LastExit:
-    """How a child ended."""
-
-    code: int | None = None
-    signal: int | None = None
-    at: str = ""
-    stack: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Child:
-    """A process the supervisor keeps alive."""
-
-    state: str
-    pid: int | None = None
-    started_at: str | None = None
-    restarts: int = 0
-    last_exit: LastExit | None = None
-    build: str = ""
-    """Name of the folder of the build that it runs in."""
-    problem: str = ""
-    remedy: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupervisorState:
-    """What the supervisor writes of itself; `started` is its process's start, against recycled pids."""
-
-    pid: int
-    started: float
-    run: str = ""
-    state: str = "running"
-    children: dict[str, Child] = field(default_factory=dict)
-
-
 Standing = Literal["wait", "healthy", "ended"]
 
 
-def read_supervisor(runtime: Path) -> SupervisorState | None:
-    """Return what the last supervisor wrote, dead or alive; None where there is nothing to read."""
-    try:
-        return from_plain(SupervisorState, json.loads((runtime / _STATE_FILE).read_bytes()))
-    except (OSError, ValueError, SchemaError):
-        return None
-
-
-def live_supervisor(runtime: Path) -> SupervisorState | None:
+def live_supervisor(runtime: Path) -> SupervisorReport | None:
     """Return the state of the supervisor that runs now."""
     state = read_supervisor(runtime)
     return state if state is not None and _process(state) is not None else None
 
 
-def _process(state: SupervisorState) -> psutil.Process | None:
+def _process(state: SupervisorReport) -> psutil.Process | None:
     """Return the very process that wrote the state, not a later one with its number."""
     import psutil
 
@@ -178,12 +125,13 @@ def _environment(desk: Desk) -> dict[str, str]:
     return {**given, **{name: str(path) for name, path in known.items() if name in given}}
 
 
-def child_states(health: HealthReport | None, supervisor: SupervisorState | None) -> dict[str, str]:
+def child_states(health: HealthReport | None, supervisor: SupervisorReport | None) -> dict[str, str]:
     """Return each environment's state as far as anybody knows; the supervisor's bad news comes first."""
-    states = {name: child.state for name, child in supervisor.children.items()} if supervisor else {}
-    states.pop("coordinator", None)
+    children = supervisor.children if supervisor else {}
+    states: dict[str, str] = {name: child.state for name, child in children.items()}
+    states.pop(COORDINATOR, None)
     for environment in health.environments if health else ():
-        if states.get(environment.environment) not in ENDED:
+        if states.get(environment.environment) not in FINAL_STATES:
             states[environment.environment] = environment.state
     return states
 
@@ -194,7 +142,7 @@ def assess(health: HealthReport | None, states: Mapping[str, str]) -> Standing:
         return "wait"
     if health.healthy:
         return "healthy"
-    if states and all(state in READY or state in ENDED for state in states.values()):
+    if states and all(state in READY or state in FINAL_STATES for state in states.values()):
         return "ended"
     return "wait"
 
@@ -257,7 +205,7 @@ def stop(desk: Desk, seconds: float) -> Literal["not running", "stopped", "kille
     return "killed"
 
 
-def _wait_gone(desk: Desk, state: SupervisorState, seconds: float) -> bool:
+def _wait_gone(desk: Desk, state: SupervisorReport, seconds: float) -> bool:
     # Not psutil's own wait: that one takes a zombie whose parent does not reap it for alive.
     deadline = desk.clock() + seconds
     while _process(state) is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,42 +12,29 @@ from envspecs.budgets import memory_of
 from protocol.clock import since_iso_ms
 from protocol.errors import NotRunningError
 from protocol.messages import EnvironmentHealth
+from protocol.supervisor import FINAL_STATES, ChildExit, ChildReport, read_children
 
-__all__ = ["check_worker", "environments_health", "last_exit", "read_supervisor_state", "why_not_usable"]
-
-_FINAL = ("crash-loop", "outdated", "unusable", "stopped")
-
-
-def read_supervisor_state(runtime: Path) -> dict[str, Any]:
-    """Return the children that the supervisor wrote down; empty where there is no supervisor's file."""
-    try:
-        state = json.loads((runtime / "supervisor.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return {}
-    children = state.get("children")
-    return children if isinstance(children, dict) else {}
+__all__ = ["check_worker", "environments_health", "last_exit", "why_not_usable"]
 
 
-def last_exit(runtime: Path, environment: str) -> dict[str, Any]:
-    """Return how the environment's last worker went, as the supervisor saw it; empty where unknown."""
-    found = read_supervisor_state(runtime).get(environment, {}).get("last_exit")
-    return found if isinstance(found, dict) else {}
+def last_exit(runtime: Path, environment: str) -> ChildExit:
+    """Return how the environment's last worker ended, as the supervisor saw it; all defaults if unknown."""
+    child = read_children(runtime).get(environment)
+    return (child.last_exit if child is not None else None) or ChildExit()
 
 
 def check_worker(environment: str, runtime: Path, roster: Roster) -> None:
-    """Raise `NotRunningError` where no worker of the environment is up or can be expected to come."""
+    """Raise `NotRunningError` where the environment has no worker, and none will come by itself."""
     if environment in roster.environments():
         return
-    children = read_supervisor_state(runtime)
+    children = read_children(runtime)
     child = children.get(environment)
-    if children and (child is None or child["state"] == "not built"):
+    if children and (child is None or child.state == "not built"):
         # The supervisor looks at an environment when it starts it; the caller has found it built.
         message = f"{environment} was built after the start, and has no worker yet."
         raise NotRunningError(message, f"cpw envs reload {environment}")
-    if child is not None and child["state"] in _FINAL:
-        raise NotRunningError(
-            child["problem"] or f"The worker {environment} is not running.", child["remedy"]
-        )
+    if child is not None and child.state in FINAL_STATES:
+        raise NotRunningError(child.problem or f"The worker {environment} is not running.", child.remedy)
 
 
 def why_not_usable(runtime: Path, roster: Roster, served_by: Iterable[str] = ()) -> dict[str, str]:
@@ -60,9 +46,9 @@ def why_not_usable(runtime: Path, roster: Roster, served_by: Iterable[str] = ())
     removed = set(served_by) - present - set(envspecs.spec_names())
     gone = {name: f"removed: cpw envs copy ENV {name}, or cpw cancel JOB" for name in removed}
     return gone | {
-        name: f"{child.get('state')}: cpw logs {name}"
-        for name, child in read_supervisor_state(runtime).items()
-        if name not in present and child.get("state") in (*_FINAL, "restarting", "not built")
+        name: f"{child.state}: cpw logs {name}"
+        for name, child in read_children(runtime).items()
+        if name not in present and (child.state in FINAL_STATES or child.state == "restarting")
     }
 
 
@@ -70,8 +56,8 @@ def environments_health(
     specs: Iterable[envspecs.EnvSpec], runtime: Path, roster: Roster, now_s: float
 ) -> tuple[EnvironmentHealth, ...]:
     """Return the truth about each environment that has workers."""
-    children = read_supervisor_state(runtime)
-    unknown = {} if children else {"state": "stopped"}
+    children = read_children(runtime)
+    unknown = None if children else ChildReport(state="stopped")
     members = {member.environment: member for member in roster.members.values()}
     return tuple(
         _environment_health(spec, members.get(spec.name), children.get(spec.name, unknown), now_s)
@@ -81,7 +67,7 @@ def environments_health(
 
 
 def _environment_health(
-    spec: envspecs.EnvSpec, member: Member | None, child: dict[str, Any], now_s: float
+    spec: envspecs.EnvSpec, member: Member | None, child: ChildReport | None, now_s: float
 ) -> EnvironmentHealth:
     built = envspecs.is_built(spec)
     common: dict[str, Any] = {
@@ -89,7 +75,7 @@ def _environment_health(
         "built": built,
         "optional": spec.optional,
         "stages": tuple(spec.stages),
-        "restarts": int(child.get("restarts", 0)),
+        "restarts": child.restarts if child is not None else 0,
     }
     if member is None:
         state, problem, remedy = _state_without_worker(spec, child)
@@ -116,23 +102,22 @@ def _environment_health(
     )
 
 
-def _behind(name: str, child: dict[str, Any]) -> tuple[str, str]:
-    """Return sentence and remedy where the worker runs in a build that is not the current one any more."""
+def _behind(name: str, child: ChildReport | None) -> tuple[str, str]:
+    """Return sentence and remedy where the worker runs in a build that is no longer the current one."""
     current = envspecs.current_build(name)
-    build = str(child.get("build", ""))
-    if current is None or build in ("", current.name) or child.get("state") == "replacing":
+    if current is None or child is None or child.build in ("", current.name) or child.state == "replacing":
         return "", ""
-    return f"Its worker runs in an earlier build, {build}.", f"cpw envs reload {name}"
+    return f"Its worker runs in an earlier build, {child.build}.", f"cpw envs reload {name}"
 
 
-def _state_without_worker(spec: envspecs.EnvSpec, child: dict[str, Any]) -> tuple[str, str, str]:
+def _state_without_worker(spec: envspecs.EnvSpec, child: ChildReport | None) -> tuple[str, str, str]:
+    """Return state, sentence and remedy."""
     if not envspecs.is_built(spec):
         return "not built", f"The environment {spec.name} is not built.", f"cpw envs build {spec.name}"
-    state = str(child.get("state", "stopped"))
-    if state in ("running", "replacing"):
-        return "starting", "", ""
-    if state == "not built" or not child:
-        # Built after the supervisor had started, by who could not tell it.
+    if child is None or child.state == "not built":
+        # Built after the supervisor started, by a program that could not tell it.
         sentence = f"{spec.name} was built after the start, and has no worker yet."
         return "stopped", sentence, f"cpw envs reload {spec.name}"
-    return state, str(child.get("problem", "")), str(child.get("remedy", ""))
+    if child.state in ("running", "replacing"):
+        return "starting", "", ""
+    return child.state, child.problem, child.remedy

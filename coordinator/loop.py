@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +42,7 @@ from protocol.messages import (
     Welcome,
 )
 from protocol.stages import STAGES
+from protocol.supervisor import ChildExit, Command, Forgive, Kill, render_command
 
 __all__ = ["Coordinator"]
 
@@ -253,7 +252,7 @@ class Coordinator:
     def _have_killed(self, member: Member, reason: str) -> None:
         log.warning("%s: %s; the supervisor is asked to kill it", member.name, reason)
         member.kill_asked = True
-        self._ask_supervisor({"kill": member.environment, "pid": member.pid, "reason": reason})
+        self._ask_supervisor(Kill(environment=member.environment, pid=member.pid, reason=reason))
 
     def _ping(self, member: Member, now_s: float) -> None:
         try:
@@ -275,24 +274,24 @@ class Coordinator:
         waiting = []
         for member, left_s in self._deaths:
             recorded = last_exit(self._runtime, member.environment)
-            known = str(recorded.get("at", "")) > member.met_at
+            known = recorded.at > member.met_at
             if not (known or self._draining or member.leaving or now_s - left_s > EXIT_RECORDED_WITHIN_S):
                 waiting.append((member, left_s))
                 continue
-            how = recorded if known else {}
+            how = recorded if known else ChildExit()
             for step in self._store.running_steps():
                 if step.worker == member.name:
                     blamed = not self._draining and _is_blamed(step, member, how)
                     self.dispatcher.lose(step, now_s, how if blamed else None)
                     reach("coordinator.worker.mourned")
                     if blamed and known:
-                        self._ask_supervisor({"forgive": member.environment})
+                        self._ask_supervisor(Forgive(environment=member.environment))
         self._deaths = waiting
 
-    def _ask_supervisor(self, order: dict[str, Any]) -> None:
-        """Send the supervisor what it is to do; see its `_obey_orders`."""
+    def _ask_supervisor(self, command: Command) -> None:
+        """Send the supervisor what it is to do; nothing where no supervisor started this coordinator."""
         if self._control is not None:
-            os.write(self._control, (json.dumps(order) + "\n").encode())
+            os.write(self._control, render_command(command))
 
     def _send_to_worker(self, peer: bytes, message: Welcome | Reject | Drain | Unload) -> None:
         try:
@@ -353,12 +352,12 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-def _is_blamed(step: StepRow, member: Member, how: Mapping[str, object]) -> bool:
-    """Tell whether the step counts as what killed the worker; `how` is the recorded exit, empty if unknown.
+def _is_blamed(step: StepRow, member: Member, how: ChildExit) -> bool:
+    """Tell whether the step counts as what killed the worker; `how` is the recorded exit, bare if unknown.
 
     Not where the worker ended on purpose (recycled, replaced, drained), and not a step that it had not begun.
     """
-    recycled = how.get("code") == WorkerExit.RECYCLED
+    recycled = how.code == WorkerExit.RECYCLED
     told_to_end = member.leaving or member.state == "draining"
     return not (recycled or told_to_end or step.identity == member.ahead)
 

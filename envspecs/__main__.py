@@ -14,6 +14,7 @@ from envspecs.spec import read
 from protocol.endpoints import runtime_directory
 from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError, UsageError
 from protocol.stages import WORKFLOWS
+from protocol.supervisor import supervisor_file
 
 __all__ = ["House", "main"]
 
@@ -88,7 +89,7 @@ class _Elsewhere:
         raise UsageError(message, f"cpw envs reload {words}")
 
     def changed(self, names: Sequence[str]) -> ExitCode:
-        if names and (runtime_directory(home()) / "supervisor.json").is_file():
+        if names and supervisor_file(runtime_directory(home())).is_file():
             self._terminal.line(
                 f"What runs goes on in the build before, until: cpw envs reload {' '.join(names)}"
             )

@@ -9,14 +9,16 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from protocol.errors import InputError
+from protocol.schema import from_json
 
 __all__ = [
     "Artefact",
     "check_artefact",
     "describe_file",
+    "read_json_as",
     "resolve_inside",
     "sync_directory",
     "sync_file",
@@ -24,6 +26,8 @@ __all__ = [
     "write_whole",
     "written_aside",
 ]
+
+T = TypeVar("T")
 
 _CHUNK_BYTES = 1 << 20
 
@@ -111,3 +115,12 @@ def write_whole(path: Path, data: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write plain `value` as readable UTF-8 JSON, whole or not at all."""
     write_whole(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def read_json_as(kind: type[T], path: Path) -> T:
+    """Return the JSON document in the file at `path` as a `kind`; unknown keys are ignored.
+
+    Raises `OSError` where the file cannot be read, `ValueError` where it is not JSON, and `SchemaError`,
+    which begins with the file's name, where the document is not a `kind`.
+    """
+    return from_json(kind, path.read_bytes(), path=path.name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import json
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from protocol.errors import SchemaError
 
-__all__ = ["check_field", "from_plain", "to_plain"]
+__all__ = ["check_field", "from_json", "from_plain", "to_plain"]
 
 T = TypeVar("T")
 
@@ -49,6 +50,25 @@ def from_plain(cls: type[T], value: Any, *, path: str = "", strict: bool = False
     Raises `SchemaError` naming the field by path where a value is not of its field's type.
     """
     return typing.cast("T", _build(cls, value, path or cls.__name__, strict))
+
+
+def from_json(cls: type[T], text: str | bytes, *, path: str = "", strict: bool = False) -> T:
+    """Build a `cls` from a JSON document; `path` and `strict` as in `from_plain`.
+
+    Raises `ValueError` where `text` is not JSON, `SchemaError` where the document is not a `cls`.
+    """
+    try:
+        plain = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        message = "it is nested too deeply"
+        raise ValueError(message) from error
+    return from_plain(cls, plain, path=path, strict=strict)
+
+
+def _refuse_constant(name: str) -> float:
+    # Python reads and writes NaN and Infinity, which JSON does not have.
+    message = f"{name} is not JSON"
+    raise ValueError(message)
 
 
 def check_field(cls: type, name: str, value: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import threading
@@ -23,6 +22,7 @@ from protocol.frames import Envelope, Header, decode, encode
 from protocol.messages import MESSAGES, Call, CallIdentity, Hello, Submit
 from protocol.schema import from_plain, to_plain
 from protocol.stages.demux import DemuxResult
+from protocol.supervisor import ChildReport, Command, SupervisorReport, parse_command, write_supervisor
 from tests.ill.engines import FACTS
 from tests.plans import all_by
 
@@ -100,12 +100,17 @@ class LoneCoordinator:
         self.store = Store(self.path / "state" / "jobs.sqlite")
         self.coordinator = Coordinator(self.runtime, self.store, self._control)
 
-    def supervisor_hears(self) -> list[dict[str, Any]]:
+    def supervisor_hears(self) -> list[Command]:
         """Return what the supervisor was asked since the last look."""
         try:
-            return [json.loads(line) for line in os.read(self._supervisor_end, 65536).splitlines()]
+            return [parse_command(line) for line in os.read(self._supervisor_end, 65536).splitlines()]
         except BlockingIOError:
             return []
+
+    def supervised(self, **children: dict[str, Any]) -> None:
+        """Write what a supervisor says of its children; each in the words of `ChildReport`."""
+        reports = {name: from_plain(ChildReport, child, strict=True) for name, child in children.items()}
+        write_supervisor(self.runtime, SupervisorReport(pid=1, started=0.0, children=reports))
 
     def worker(self, environment: str = "common", pid: int | None = None) -> PlayedWorker:
         """Return a worker that has been welcomed; it is given a call as soon as one is ready."""

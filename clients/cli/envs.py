@@ -13,7 +13,7 @@ from clients.asking import ask_coordinator, why_silent
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Asker, Desk
 from clients.screen.machine import budget_sentences, loaded_json, loaded_table
-from clients.supervisor import ENDED, READY, Child, live_supervisor
+from clients.supervisor import READY, live_supervisor
 from envspecs.__main__ import main as envspecs_main
 from envspecs.builds.installed import is_built
 from envspecs.layout import specs_directory
@@ -22,6 +22,7 @@ from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import HealthQuery, HealthReport
+from protocol.supervisor import FINAL_STATES, ChildReport
 
 __all__ = ["RunningWorkers", "envs", "models"]
 
@@ -129,12 +130,14 @@ class RunningWorkers:
         self._desk.report.line(f"{name}: its worker has ended")
         return ExitCode.DONE
 
-    def _wait_ready(self, asker: Asker, spec: EnvSpec, before: Child | None, answer: Reloading) -> ExitCode:
+    def _wait_ready(
+        self, asker: Asker, spec: EnvSpec, before: ChildReport | None, answer: Reloading
+    ) -> ExitCode:
         deadline = self._desk.clock() + max(_AT_LEAST_SECONDS, spec.limits.start_timeout_s)
         while self._desk.clock() < deadline:
             child = self._child(spec.name)
             if child is not None and (before is None or child.started_at != before.started_at):
-                if child.state in ENDED:
+                if child.state in FINAL_STATES:
                     self._desk.report.error(f"{spec.name} is {child.state}: {child.problem}", child.remedy)
                     return ExitCode.NOT_RUNNING
                 if (pid := _ready_pid(asker, spec.name)) not in (None, answer.pid):
@@ -144,12 +147,12 @@ class RunningWorkers:
         self._desk.report.error(f"{spec.name} is not ready yet.", f"cpw health; cpw logs {spec.name}")
         return ExitCode.NOT_RUNNING
 
-    def _child(self, name: str) -> Child | None:
+    def _child(self, name: str) -> ChildReport | None:
         state = live_supervisor(self._desk.runtime)
         return state.children.get(name) if state is not None else None
 
 
-def _is_idle(child: Child | None) -> bool:
+def _is_idle(child: ChildReport | None) -> bool:
     return child is None or child.state == "not built"
 
 

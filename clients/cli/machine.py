@@ -19,7 +19,6 @@ from clients.supervisor import (
     check_built,
     live_supervisor,
     path_advice,
-    read_supervisor,
     start,
     stop,
     supervisor_log,
@@ -28,6 +27,7 @@ from clients.supervisor import (
 from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
 from protocol.messages import HealthQuery, HealthReport
+from protocol.supervisor import read_supervisor
 
 __all__ = ["down", "hardware", "health", "start_everything", "up"]
 

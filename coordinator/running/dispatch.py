@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from protocol.frames import Header, encode
 from protocol.messages import Ack, Call, CallIdentity, Cancel, Failure, Result, Unload
 from protocol.schema import from_plain, to_plain
 from protocol.stages import LANGUAGE_STAGES, STAGES
+from protocol.supervisor import ChildExit
 
 __all__ = ["Dispatcher"]
 
@@ -268,10 +269,10 @@ class Dispatcher:
         self._acknowledge(peer, identity)
         self._once_committed(lambda: reach("coordinator.failure.acknowledged"))
 
-    def lose(self, step: StepRow, now_s: float, death: Mapping[str, object] | None = None) -> None:
+    def lose(self, step: StepRow, now_s: float, death: ChildExit | None = None) -> None:
         """Conclude that the running attempt is lost.
 
-        With `death`, the exit that the supervisor recorded (empty: none), the attempt failed: it killed the
+        With `death`, the exit that the supervisor recorded (bare: none), the attempt failed: it killed the
         worker. Without, the step is ready again. A step whose files are being accepted has lost nothing.
         """
         if step.identity in self._accepting or self._store.current(step.identity) is None:

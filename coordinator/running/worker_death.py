@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from coordinator.store.store import JobRow, StepRow
 from protocol.errors import ErrorInfo, ErrorKind
+from protocol.supervisor import ChildExit
 
 __all__ = ["describe_death"]
 
@@ -14,9 +14,9 @@ _TAIL_LINES = 40
 _TAIL_BYTES = 20_000
 
 
-def describe_death(job: JobRow, step: StepRow, how: Mapping[str, object]) -> ErrorInfo:
+def describe_death(job: JobRow, step: StepRow, how: ChildExit) -> ErrorInfo:
     """Return the error of an attempt whose worker died; `how` is the exit that the supervisor recorded."""
-    details = _end_of(Path(str(how["stack"]))) if how.get("stack") else ""
+    details = _end_of(Path(how.stack)) if how.stack else ""
     tail = _end_of(job.directory / "logs" / f"{step.name}.log").splitlines()[-_TAIL_LINES:]
     if tail:
         details += "\nlast output:\n" + "\n".join(tail)

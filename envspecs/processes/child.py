@@ -12,11 +12,12 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from envspecs.builds.history import hold
 from envspecs.processes.restart import Exit
 from protocol.clock import now_iso
+from protocol.schema import to_plain
+from protocol.supervisor import ChildExit, ChildReport, ChildState
 
 __all__ = ["Child"]
 
@@ -32,7 +33,7 @@ class Child:
     environment: dict[str, str]
     log: Path
     stacks: Path | None = None
-    state: str = "starting"
+    state: ChildState = "starting"
     problem: str = ""
     remedy: str = ""
     process: subprocess.Popen[bytes] | None = None
@@ -42,7 +43,7 @@ class Child:
     restart_at_s: float = 0.0
     restarts: int = 0
     exits: list[Exit] = field(default_factory=list)
-    last_exit: dict[str, object] | None = None
+    last_exit: ChildExit | None = None
     build: Path | None = None
     """The build that it runs in; it is not removed for as long as this child is the supervisor's."""
     replacing: bool = False
@@ -103,13 +104,13 @@ class Child:
         now = time.monotonic()
         self.exits = [*self.exits[-9:], Exit(code, now, now - self.started_s)]
         stack = self.stacks if self.stacks and self.stacks.exists() and self.stacks.stat().st_size else None
-        self.last_exit = {
-            "code": code if code >= 0 else None,
-            "signal": -code if code < 0 else None,
-            "at": now_iso(),
-            "stack": str(self._keep_stack(stack)) if stack else None,
-        }
-        log.warning("%s has gone: %s", self.name, self.last_exit)
+        self.last_exit = ChildExit(
+            code=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            at=now_iso(),
+            stack=str(self._keep_stack(stack)) if stack else None,
+        )
+        log.warning("%s has ended: %s", self.name, to_plain(self.last_exit))
         return True
 
     def _keep_stack(self, stack: Path) -> Path:
@@ -117,15 +118,15 @@ class Child:
         kept = stack.with_suffix(".last.txt")
         return stack.replace(kept)
 
-    def described(self) -> dict[str, Any]:
+    def report(self) -> ChildReport:
         """Return what `supervisor.json` says of it."""
-        return {
-            "state": "replacing" if self.replacing else self.state,
-            "pid": self.process.pid if self.process else None,
-            "started_at": self.started_at,
-            "restarts": self.restarts,
-            "last_exit": self.last_exit,
-            "build": self.build.name if self.build else "",
-            "problem": self.problem,
-            "remedy": self.remedy,
-        }
+        return ChildReport(
+            state="replacing" if self.replacing else self.state,
+            pid=self.process.pid if self.process else None,
+            started_at=self.started_at,
+            restarts=self.restarts,
+            last_exit=self.last_exit,
+            build=self.build.name if self.build else "",
+            problem=self.problem,
+            remedy=self.remedy,
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from envspecs.budgets import variable_of
 from protocol.errors import WorkerExit
+from protocol.supervisor import COORDINATOR, ChildState
 
 __all__ = ["Decision", "Exit", "decide_restart"]
 
@@ -29,7 +30,7 @@ class Exit:
 class Decision:
     """What follows from an exit: a restart after `delay_s`, or a final state with its reason."""
 
-    state: str
+    state: ChildState
     delay_s: float = 0.0
     problem: str = ""
     remedy: str = ""
@@ -57,7 +58,7 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
             break
         short += 1
     if short >= len(_BACK_OFF_S):
-        if name == "coordinator":
+        if name == COORDINATOR:
             # Without it nobody can be told anything; what ails it (a full disk) may pass.
             return Decision(
                 "restarting", _BACK_OFF_S[-1], f"It died {short} times in a row.", f"cpw logs {name}"

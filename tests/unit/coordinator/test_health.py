@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,21 @@ from coordinator.running.roster import Roster
 from protocol.clock import now_iso
 from protocol.errors import NotRunningError
 from protocol.messages import EnvironmentHealth, Hello
+from protocol.supervisor import ChildReport, SupervisorReport, write_supervisor
 
 
-@pytest.mark.parametrize("children", [{"x": {"state": "not built"}}, {"another": {"state": "running"}}])
+def supervised(runtime: Path, **children: ChildReport) -> None:
+    """Write what a supervisor says of these children and of another one that runs."""
+    another = ChildReport(state="running")
+    report = SupervisorReport(pid=1, started=0.0, children={"another": another, **children})
+    write_supervisor(runtime, report)
+
+
+@pytest.mark.parametrize("children", [{"x": ChildReport(state="not built")}, {}])
 def test_an_environment_that_the_supervisor_does_not_start_is_refused(
-    tmp_path: Path, children: dict[str, object]
+    tmp_path: Path, children: dict[str, ChildReport]
 ) -> None:
-    (tmp_path / "supervisor.json").write_text(json.dumps({"children": children}))
+    supervised(tmp_path, **children)
     with pytest.raises(NotRunningError, match="built after the start") as refused:
         check_worker("x", tmp_path, Roster())
     assert refused.value.remedy == "cpw envs reload x"
@@ -33,35 +40,37 @@ def member(environment: str) -> Roster:
     return roster
 
 
-def common(runtime: Path, roster: Roster, **child: object) -> EnvironmentHealth:
+def common(runtime: Path, roster: Roster, **child: ChildReport) -> EnvironmentHealth:
     """Return the health of `common`, of which the supervisor says this."""
-    (runtime / "supervisor.json").write_text(json.dumps({"children": {"another": {}} | child}))
+    supervised(runtime, **child)
     (found,) = environments_health([envspecs.read("common")], runtime, roster, 0.0)
     return found
 
 
 def test_a_worker_of_an_earlier_build_serves_and_says_so(tmp_path: Path) -> None:
-    seen = common(tmp_path, member("common"), common={"state": "running", "build": "common-old"})
+    seen = common(tmp_path, member("common"), common=ChildReport(state="running", build="common-old"))
     assert seen.usable
     assert seen.problem == "Its worker runs in an earlier build, common-old."
     assert seen.remedy == "cpw envs reload common"
 
 
-@pytest.mark.parametrize("child", [{"state": "replacing", "build": "common-old"}, {"state": "running"}])
+@pytest.mark.parametrize(
+    "child", [ChildReport(state="replacing", build="common-old"), ChildReport(state="running")]
+)
 def test_one_that_is_being_replaced_or_of_whose_build_nothing_is_known_is_no_problem(
-    tmp_path: Path, child: dict[str, str]
+    tmp_path: Path, child: ChildReport
 ) -> None:
     assert common(tmp_path, member("common"), common=child).problem == ""
 
 
 def test_what_was_built_after_the_start_is_started_by_a_command(tmp_path: Path) -> None:
-    for children in ({}, {"common": {"state": "not built"}}):
+    for children in ({}, {"common": ChildReport(state="not built")}):
         seen = common(tmp_path, Roster(), **children)
         assert (seen.state, seen.remedy) == ("stopped", "cpw envs reload common")
 
 
 def test_between_two_workers_an_environment_is_starting(tmp_path: Path) -> None:
-    assert common(tmp_path, Roster(), common={"state": "replacing"}).state == "starting"
+    assert common(tmp_path, Roster(), common=ChildReport(state="replacing")).state == "starting"
 
 
 def test_what_waits_for_a_removed_environment_says_so(tmp_path: Path) -> None:

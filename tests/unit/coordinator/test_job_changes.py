@@ -282,8 +282,7 @@ def test_a_step_says_who_runs_it_and_for_how_long(lone: LoneCoordinator) -> None
 
 
 def test_a_step_that_waits_for_a_broken_environment_says_so(lone: LoneCoordinator) -> None:
-    children = {"common": {"state": "crash-loop"}}
-    (lone.runtime / "supervisor.json").write_text(json.dumps({"children": children}))
+    lone.supervised(common={"state": "crash-loop"})
     job = lone.add_job()
     (report,) = ask(lone, StatusQuery(jobs=(job,))).jobs
     assert report.steps[0].waits_for == "common: crash-loop: cpw logs common"

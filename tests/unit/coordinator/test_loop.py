@@ -30,6 +30,7 @@ from protocol.messages import (
     StatusReport,
     Submit,
 )
+from protocol.supervisor import Kill
 from tests.lone_coordinator import LoneCoordinator, called, demux_result, hold_files_back
 
 _NO_PROCESS = 2**22 + 1
@@ -96,7 +97,8 @@ def test_a_worker_that_does_not_become_ready_in_its_time_is_killed(lone: LoneCoo
     lone.coordinator.look_at_workers(member.ready_by_s + 1)
     assert member.kill_asked
     (asked,) = lone.supervisor_hears()
-    assert (asked["kill"], asked["pid"]) == ("common", member.pid)
+    assert isinstance(asked, Kill)
+    assert (asked.environment, asked.pid) == ("common", member.pid)
 
 
 def test_a_step_that_waits_for_its_next_try_is_not_begun_before_its_time(lone: LoneCoordinator) -> None:
@@ -143,8 +145,7 @@ def test_a_death_is_described_by_the_exit_that_the_supervisor_records_afterwards
     new.write_text("Timeout (0:00:01)!\n")
 
     def record(at: str, stack: Path) -> None:
-        children = {"common": {"state": "restarting", "last_exit": {"at": at, "stack": str(stack)}}}
-        (lone.runtime / "supervisor.json").write_text(json.dumps({"children": children}))
+        lone.supervised(common={"state": "restarting", "last_exit": {"at": at, "stack": str(stack)}})
 
     record("2001-01-01T00:00:00.000Z", old)
     job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)

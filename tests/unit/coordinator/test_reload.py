@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -14,17 +13,18 @@ import envspecs
 from coordinator.running import reuse
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import Drain, Refused, Result, State
+from protocol.supervisor import Command, Kill, Proved, Reload
 from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result
 
 Write = Callable[..., None]
 
 
 @pytest.fixture
-def orders(lone: LoneCoordinator) -> Callable[[], list[dict[str, Any]]]:
+def commands(lone: LoneCoordinator) -> Callable[[], list[Command]]:
     """Return a function that tells what the supervisor was asked so far."""
-    said: list[dict[str, Any]] = []
+    said: list[Command] = []
 
-    def so_far() -> list[dict[str, Any]]:
+    def so_far() -> list[Command]:
         said.extend(lone.supervisor_hears())
         return said
 
@@ -36,8 +36,7 @@ def write(lone: LoneCoordinator) -> Write:
     """Return a function that is the supervisor's pen: `common` is in this state, its group is ours."""
 
     def children(state: str = "running", group: int | None = None, **more: object) -> None:
-        common = {"state": state, "pid": group or os.getpgrp(), **more}
-        (lone.runtime / "supervisor.json").write_text(json.dumps({"children": {"common": common}}))
+        lone.supervised(common={"state": state, "pid": group or os.getpgrp(), **more})
 
     children()
     return children
@@ -61,14 +60,14 @@ def finish(lone: LoneCoordinator, worker: PlayedWorker) -> None:
 
 
 def test_a_request_is_passed_to_the_supervisor_and_answered_with_what_runs(
-    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write
+    lone: LoneCoordinator, commands: Callable[[], list[Command]], write: Write
 ) -> None:
     worker = lone.worker()
     job = lone.add_job()
     called(lone, worker)
     (answer,) = lone.ask(ReloadEnvironment(environment="common"))
     assert answer == Reloading(environment="common", pid=os.getpid(), job=job, step="demux")
-    assert {"reload": "common", "now": False} in orders()
+    assert Reload(environment="common", now=False) in commands()
 
 
 @pytest.mark.parametrize(
@@ -80,12 +79,12 @@ def test_a_request_is_passed_to_the_supervisor_and_answered_with_what_runs(
     ],
 )
 def test_what_has_no_worker_is_refused(
-    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write, name: str, sentence: str
+    lone: LoneCoordinator, commands: Callable[[], list[Command]], write: Write, name: str, sentence: str
 ) -> None:
     (answer,) = lone.ask(ReloadEnvironment(environment=name))
     assert isinstance(answer, Refused)
     assert sentence in answer.error.message
-    assert orders() == []
+    assert commands() == []
 
 
 def test_without_a_supervisor_it_is_refused(lone: LoneCoordinator) -> None:
@@ -96,7 +95,7 @@ def test_without_a_supervisor_it_is_refused(lone: LoneCoordinator) -> None:
 
 def test_an_environment_that_is_not_built_keeps_its_worker(
     lone: LoneCoordinator,
-    orders: Callable[[], list[dict[str, Any]]],
+    commands: Callable[[], list[Command]],
     write: Write,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -104,7 +103,7 @@ def test_an_environment_that_is_not_built_keeps_its_worker(
     (answer,) = lone.ask(ReloadEnvironment(environment="common"))
     assert isinstance(answer, Refused)
     assert answer.error.remedy == "cpw envs build common"
-    assert orders() == []
+    assert commands() == []
 
 
 def test_who_is_to_be_replaced_is_drained_once_and_given_nothing_more(
@@ -127,7 +126,7 @@ def test_the_worker_that_comes_in_its_place_is_not_taken_for_it(lone: LoneCoordi
 
 
 def test_a_worker_that_loads_still_is_ended_at_once(
-    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write
+    lone: LoneCoordinator, commands: Callable[[], list[Command]], write: Write
 ) -> None:
     worker = lone.worker()
     worker.say(State(state="loading", rss_bytes=1))
@@ -135,8 +134,9 @@ def test_a_worker_that_loads_still_is_ended_at_once(
     lone.until(lambda: member.state == "loading")
     write("replacing")
     assert not hears_drain(lone, worker)
-    (order,) = orders()
-    assert (order["kill"], order["pid"]) == ("common", os.getpid())
+    (command,) = commands()
+    assert isinstance(command, Kill)
+    assert (command.environment, command.pid) == ("common", os.getpid())
 
 
 def test_a_new_coordinator_goes_on_with_a_replacement(lone: LoneCoordinator, write: Write) -> None:
@@ -164,14 +164,14 @@ def test_a_film_whose_worker_dies_while_it_is_replaced_is_not_blamed(
 
 
 def test_the_first_result_of_a_worker_proves_its_build(
-    lone: LoneCoordinator, orders: Callable[[], list[dict[str, Any]]], write: Write
+    lone: LoneCoordinator, commands: Callable[[], list[Command]], write: Write
 ) -> None:
     worker = lone.worker()
     lone.add_job()
-    assert orders() == []
+    assert commands() == []
     finish(lone, worker)
-    proofs = [order for order in orders() if "proved" in order]
-    assert proofs == [{"proved": "common", "pid": os.getpid()}]
+    proofs = [command for command in commands() if isinstance(command, Proved)]
+    assert proofs == [Proved(environment="common", pid=os.getpid())]
 
 
 def test_the_build_of_a_steps_key_is_that_of_the_worker_which_does_it(

@@ -15,6 +15,7 @@ from clients.desk import Desk
 from clients.screen.report import Report
 from protocol.errors import MissingError, NotRunningError
 from protocol.messages import EnvironmentHealth, HealthReport
+from protocol.supervisor import ChildReport, SupervisorReport
 
 
 def health(healthy=False, **states) -> HealthReport:
@@ -63,14 +64,14 @@ def test_waiting_ends_when_no_waiting_helps(report, standing):
 
 
 def test_the_supervisors_bad_news_outweighs_an_old_report():
-    child = supervisor.Child(state="crash-loop")
-    state = supervisor.SupervisorState(pid=1, started=0.0, children={"whisperx": child, "coordinator": child})
+    child = ChildReport(state="crash-loop")
+    state = SupervisorReport(pid=1, started=0.0, children={"whisperx": child, "coordinator": child})
     assert supervisor.child_states(health(whisperx="importing"), state) == {"whisperx": "crash-loop"}
 
 
 def test_a_state_file_that_is_half_written_counts_for_nothing(desk):
     (desk.runtime / "supervisor.json").write_text('{"pid": 1')
-    assert supervisor.read_supervisor(desk.runtime) is None
+    assert supervisor.live_supervisor(desk.runtime) is None
 
 
 def test_a_recycled_pid_is_not_stopped(desk, child):

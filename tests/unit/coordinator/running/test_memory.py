@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -123,8 +122,7 @@ def test_a_worker_that_made_room_by_the_supervisors_record_had_lost_no_call_of_i
 ) -> None:
     monkeypatch.setattr("coordinator.loop.EXIT_RECORDED_WITHIN_S", 0.0)
     gone = {"at": f"{at}-01-01T00:00:00.000Z", "code": code, "signal": None, "stack": None}
-    children = {"common": {"state": "restarting", "last_exit": gone}}
-    (lone.runtime / "supervisor.json").write_text(json.dumps({"children": children}))
+    lone.supervised(common={"state": "restarting", "last_exit": gone})
     job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)
     called(lone, worker)
     worker.leave()
