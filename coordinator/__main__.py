@@ -65,6 +65,6 @@ if __name__ == "__main__":
     except sqlite3.OperationalError as failure:
         if not is_full(failure):
             raise
-        # What was being written is not there and all else is: the next start goes on from that.
-        log.critical("no space is left on the disk of the job store; make room: nothing is lost")
+        # Only the write that failed is missing: the next start goes on from there.
+        log.critical("no space is left on the disk of the job store; make room: no job is lost")
         sys.exit(ExitCode.JOB_FAILED)

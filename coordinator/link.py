@@ -1,4 +1,4 @@
-"""The coordinator's two sockets. The only module of this room that knows ZeroMQ."""
+"""The coordinator's two sockets. The only module of this room that uses ZeroMQ."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PULSE = b"/pulse"
 
 @dataclass(frozen=True)
 class Arrival:
-    """A message: which socket (`w` or `c`), from whom, what."""
+    """A message, its sender, and the socket that it came to (`w` or `c`)."""
 
     side: str
     peer: bytes
@@ -36,7 +36,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Echo:
-    """A worker's process answered a ping, GIL or not. `worker` is its name, `payload` the ping's."""
+    """The answer to a ping, which needs no GIL. `worker` is the worker's name, `payload` the ping's."""
 
     worker: str
     payload: bytes
@@ -44,14 +44,14 @@ class Echo:
 
 @dataclass(frozen=True)
 class Malformed:
-    """Frames that are not a message; `peer_version` is set where only the wire version is wrong."""
+    """Frames that are no message; `peer_version` is set where only the wire version is wrong."""
 
     side: str
     peer: bytes
     error: WireError
     peer_version: bytes | None
     type: str = ""
-    """What it said to be."""
+    """The type that it claims to have."""
 
 
 class Gone(Exception):  # noqa: N818 (an answer, not an error: the peer has left)
@@ -59,7 +59,7 @@ class Gone(Exception):  # noqa: N818 (an answer, not an error: the peer has left
 
 
 class Link:
-    """Two ROUTER sockets, `w` for workers and `c` for clients, and a wake-up for other threads."""
+    """Two ROUTER sockets, `w` for workers and `c` for clients; other threads can wake who waits on them."""
 
     def __init__(self, runtime: Path) -> None:
         self._context: zmq.Context[Any] = zmq.Context()
@@ -83,14 +83,14 @@ class Link:
     def _router(self, endpoint: str) -> zmq.Socket[bytes]:
         socket = self._context.socket(zmq.ROUTER)
         socket.linger = 0
-        # Otherwise a message to a peer that has left vanishes without a word.
+        # Without it, a message to a peer that has left is dropped without an error.
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-        # A worker that reconnects keeps its name; the old connection may not have been noticed yet.
+        # A worker that reconnects keeps its name, and its old connection may still look alive.
         socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 5 * _HEARTBEAT_MS)
-        # The kernel tells the peer's user id; another user is refused even where the directory let him in.
+        # The kernel tells the user id of a peer: other users are refused even if they can open the directory.
         socket.setsockopt(zmq.IPC_FILTER_UID, os.getuid())
         socket.bind(endpoint)
         return cast("zmq.Socket[bytes]", socket)
@@ -101,7 +101,7 @@ class Link:
             self._wake_far.send(b"")
 
     def wait(self, timeout_ms: int) -> Iterator[Arrival | Echo | Malformed]:
-        """Wait at most `timeout_ms`, then yield all that has arrived, at most some hundred a turn."""
+        """Wait at most `timeout_ms`, then yield what has arrived, at most 500 messages a socket."""
         ready = dict(self._poller.poll(timeout_ms))
         if self._wake_near in ready:
             with contextlib.suppress(zmq.Again):
@@ -131,14 +131,14 @@ class Link:
     def send(
         self, side: str, peer: bytes, header: Header, message: Any, version: bytes | None = None
     ) -> None:
-        """Send `message`; raises `Gone` where the peer has left or takes nothing more."""
+        """Send `message`; raises `Gone` where the peer has left or its queue is full."""
         frames = encode(type(message).__name__, header, message)
         if version is not None:
             frames[1] = version
         self.send_frames(side, peer, frames)
 
     def send_frames(self, side: str, peer: bytes, frames: list[bytes]) -> None:
-        """Send what `encode` returned; raises `Gone` as `send` does."""
+        """Send frames that `encode` returned; raises `Gone` as `send` does."""
         self._send(side, [peer, *frames])
 
     def ping(self, pulse: str, payload: bytes) -> None:
@@ -156,9 +156,9 @@ class Link:
             raise Gone from error
 
     def close(self) -> None:
-        """Close the sockets; peers notice and reconnect to the next coordinator.
+        """Close the sockets; peers notice it and reconnect to the next coordinator.
 
-        Their files go too: a client sees at once that there is nobody, and need not wait for an answer.
+        The socket files are removed, so that a client sees at once that no coordinator runs.
         """
         self._context.destroy(linger=0)
         for endpoint in self._endpoints:

@@ -1,4 +1,4 @@
-"""What a plan is: the steps of a job, and what each of them waits for."""
+"""A plan: the steps of a job, and what each step waits for."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ __all__ = ["Dependencies", "Plan", "PlannedStep"]
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What a step waits for."""
+    """The names of the steps that a step waits for."""
 
     needs: tuple[str, ...]
+    """These must be done."""
     after: tuple[str, ...]
+    """These must have ended, done or not."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedStep:
-    """One stage in one environment. `target` is a language where the step is for one."""
+    """One stage in one environment. `target` is the language of a step that is made once a language."""
 
     name: str
     stage: str
@@ -27,13 +29,13 @@ class PlannedStep:
     needs: tuple[str, ...]
     after: tuple[str, ...]
     choices: dict[str, Any] = field(default_factory=dict)
-    """Fields of the request that were chosen for it."""
+    """Fields of the request that the planner has chosen."""
     reasons: tuple[str, ...] = ()
     """Why this environment and these choices."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The steps in an order in which each comes after all that it waits for."""
+    """Steps in order: each comes after the steps that it waits for."""
 
     steps: tuple[PlannedStep, ...]

@@ -36,7 +36,7 @@ class LoneTranslator:
     def __exit__(self, *_: object) -> None:
         self.worker.__exit__()
 
-    def request(self, lines: Sequence[str], pair: str, model: str, **wishes: Any) -> TranslateRequest:
+    def request(self, lines: Sequence[str], pair: str, model: str, **fields: Any) -> TranslateRequest:
         """Return the request to translate the lines; `pair` is `en-hi`."""
         self.calls += 1
         source, target = pair.split("-")
@@ -52,20 +52,20 @@ class LoneTranslator:
             source_language=source,
             target_language=target,
             model=model,
-            **wishes,
+            **fields,
         )
 
     def translate(
-        self, lines: Sequence[str], pair: str, model: str, **wishes: Any
+        self, lines: Sequence[str], pair: str, model: str, **fields: Any
     ) -> tuple[Transcript, TranslateResult]:
         """Return what the worker makes of the lines."""
-        result = self.worker.do("translate", self.request(lines, pair, model, **wishes))
+        result = self.worker.do("translate", self.request(lines, pair, model, **fields))
         written = json.loads((self.worker.folder / result.transcript.path).read_bytes())
         return from_plain(Transcript, written), result
 
-    def refuse(self, lines: Sequence[str], pair: str, model: str, **wishes: Any) -> ErrorInfo:
+    def refuse(self, lines: Sequence[str], pair: str, model: str, **fields: Any) -> ErrorInfo:
         """Return the error that the worker answers with."""
-        return self.worker.refuse("translate", self.request(lines, pair, model, **wishes))
+        return self.worker.refuse("translate", self.request(lines, pair, model, **fields))
 
 
 def texts_of(transcript: Transcript) -> list[str]:

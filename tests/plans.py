@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coordinator.planning.planner import Servants
+from coordinator.planning.planner import Services
 from coordinator.planning.translators import Route
 
 
-def all_by(environment_for: Callable[[str], str] = lambda stage: stage, *at_hand: str) -> Servants:
-    """Return servants that do whatever they are asked; translations go to who does `translate`."""
+def all_by(environment_for: Callable[[str], str] = lambda stage: stage, *at_hand: str) -> Services:
+    """Return services that do whatever they are asked; translations go to who does `translate`."""
 
     def route(source: str | None, target: str) -> Route:
         return Route(environment=environment_for("translate"), model="whisper-base", reason="for a test")
 
-    return Servants(environment_for=environment_for, route=route, at_hand=at_hand)
+    return Services(environment_for=environment_for, route=route, at_hand=at_hand)

@@ -1,4 +1,4 @@
-"""Takes a wish in: all that can be refused is refused before the job exists."""
+"""Takes in a submission: everything that can be refused is refused before the job exists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from coordinator.plan import Plan
 from coordinator.planning import planner
-from coordinator.planning.assignments import equipped, servants
+from coordinator.planning.assignments import equipped, services
 from coordinator.planning.inventory import Inventory, default_model, fitting_model
 from coordinator.planning.job_json import job_facts
 from coordinator.store import job_folder
@@ -33,15 +33,15 @@ _MIN_FREE_BYTES = 256 * 1024 * 1024
 
 
 def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -> Submitted:
-    """Check the wish, lay out its plan, make its folder, commit it.
+    """Check the submission, make its plan and its folder, and commit the job.
 
-    `check_worker` raises where an environment's worker cannot be expected to come up. Raises `UsageError`,
-    `InputError` or `MissingError` with a sentence; nothing is left behind then.
+    `check_worker` raises where an environment has no worker and none is expected to start. Raises
+    `UsageError`, `InputError` or `MissingError`; then nothing is left behind.
     """
     reach("coordinator.submit.received")
     known = store.job_by_key(submit.key) if submit.key else None
     if known is not None:
-        # The answer was lost on its way, and the wish was said again.
+        # The answer was lost on its way, and the client has sent the submission again.
         return Submitted(job=known.id, directory=str(known.directory), notes=known.notes)
     return _take_in(_normalise(submit), store, check_worker)
 
@@ -50,7 +50,7 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
     here = Inventory.look()
     for stage in submit.environments:
         here.serving(stage, submit.environments)
-    plan = planner.plan(submit, servants(submit, here))
+    plan = planner.plan(submit, services(submit, here))
     for name in dict.fromkeys(step.environment for step in plan.steps):
         here.check_built(here.specs[name])
         check_worker(name)
@@ -81,7 +81,7 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
 
 
 def forget_unfinished(store: Store) -> None:
-    """Remove the folder of a wish in whose middle an earlier run died: nobody was told of a job."""
+    """Remove the folder of a submission during which an earlier run died: nobody was told of a job."""
     job, _, directory = store.get_fact(_CLAIMED).partition(" ")
     if job and store.job(job) is None:
         job_folder.remove_untouched(Path(directory))
@@ -127,9 +127,9 @@ def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
 
 
 def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:
-    """Return the wish with the model of every stage written down: what is asked for is what is done.
+    """Return the submission with the model of every stage, so that what it says is what is done.
 
-    A translation's model is not the stage's but the pair's: it stands in the plan.
+    The model of a translation depends on the languages: it stands in the plan.
     """
     parameters = {stage: dict(fields) for stage, fields in submit.parameters.items()}
     for step in plan.steps:
@@ -137,8 +137,8 @@ def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:
         if stage.name in ROUTED_STAGES or not stage.takes("model"):
             continue
         spec = here.specs[step.environment]
-        wished = planner.model_of(step, submit.parameters, default_model(step.stage, spec))
-        model = fitting_model(wished, spec, here.registry)
+        chosen = planner.model_of(step, submit.parameters, default_model(step.stage, spec))
+        model = fitting_model(chosen, spec, here.registry)
         known = here.registry.get(model)
         if known is None and not here.has_model(model):
             message = f"There is no model {model!r}; there are {', '.join(here.registry)}."

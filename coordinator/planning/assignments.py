@@ -1,4 +1,4 @@
-"""Routes of a job's translations: at its submission, and again once its film's language is known."""
+"""Who does each step and with what: at the submission, and for translations when the language is known."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 from coordinator.plan import PlannedStep
 from coordinator.planning.hardware_choices import choose
 from coordinator.planning.inventory import Inventory
-from coordinator.planning.planner import Servants
+from coordinator.planning.planner import Services
 from coordinator.planning.translators import Route, find_route
 from coordinator.store.rows import StepRow
 from protocol.errors import CpwError, ErrorInfo, info_from_error
 from protocol.messages import Submit
 from protocol.stages import ROUTED_STAGES, asr, translate
 
-__all__ = ["Assignment", "equipped", "reroute", "servants"]
+__all__ = ["Assignment", "equipped", "reroute", "services"]
 
 log = logging.getLogger(__name__)
 
 
-def servants(submit: Submit, here: Inventory) -> Servants:
-    """Return who serves this wish."""
+def services(submit: Submit, here: Inventory) -> Services:
+    """Return what serves this submission."""
 
     def route(source: str | None, target: str) -> Route:
         translators = here.translators(submit.environments, *_models(submit))
         return find_route(source, target, translators)
 
-    return Servants(
+    return Services(
         environment_for=lambda stage: here.serving(stage, submit.environments).name,
         route=route,
         at_hand=here.at_hand(submit.environments),
@@ -44,7 +44,7 @@ def _models(submit: Submit) -> tuple[str | None, str | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """Who does a step, with what, and why."""
+    """The environment of a step, the fields of its request that were chosen, and why."""
 
     environment: str
     choices: dict[str, Any]
@@ -52,7 +52,7 @@ class Assignment:
 
 
 def equip(stage: str, assignment: Assignment, submit: Submit, here: Inventory) -> Assignment:
-    """Return the assignment with what the hardware decides: device, compute type, batch size."""
+    """Return the assignment with what depends on the hardware: device, compute type, batch size."""
     name = assignment.environment
     asked = submit.parameters.get(stage, {})
     found = choose(stage, here.specs[name], here.hardware, asked, here.versions(name))
@@ -64,7 +64,7 @@ def equip(stage: str, assignment: Assignment, submit: Submit, here: Inventory) -
 
 
 def equipped(steps: Iterable[PlannedStep], submit: Submit, here: Inventory) -> tuple[PlannedStep, ...]:
-    """Return the plan's steps with what the hardware decides for each."""
+    """Return the plan's steps with the choices that depend on the hardware."""
     found = []
     for step in steps:
         planned = Assignment(environment=step.environment, choices=step.choices, reasons=step.reasons)
@@ -74,9 +74,9 @@ def equipped(steps: Iterable[PlannedStep], submit: Submit, here: Inventory) -> t
 
 
 def reroute(submit: Submit, language: str, steps: Sequence[StepRow]) -> dict[str, Assignment | ErrorInfo]:
-    """Return who does each translation that has to be done, or why nobody can.
+    """Return which environment does each translation that waits, or why none can.
 
-    At the submission the film's language was not known: what stands in the plan was a guess.
+    The plan was made before the film's language was known: its environments for translations were a guess.
     """
     here = Inventory.look()
     found: dict[str, Assignment | ErrorInfo] = {}

@@ -1,4 +1,4 @@
-"""What is here: which environment serves a stage, what is built, which models are in the store."""
+"""What this machine has: which environment serves a stage, what is built, which models are stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ASR = asr.STAGE.name
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """One look at the specs, the builds and the model store; what was asked once is remembered."""
+    """The specs, the builds and the model store at one moment; each answer is looked up once and kept."""
 
     specs: dict[str, envspecs.EnvSpec]
     registry: dict[str, models_registry.Model]
@@ -36,7 +36,7 @@ class Inventory:
 
     @classmethod
     def look(cls) -> Inventory:
-        """Return what is here now: read anew only where a file of it has changed since the last look."""
+        """Return what is here now; files are read again only if one has changed since the last time."""
         return _read(_signature())
 
     def is_built(self, spec: envspecs.EnvSpec) -> bool:
@@ -46,7 +46,7 @@ class Inventory:
         return self._built[spec.name]
 
     def has_model(self, identity: str) -> bool:
-        """Tell whether the model is in the store, whole."""
+        """Tell whether the whole model is in the store."""
         if identity not in self._stored:
             self._stored[identity] = models_registry.has_model(identity)
         return self._stored[identity]
@@ -66,10 +66,10 @@ class Inventory:
             raise MissingError(message, f"cpw envs build {spec.name}")
 
     def serving(self, stage: str, named: Mapping[str, str]) -> envspecs.EnvSpec:
-        """Return the environment for the stage: the one a person named, else the first that does it.
+        """Return the environment for the stage: the one that a person named, else the first that does it.
 
-        Of those that nobody named, one that is built goes before one that is not. Raises `UsageError` for a
-        name that is none, or that does not do the stage, or not on this machine.
+        An environment that is built goes before one that is not. Raises `UsageError` for an unknown name, for
+        an environment that does not do the stage, and for one that does not run on this machine.
         """
         name = named.get(stage)
         if name is None:
@@ -104,30 +104,30 @@ class Inventory:
         return frozenset(found)
 
     def translators(
-        self, named: Mapping[str, str], wished: str | None, recogniser: str | None
+        self, named: Mapping[str, str], asked: str | None, recogniser: str | None
     ) -> tuple[Translator, ...]:
-        """Return who could translate.
+        """Return the environments that could translate, with their models.
 
-        `wished` is the model that a person chose for translate; `recogniser` the one for asr, which Whisper
-        translates with, too: a second one in the same memory only where it is wished for.
+        `asked` is the model that a person chose for translate, `recogniser` the one for asr. Whisper uses the
+        recogniser's model, to have one model in memory, unless a person asks for another.
         """
         if _TRANSLATE in named:
             specs = [self.serving(_TRANSLATE, named)]
         else:
             specs = list(candidates(_TRANSLATE, self.specs.values()))
-        if wished is not None:
-            wished = self.translator_model(wished)
-        found = tuple(self._translator(spec, wished, recogniser) for spec in specs)
-        if wished is not None and not any(translator.models for translator in found):
+        if asked is not None:
+            asked = self.translator_model(asked)
+        found = tuple(self._translator(spec, asked, recogniser) for spec in specs)
+        if asked is not None and not any(translator.models for translator in found):
             names = ", ".join(spec.name for spec in specs)
-            message = f"The model {wished} is none that {names} could translate with."
+            message = f"The model {asked} cannot translate in {names}."
             raise UsageError(message, "cpw models list")
         return found
 
-    def _translator(self, spec: envspecs.EnvSpec, wished: str | None, recogniser: str | None) -> Translator:
+    def _translator(self, spec: envspecs.EnvSpec, asked: str | None, recogniser: str | None) -> Translator:
         fitting = [model for model in self.registry.values() if model.kind in spec.model_kinds]
-        chosen = wished
-        if wished is None and _ASR in spec.stages:
+        chosen = asked
+        if asked is None and _ASR in spec.stages:
             chosen = fitting_model(recogniser or spec.default_model, spec, self.registry)
         if chosen is not None:
             fitting = [model for model in fitting if model.id == chosen]
@@ -155,7 +155,7 @@ class Inventory:
 
 
 def _unregistered(identity: str) -> models_registry.Model:
-    """Return a Whisper model that a person has put into the store himself: it is taken to translate."""
+    """Return a Whisper model that a person has put into the store: it is assumed to translate."""
     return models_registry.Model(
         id=identity,
         kind="whisper-ct2",
@@ -169,29 +169,30 @@ def _unregistered(identity: str) -> models_registry.Model:
 
 
 def default_model(stage: str, spec: envspecs.EnvSpec) -> str:
-    """Return the model that the environment does the stage with where nobody chose one; empty for none."""
+    """Return the model of the environment for the stage if nobody chooses one; empty where it needs none."""
     return spec.default_model or STAGES[stage].default_model if STAGES[stage].takes("model") else ""
 
 
-def fitting_model(wished: str, spec: envspecs.EnvSpec, registry: Mapping[str, models_registry.Model]) -> str:
-    """Return the model that stands for the wished one in this environment: the same weights, its format.
+def fitting_model(asked: str, spec: envspecs.EnvSpec, registry: Mapping[str, models_registry.Model]) -> str:
+    """Return the model with the same weights as `asked` in the format of this environment.
 
-    What the registry does not know is left as it is: a folder that a person has put into the store.
+    A model that the registry does not know stays as it is: a person has put its folder into the store.
+    Raises `UsageError` where the environment cannot load the model.
     """
-    model = registry.get(wished)
+    model = registry.get(asked)
     if model is None or not spec.model_kinds or model.kind in spec.model_kinds:
-        return wished
+        return asked
     same = (sibling.id for sibling in registry.values() if sibling.family and sibling.family == model.family)
     kinds = {model_id: registry[model_id].kind for model_id in same}
     found = next((model_id for model_id, kind in kinds.items() if kind in spec.model_kinds), None)
     if found is None:
-        message = f"The environment {spec.name} cannot load the model {wished} ({model.kind})."
+        message = f"The environment {spec.name} cannot load the model {asked} ({model.kind})."
         raise UsageError(message, "cpw models list")
     return found
 
 
 def _signature() -> tuple[tuple[str, int], ...]:
-    """Return what changes whenever a spec, a lock, a build, a model or the hardware's cache does."""
+    """Return a value that changes with every spec, lock, build, model and the cache of the hardware."""
     specs, store = specs_directory(), envspecs.models_directory()
     files = [*specs.glob("*.toml"), *(specs / "locks").glob("*.txt"), *store.glob("*/manifest.json")]
     files += [envspecs.venv_path(path.stem) / MARKER for path in specs.glob("*.toml")]

@@ -1,4 +1,4 @@
-"""What `job.json` says: what was asked, and which environment, engine and model does each step, and why."""
+"""What `job.json` says: what the person asked for, and with what each step is done, and why."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ def job_facts(
 
 
 def renew(directory: Path, submit: Submit, steps: Iterable[Step]) -> None:
-    """Bring `job.json` up to date with routes that were found after the submission; a lost one is left so."""
+    """Bring `job.json` up to date with routes found after the submission; a file that is lost stays lost."""
     try:
         facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
     now = _steps_of(steps, submit, Inventory.look())
-    # An environment that was upgraded meanwhile is still the one that it was at the submission.
+    # An environment that was upgraded since then keeps the versions of the submission here.
     now["environments"] = {**now["environments"], **facts.get("environments", {})}
     job_folder.write_job(directory, {**facts, **now})
 
 
 def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[str, Any]:
-    """Return the part of `job.json` that says who does what; a route may change once a language is known."""
+    """Return the part of `job.json` about the steps, which changes when routes change."""
     planned = tuple(steps)
     used = sorted({step.environment for step in planned})
     return {
@@ -83,7 +83,7 @@ def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[st
 
 
 def _by_stage(steps: tuple[Step, ...]) -> dict[str, str]:
-    """Return stage to environment; by the step's name where several environments share a stage."""
+    """Return the environment of each stage; of each step where several environments do one stage."""
     served: dict[str, set[str]] = {}
     for step in steps:
         served.setdefault(step.stage, set()).add(step.environment)

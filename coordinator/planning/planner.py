@@ -1,4 +1,4 @@
-"""A person's wish to a plan of steps. Pure: what is built and where it runs are arguments."""
+"""Makes the plan of a submission. Pure: which environment serves a stage here is an argument."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from protocol.timeline import UNDETERMINED
 
 __all__ = [
     "Refinement",
-    "Servants",
+    "Services",
     "model_of",
     "plan",
     "refine",
@@ -30,26 +30,26 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Refinement:
-    """What knowing the film's language changes: steps not to be done, and why."""
+    """What the film's language changes once it is known: the steps that are not needed, and sentences why."""
 
     skipped: tuple[str, ...]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Servants:
-    """Who does what here, as the planner asks for it."""
+class Services:
+    """Which environment serves what on this machine."""
 
     environment_for: Callable[[str], str]
-    """Names the environment that serves a stage; raises `MissingError` or `UsageError`."""
+    """Returns the environment that serves a stage; raises `MissingError` or `UsageError`."""
     route: Callable[[str | None, str], Route]
-    """Says who translates a pair of languages; raises `MissingError`."""
+    """Returns what translates a pair of languages, source first (None: not known); raises `MissingError`."""
     at_hand: Collection[str] = ()
     """Optional stages whose environment is built and has its model."""
 
 
-def plan(submit: Submit, servants: Servants) -> Plan:
-    """Lay out the steps of `submit`.
+def plan(submit: Submit, services: Services) -> Plan:
+    """Return the steps that `submit` asks for.
 
     Raises `UsageError` for a workflow that does not exist or a stage that cannot be left out,
     `MissingError` for a pair of languages that nothing here translates.
@@ -59,24 +59,24 @@ def plan(submit: Submit, servants: Servants) -> Plan:
         message = f"{submit.workflow!r} is not a workflow; there are {', '.join(WORKFLOWS)}."
         raise UsageError(message)
     _check_optional(submit)
-    recipe = tuple(part for part in workflow.recipe if _is_wanted(part, submit, servants.at_hand))
+    recipe = tuple(part for part in workflow.recipe if _is_wanted(part, submit, services.at_hand))
     targets = submit.target_languages
     if submit.source_language in targets and workflow.keeps_source:
         targets = tuple(target for target in targets if target != submit.source_language)
     steps: list[PlannedStep] = []
     for ingredient in recipe:
         steps.extend(_steps_of(ingredient, recipe, targets))
-    return Plan(steps=tuple(_served(step, submit, servants) for step in steps))
+    return Plan(steps=tuple(_served(step, submit, services) for step in steps))
 
 
 def _check_optional(submit: Submit) -> None:
     for stage in (*submit.with_stages, *submit.without_stages):
         if stage not in OPTIONAL_STAGES:
-            message = f"The stage {stage!r} is none that a job can be done with or without."
+            message = f"The stage {stage!r} cannot be chosen or left out."
             raise UsageError(message, f"Those are {', '.join(OPTIONAL_STAGES)}.")
     both = set(submit.with_stages) & set(submit.without_stages)
     if both:
-        message = f"The stage {both.pop()} is asked for and refused at once."
+        message = f"The stage {both.pop()} is both asked for and left out."
         raise UsageError(message)
 
 
@@ -91,15 +91,15 @@ def _is_wanted(ingredient: Ingredient, submit: Submit, at_hand: Collection[str])
     return named or (optional == "when-built" and stage in at_hand)
 
 
-def _served(step: PlannedStep, submit: Submit, servants: Servants) -> PlannedStep:
+def _served(step: PlannedStep, submit: Submit, services: Services) -> PlannedStep:
     """Return the step with its environment; a translation into the source's own language is never done."""
     if step.stage not in ROUTED_STAGES or step.target is None or step.target == submit.source_language:
-        return replace(step, environment=servants.environment_for(step.stage))
-    return routed(step, servants.route(submit.source_language, step.target))
+        return replace(step, environment=services.environment_for(step.stage))
+    return routed(step, services.route(submit.source_language, step.target))
 
 
 def routed(step: PlannedStep, route: Route) -> PlannedStep:
-    """Return the step of a translation as its route says."""
+    """Return the step of a translation with the environment and the model of its route."""
     return replace(
         step,
         environment=route.environment,
@@ -148,10 +148,10 @@ def _name(stage: str, language: str | None) -> str:
 
 
 def refine(submit: Submit, language: str, title: str) -> Refinement:
-    """Return what the film's language, now known, changes.
+    """Return what changes now that the film's language is known.
 
-    A target that is the film's own language is not translated; where the source has a track of its own
-    (workflow `subtitle`) the target's would be the same one.
+    A film is not translated into its own language. In the workflow `subtitle` the source has its own track,
+    so a track of a target in the same language is left out, too.
     """
     workflow = WORKFLOWS[submit.workflow]
     # Of the film's own language there is one track: a target's is not made where the source has one.
@@ -176,7 +176,7 @@ _YEAR = re.compile(r"^(?P<title>.+?)[\s._(\[]+(?P<year>(?:19|20)\d\d)[)\]]?(?:[\
 
 
 def title_of(submit: Submit) -> tuple[str, int | None]:
-    """Return title and year: what the person said, else what the file's name says.
+    """Return title and year: what the person wrote, else what the name of the file says.
 
     `Sholay (1975).mkv` is ("Sholay", 1975); `2001.mkv` is ("2001", None).
     """

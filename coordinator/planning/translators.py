@@ -1,7 +1,7 @@
-"""Who translates a pair of languages: the environment and its model. Pure: what is here is an argument.
+"""Which environment and model translate a pair of languages. Pure: what this machine has is an argument.
 
-The environments' own ranks say who comes first (indictrans2, nllb, bergamot, Whisper's speech to English),
-the model registry says which pairs a model has.
+The specs of the environments rank them (indictrans2, nllb, bergamot, Whisper's speech to English). The model
+registry says which pairs a model has.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _MOST_REMEDIES = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Translator:
-    """An environment that does the stage translate, as far as routing goes."""
+    """An environment that translates, and what it can translate with."""
 
     environment: str
     rank: int
     built: bool
     models: tuple[Model, ...]
-    """What it can load, best first."""
+    """The models that it can load, best first."""
     stored: frozenset[str] = frozenset()
-    """Ids of those that are in the model store."""
+    """Ids of its models that are in the model store."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Who translates, with what, and why."""
+    """The environment and the model that translate, and why."""
 
     environment: str
     model: str
@@ -43,8 +43,8 @@ class Route:
 def find_route(source: str | None, target: str, translators: Sequence[Translator]) -> Route:
     """Return the first translator by rank that is built and has a stored model for the pair.
 
-    `source` None: not known yet; then one that translates something into `target`, to be asked again when
-    the film's language is known. Raises `MissingError` with the commands that would make the pair possible.
+    `source` is None while the film's language is not known: then any language into `target` will do, and
+    the route is looked for again later. Raises `MissingError` with the commands that would help.
     """
     pair = f"{language_name(source) if source else 'the film'} into {language_name(target)}"
     passed_over: list[tuple[str, str]] = []
@@ -73,7 +73,7 @@ def _candidates(
 
 
 def _lacks(translator: Translator, model: Model) -> str:
-    """Return the command that would make it usable, empty where nothing is missing."""
+    """Return the command that installs what is missing, empty where nothing is missing."""
     commands = [] if translator.built else [f"cpw envs build {translator.environment}"]
     if model.id not in translator.stored:
         commands.append(f"cpw models fetch {model.id}")

@@ -1,4 +1,4 @@
-"""What a coordinator that died in the middle of a wish has left is removed, and nothing else."""
+"""What a coordinator that died in the middle of a submission has left is removed, and nothing else."""
 
 from __future__ import annotations
 
