@@ -1,4 +1,4 @@
-"""The blocks of a document that one can follow: files to write, files that are quoted, commands to run."""
+"""The blocks of a document that one can follow: files to write or change, files that are quoted, commands."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Block", "blocks_of"]
+__all__ = ["Block", "blocks_of", "changed"]
 
 _BLOCK = re.compile(
-    r"(?:^`(?P<path>[^`\n]+)`, (?P<deed>[a-z ]+):\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$",
+    r"(?:^`(?P<path>[^`\n]+)`, (?P<deed>[a-z ]+):\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$"
+    r"|^# (?P<part>[^\n]+)$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -18,18 +19,39 @@ _BLOCK = re.compile(
 class Block:
     """One block between fences."""
 
+    part: str
+    """The heading of the first level that it stands under."""
     kind: str
-    """`sh`, or what the file is written in."""
+    """`sh`, `diff`, or what the file is written in."""
     path: str
     """The file, empty where none is named."""
     deed: str
-    """What to do with the file: `a new file`, `at its end`, `as it is`, `in part`."""
+    """What to do with the file: `a new file`, `at its end`, `a change`, `as it is`, `in part`."""
     text: str
 
 
 def blocks_of(document: Path) -> list[Block]:
     """Return the blocks in order."""
-    return [
-        Block(match["kind"], match["path"] or "", match["deed"] or "", match["text"])
-        for match in _BLOCK.finditer(document.read_text(encoding="utf-8"))
-    ]
+    blocks: list[Block] = []
+    part = ""
+    for match in _BLOCK.finditer(document.read_text(encoding="utf-8")):
+        if match["part"]:
+            part = match["part"]
+        else:
+            blocks.append(Block(part, match["kind"], match["path"] or "", match["deed"] or "", match["text"]))
+    return blocks
+
+
+def changed(text: str, diff: str) -> str:
+    """Return the text of a file with the change that a `diff` shows; hunks stand apart by lines with `@@`.
+
+    Raises `AssertionError` unless the text has the lines of each hunk, as they were, exactly once.
+    """
+    for hunk in re.split(r"^@@.*\n", diff, flags=re.MULTILINE):
+        lines = hunk.splitlines(keepends=True)
+        before = "".join(line[1:] for line in lines if not line.startswith("+"))
+        after = "".join(line[1:] for line in lines if not line.startswith("-"))
+        if lines:
+            assert text.count(before) == 1, f"not there exactly once:\n{before}"
+            text = text.replace(before, after)
+    return text

@@ -130,7 +130,7 @@ def build_request(stage: str, inputs: Inputs) -> Any:
 
 
 def gentler(request: T, failures: int) -> T:
-    """Return the request of an attempt after `failures` for want of memory: in pieces of one."""
+    """Return the request for the next attempt: in batches of one where memory ran out in earlier ones."""
     if failures and any(parameter.name == "batch_size" for parameter in dataclasses.fields(request)):  # type: ignore[arg-type]
         return dataclasses.replace(request, batch_size=1)  # type: ignore[type-var]
     return request

@@ -21,7 +21,10 @@ _BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
 
 
 def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: int = 0) -> Call:
-    """Return the next attempt at `step`; `steps` are all of its job, `gentle` failures for want of memory."""
+    """Return the next attempt at `step`; `steps` are all of its job.
+
+    `gentle` says how many attempts ran out of memory.
+    """
     stage = STAGES[step.stage]
     by_step = {step.name: step.result for step in steps if step.result is not None}
     results = Results(by_step, [step.name for step in steps])

@@ -29,7 +29,7 @@ _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 _MODULE = re.compile(rf"(?:{'|'.join(ROOMS)}|tests)(?:\.\w+)+")
-_EXAMPLE = re.compile(r"(^|/)(x|\w*phrasebook\w*)(\.|/|$)|^my-models/")
+_EXAMPLE = re.compile(r"(^|/)(x|\w*phrasebook\w*|(test_)?mask)(\.|/|$)|^my-models/")
 _FILE = re.compile(r"[\w.-]*\w\.(?:py|md|toml|sql|svg|png|hex)")
 
 

@@ -17,16 +17,18 @@ from envspecs.builds.uv import base_python
 from envspecs.spec import read
 from protocol.hardware import CudaDevice, Hardware
 from tests.conftest import Figure
-from tests.walkthrough import Block, blocks_of
+from tests.walkthrough import Block, blocks_of, changed
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300)]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-COPIED = ("protocol", "workers", "envspecs", "coordinator", "tests", "docs")
+COPIED = ("protocol", "workers", "envspecs", "coordinator", "clients", "tests", "docs")
+MOST_FILES = 5
+"""Of the program, that a new stage may touch, new ones counted."""
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
+def copy(tmp_path: Path) -> Iterator[Path]:
     """Return a copy of the checkout with nothing built in it but the tools of `dev`."""
     root = tmp_path / "copy"
     for room in COPIED:
@@ -37,22 +39,23 @@ def copy(tmp_path: Path) -> Path:
     (root / "venv" / "dev").symlink_to(sys.prefix)
     (root / "bin").mkdir()
     (root / "bin" / "python3").symlink_to(base_python())
-    return root
+    yield root
+    shutil.rmtree(root / "venv" / ".builds", ignore_errors=True)
 
 
-@pytest.fixture
-def followed(copy: Path) -> Iterator[list[str]]:
-    """Follow the document and return what each command said."""
+def follow(part: str, root: Path) -> list[str]:
+    """Follow a part of the document in a copy and return what each command said."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("CPW_", "PYTEST_"))}
-    environment["PATH"] = f"{copy / 'bin'}:{os.environ['PATH']}"
+    environment["PATH"] = f"{root / 'bin'}:{os.environ['PATH']}"
     said = []
-    for block in blocks_of(copy / "docs" / "adding.md"):
+    for block in blocks_of(root / "docs" / "adding.md"):
+        if block.part != part:
+            continue
         if block.kind == "sh":
-            said += [run(line, copy, environment) for line in block.text.splitlines()]
+            said += [run(line, root, environment) for line in block.text.splitlines()]
         else:
-            write(block, copy)
-    yield said
-    shutil.rmtree(copy / "venv" / ".builds", ignore_errors=True)
+            write(block, root)
+    return said
 
 
 def write(block: Block, root: Path) -> None:
@@ -64,6 +67,8 @@ def write(block: Block, root: Path) -> None:
     elif block.deed == "at its end":
         with path.open("a") as file:
             file.write(block.text)
+    elif block.deed == "a change":
+        path.write_text(changed(path.read_text(), block.text))
 
 
 def run(line: str, root: Path, environment: dict[str, str]) -> str:
@@ -74,9 +79,8 @@ def run(line: str, root: Path, environment: dict[str, str]) -> str:
     return done.stdout + done.stderr
 
 
-def test_an_environment_is_added_as_the_document_says(
-    copy: Path, followed: list[str], figure: Figure
-) -> None:
+def test_an_environment_is_added_as_the_document_says(copy: Path, figure: Figure) -> None:
+    followed = follow("Adding an environment", copy)
     _, built, listed, verified, *_, tested = followed
     assert "pyzmq==" in (copy / "envspecs" / "locks" / "phrasebook.txt").read_text()
     assert "phrasebook-en-it: from folder" in built
@@ -89,3 +93,29 @@ def test_an_environment_is_added_as_the_document_says(
     told = choose("translate", read("phrasebook", copy / "envspecs"), hardware, {})
     assert told.values == {"device": "cpu"}, "its engine computes on the processor alone"
     figure(f"docs/adding.md followed: {len(followed)} commands, {tested.splitlines()[-1].strip('= ')}")
+
+
+def sources(root: Path) -> dict[str, bytes]:
+    """Return what people write, by path: no tests, nothing that was built."""
+    files = [path for room in COPIED if room != "tests" for path in (root / room).rglob("*.*")]
+    files += [root / "pyproject.toml", root / "supervisor.py"]
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in files
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_a_stage_is_added_as_the_document_says_in_a_few_files(copy: Path, figure: Figure) -> None:
+    before = sources(copy)
+    where, *_, rows, whole_job = follow("Adding a stage", copy)
+    after = sources(copy)
+    new = sorted(after.keys() - before.keys())
+    touched = sorted(path for path, content in before.items() if after[path] != content)
+    figure(f"a stage added: {len(touched)} files changed ({', '.join(touched)})")
+    figure(f"a stage added: {len(new)} files new ({', '.join(new)})")
+    figure(f"a stage added: two jobs with and without it: {whole_job.splitlines()[-1].strip('= ')}")
+    assert len(touched) + len(new) <= MOST_FILES
+    assert re.search(r"^  mask +common$", where, re.MULTILINE)
+    assert not re.search(r"skipped|failed|error", rows)
+    assert re.search(r"\b1 passed\b", whole_job)
