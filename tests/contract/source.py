@@ -1,4 +1,4 @@
-"""The product's modules as text and as trees, for the tests that hold the rules of this repository."""
+"""The product's modules and documents, for the tests that hold the rules of this repository."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ROOMS", "ROOT", "Import", "Module", "imports_of", "modules"]
+__all__ = ["MADE_HERE", "ROOMS", "ROOT", "Import", "Module", "documents", "imports_of", "modules"]
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("protocol", "workers", "coordinator", "clients", "envspecs")
 """The top folders of the product; `supervisor.py` stands beside them."""
+MADE_HERE = frozenset({"venv", "models", "out", "logs", "state", "build", "demo"})
+"""Folders that the program makes: no document of ours lies there, and their files may not exist."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +92,10 @@ def _walk(node: ast.AST, late: bool) -> Iterator[tuple[ast.AST, bool]]:
             inside = True
         yield child, inside
         yield from _walk(child, inside)
+
+
+def documents() -> list[Path]:
+    """Return every document of the repository."""
+    tops = [path for path in ROOT.iterdir() if path.name not in MADE_HERE and not path.name.startswith(".")]
+    found = [path for path in tops if path.suffix == ".md"]
+    return sorted(found + [path for top in tops if top.is_dir() for path in top.rglob("*.md")])

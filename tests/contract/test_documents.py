@@ -17,11 +17,8 @@ from clients.submission import parse_settings
 from protocol.errors import ExitCode, UsageError
 from protocol.stages import STAGES
 from tests.chaos.places import PLACES
+from tests.contract.source import MADE_HERE, ROOMS, ROOT, documents
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-ROOMS = ("protocol", "workers", "coordinator", "clients", "envspecs")
-MADE_HERE = frozenset({"venv", "models", "out", "logs", "state", "build", "demo"})
-"""Folders that the program makes: no document of ours lies there, and their files may not exist."""
 README_LINES = 130
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -31,12 +28,6 @@ _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 _MODULE = re.compile(rf"(?:{'|'.join(ROOMS)}|tests)(?:\.\w+)+")
 _EXAMPLE = re.compile(r"(^|/)(x|\w*phrasebook\w*|(test_)?mask)(\.|/|$)|^my-models/")
 _FILE = re.compile(r"[\w.-]*\w\.(?:py|md|toml|sql|svg|png|hex)")
-
-
-def _documents() -> list[Path]:
-    tops = [path for path in ROOT.iterdir() if path.name not in MADE_HERE and not path.name.startswith(".")]
-    found = [path for path in tops if path.suffix == ".md"]
-    return sorted(found + [path for top in tops if top.is_dir() for path in top.rglob("*.md")])
 
 
 def _anchors(document: Path) -> set[str]:
@@ -49,7 +40,7 @@ def _anchors(document: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_relative_link_leads_to_a_file_and_its_anchor_to_a_heading(document: Path) -> None:
     lost = []
     for link in _LINK.findall(_CODE.sub("", _FENCE.sub("", document.read_text()))):
@@ -121,7 +112,7 @@ def _is_importable(name: str) -> bool:
 
 @pytest.mark.parametrize(
     "document",
-    [path for path in _documents() if path.name != "CHANGELOG.md"],
+    [path for path in documents() if path.name != "CHANGELOG.md"],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_every_file_and_module_that_a_document_names_is_there(document: Path) -> None:

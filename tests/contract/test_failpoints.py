@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 from tests.chaos.places import PLACES, RUNS
+from tests.contract.source import ROOT, modules
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 _PROCESSES = {
     "cli": ("clients/",),
     "coordinator": ("coordinator/",),
@@ -28,12 +27,11 @@ def _reached(call: ast.Call) -> ast.expr | None:
 def _calls() -> list[tuple[str, str]]:
     """Return file and name of every call of `reach` in the product."""
     found = []
-    rooms = ("protocol", "workers", "envspecs", "coordinator", "clients")
-    for path in (ROOT / "supervisor.py", *(path for room in rooms for path in (ROOT / room).rglob("*.py"))):
-        for node in ast.walk(ast.parse(path.read_text())):
+    for module in modules():
+        for node in ast.walk(module.tree):
             if isinstance(node, ast.Call) and (name := _reached(node)) is not None:
-                assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: a name must be a literal"
-                found.append((str(path.relative_to(ROOT)), name.value))
+                assert isinstance(name, ast.Constant), f"{module.name}:{node.lineno}: write it as a literal"
+                found.append((str(module.path.relative_to(ROOT)), name.value))
     return found
 
 
