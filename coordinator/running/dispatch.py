@@ -7,16 +7,15 @@ import dataclasses
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from coordinator.link import Gone, Link
-from coordinator.planning import planner
-from coordinator.planning.assignments import reroute
 from coordinator.running import reuse
+from coordinator.running.acceptance import Acceptance, Accepted
 from coordinator.running.calls import make_call
+from coordinator.running.film_language import record_language
 from coordinator.running.manifests import Manifests
 from coordinator.running.roster import Member, Roster
 from coordinator.running.scheduler import Retry, after_failure, follow_up, job_state
@@ -51,8 +50,7 @@ class Dispatcher:
         self._roster = roster
         self.run = run
         """This start of the coordinator."""
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="accept")
-        self._accepting: dict[CallIdentity, tuple[Future[None], StepRow, Result]] = {}
+        self._acceptance = Acceptance(link.wake)
         self._delayed: list[tuple[float, int, str]] = []
         self._films: dict[str, str] = {}
         self._without_reuse: set[tuple[int, str]] = set()
@@ -182,14 +180,11 @@ class Dispatcher:
         begun = self._store.current(identity)
         assert begun is not None, "it was begun in this very turn"
         source = self._job_of(done).directory
-        future = self._pool.submit(job_folder.copy_artefacts, source, job.directory, done.artefacts)
-        self._await(future, begun, Result(result=done.result, artefacts=done.artefacts, duration_ms=0))
+        copy = partial(job_folder.copy_artefacts, source, job.directory, done.artefacts)
+        self._acceptance.begin(
+            begun, Result(result=done.result, artefacts=done.artefacts, duration_ms=0), copy
+        )
         return True
-
-    def _await(self, future: Future[None], step: StepRow, result: Result) -> None:
-        """Have the result committed by `finish_accepted` once its files are in place."""
-        self._accepting[step.identity] = (future, step, result)
-        future.add_done_callback(lambda _: self._link.wake())
 
     def _make_call(self, job: JobRow, step: StepRow) -> Call:
         return make_call(job, step, self._store.steps(job.id), gentle=_memory_failures(step))
@@ -204,50 +199,52 @@ class Dispatcher:
             self._remove_scratch(identity)
             self._acknowledge(peer, identity)
             return
-        if identity in self._accepting:
+        if identity in self._acceptance:
             return
-        if not result.artefacts:
-            future: Future[None] = Future()
-            future.set_result(None)
-            self._accepting[identity] = (future, step, result)
-            return
-        job = self._job_of(step)
+        directory = self._job_of(step).directory
         folder, scratch = STAGES[step.stage].folder, job_folder.scratch_of(step.name, identity.attempt)
-        future = self._pool.submit(job_folder.accept, job.directory, scratch, folder, result.artefacts)
-        self._await(future, step, result)
+        move = partial(job_folder.accept, directory, scratch, folder, result.artefacts)
+        self._acceptance.begin(step, result, move if result.artefacts else None)
 
     def finish_accepted(self, now_s: float) -> None:
         """Commit the results whose files have been accepted, and acknowledge them."""
-        done = [identity for identity, (future, _, _) in self._accepting.items() if future.done()]
-        for identity in done:
-            future, step, result = self._accepting.pop(identity)
-            if self._store.current(identity) is None:
-                log.info("%s was cancelled while its files were accepted", identity)
-                self._acknowledge(step.worker.encode(), identity)
-                continue
-            if step.worker == _NOBODY and future.exception() is not None:
-                log.info("%s %s cannot be taken over: %s", step.job, step.name, future.exception())
-                self._without_reuse.add((step.seq, step.name))
-                self._store.set_note(step, "")
-                self._store.set_states(step.seq, {step.name: "ready"})
-                continue
-            with self._failing(step, now_s):
-                future.result()
-                reach("coordinator.result.files-accepted")
-                self._finish(step, result)
-            if step.worker == _NOBODY:
-                continue
+        for accepted in self._acceptance.collect():
+            step = accepted.step
+            if self._store.current(step.identity) is None:
+                log.info("%s was cancelled while its files were accepted", step.identity)
+                self._acknowledge(step.worker.encode(), step.identity)
+            elif step.worker == _NOBODY and accepted.problem is not None:
+                self._give_up_reuse(step, accepted.problem)
+            else:
+                self._finish_or_fail(accepted, now_s)
+
+    def _give_up_reuse(self, step: StepRow, problem: BaseException) -> None:
+        log.info("%s %s: the files of another job cannot be used: %s", step.job, step.name, problem)
+        self._without_reuse.add((step.seq, step.name))
+        self._store.set_note(step, "")
+        self._store.set_states(step.seq, {step.name: "ready"})
+
+    def _finish_or_fail(self, accepted: Accepted, now_s: float) -> None:
+        step = accepted.step
+        with self._failing(step, now_s):
+            if accepted.problem is not None:
+                raise accepted.problem
+            reach("coordinator.result.files-accepted")
+            self._finish(step, accepted.result)
+        if step.worker != _NOBODY:
             self._once_committed(lambda: reach("coordinator.result.before-acknowledge"))
-            self._acknowledge(step.worker.encode(), identity)
+            self._acknowledge(step.worker.encode(), step.identity)
             self._once_committed(lambda: reach("coordinator.result.acknowledged"))
 
     def _finish(self, step: StepRow, result: Result) -> None:
         # A result that breaks the stage's contract raises here; fields beyond the contract are left out.
-        kept = to_plain(from_plain(STAGES[step.stage].result, result.result))
+        given: Any = from_plain(STAGES[step.stage].result, result.result)
+        kept = to_plain(given)
         job = self._job_of(step)
         with self._store.transaction():
             self._store.finish(step, kept, result.artefacts, result.duration_ms)
-            self._learn_language(job, step, result)
+            if step.stage in LANGUAGE_STAGES and record_language(self._store, job, step, given):
+                self._manifests.note_translators(job.id)
             if note := remark(step, kept):
                 self._store.set_note(step, f"{step.note} {note}".strip())
             self.propagate(job)
@@ -275,7 +272,7 @@ class Dispatcher:
         With `death`, the exit that the supervisor recorded (bare: none), the attempt failed: it killed the
         worker. Without, the step is ready again. A step whose files are being accepted has lost nothing.
         """
-        if step.identity in self._accepting or self._store.current(step.identity) is None:
+        if step.identity in self._acceptance or self._store.current(step.identity) is None:
             return
         if death is not None:
             self._fail(step, describe_death(self._job_of(step), step, death), now_s)
@@ -302,32 +299,6 @@ class Dispatcher:
             self._store.set_job_state(step.seq, "held")
         else:
             self.propagate(job)
-
-    def _learn_language(self, job: JobRow, step: StepRow, result: Result) -> None:
-        if step.stage not in LANGUAGE_STAGES:
-            return
-        heard: Any = from_plain(STAGES[step.stage].result, result.result)
-        title, _ = planner.title_of(job.submit)
-        refined = planner.refine(job.submit, heard.language, title)
-        notes = [*job.notes, *(note for note in refined.notes if note not in job.notes)]
-        self._store.set_language(step.seq, heard.language, heard.language_probability, notes)
-        self._store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))
-        if job.submit.source_language is None and job.submit.target_languages:
-            self._reroute(job, heard.language)
-
-    def _reroute(self, job: JobRow, language: str) -> None:
-        """Give every translation the environment that has its languages, now both known; in a transaction."""
-        steps = {step.name: step for step in self._store.steps(job.id)}
-        routes = reroute(job.submit, language, tuple(steps.values()))
-        for name, found in routes.items():
-            if isinstance(found, ErrorInfo):
-                log.warning("%s %s: %s", job.id, name, found.message)
-                self._store.fail(steps[name], "failed", found, kills=0, failures=1)
-            else:
-                log.info("%s %s: %s", job.id, name, " ".join(found.reasons))
-                self._store.assign(job.seq, name, found.environment, found.choices, found.reasons)
-        if routes:
-            self._manifests.note_translators(job.id)
 
     def propagate(self, job: JobRow) -> None:
         """Set the states that follow from the steps' states, the job's too; inside a transaction."""
@@ -387,11 +358,11 @@ class Dispatcher:
 
     def is_accepting(self) -> bool:
         """Tell whether files of results are still being accepted."""
-        return bool(self._accepting)
+        return self._acceptance.is_busy()
 
     def close(self) -> None:
         """Wait for the files that are being accepted; write the manifests that are still due."""
-        self._pool.shutdown(wait=True)
+        self._acceptance.close()
         self._manifests.close()
 
 

@@ -1,0 +1,59 @@
+"""Results whose files are being checked and moved into job folders, away from the loop's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from coordinator.store.rows import StepRow
+from protocol.messages import CallIdentity, Result
+
+__all__ = ["Acceptance", "Accepted"]
+
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A result whose files are in place, or not: then `problem` says why."""
+
+    step: StepRow
+    result: Result
+    problem: BaseException | None
+
+
+class Acceptance:
+    """Moves files on threads of its own and wakes the loop after it. The loop's thread asks and collects."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="accept")
+        self._under_way: dict[CallIdentity, tuple[StepRow, Result, Future[None]]] = {}
+
+    def __contains__(self, identity: CallIdentity) -> bool:
+        return identity in self._under_way
+
+    def begin(self, step: StepRow, result: Result, move: Callable[[], None] | None) -> None:
+        """Run `move` on another thread; None where the result has no files."""
+        if move is None:
+            future: Future[None] = Future()
+            future.set_result(None)
+        else:
+            future = self._pool.submit(move)
+            future.add_done_callback(lambda _: self._wake())
+        self._under_way[step.identity] = (step, result, future)
+
+    def collect(self) -> list[Accepted]:
+        """Return the results whose files have been moved since the last time, in the order of their begin."""
+        ended = [identity for identity, (_, _, future) in self._under_way.items() if future.done()]
+        found = [self._under_way.pop(identity) for identity in ended]
+        return [Accepted(step, result, future.exception()) for step, result, future in found]
+
+    def is_busy(self) -> bool:
+        """Tell whether there are results to be collected, now or later."""
+        return bool(self._under_way)
+
+    def close(self) -> None:
+        """Wait for the files that are being moved."""
+        self._pool.shutdown(wait=True)
