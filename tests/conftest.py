@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 import envspecs
+from tests.differences import short_difference
 
 # A person's own house must not be drawn into the tests, nor they into it.
 for _name in ("CPW_HOME", "CPW_MODELS", "CPW_OUT", "CPW_RUNTIME", "CPW_STATE"):
@@ -29,6 +30,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for line in _FIGURES:
             terminalreporter.write_line(line)
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Print little of a picture, a sound or a film that is not what was expected."""
+    return short_difference(left, right) or None if op == "==" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
