@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.data import dejavu
 from tests.house import House
 from tests.little_films import BEEP, PICTURE, Scratch
 from workers.engines.common.film import ffmpeg as program
@@ -42,3 +44,27 @@ def make(tmp_path):
 @pytest.fixture
 def little(make):
     return make("little.mp4", *PICTURE, *BEEP, "-c:v", "mpeg4", "-c:a", "aac")
+
+
+@pytest.fixture
+def fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path], None]:
+    """Return how to choose the folder of all fonts there are; it has DejaVu's where nothing is chosen.
+
+    What is installed on this machine counts for nothing: it would change what a picture looks like.
+    """
+    if sys.platform == "darwin":
+        pytest.skip("libass asks CoreText here, which cannot be told what is installed")
+    own = tmp_path / "fonts"
+    own.mkdir()
+    for name in ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf"):
+        (own / name).symlink_to(dejavu() / name)
+
+    def only(folder: Path) -> None:
+        conf = tmp_path / "fonts.conf"
+        head = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">'
+        cache = f"<cachedir>{tmp_path / 'fontcache'}</cachedir>"
+        conf.write_text(f"{head}<fontconfig><dir>{folder}</dir>{cache}</fontconfig>")
+        monkeypatch.setenv("FONTCONFIG_FILE", str(conf))
+
+    only(own)
+    return only

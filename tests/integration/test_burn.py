@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from workers.engines.common.film.libass import choose_fonts, families_with, undr
 from workers.engines.common.film.mux import FfmpegMux
 from workers.engines.common.film.probe import probe
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("fonts")]
 
 ODD = 'it\'s [odd], 100%: "x";\n=\\y'
 CUE_MS = (1_000, 2_000)
@@ -33,26 +32,6 @@ def source(size: str, options: str = "") -> tuple[str, ...]:
 
 
 H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "12")
-
-
-@pytest.fixture(autouse=True)
-def fonts(monkeypatch, tmp_path):
-    """Return how to choose the folder of all fonts there are; DejaVu's where nothing is chosen."""
-    if sys.platform == "darwin":
-        pytest.skip("libass asks CoreText here, which cannot be told what is installed")
-    dejavu = next(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"), None)
-    if dejavu is None:
-        pytest.skip("the font DejaVu Sans is not installed")
-
-    def only(folder: Path) -> None:
-        conf = tmp_path / "fonts.conf"
-        head = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">'
-        cache = f"<cachedir>{tmp_path / 'fontcache'}</cachedir>"
-        conf.write_text(f"{head}<fontconfig><dir>{folder}</dir>{cache}</fontconfig>")
-        monkeypatch.setenv("FONTCONFIG_FILE", str(conf))
-
-    only(dejavu.parent)
-    return only
 
 
 @pytest.fixture

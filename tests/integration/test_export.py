@@ -38,7 +38,7 @@ class Shell:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         environment = {
-            "PATH": os.environ["PATH"],
+            **{name: os.environ[name] for name in ("PATH", "FONTCONFIG_FILE") if name in os.environ},
             "LC_ALL": "C.UTF-8",
             "CPW_RUNTIME": str(self.home / "runtime"),
             "CPW_STATE": str(self.home / "state"),
@@ -293,6 +293,7 @@ def test_a_title_with_dots_and_quotes_of_its_own_is_no_trouble(tmp_path, film):
     assert shell.export("--format", "srt") == ["It's 2.0.en: Mr. X.en.srt", "It's 2.0.en: Mr. X.en.qc.json"]
 
 
+@pytest.mark.usefixtures("fonts")
 def test_a_language_is_drawn_into_the_picture_and_the_jobs_film_stays(shell):
     job_files = {path: path.stat().st_mtime_ns for path in shell.folder.rglob("*") if path.is_file()}
     assert shell.export("--burn", "en") == ["Film_burned.en.mp4"]
@@ -303,6 +304,7 @@ def test_a_language_is_drawn_into_the_picture_and_the_jobs_film_stays(shell):
     assert [path.name for path in (shell.folder / "export").iterdir()] == ["Film_burned.en.mp4"]
 
 
+@pytest.mark.usefixtures("fonts")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_or_a_kill_ends_the_drawing_and_leaves_nothing_half_written(tmp_path, make, end):
     film = make("long.mp4", "-f", "lavfi", "-i", "mandelbrot=s=960x540:r=25,trim=duration=20",
@@ -321,6 +323,7 @@ def test_ctrl_c_or_a_kill_ends_the_drawing_and_leaves_nothing_half_written(tmp_p
     assert not any(psutil.pid_exists(pid) for pid in drawing)
 
 
+@pytest.mark.usefixtures("fonts")
 def test_where_the_film_is_gone_the_one_with_tracks_is_drawn_into(shell, film):
     film.unlink()
     assert shell.export("--burn", "en") == ["Film_burned.en.mp4"]
