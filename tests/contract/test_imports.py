@@ -33,10 +33,13 @@ ROOMS = {
     "clients": "protocol envspecs clients.screen",
     # the workers: an engine knows its own environment, what all engines share, and no other environment
     "workers": "protocol",
-    "workers.text": "protocol workers.engine workers.torch_devices",
-    "workers.speech": "protocol workers.text",
+    "workers.text": "protocol workers.engine workers.placement workers.torch_devices",
+    "workers.speech": "protocol workers.engine workers.placement workers.text",
     "workers.engines": "",
-    "workers.engines.*": "protocol workers.engine workers.torch_devices workers.text workers.speech",
+    "workers.engines.*": (
+        "protocol workers.cores workers.engine workers.placement workers.torch_devices"
+        " workers.text workers.speech"
+    ),
 }
 """Of a room: the rooms and single modules that its modules may import, beside those of the room itself."""
 

@@ -1,7 +1,7 @@
-"""Scores of voice activity to stretches of speech. Pure.
+"""From scores of voice activity to stretches of speech. Pure.
 
 The rule is pyannote's: Gelly and Gauvain, "Minimum Word Error Training of RNN-based Voice Activity
-Detection", Interspeech 2015; the cut of what is too long is WhisperX's, https://arxiv.org/abs/2303.00747,
+Detection", Interspeech 2015. How a long stretch is cut is WhisperX's rule: https://arxiv.org/abs/2303.00747,
 "cut".
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from protocol.timeline import Span
 
-__all__ = ["Rule", "Scores", "speech_in"]
+__all__ = ["Scores", "SpeechRule", "speech_in"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,16 +20,16 @@ class Scores:
     """How surely somebody speaks, frame by frame."""
 
     values: Sequence[float]
-    """0 to 1, a frame each."""
+    """One for each frame, 0 to 1."""
     first_ms: float
-    """The time for which the first frame stands, its middle."""
+    """The middle of the first frame: the time that its score is for."""
     step_ms: float
-    """From one frame to the next."""
+    """The time from one frame to the next."""
     duration_ms: int
-    """The sound's length; nothing is heard behind it."""
+    """The length of the sound; no speech ends after it."""
 
     def clock(self, frame: int) -> int:
-        """Return the time for which the frame stands."""
+        """Return the time that the score of the frame is for."""
         return min(round(self.first_ms + frame * self.step_ms), self.duration_ms)
 
     def span(self, region: _Region) -> Span:
@@ -39,21 +39,21 @@ class Scores:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class SpeechRule:
     """What counts as speech."""
 
     onset: float
-    """Speech starts where the score passes this ..."""
+    """Speech starts where the score is above this ..."""
     offset: float
-    """... and ends where it falls under this."""
+    """... and ends where it is under this."""
     min_silence_ms: int = 0
-    """Shorter pauses are speech."""
+    """A shorter pause counts as speech."""
     min_speech_ms: int = 0
-    """Shorter speech is none."""
+    """Shorter speech does not count."""
     pad_ms: int = 0
-    """Added before and after each stretch; those that then touch are one."""
+    """Time that is added before and after each stretch; stretches that then touch become one."""
     max_speech_ms: int = 0
-    """A longer stretch is cut where its score is lowest; 0: none is."""
+    """A longer stretch is cut where its score is lowest; 0: no stretch is cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,17 +61,17 @@ class _Region:
     start_ms: int
     end_ms: int
     first: int
-    """Its first frame ..."""
+    """The number of its first frame ..."""
     last: int
-    """... and its last."""
+    """... and of its last."""
 
     @property
     def length_ms(self) -> int:
         return self.end_ms - self.start_ms
 
 
-def speech_in(scores: Scores, rule: Rule) -> tuple[Span, ...]:
-    """Return the stretches of speech: in order, not overlapping, each with its highest score as `peak`."""
+def speech_in(scores: Scores, rule: SpeechRule) -> tuple[Span, ...]:
+    """Return the stretches of speech: in order, without overlap, each with its highest score as `peak`."""
     found = _join(list(_passed(scores, rule)), rule.min_silence_ms)
     found = [region for region in found if region.length_ms >= max(1, rule.min_speech_ms)]
     if rule.pad_ms:
@@ -79,8 +79,8 @@ def speech_in(scores: Scores, rule: Rule) -> tuple[Span, ...]:
     return tuple(scores.span(piece) for region in found for piece in _cut(region, scores, rule.max_speech_ms))
 
 
-def _passed(scores: Scores, rule: Rule) -> Iterator[_Region]:
-    """Yield what passes the onset, until it falls under the offset or the sound ends."""
+def _passed(scores: Scores, rule: SpeechRule) -> Iterator[_Region]:
+    """Yield each stretch: from a score above the onset to one under the offset, or to the sound's end."""
     first: int | None = None
     for frame, score in enumerate(scores.values):
         if first is None:
@@ -97,7 +97,7 @@ def _region(scores: Scores, first: int, last: int) -> _Region:
 
 
 def _join(regions: Sequence[_Region], shortest_ms: int) -> list[_Region]:
-    """Join neighbours with less than so much between them."""
+    """Join neighbours that have less than `shortest_ms` between them."""
     joined: list[_Region] = []
     for region in regions:
         if joined and region.start_ms - joined[-1].end_ms < shortest_ms:
@@ -116,7 +116,7 @@ def _padded(region: _Region, pad_ms: int, duration_ms: int) -> _Region:
 
 
 def _cut(region: _Region, scores: Scores, longest_ms: int) -> Iterator[_Region]:
-    """Yield the region in pieces, each cut at the lowest score of its later half, so that none is a scrap."""
+    """Yield the region in pieces. Each is cut in its later half, at the lowest score: none is very short."""
     while 0 < longest_ms < region.length_ms:
         reach = int((region.start_ms + longest_ms - scores.first_ms) / scores.step_ms)
         fitting = range(region.first + 1, min(reach + 1, region.last))

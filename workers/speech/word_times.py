@@ -1,7 +1,7 @@
-"""Puts right what cross-attention is known to get wrong about the times of words. Pure.
+"""Corrects the times that cross-attention gives to words. Pure.
 
-Its words start in the pause before the sentence, reach over pauses, have no length, or overlap: the
-decoder attends to something at every step, speech or not. VAD knows where speech is.
+Its words start in the pause before the sentence, reach over pauses, have no length, or overlap: the decoder
+attends to something at every step, whether somebody speaks or not. VAD knows where speech is.
 """
 
 from __future__ import annotations
@@ -9,24 +9,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from protocol.timeline import Span
+from protocol.timeline import Span, Word
 from workers.text.writing import ends_sentence, glue, is_punctuation
 
-__all__ = ["Attended", "TimedWord", "join_attended", "settle", "spread_words"]
+__all__ = [
+    "CROSS_ATTENTION",
+    "AttendedPiece",
+    "TimedWord",
+    "correct_word_times",
+    "join_attended",
+    "spread_words",
+    "to_words",
+]
 
+CROSS_ATTENTION = "cross-attention"
+"""The name of the method, in `Word.timed_by`."""
 _SHORTEST_MS = 60
 """No spoken word is shorter."""
 _FILL_MS = 600
-"""A last word that ends so little before VAD hears the speech end, lasts until then."""
+"""A last word that ends so little before the speech ends is said until the speech ends."""
 _TOUCH_MS = 40
-"""Two of Whisper's frames: less overlap with a span is chance."""
+"""Two of Whisper's frames: a shorter overlap with a span is chance."""
 _FAR_MS = 1_500
-"""A word further from any speech is left where it is: there VAD has missed something."""
+"""A word that is further from all speech stays where it is: VAD has missed something there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimedWord:
-    """A word as written, its times in milliseconds on the film's clock."""
+    """A word as written, with its times in milliseconds on the film's clock."""
 
     text: str
     start_ms: int
@@ -35,8 +45,8 @@ class TimedWord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attended:
-    """A piece of the tokenizer's and when the decoder attended to it, milliseconds on the film's clock."""
+class AttendedPiece:
+    """A piece of text from the tokenizer, and when the decoder attended to it, in ms on the film's clock."""
 
     text: str
     start_ms: int
@@ -44,8 +54,22 @@ class Attended:
     probability: float | None
 
 
-def join_attended(pieces: Sequence[Attended], language: str) -> list[TimedWord]:
-    """Join pieces to words. Punctuation is written to the word but is not spoken: it takes the pause."""
+def to_words(words: Sequence[TimedWord], timed_by: str) -> tuple[Word, ...]:
+    """Return the words as a transcript holds them; `timed_by` names the method that timed them."""
+    return tuple(
+        Word(
+            text=word.text,
+            start_ms=word.start_ms,
+            end_ms=word.end_ms,
+            probability=word.probability,
+            timed_by=timed_by,
+        )
+        for word in words
+    )
+
+
+def join_attended(pieces: Sequence[AttendedPiece], language: str) -> list[TimedWord]:
+    """Join pieces to words. Punctuation belongs to its word's text, but not to its time: nobody says it."""
     words = []
     for group in glue([piece.text for piece in pieces], language):
         parts = [pieces[index] for index in group]
@@ -62,31 +86,31 @@ def join_attended(pieces: Sequence[Attended], language: str) -> list[TimedWord]:
     return words
 
 
-def settle(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedWord]:
-    """Return the words inside `speech`, in order, not overlapping, none without length.
+def correct_word_times(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedWord]:
+    """Return the words inside `speech`, in order, each with a length, none over its neighbours.
 
-    Without `speech` only order and lengths are put right. A text with more words than the speech has room
-    for has them shorter than a spoken word.
+    Without `speech` only the order and the lengths are corrected. Where the speech has no room for all words,
+    each is shorter than a spoken word.
     """
     if not words:
         return []
     if not speech:
         return _fit(words, words[0].start_ms, max(word.end_ms for word in words))
-    settled: list[TimedWord] = []
+    corrected: list[TimedWord] = []
     for (index, far), group in _by_span(words, speech):
         low, high = speech[index].start_ms, speech[index].end_ms
         if far:
             low, high = group[0].start_ms, max(word.end_ms for word in group)
-        low = max(low, settled[-1].end_ms) if settled else low
+        low = max(low, corrected[-1].end_ms) if corrected else low
         inside = [_clip(word, low, high) for word in group]
         if 0 < high - inside[-1].end_ms <= _FILL_MS:
             inside[-1] = replace(inside[-1], end_ms=high)
-        settled.extend(_fit(inside, low, max(high, low + len(group))))
-    return settled
+        corrected.extend(_fit(inside, low, max(high, low + len(group))))
+    return corrected
 
 
 def spread_words(texts: Sequence[str], speech: Sequence[Span]) -> list[TimedWord]:
-    """Give the words the time of the speech, each a share by its length; the last resort."""
+    """Share the time of the speech among the words, by their length: for words that nothing has timed."""
     total_ms = sum(span.end_ms - span.start_ms for span in speech)
     letters = sum(len(text) for text in texts) or 1
     words = []
@@ -96,11 +120,11 @@ def spread_words(texts: Sequence[str], speech: Sequence[Span]) -> list[TimedWord
         said += len(text)
         end = _clock(speech, total_ms * said // letters, at_start=False)
         words.append(TimedWord(text=text, start_ms=start, end_ms=end))
-    return settle(words, speech)
+    return correct_word_times(words, speech)
 
 
 def _clock(speech: Sequence[Span], spoken_ms: int, *, at_start: bool) -> int:
-    """Return the time at which so much speech has been heard; a start goes behind a pause, an end before."""
+    """Return when so much speech is over. In a pause, a start comes after it and an end before it."""
     for span in speech:
         length = span.end_ms - span.start_ms
         if spoken_ms < length or (spoken_ms == length and not at_start):
@@ -110,7 +134,7 @@ def _clock(speech: Sequence[Span], spoken_ms: int, *, at_start: bool) -> int:
 
 
 _Group = tuple[tuple[int, bool], list[TimedWord]]
-"""A span's index, whether the words are far from it, and the words."""
+"""The index of a span, whether the words are far from it, and the words."""
 
 
 def _by_span(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[_Group]:
@@ -129,16 +153,16 @@ def _by_span(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[_Group]
 
 
 def _overlap(word: TimedWord, span: Span) -> int:
-    """Return for how long the two overlap; where they do not, their distance, negative."""
+    """Return for how long the two overlap; where they do not, their distance as a negative number."""
     return min(word.end_ms, span.end_ms) - max(word.start_ms, span.start_ms)
 
 
 def _choose(word: TimedWord, speech: Sequence[Span], *, opens: bool) -> int:
-    """Return the index of the span the word belongs to.
+    """Return the index of the span that the word belongs to.
 
-    Where a word touches several it is the one it overlaps most, but a sentence's first word belongs behind
-    the pause and its last word before it. A word in a pause goes to the nearer side, a sentence's first
-    word behind it.
+    A word that touches several spans belongs to the one it overlaps most. But the first word of a sentence
+    belongs to the span after the pause, and the last word to the span before it. A word in a pause goes to
+    the nearer span, and the first word of a sentence to the span after the pause.
     """
     overlaps = [_overlap(word, span) for span in speech]
     touched = [index for index, overlap in enumerate(overlaps) if overlap >= _TOUCH_MS]
@@ -159,7 +183,7 @@ def _clip(word: TimedWord, low: int, high: int) -> TimedWord:
 
 
 def _fit(words: Sequence[TimedWord], low: int, high: int) -> list[TimedWord]:
-    """Put the words into `low` to `high` in order, moving each as little as gives all a length."""
+    """Put the words between `low` and `high`, in order; move each as little as possible."""
     shortest = max(1, min(_SHORTEST_MS, (high - low) // len(words)))
     fitted: list[TimedWord] = []
     for word in words:

@@ -187,7 +187,7 @@ def test_a_battle_gives_hardly_any_text_though_no_vad_has_listened(
             ErrorKind.MISSING,
             "whisper-large-v3-mlx is not in the model store",
         ),
-        ({"model": "broken"}, ErrorKind.MISSING, "broken in the model store cannot be loaded by mlx-whisper"),
+        ({"model": "broken"}, ErrorKind.MISSING, "mlx-whisper cannot load broken from the model store"),
         ({"language": "hi"}, ErrorKind.INPUT, "does not know the language 'hi'"),
         ({"device": "tpu"}, ErrorKind.USAGE, "'tpu' is not a device of MLX"),
         ({"compute_type": "int8"}, ErrorKind.USAGE, "cannot compute with 'int8'"),
@@ -204,8 +204,8 @@ def test_what_cannot_be_is_refused_with_a_sentence(
 
 _PRODUCT = """
 import sys, time
-from workers.engines.mlx.blas import quicken
-borrowed = sys.argv[1] == "yes" and quicken()
+from workers.engines.mlx.blas import borrow_matrix_product
+borrowed = sys.argv[1] == "yes" and borrow_matrix_product()
 import mlx.core as mx, numpy as np
 one, other = (np.random.default_rng(seed).standard_normal((600, 600)).astype(np.float32) for seed in (1, 2))
 a, b = mx.array(one), mx.array(other)

@@ -149,7 +149,7 @@ def test_a_cancelled_call_ends_within_its_batch(small: LoneTranslator) -> None:
         ("en-br", MODEL, {}, ErrorKind.INPUT, "does not have the language Breton"),
         ("de-de", MODEL, {}, ErrorKind.INPUT, "nothing to translate"),
         ("en-de", MODEL, {"target_script": "Cyrl"}, ErrorKind.USAGE, "does not write German"),
-        ("en-de", MODEL, {"device": "cuda:7"}, ErrorKind.USAGE, "cuda:7 is not here"),
+        ("en-de", MODEL, {"device": "cuda:7"}, ErrorKind.USAGE, "does not have the device cuda:7"),
         ("en-de", MODEL, {"compute_type": "int8"}, ErrorKind.USAGE, "is not done with 'int8'"),
     ],
 )

@@ -1,39 +1,31 @@
-"""The models of this environment: loaded once, by the device's numbers; where they compute."""
+"""The models of this environment: each is loaded once for a device and a type of numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from protocol.errors import InputError, MissingError, ResourceError, UsageError
-from workers.engine import ModelKey, Models
-from workers.engines.mlx.blas import quicken
+from workers.engine import Models
+from workers.engines.mlx.blas import borrow_matrix_product
+from workers.placement import Placement
 
-__all__ = ["Place", "batch_of", "language_token", "load_whisper", "place", "tokenizer", "using"]
+__all__ = ["batch_size_of", "choose_placement", "language_token", "load_whisper", "tokenizer", "using"]
 
 _BATCH = 4
-"""So many chunks at once: on the GPU more do not pay, and large models take 0.4 GB a chunk."""
-_NUMBERS = ("float16", "float32")
+"""More chunks at once are no faster on the GPU, and large models take 0.4 GB for each."""
+_COMPUTE_TYPES = ("float16", "float32")
 _MEMORY_SIGNS = ("malloc", "memory")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a model computes, and with what numbers."""
+def choose_placement(device: str, compute_type: str) -> Placement:
+    """Return where to compute; `auto` is the GPU that this MLX has, with float16, else cpu with float32.
 
-    device: str
-    """`cpu`, `mps` or `cuda`; MLX calls both of the latter its gpu. `mps` is Apple's, here and everywhere."""
-    compute_type: str
-    """`float16` or `float32`; a processor has no matrix product for the former."""
-
-
-def place(device: str, compute_type: str) -> Place:
-    """Settle `auto`: the GPU that this MLX has, with float16; else cpu, with float32.
-
-    Raises `UsageError` for a device that is not here or numbers that mlx-whisper does not decode with.
+    `mps` is Apple's GPU; MLX calls both `mps` and `cuda` its gpu. A processor has no matrix product for
+    float16. Raises `UsageError` for a device that the machine does not have, or numbers that mlx-whisper
+    cannot compute with.
     """
     gpu = _gpu()
     asked = device.removesuffix(":0")
@@ -41,15 +33,15 @@ def place(device: str, compute_type: str) -> Place:
         message = f"{device!r} is not a device of MLX."
         raise UsageError(message, "Write auto, cpu, mps or cuda.")
     if asked not in {"auto", "cpu", gpu}:
-        message = f"The device {device} is not here: MLX computes on {gpu or 'cpu'} on this machine."
+        message = f"MLX cannot use the device {device} on this machine: it computes on {gpu or 'cpu'}."
         raise UsageError(message, "Write auto or cpu.")
     found = (gpu or "cpu") if asked == "auto" else asked
     if compute_type == "auto":
         compute_type = "float32" if found == "cpu" else "float16"
-    if compute_type not in _NUMBERS:
+    if compute_type not in _COMPUTE_TYPES:
         message = f"mlx-whisper cannot compute with {compute_type!r}."
-        raise UsageError(message, f"Write auto, or one of {', '.join(_NUMBERS)}.")
-    return Place(device=found, compute_type=compute_type)
+        raise UsageError(message, f"Write auto, or one of {', '.join(_COMPUTE_TYPES)}.")
+    return Placement(device=found, compute_type=compute_type)
 
 
 def _gpu() -> str:
@@ -62,15 +54,18 @@ def _gpu() -> str:
 
 
 def _mlx() -> Any:
-    quicken()
+    borrow_matrix_product()
     import mlx.core as mx
 
     return mx
 
 
 @contextmanager
-def using(where: Place) -> Iterator[None]:
-    """Compute there; afterwards give back what MLX keeps of memory. Too little of it is a `ResourceError`."""
+def using(where: Placement) -> Iterator[None]:
+    """Compute there, and give back afterwards the memory that MLX keeps.
+
+    Raises `ResourceError` where memory runs out.
+    """
     mx = _mlx()
     mx.set_default_device(mx.cpu if where.device == "cpu" else mx.gpu)
     try:
@@ -84,52 +79,51 @@ def using(where: Place) -> Iterator[None]:
         mx.clear_cache()
 
 
-def load_whisper(models: Models, model: str, where: Place) -> Any:
-    """Return the `mlx_whisper.whisper.Whisper` with all its numbers of the wanted type.
+def load_whisper(models: Models, model: str, where: Placement) -> Any:
+    """Return the `mlx_whisper.whisper.Whisper`; all its numbers have the placement's type.
 
-    Raises `MissingError` where the store has no such model, or one that mlx-whisper cannot load.
+    Raises `MissingError` where the store does not have the model, or mlx-whisper cannot load it.
     """
-    key = ModelKey(kind="whisper-mlx", model=model, device=where.device, compute_type=where.compute_type)
     folder = models.path(model)
 
     def load() -> Any:
         try:
             return _load(folder, where)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-            message = f"{model} in the model store cannot be loaded by mlx-whisper: {error}"
+            message = f"mlx-whisper cannot load {model} from the model store: {error}"
             raise MissingError(message, f"cpw models fetch {model}") from error
 
-    return models.get(key, load)
+    return models.get(where.key("whisper-mlx", model), load)
 
 
-def _load(folder: Path, where: Place) -> Any:
+def _load(folder: Path, where: Placement) -> Any:
     import mlx.core as mx
     from mlx.utils import tree_flatten
     from mlx_whisper.load_models import load_model
 
     dtype = getattr(mx, where.compute_type)
     model = load_model(str(folder), dtype=dtype)
-    # What a file has not, mlx-whisper leaves as it was made: at random.
+    # mlx-whisper leaves numbers that the file does not have as they were made: random.
     file = next(
         path for path in map(folder.joinpath, ("weights.safetensors", "weights.npz")) if path.is_file()
     )
-    lacking = {name for name, _ in tree_flatten(model.parameters())} - set(mx.load(str(file)))
-    lacking.discard("alignment_heads")
-    if lacking:
-        message = f"{file.name} has no {min(lacking)} ({len(lacking)} are missing)"
+    missing = {name for name, _ in tree_flatten(model.parameters())} - set(mx.load(str(file)))
+    missing.discard("alignment_heads")
+    if missing:
+        message = f"{file.name} has no {min(missing)} ({len(missing)} are missing)"
         raise ValueError(message)
     model.set_dtype(dtype)
     mx.eval(model.parameters())
     return model
 
 
-def batch_of(asked: int) -> int:
-    """Return how many chunks go through the model at once; 0 asks for what suits."""
+def batch_size_of(asked: int) -> int:
+    """Return how many chunks go through the model at once; 0 asks for the usual number."""
     return asked or _BATCH
 
 
 def language_token(model: Any, language: str) -> str:
-    """Return the language as Whisper names it; `InputError` for one the model does not know."""
+    """Return the language as Whisper names it; `InputError` for one that the model does not know."""
     from mlx_whisper.tokenizer import LANGUAGES
 
     known = tuple(LANGUAGES)[: model.num_languages] if model.is_multilingual else ("en",)

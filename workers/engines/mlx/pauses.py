@@ -1,4 +1,4 @@
-"""Words that cross-attention has reach over a pause, put back to where they are said; without VAD. Pure."""
+"""Shortens words that cross-attention lets reach over a pause, where no VAD knows the pauses. Pure."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ __all__ = ["MOMENT_MS", "leave_pauses"]
 MOMENT_MS = 20
 """One of Whisper's frames."""
 _LONG = 1.5
-"""A word so many times as long as the chunk's median is looked at ..."""
+"""A word is examined where it is so many times as long as the chunk's median word ..."""
 _LONG_MS = 300
-"""... unless it is shorter than this."""
+"""... and no shorter than this."""
 _QUIET = 0.1
-"""A moment 20 dB under the word's loudest is quiet."""
+"""A moment is quiet where it is 20 dB under the loudest moment of the word."""
 _PAUSE = 8
-"""So many quiet moments are a pause; the closure of a consonant is shorter."""
+"""So many quiet moments are a pause; the silence inside a consonant is shorter."""
 _SHORTEST_MS = 60
 _MOST = 2
 _USUAL_MS = (200, 700)
-"""A usual word is taken to be no shorter and no longer."""
+"""The length of a usual word is at least the first, and at most the second."""
 
 
 def leave_pauses(
     words: Sequence[TimedWord], loudness: Callable[[int, int], Sequence[float]]
 ) -> list[TimedWord]:
-    """Return the words, the long ones no longer than their last stretch of sound between two pauses.
+    """Return the words; a long one is cut to its last stretch of sound between two pauses.
 
-    `loudness` gives the amplitude of each `MOMENT_MS` between two times. Where there is noise throughout
-    nothing is quiet; there a sentence's first and last word are not longer than two usual ones
+    `loudness` gives the amplitude of each `MOMENT_MS` between two times. Where noise never stops, nothing is
+    quiet: there the first and the last word of a sentence are cut to the length of two usual words
     (`mlx_whisper.timing.add_word_timestamps`).
     """
     if not words:

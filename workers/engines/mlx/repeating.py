@@ -1,4 +1,4 @@
-"""No same words twice: a filter for mlx-whisper's decoder, which has none of the kind."""
+"""Keeps mlx-whisper's decoder from repeating itself: the library has no filter for it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ __all__ = ["NoRepeat", "repeating"]
 class NoRepeat:
     """A `mlx_whisper.decoding.LogitFilter`: no run of `length` tokens comes twice.
 
-    The first `begin` tokens are the prompt's; what stands there may be said.
+    The first `begin` tokens are the prompt; the text may repeat what is in it.
     """
 
     length: int
     begin: int
 
     def apply(self, logits: Any, tokens: Any) -> Any:
-        """Return the logits, (n, vocabulary), without what would repeat; `tokens` is (n, so far)."""
+        """Return the logits with minus infinity for tokens that would repeat a run.
+
+        `logits` has the shape (n, vocabulary), `tokens` the shape (n, tokens so far).
+        """
         import mlx.core as mx
         import numpy as np
 
@@ -34,7 +37,7 @@ class NoRepeat:
 
 
 def repeating(tokens: Sequence[int], length: int) -> set[int]:
-    """Return the tokens that, said next, would end a run of `length` that was said before. Pure."""
+    """Return the tokens that would repeat a run of `length` tokens if one of them came next. Pure."""
     if len(tokens) < length:
         return set()
     last = list(tokens[len(tokens) - length + 1 :])

@@ -10,7 +10,7 @@ from workers.engine import Context, Models
 from workers.engines.pyannote.models import SILERO, load_segmentation, load_silero
 from workers.engines.pyannote.scoring import by_pyannote, by_silero
 from workers.speech.sound import SAMPLE_RATE, Sound
-from workers.speech.voice_activity import Rule, Scores, speech_in
+from workers.speech.voice_activity import Scores, SpeechRule, speech_in
 from workers.torch_devices import torch_device
 
 __all__ = ["PyannoteVad", "refuse_unfit", "rule_of"]
@@ -67,9 +67,9 @@ def refuse_unfit(request: VadRequest) -> None:
         raise UsageError(message, "The offset is 0 or more, the onset no less than it and under 1.")
 
 
-def rule_of(request: VadRequest) -> Rule:
+def rule_of(request: VadRequest) -> SpeechRule:
     """Return what counts as speech; times under 0 are 0."""
-    return Rule(
+    return SpeechRule(
         onset=request.onset,
         offset=request.offset,
         min_silence_ms=max(0, request.min_silence_ms),

@@ -1,4 +1,4 @@
-"""Times of words by Whisper's cross-attention, through CTranslate2."""
+"""The times of words, by Whisper's cross-attention through CTranslate2."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ from typing import Any
 from protocol.languages import UNSPACED
 from protocol.timeline import Span
 from workers.engines.whisperx.models import tokenizer
-from workers.engines.whisperx.recognising import WINDOW_MS, features
+from workers.engines.whisperx.recognising import features
 from workers.speech.sound import Sound
 from workers.speech.spans import within
-from workers.speech.word_times import Attended, TimedWord, join_attended, settle, spread_words
+from workers.speech.whisper import LAG_MS, WINDOW_MS, batches_of
+from workers.speech.word_times import (
+    CROSS_ATTENTION,
+    AttendedPiece,
+    TimedWord,
+    correct_word_times,
+    join_attended,
+    spread_words,
+)
 from workers.text.writing import glue
 
-__all__ = ["CROSS_ATTENTION", "INTERPOLATED", "Clockwork", "Spoken", "split_words"]
+__all__ = ["INTERPOLATED", "SpokenText", "WordTimer", "split_words"]
 
-CROSS_ATTENTION = "cross-attention"
 INTERPOLATED = "interpolated"
+"""The name, in `Word.timed_by`, of times that were shared out by the lengths of the words."""
 _MOST_TOKENS = 440
 """Whisper's decoder has 448 positions."""
-_LAG_MS = 60
-"""The decoder attends to a word before it is spoken. Median against four recordings whose words are timed by
-hand or by an aligner: 49 to 82 ms."""
 _SAMPLES_PER_FRAME = 160
 """A mel frame is 10 ms."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spoken:
-    """A text and where it is said, on the film's clock."""
+class SpokenText:
+    """A text and when it is said, on the film's clock."""
 
     text: str
     start_ms: int
@@ -38,16 +43,16 @@ class Spoken:
 
 
 def split_words(text: str, language: str) -> list[str]:
-    """Return the words of a text that nothing has timed; without spaces between them, its characters."""
+    """Return the words of a text, to share time among them; in a language without spaces, its characters."""
     pieces = list(text) if language in UNSPACED else [f" {part}" for part in text.split()]
     return ["".join(pieces[index] for index in group).strip() for group in glue(pieces, language)]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clockwork:
-    """One Whisper model on one film's sound, to time words in.
+class WordTimer:
+    """Finds when words are said: one Whisper model on the sound of one film.
 
-    `language` is the one spoken; with the task `translate` the texts are English.
+    `language` is the language that is spoken; with the task `translate` the texts are English.
     """
 
     model: Any
@@ -61,32 +66,31 @@ class Clockwork:
         return "en" if self.task == "translate" else self.language
 
     def time(
-        self, texts: Sequence[Spoken], speech: Sequence[Span], progress: Callable[[float], None]
+        self, texts: Sequence[SpokenText], speech: Sequence[Span], progress: Callable[[float], None]
     ) -> list[tuple[list[TimedWord], str]]:
-        """Return for each text its words inside `speech` and what timed them.
+        """Return for each text its words inside `speech`, and the method that timed them.
 
-        A text that stands over more than 30 s, or that cannot be aligned, has its words spread over the
-        speech by length. `progress` is called before each batch with 0 to 1.
+        Where a text lasts more than 30 s or cannot be aligned, its words share the speech by their lengths.
+        `progress` is called before each batch with 0 to 1.
         """
         found: list[tuple[list[TimedWord], str]] = []
-        for at in range(0, len(texts), self.batch_size):
-            progress(at / len(texts))
-            batch = texts[at : at + self.batch_size]
+        for batch in batches_of(texts, self.batch_size):
+            progress(len(found) / len(texts))
             for spoken, pieces in zip(batch, self._attend(batch), strict=True):
                 room = within(speech, spoken.start_ms, spoken.end_ms)
                 if words := join_attended(pieces, self._written):
-                    found.append((settle(words, room), CROSS_ATTENTION))
+                    found.append((correct_word_times(words, room), CROSS_ATTENTION))
                 else:
                     found.append((self._spread(spoken, room), INTERPOLATED))
         return found
 
-    def _spread(self, spoken: Spoken, room: list[Span]) -> list[TimedWord]:
+    def _spread(self, spoken: SpokenText, room: list[Span]) -> list[TimedWord]:
         end_ms = max(spoken.end_ms, spoken.start_ms + 1)
         whole = [Span(start_ms=spoken.start_ms, end_ms=end_ms)]
         return spread_words(split_words(spoken.text, self._written), room or whole)
 
-    def _attend(self, batch: Sequence[Spoken]) -> list[list[Attended]]:
-        """Return for each text when the decoder attended to its pieces; nothing where it cannot."""
+    def _attend(self, batch: Sequence[SpokenText]) -> list[list[AttendedPiece]]:
+        """Return for each text when the decoder attended to its pieces; no pieces where it cannot tell."""
         tokens = tokenizer(self.model, self.language, self.task)
         lead = "" if self._written in UNSPACED else " "
         ids = [tokens.encode(lead + spoken.text.strip()) for spoken in batch]
@@ -95,7 +99,7 @@ class Clockwork:
             for index, spoken in enumerate(batch)
             if spoken.end_ms - spoken.start_ms <= WINDOW_MS and 0 < len(ids[index]) <= _MOST_TOKENS
         ]
-        found: list[list[Attended]] = [[] for _ in batch]
+        found: list[list[AttendedPiece]] = [[] for _ in batch]
         if not able:
             return found
         sounds = [self.sound.between(batch[index].start_ms, batch[index].end_ms) for index in able]
@@ -107,9 +111,9 @@ class Clockwork:
         return found
 
 
-def _attended(piece: Any, offset_ms: int) -> Attended:
-    offset_ms += _LAG_MS
-    return Attended(
+def _attended(piece: Any, offset_ms: int) -> AttendedPiece:
+    offset_ms += LAG_MS
+    return AttendedPiece(
         text=piece["word"],
         start_ms=offset_ms + round(float(piece["start"]) * 1000),
         end_ms=offset_ms + round(float(piece["end"]) * 1000),

@@ -1,35 +1,33 @@
-"""Chunks of sound to text: encoded and decoded in batches, what is doubtful done again."""
+"""What whisperx does in its own way, through CTranslate2: encoding, decoding, sampling, the language."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.engines.whisperx.models import tokenizer
-from workers.speech.judging import MENDABLE, Guess, is_doubtful, nothing_said, worth_of
+from workers.engines.whisperx.models import language_token, tokenizer
+from workers.speech.judging import Guess
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk, pack
-from workers.text.scripts import in_script, is_foreign
+from workers.speech.whisper import (
+    AGAIN_MS,
+    FULL_TOKENS,
+    SEED,
+    TRIES,
+    Decoding,
+    Heard,
+    RecognitionOptions,
+    SecondTry,
+    batches_of,
+    foreign_tokens,
+)
+from workers.text.scripts import in_script
 
-__all__ = ["LONGEST_MS", "WINDOW_MS", "Listener", "Wishes", "features"]
+__all__ = ["WhisperxRecogniser", "features"]
 
-WINDOW_MS = 30_000
-"""What Whisper hears at once; shorter sound is padded."""
-LONGEST_MS = 29_000
-"""No stretch of speech is longer, so that it can be heard with the pauses around it."""
-_AGAIN_MS = 10_000
-"""A doubtful chunk is done again in pieces of this length: a loop or the end of the room for tokens
-(224; Indic scripts take several a letter) costs one piece then, not half a minute."""
-_TEMPERATURE = 0.5
-"""What is spoilt even then is sampled, five times. faster-whisper tries five temperatures, each as dear."""
-_ROOM = 220
-"""Whisper writes at most 224 tokens a window: who gets this far was cut short."""
-_SEED = 1
-"""Sampling draws from it, so that a film gives the same text twice."""
-
-# A sentence in the language's own script, where Whisper's small models write Latin letters. It says what is
-# so ("this is in Hindi") because what stands in the prompt can come out as text, and then does least harm.
+# A sentence in the script of its language, for languages that Whisper's small models write in Latin letters.
+# It says what is true ("this is in Hindi"): the prompt can come out as text, and then this does least harm.
 _PROMPTS = {
     "hi": "यह हिन्दी में है।",
     "mr": "हे मराठीत आहे.",
@@ -45,32 +43,6 @@ _PROMPTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """How to decode."""
-
-    language: str
-    task: str = "transcribe"
-    beam_size: int = 5
-    initial_prompt: str | None = None
-    hotwords: tuple[str, ...] = ()
-
-    @property
-    def written(self) -> str:
-        """Return the language of the text that comes out."""
-        return "en" if self.task == "translate" else self.language
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Manner:
-    """One way to decode: `temperature` 0 is beam search, above it is sampling."""
-
-    temperature: float = 0.0
-    prompt: str | None = None
-    forbidden: tuple[int, ...] = ()
-    no_repeat: int = 0
-
-
 def features(model: Any, sounds: Sequence[Any]) -> Any:
     """Return log-mel features, float32 (n, mels, 3000), of float32 samples of at most 30 s each."""
     import numpy as np
@@ -84,124 +56,109 @@ def features(model: Any, sounds: Sequence[Any]) -> Any:
 
 
 @dataclass
-class Listener:
-    """One Whisper model on one film's sound."""
+class WhisperxRecogniser:
+    """One `whisperx.asr.WhisperModel` on the sound of one film."""
 
     model: Any
     sound: Sound
     batch_size: int
-    _heard: tuple[tuple[Chunk, ...], Any] = field(default=((), None))
+    _encoded: tuple[tuple[Chunk, ...], Any] = field(default=((), None))
+    """The last batch, and what the encoder made of it."""
 
-    def languages(self, chunks: Sequence[Chunk]) -> list[dict[str, float]]:
-        """Return each chunk's language probabilities, ISO 639-1 to 0..1."""
+    @property
+    def is_multilingual(self) -> bool:
+        """Tell whether the model knows more languages than English."""
+        return bool(self.model.model.is_multilingual)
+
+    def language_token(self, language: str) -> str:
+        """Return the language as Whisper names it; `InputError` for one that the model does not know."""
+        return language_token(self.model, language)
+
+    def languages(self, chunks: Sequence[Chunk], tick: Callable[[], None]) -> list[dict[str, float]]:
+        """Return the probability of every language (ISO 639-1), for each chunk."""
         found: list[dict[str, float]] = []
-        for batch in self._batches(chunks):
-            windows = self.model.model.detect_language(self._encode(batch))
+        for batch in batches_of(chunks, self.batch_size):
+            tick()
+            windows = self.model.model.detect_language(self._encode(tuple(batch)))
             found.extend({token[2:-2]: probability for token, probability in window} for window in windows)
         return found
 
-    def recognise(
-        self, chunks: Sequence[Chunk], wishes: Wishes, progress: Callable[[float], None]
-    ) -> list[tuple[Chunk, Guess]]:
-        """Return what is said in each chunk, in order; a doubtful one may come back in pieces.
-
-        A chunk is doubtful where its text repeats itself, is improbable, was cut short, or is in a script
-        its language is not written in. `progress` is called before each batch with 0 to 1.
-        """
-        found: list[tuple[Chunk, Guess]] = []
-        for batch in self._batches(chunks):
-            progress(len(found) / len(chunks))
-            found.extend(zip(batch, self._decode(batch, wishes, _Manner()), strict=True))
-        settled = []
-        for number, (chunk, guess) in enumerate(found):
-            if is_doubtful(guess, wishes.written) and not nothing_said(guess):
-                progress(number / len(found))
-                settled.extend(self._again(chunk, guess, wishes))
-            else:
-                settled.append((chunk, guess))
-        return settled
-
-    def _again(self, chunk: Chunk, first: Guess, wishes: Wishes) -> list[tuple[Chunk, Guess]]:
-        """Return better guesses for the chunk's pieces, or its first where they are no better."""
-        prompt = None
-        forbidden: tuple[int, ...] = ()
-        if not in_script(first.text, wishes.written):
-            prompt = _PROMPTS.get(wishes.written)
-            forbidden = _foreign_tokens(self._tokenizer(wishes), wishes.written)
-        manners = (
-            _Manner(prompt=prompt, forbidden=forbidden, no_repeat=4),
-            _Manner(temperature=_TEMPERATURE, forbidden=forbidden, no_repeat=4),
-        )
-
-        def worth(guess: Guess) -> float:
-            return worth_of(guess, wishes.written, prompt)
-
-        pieces = pack(chunk.spans, _AGAIN_MS, chunk.heard)
-        best: dict[Chunk, Guess] = {}
-        for manner in manners:
-            rest = [piece for piece in pieces if piece not in best or worth(best[piece]) < MENDABLE]
-            for batch in self._batches(rest):
-                for piece, guess in zip(batch, self._decode(batch, wishes, manner), strict=True):
-                    if piece not in best or worth(guess) > worth(best[piece]):
-                        best[piece] = guess
-        average = sum(map(worth, best.values())) / len(best)
-        return list(best.items()) if average > worth(first) else [(chunk, first)]
-
-    def _tokenizer(self, wishes: Wishes) -> Any:
-        return tokenizer(self.model, wishes.language, wishes.task)
-
-    def _batches(self, chunks: Sequence[Chunk]) -> list[tuple[Chunk, ...]]:
-        return [tuple(chunks[at : at + self.batch_size]) for at in range(0, len(chunks), self.batch_size)]
-
-    def _encode(self, batch: tuple[Chunk, ...]) -> Any:
-        """Encode the batch, or return the last encoding: detecting the language often needs the same."""
-        if self._heard[0] != batch:
-            sounds = [self.sound.between(chunk.heard.start_ms, chunk.heard.end_ms) for chunk in batch]
-            self._heard = (batch, self.model.encode(features(self.model, sounds)))
-        return self._heard[1]
-
-    def _decode(self, batch: tuple[Chunk, ...], wishes: Wishes, manner: _Manner) -> list[Guess]:
+    def decode(self, batch: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding) -> list[Heard]:
+        """Return what is said in each chunk, by beam search; by sampling above temperature 0."""
         import ctranslate2
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        tokens = self._tokenizer(wishes)
-        written = " ".join(part.strip() for part in (wishes.initial_prompt, manner.prompt) if part)
-        prompt = self.model.get_prompt(
-            tokens,
-            tokens.encode(f" {written}") if written else [],
-            without_timestamps=True,
-            hotwords=", ".join(wishes.hotwords) or None,
-        )
-        search = {"beam_size": wishes.beam_size}
-        if manner.temperature > 0:
-            ctranslate2.set_random_seed(_SEED)
-            search = {"beam_size": 1, "num_hypotheses": 5, "sampling_topk": 0}
+        tokens = self._tokenizer(options)
+        search = {"beam_size": options.beam_size}
+        if decoding.temperature > 0:
+            ctranslate2.set_random_seed(SEED)
+            search = {"beam_size": 1, "num_hypotheses": TRIES, "sampling_topk": 0}
         results = self.model.model.generate(
-            self._encode(batch),
-            [prompt] * len(batch),
-            sampling_temperature=manner.temperature or 1.0,
-            no_repeat_ngram_size=manner.no_repeat,
-            suppress_tokens=sorted({*get_suppressed_tokens(tokens, [-1]), *manner.forbidden}),
+            self._encode(tuple(batch)),
+            [self._prompt(tokens, options, decoding)] * len(batch),
+            sampling_temperature=decoding.temperature or 1.0,
+            no_repeat_ngram_size=decoding.no_repeat,
+            suppress_tokens=sorted({*get_suppressed_tokens(tokens, [-1]), *decoding.forbidden}),
             max_length=self.model.max_length,
             return_scores=True,
             return_no_speech_prob=True,
             **search,
         )
-        return [_read(result, tokens) for result in results]
+        guesses = [_read(result, tokens) for result in results]
+        return [Heard(chunk=chunk, guess=guess) for chunk, guess in zip(batch, guesses, strict=True)]
+
+    def sample(
+        self, chunks: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding
+    ) -> Iterator[Sequence[Heard]]:
+        """Yield for each chunk the most probable of `TRIES` samples: CTranslate2 compares them itself."""
+        for batch in batches_of(chunks, self.batch_size):
+            for heard in self.decode(batch, options, decoding):
+                yield (heard,)
+
+    def second_try(self, first: Heard, options: RecognitionOptions) -> SecondTry:
+        """Return the chunk in pieces; text in a wrong script gets a prompt in the right one."""
+        prompt: str | None = None
+        forbidden: tuple[int, ...] = ()
+        if not in_script(first.guess.text, options.written):
+            prompt = _PROMPTS.get(options.written)
+            forbidden = foreign_tokens(self._token_texts(options), options.written)
+        pieces = pack(first.chunk.spans, AGAIN_MS, first.chunk.heard)
+        return SecondTry(pieces=pieces, forbidden=forbidden, prompt=prompt, echo=prompt)
+
+    def forget_before(self, start_ms: int) -> None:
+        """Do nothing: no more than one batch is kept."""
+
+    def _tokenizer(self, options: RecognitionOptions) -> Any:
+        return tokenizer(self.model, options.language, options.task)
+
+    def _token_texts(self, options: RecognitionOptions) -> list[str]:
+        tokens = self._tokenizer(options)
+        texts: list[str] = tokens.tokenizer.decode_batch([[number] for number in range(tokens.eot)])
+        return texts
+
+    def _prompt(self, tokens: Any, options: RecognitionOptions, decoding: Decoding) -> Any:
+        written = " ".join(part.strip() for part in (options.initial_prompt, decoding.prompt) if part)
+        return self.model.get_prompt(
+            tokens,
+            tokens.encode(f" {written}") if written else [],
+            without_timestamps=True,
+            hotwords=", ".join(options.hotwords) or None,
+        )
+
+    def _encode(self, batch: tuple[Chunk, ...]) -> Any:
+        """Encode the batch, or return the last encoding: hearing the language often needs the same."""
+        if self._encoded[0] != batch:
+            sounds = [self.sound.between(chunk.heard.start_ms, chunk.heard.end_ms) for chunk in batch]
+            self._encoded = (batch, self.model.encode(features(self.model, sounds)))
+        return self._encoded[1]
 
 
 def _read(result: Any, tokens: Any) -> Guess:
     ids = result.sequences_ids[0]
     return Guess(
         text=tokens.decode(ids).replace("\ufffd", "").strip(),
-        # CTranslate2 divides by the length without the end token (faster-whisper undoes that too).
+        # CTranslate2 divides by the length without the end token (faster-whisper corrects that too).
         avg_logprob=result.scores[0] * len(ids) / (len(ids) + 1),
         no_speech=result.no_speech_prob,
-        cut_short=len(ids) >= _ROOM,
+        cut_short=len(ids) >= FULL_TOKENS,
     )
-
-
-def _foreign_tokens(tokens: Any, language: str) -> tuple[int, ...]:
-    """Return the tokens with a letter of another script. 0.1 s, and only for a chunk in the wrong one."""
-    pieces = tokens.tokenizer.decode_batch([[number] for number in range(tokens.eot)])
-    return tuple(number for number, piece in enumerate(pieces) if is_foreign(piece, language))

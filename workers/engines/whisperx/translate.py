@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from protocol.errors import InputError, MissingError
 from protocol.stages.translate import TranslateRequest, TranslateResult
 from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.align import BEFORE_MS
-from workers.engines.whisperx.attention import Clockwork, Spoken
-from workers.engines.whisperx.models import batch_of, load_whisper, place, warm_up
-from workers.engines.whisperx.recognising import WINDOW_MS, Listener, Wishes
+from workers.engines.whisperx.attention import SpokenText, WordTimer
+from workers.engines.whisperx.models import batch_size_of, choose_placement, load_whisper, warm_up
+from workers.engines.whisperx.recognising import WhisperxRecogniser
 from workers.engines.whisperx.transcripts import to_segments
 from workers.speech.judging import Guess, same_words
+from workers.speech.recognising import segment_of
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk, pack, widen, within
+from workers.speech.whisper import WINDOW_MS, Heard, RecognitionOptions, recognise
 from workers.text.transcripts import publish, read, speech_of
 
 __all__ = ["WhisperTranslate", "chunks_of", "refuse_untranslatable"]
@@ -23,9 +26,9 @@ __all__ = ["WhisperTranslate", "chunks_of", "refuse_untranslatable"]
 _ENGLISH = "en"
 _BEAMS = 5
 _RECOGNISED_SHARE = 0.8
-"""Of a call's time, for progress."""
+"""The part of a call's time that recognising takes, for progress."""
 _SAME_FROM_WORDS = 4
-"""A text so long that comes back as it was is no translation; a shorter one may be a name."""
+"""A text of so many words that comes back unchanged is no translation; a shorter one may be a name."""
 
 
 class WhisperTranslate:
@@ -34,18 +37,19 @@ class WhisperTranslate:
     stage = "translate"
 
     def warm(self, models: Models, model: str | None) -> None:
-        """Load the model, the one asr uses, and put some silence through it."""
+        """Load the model, which the stage asr uses too, and put some silence through it."""
         if model is not None:
-            warm_up(load_whisper(models, model, place("auto", "auto")))
+            warm_up(load_whisper(models, model, choose_placement("auto", "auto")))
 
     def run(self, request: TranslateRequest, context: Context) -> TranslateResult:
         """Write `transcript.en.json`: English sentences with words, inside the film's speech.
 
-        Raises `InputError` where the target is not English, the source is, or the model only repeats the
-        source; `MissingError` where the store has no model that translates.
+        Raises `InputError` where the target is not English, where the source is English, and where the model
+        only repeats the source; `MissingError` where the store does not have the model, or it cannot
+        translate.
         """
         refuse_untranslatable(request)
-        where = place(request.device, request.compute_type)
+        where = choose_placement(request.device, request.compute_type)
         model = load_whisper(context.models, request.model, where)
         if not model.model.is_multilingual:
             message = f"The model {request.model} knows English only and cannot translate."
@@ -54,8 +58,8 @@ class WhisperTranslate:
         segments: list[Segment] = []
         if source.segments:
             with Sound(context.input(request.audio)) as sound:
-                listener = Listener(model, sound, batch_of(request.batch_size, where))
-                segments = _translate(request, context, listener, source)
+                recogniser = WhisperxRecogniser(model, sound, batch_size_of(request.batch_size, where))
+                segments = _translate(request, context, recogniser, source)
         translated = Transcript(
             language=_ENGLISH,
             segments=tuple(segments),
@@ -72,7 +76,7 @@ class WhisperTranslate:
 
 
 def refuse_untranslatable(request: TranslateRequest) -> None:
-    """Raise `InputError` for languages, `MissingError` for models that Whisper does not translate with."""
+    """Raise `InputError` for languages and `MissingError` for models with which Whisper cannot translate."""
     if request.target_language != _ENGLISH:
         message = f"Whisper translates into English only, not into {request.target_language!r}."
         raise InputError(message, "Translate with another environment, or into en.")
@@ -85,9 +89,9 @@ def refuse_untranslatable(request: TranslateRequest) -> None:
 
 
 def chunks_of(source: Transcript, speech: Sequence[Span], whole: Span) -> list[Chunk]:
-    """Return the sentences of the source joined to chunks of up to 30 s of speech: context translates better.
+    """Return the sentences of the source as chunks of up to 30 s: with context Whisper translates better.
 
-    Speech in which the source has no sentence is left out; `whole` is the film.
+    Speech in which the source has no sentence is left out. `whole` is the time of the whole film.
     """
     spoken = [
         span for segment in source.segments for span in within(speech, segment.start_ms, segment.end_ms)
@@ -97,41 +101,45 @@ def chunks_of(source: Transcript, speech: Sequence[Span], whole: Span) -> list[C
 
 
 def _translate(
-    request: TranslateRequest, context: Context, listener: Listener, source: Transcript
+    request: TranslateRequest, context: Context, recogniser: WhisperxRecogniser, source: Transcript
 ) -> list[Segment]:
-    heard = speech_of(source, request.speech)
-    speech = widen(heard, BEFORE_MS, 0, listener.sound.duration_ms)
-    wishes = Wishes(language=request.source_language, task="translate", beam_size=request.beam_size or _BEAMS)
+    found = speech_of(source, request.speech)
+    speech = widen(found, BEFORE_MS, 0, recogniser.sound.duration_ms)
+    options = RecognitionOptions(
+        language=request.source_language, task="translate", beam_size=request.beam_size or _BEAMS
+    )
 
     def recognised(share: float) -> None:
         context.progress(share * _RECOGNISED_SHARE, "translating")
 
-    guesses = listener.recognise(chunks_of(source, speech, listener.sound.whole), wishes, recognised)
-    said = [(chunk, guess) for chunk, guess in guesses if guess.text]
-    _refuse_repetition(source, [guess for _, guess in said])
-    clockwork = Clockwork(
-        model=listener.model,
-        sound=listener.sound,
-        language=request.source_language,
-        task="translate",
-        batch_size=listener.batch_size,
-    )
-
     def timed_so_far(share: float) -> None:
         context.progress(_RECOGNISED_SHARE + share * (1 - _RECOGNISED_SHARE), "timing the translation")
 
-    texts = [Spoken(text=guess.text, start_ms=chunk.start_ms, end_ms=chunk.end_ms) for chunk, guess in said]
-    timed = clockwork.time(texts, speech, timed_so_far)
-    segments = []
-    for (chunk, guess), (words, timed_by) in zip(said, timed, strict=True):
-        whole = Segment(
-            start_ms=chunk.start_ms,
-            end_ms=chunk.end_ms,
-            text=guess.text,
-            avg_logprob=round(guess.avg_logprob, 4),
-        )
-        segments.extend(to_segments(whole, words, timed_by, _ENGLISH))
-    return segments
+    chunks = chunks_of(source, speech, recogniser.sound.whole)
+    said = [heard for heard in recognise(recogniser, chunks, options, recognised) if heard.guess.text]
+    _refuse_repetition(source, [heard.guess for heard in said])
+    timer = WordTimer(
+        model=recogniser.model,
+        sound=recogniser.sound,
+        language=request.source_language,
+        task="translate",
+        batch_size=recogniser.batch_size,
+    )
+    texts = [
+        SpokenText(text=heard.guess.text, start_ms=heard.chunk.start_ms, end_ms=heard.chunk.end_ms)
+        for heard in said
+    ]
+    timed = timer.time(texts, speech, timed_so_far)
+    return [
+        sentence
+        for heard, (words, timed_by) in zip(said, timed, strict=True)
+        for sentence in to_segments(_translated(heard), words, timed_by, _ENGLISH)
+    ]
+
+
+def _translated(heard: Heard) -> Segment:
+    """Return the chunk as a segment; how probable silence is says nothing about a translation."""
+    return replace(segment_of(heard), no_speech=None)
 
 
 def _refuse_repetition(source: Transcript, guesses: Sequence[Guess]) -> None:

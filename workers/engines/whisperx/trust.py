@@ -1,4 +1,4 @@
-"""What wav2vec2 made of a chunk, taken apart: sentences it timed well, and those it did not. Pure."""
+"""Takes a chunk apart: sentences that wav2vec2 timed well, and sentences that it did not. Pure."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from protocol.timeline import Segment
 from workers.speech.word_times import TimedWord
 from workers.text.writing import ends_sentence, join
 
-__all__ = ["Piece", "take_apart"]
+__all__ = ["ChunkPart", "take_apart"]
 
 _MOST_UNTIMED = 0.5
-"""A sentence with more of its words without a score was not heard: wav2vec2 does not know their letters."""
+"""A sentence with a larger part of its words without a score is not trusted: wav2vec2 does not know their
+letters."""
 _WORD_MS = 100
-"""A sentence that is left with less room for a word was not where its neighbours say."""
+"""A sentence with less room for a word is not where its neighbours say."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class ChunkPart:
     """Some sentences of a chunk."""
 
     segment: Segment
-    """Their text and where they are, without words."""
+    """Their text and their times, without words."""
     words: tuple[TimedWord, ...]
-    """With times that can be trusted; none where another method has to find them."""
+    """The words, with times that can be trusted; none where another method must find them."""
 
 
 def take_apart(
     segment: Segment, words: Sequence[TimedWord], language: str, min_score: float
-) -> tuple[Piece, ...]:
-    """Return the chunk as pieces, in order: sentences next to each other that are trusted alike are one.
+) -> tuple[ChunkPart, ...]:
+    """Return the chunk as parts, in order: neighbours that are all trusted, or all not, are one part.
 
-    A word's `probability` is wav2vec2's score, None where it has none. A sentence is trusted where the mean
-    score of its words is no less than `min_score`. Where one that is not has no room between its
-    neighbours, none of the chunk is trusted.
+    The `probability` of a word is wav2vec2's score, None where it has none. A sentence is trusted where the
+    mean score of its words is at least `min_score`. Where a sentence that is not trusted has no room between
+    its neighbours, nothing of the chunk is trusted.
     """
     runs: list[tuple[bool, list[TimedWord]]] = []
     for sentence in _sentences(words):
@@ -44,10 +45,10 @@ def take_apart(
             runs[-1][1].extend(sentence)
         else:
             runs.append((trusted, sentence))
-    pieces = [_piece(segment, runs, index, language) for index in range(len(runs))]
-    if not pieces or not all(_has_room(piece, run) for piece, run in zip(pieces, runs, strict=True)):
-        return (Piece(segment=replace(segment, words=()), words=()),)
-    return tuple(pieces)
+    parts = [_part(segment, runs, index, language) for index in range(len(runs))]
+    if not parts or not all(_has_room(part, run) for part, run in zip(parts, runs, strict=True)):
+        return (ChunkPart(segment=replace(segment, words=()), words=()),)
+    return tuple(parts)
 
 
 def _sentences(words: Sequence[TimedWord]) -> list[list[TimedWord]]:
@@ -62,8 +63,8 @@ def _is_trusted(sentence: Sequence[TimedWord], min_score: float) -> bool:
     return sum(scores) / len(scores) >= min_score
 
 
-def _piece(segment: Segment, runs: list[tuple[bool, list[TimedWord]]], index: int, language: str) -> Piece:
-    """Return a run as a piece; between two runs the times of the trusted one say where it ends."""
+def _part(segment: Segment, runs: list[tuple[bool, list[TimedWord]]], index: int, language: str) -> ChunkPart:
+    """Return a run of sentences as a part; between two runs the times of the trusted one set the border."""
     trusted, words = runs[index]
     start, end = segment.start_ms, segment.end_ms
     if index:
@@ -72,12 +73,12 @@ def _piece(segment: Segment, runs: list[tuple[bool, list[TimedWord]]], index: in
         end = words[-1].end_ms if trusted else runs[index + 1][1][0].start_ms
     whole = len(runs) == 1
     text = segment.text if whole else join([word.text for word in words], language)
-    return Piece(
+    return ChunkPart(
         segment=replace(segment, start_ms=start, end_ms=end, text=text, words=()),
         words=tuple(words) if trusted else (),
     )
 
 
-def _has_room(piece: Piece, run: tuple[bool, list[TimedWord]]) -> bool:
+def _has_room(part: ChunkPart, run: tuple[bool, list[TimedWord]]) -> bool:
     trusted, words = run
-    return trusted or piece.segment.end_ms - piece.segment.start_ms >= _WORD_MS * len(words)
+    return trusted or part.segment.end_ms - part.segment.start_ms >= _WORD_MS * len(words)

@@ -1,4 +1,4 @@
-"""Where somebody speaks: whisperx's own VAD, for jobs without the stage vad."""
+"""Where somebody speaks, by whisperx's own VAD: for jobs without the stage vad."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any
 from protocol.timeline import Span
 from workers.speech.blocks import Grid, score_in_blocks
 from workers.speech.sound import SAMPLE_RATE, Sound
-from workers.speech.voice_activity import Rule, speech_in
+from workers.speech.voice_activity import SpeechRule, speech_in
 
-__all__ = ["hear"]
+__all__ = ["find_speech"]
 
 _GRID = Grid(frame=270, step=8_000, window=80_000)
-"""The model's frames are 16.875 ms apart, its windows of 5 s half a second."""
+"""A frame of the model is 16.875 ms long. Its windows are 5 s long and start half a second apart."""
 _SHORTEST = SAMPLE_RATE // 10
 
 
-def hear(vad: Any, sound: Sound, rule: Rule, progress: Callable[[float], None]) -> tuple[Span, ...]:
+def find_speech(
+    vad: Any, sound: Sound, rule: SpeechRule, progress: Callable[[float], None]
+) -> tuple[Span, ...]:
     """Return where somebody speaks, and how surely; `progress` is called with 0 to 1."""
     if sound.sample_count < _SHORTEST:
         return ()

@@ -10,7 +10,7 @@ from protocol.artefacts import Artefact
 from protocol.errors import UsageError
 from protocol.stages.vad import VadRequest
 from workers.engines.pyannote.vad import refuse_unfit, rule_of
-from workers.speech.voice_activity import Rule
+from workers.speech.voice_activity import SpeechRule
 
 FILE = Artefact(path="a.wav", size=0, sha256="")
 
@@ -40,7 +40,7 @@ def test_times_under_zero_are_zero_and_all_others_are_as_asked() -> None:
     asked = VadRequest(
         audio=FILE, onset=0.7, offset=0.4, pad_ms=-5, min_silence_ms=80, min_speech_ms=-1, max_speech_ms=9_000
     )
-    assert rule_of(asked) == Rule(
+    assert rule_of(asked) == SpeechRule(
         onset=0.7, offset=0.4, pad_ms=0, min_silence_ms=80, min_speech_ms=0, max_speech_ms=9_000
     )
 

@@ -1,0 +1,209 @@
+"""Recognising speech with Whisper: what every engine that runs Whisper does in the same way.
+
+An engine brings a `Recogniser`: what its library does in its own way. The rest is here: how much Whisper
+hears at once, which chunks are doubtful, and how those are decoded again. No model library is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeVar
+
+from workers.speech.judging import MENDABLE, Guess, is_doubtful, nothing_said, worth_of
+from workers.speech.sound import Sound
+from workers.speech.spans import Chunk
+from workers.text.scripts import is_foreign
+
+__all__ = [
+    "AGAIN_MS",
+    "FULL_TOKENS",
+    "LAG_MS",
+    "LONGEST_MS",
+    "SEED",
+    "TRIES",
+    "WINDOW_MS",
+    "Decoding",
+    "Heard",
+    "Recogniser",
+    "RecognitionOptions",
+    "SecondTry",
+    "batches_of",
+    "foreign_tokens",
+    "recognise",
+]
+
+WINDOW_MS = 30_000
+"""Whisper hears so much at once; shorter sound is padded (openai/whisper, audio.py: CHUNK_LENGTH)."""
+LONGEST_MS = 29_000
+"""No stretch of speech is longer, so that Whisper hears some of the pauses around it too."""
+AGAIN_MS = 10_000
+"""A doubtful chunk is decoded again in pieces of this length. A loop, or a text that has no room (Indic
+scripts take several tokens a letter), then costs one piece and not half a minute."""
+FULL_TOKENS = 220
+"""Whisper writes at most 224 tokens for a window: a text of so many was cut short."""
+TRIES = 5
+"""So often a piece that is still spoilt is sampled. openai/whisper and faster-whisper try five temperatures,
+and each costs as much."""
+SEED = 1
+"""The seed of sampling, so that a film gives the same text every time."""
+LAG_MS = 60
+"""The decoder attends to a word so long before it is spoken. Median against four recordings whose words were
+timed by hand or by an aligner: 49 to 82 ms."""
+_TEMPERATURE = 0.5
+_NO_REPEAT = 4
+"""In a doubtful chunk no run of so many tokens comes twice."""
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognitionOptions:
+    """What a call asks of the recogniser, for the whole film."""
+
+    language: str
+    task: str = "transcribe"
+    """`transcribe`, or `translate` into English."""
+    beam_size: int = 5
+    initial_prompt: str | None = None
+    hotwords: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """Return the language of the text that comes out."""
+        return "en" if self.task == "translate" else self.language
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How one batch is decoded. As it is made here: the likeliest text, without limits."""
+
+    temperature: float = 0.0
+    """0: the likeliest text. Above it the tokens are drawn at random."""
+    prompt: str | None = None
+    """A text that the model is given after the prompt of the call."""
+    forbidden: tuple[int, ...] = ()
+    """Tokens that the text may not have."""
+    no_repeat: int = 0
+    """No run of so many tokens comes twice; 0: any may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A chunk and what is said in it."""
+
+    chunk: Chunk
+    guess: Guess
+    tokens: tuple[int, ...] = ()
+    """The tokens of the text, where the engine needs them again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondTry:
+    """How an engine decodes a doubtful chunk again."""
+
+    pieces: Sequence[Chunk]
+    forbidden: tuple[int, ...]
+    """Tokens that the text may not have."""
+    prompt: str | None = None
+    """A text that the model is given after the prompt of the call."""
+    echo: str | None = None
+    """A text that says nothing but words of this one is worth little: the model repeats its prompt."""
+
+
+class Recogniser(Protocol):
+    """What an engine's library does in its own way: one Whisper model on the sound of one film."""
+
+    sound: Sound
+    batch_size: int
+
+    @property
+    def is_multilingual(self) -> bool:
+        """Tell whether the model knows more languages than English."""
+
+    def language_token(self, language: str) -> str:
+        """Return the language as Whisper names it; `InputError` for one that the model does not know."""
+
+    def languages(self, chunks: Sequence[Chunk], tick: Callable[[], None]) -> list[dict[str, float]]:
+        """Return the probability of every language, for each chunk; call `tick` before each step."""
+
+    def decode(self, batch: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding) -> list[Heard]:
+        """Return what is said in each chunk of one batch."""
+
+    def sample(
+        self, chunks: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding
+    ) -> Iterator[Sequence[Heard]]:
+        """Yield for each chunk the best of `TRIES` samples, or all of them."""
+
+    def second_try(self, first: Heard, options: RecognitionOptions) -> SecondTry:
+        """Return how a chunk is decoded again whose first text is doubtful."""
+
+    def forget_before(self, start_ms: int) -> None:
+        """Drop what is kept of the sound before this time: nothing asks for it again."""
+
+
+def recognise(
+    recogniser: Recogniser,
+    chunks: Sequence[Chunk],
+    options: RecognitionOptions,
+    progress: Callable[[float], None],
+) -> Iterator[Heard]:
+    """Yield what is said in each chunk, in order; a doubtful one may come back in pieces.
+
+    A chunk is doubtful where its text repeats itself, is improbable, was cut short, or is in a script that
+    its language does not use. `progress` is called before each step with 0 to 1.
+    """
+    number = 0
+    for batch in batches_of(chunks, recogniser.batch_size):
+        progress(number / len(chunks))
+        for heard in recogniser.decode(batch, options, Decoding()):
+            tell = partial(progress, number / len(chunks))
+            tell()
+            if is_doubtful(heard.guess, options.written) and not nothing_said(heard.guess):
+                yield from _again(recogniser, heard, options, tell)
+            else:
+                yield heard
+            number += 1
+        recogniser.forget_before(batch[-1].heard.end_ms)
+
+
+def _again(
+    recogniser: Recogniser, first: Heard, options: RecognitionOptions, tick: Callable[[], None]
+) -> list[Heard]:
+    """Return the chunk decoded again in pieces, or as it was where the pieces are worth no more.
+
+    What is spoilt even then is sampled.
+    """
+    plan = recogniser.second_try(first, options)
+
+    def worth(heard: Heard) -> float:
+        return worth_of(heard.guess, options.written, plan.echo)
+
+    decoding = Decoding(prompt=plan.prompt, forbidden=plan.forbidden, no_repeat=_NO_REPEAT)
+    found: list[Heard] = []
+    for batch in batches_of(plan.pieces, recogniser.batch_size):
+        tick()
+        found += recogniser.decode(batch, options, decoding)
+    spoilt = [index for index, heard in enumerate(found) if worth(heard) < MENDABLE]
+    sampling = Decoding(temperature=_TEMPERATURE, forbidden=plan.forbidden, no_repeat=_NO_REPEAT)
+    samples = recogniser.sample([found[index].chunk for index in spoilt], options, sampling)
+    for index, tries in zip(spoilt, samples, strict=True):
+        tick()
+        found[index] = max((found[index], *tries), key=worth)
+    average = sum(map(worth, found)) / len(found)
+    return found if average > worth(first) else [first]
+
+
+def batches_of(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    """Yield the items in order, `size` at a time."""
+    for first in range(0, len(items), size):
+        yield items[first : first + size]
+
+
+def foreign_tokens(texts: Iterable[str], language: str) -> tuple[int, ...]:
+    """Return the numbers of the tokens that have a letter of a script which the language does not use.
+
+    `texts` are the texts of all tokens, in order. It takes 0.1 s; only a chunk in a wrong script needs it.
+    """
+    return tuple(number for number, text in enumerate(texts) if is_foreign(text, language))
