@@ -1,11 +1,14 @@
-"""Where torch computes: the device for `auto`, and a refusal of devices that the machine does not have."""
+"""Where torch computes: which device `auto` is, and which devices are refused."""
 
 from __future__ import annotations
 
 from protocol.errors import UsageError
 from workers.placement import refuse_unknown_device
 
-__all__ = ["torch_device"]
+__all__ = ["is_out_of_memory", "torch_device"]
+
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""How torch's allocators say it: in a RuntimeError or, for CUDA, in a class under it."""
 
 
 def torch_device(asked: str) -> str:
@@ -24,3 +27,8 @@ def torch_device(asked: str) -> str:
         message = "This machine does not have the device mps: only Apple's own processors have it."
         raise UsageError(message, "Write auto or cpu.")
     return asked
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether one of torch's allocators raised the error because memory ran out."""
+    return any(words in str(error).lower() for words in _OUT_OF_MEMORY)

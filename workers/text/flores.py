@@ -1,7 +1,7 @@
 """The names that translation models give languages: FLORES-200 codes, a language and a script. Pure.
 
-A person writes ISO 639-1 (`protocol.languages`) and, where a language has several scripts, may name one
-(ISO 15924). Of several scripts the first is the usual one.
+A person writes ISO 639-1 (`protocol.languages`). Where a language has several scripts, a person may name one
+(ISO 15924); the first is the usual one.
 
 Sources: the FLORES-200 list of the NLLB team (2022) as transformers' `tokenization_nllb.py` has it; the
 language tags of IndicTrans2 (Gala et al. 2023, table 1).
@@ -9,12 +9,13 @@ language tags of IndicTrans2 (Gala et al. 2023, table 1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from protocol.errors import InputError, UsageError
 from protocol.languages import language_name
+from protocol.stages.translate import TranslateRequest
 
-__all__ = ["ENGLISH", "INDICTRANS2", "NLLB", "indictrans2_tag", "nllb_tag"]
+__all__ = ["ENGLISH", "INDICTRANS2", "NLLB", "indictrans2_tag", "nllb_tag", "tags_of"]
 
 ENGLISH = "en"
 
@@ -24,8 +25,8 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
     return {code: tuple(tags) for code, *tags in entries}
 
 
-# Kashmiri and Sindhi are mostly written in Arabic script. Of Manipuri's two scripts, the state's law and
-# since 2023 its newspapers use Meetei Mayek.
+# Kashmiri and Sindhi are mostly written in Arabic script. Of Manipuri's two scripts, the law of the state
+# names Meetei Mayek, and its newspapers use it since 2023.
 INDICTRANS2: dict[str, tuple[str, ...]] = _table("""
 en eng_Latn|as asm_Beng|bn ben_Beng|brx brx_Deva|doi doi_Deva|gom gom_Deva|gu guj_Gujr|hi hin_Deva|kn kan_Knda
 ks kas_Arab kas_Deva|mai mai_Deva|ml mal_Mlym|mni mni_Mtei mni_Beng|mr mar_Deva|ne npi_Deva|or ory_Orya
@@ -33,7 +34,7 @@ pa pan_Guru|sa san_Deva|sat sat_Olck|sd snd_Arab snd_Deva|ta tam_Taml|te tel_Tel
 """)
 """Languages of IndicTrans2: English and the 22 scheduled languages of India."""
 
-# NLLB's tag for Santali says Beng, by a mistake of its makers; its text is Ol Chiki (FLORES-200 README).
+# NLLB's tag for Santali says Beng by mistake; its text is Ol Chiki (FLORES-200 README).
 NLLB: dict[str, tuple[str, ...]] = _table("""
 af afr_Latn|am amh_Ethi|ar arb_Arab|as asm_Beng|az azj_Latn|ba bak_Cyrl|be bel_Cyrl|bg bul_Cyrl|bn ben_Beng
 bo bod_Tibt|bs bos_Latn|ca cat_Latn|cs ces_Latn|cy cym_Latn|da dan_Latn|de deu_Latn|el ell_Grek|en eng_Latn
@@ -48,9 +49,22 @@ sn sna_Latn|so som_Latn|sq als_Latn|sr srp_Cyrl|su sun_Latn|sv swe_Latn|sw swh_L
 tg tgk_Cyrl|th tha_Thai|tk tuk_Latn|tl tgl_Latn|tr tur_Latn|tt tat_Cyrl|uk ukr_Cyrl|ur urd_Arab|uz uzn_Latn
 vi vie_Latn|yi ydd_Hebr|yo yor_Latn|yue yue_Hant|zh zho_Hans zho_Hant
 """)
-"""The program's languages that NLLB-200 has; it lacks Breton, Hawaiian, Latin, Bodo, Dogri and Konkani."""
+"""Languages of NLLB-200. It does not have Breton, Hawaiian, Latin, Bodo, Dogri and Konkani."""
 
 _SCRIPTS = {"sat_Beng": "Olck"}
+
+
+def tags_of(request: TranslateRequest, tag: Callable[[str, str], str]) -> tuple[str, str]:
+    """Return the tags of the request's source and target; `tag` is one of the two functions below.
+
+    Raises `InputError` where they are the same, and what `tag` raises.
+    """
+    source = tag(request.source_language, request.source_script)
+    target = tag(request.target_language, request.target_script)
+    if source == target:
+        message = f"The film is in {language_name(request.source_language)}: there is nothing to translate."
+        raise InputError(message)
+    return source, target
 
 
 def indictrans2_tag(language: str, script: str = "") -> str:
@@ -66,7 +80,8 @@ def nllb_tag(language: str, script: str = "") -> str:
 def _tag(table: Mapping[str, tuple[str, ...]], family: str, language: str, script: str) -> str:
     """Return the language's usual tag or the one in `script`.
 
-    Raises `InputError` for a language that the family does not have, `UsageError` for a script.
+    Raises `InputError` for a language that the family does not have, `UsageError` for a script that the
+    language does not have.
     """
     tags = table.get(language)
     if tags is None:

@@ -1,69 +1,101 @@
-"""Sentences in batches through a model of transformers. torch is imported where it is used."""
+"""Texts through a translation model of transformers, in batches. torch is imported in functions only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from protocol.errors import ResourceError, UsageError
+from protocol.errors import ResourceError
+from workers.placement import Placement
 from workers.text.batches import by_length
-from workers.torch_devices import torch_device
+from workers.text.cutting import cut_to_fit, join_pieces
+from workers.text.loading import TranslationModel
+from workers.torch_devices import is_out_of_memory
 
-__all__ = ["Generate", "Place", "generate", "in_batches", "most_new_tokens", "settle_place"]
-
-Generate = Callable[[list[str], Callable[[], None]], list[str]]
-"""Translates one batch; calls its second argument often, which may raise `CancelledError`."""
+__all__ = ["TextTranslation", "batch_size_of", "generate", "in_batches", "most_new_tokens"]
 
 _BATCHES = {"cpu": 16, "mps": 16, "cuda": 32}
-_COMPUTE_TYPES = {
-    "cpu": ("float32", "bfloat16"),
-    "mps": ("float32", "float16"),
-    "cuda": ("float16", "bfloat16", "float32"),
-}
-"""What a device computes well with; the first is the usual one."""
-_MEMORY_SIGNS = ("out of memory", "can't allocate memory", "not enough memory")
+_BEAMS = 4
+
+Change = Callable[[list[str]], list[str]]
+"""Texts to as many other texts."""
+
+
+def _unchanged(texts: list[str]) -> list[str]:
+    return texts
+
+
+def batch_size_of(asked: int, where: Placement) -> int:
+    """Return how many texts go through the model at once; 0 asks for the usual number on the device."""
+    return asked or _BATCHES[where.kind]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a model computes, and with what numbers."""
+class TextTranslation:
+    """How one call translates its texts: a model, two languages, a number of beams."""
 
-    device: str
-    """`cpu`, `mps`, `cuda` or `cuda:<index>`."""
-    compute_type: str
-    """The name of torch's type: `float16`, `bfloat16` or `float32`."""
+    loaded: TranslationModel
+    beams: int
+    """0: the usual number."""
+    generating: Mapping[str, Any]
+    """More arguments for transformers' `generate`, that this kind of model needs."""
+    decoding: Mapping[str, Any] = field(default_factory=dict)
+    """More arguments for the tokenizer's `batch_decode`."""
+    prepare: Change = _unchanged
+    """Makes the input of the tokenizer of texts, all in one call."""
+    measure: Change = _unchanged
+    """Makes what `prepare` would make of texts that are only counted."""
+    finish: Change = _unchanged
+    """Makes texts for people of the output of the model, all in one call."""
+    space: str = " "
+    """What stands between the pieces of a long text."""
 
-    @property
-    def kind(self) -> str:
-        """Return `cpu`, `mps` or `cuda`."""
-        return self.device.partition(":")[0]
+    def translate(
+        self, texts: Sequence[str], batch_size: int, progress: Callable[[float], None]
+    ) -> list[str]:
+        """Return the translations in order. A text that is too long for the model is translated in pieces.
 
-    def batch_of(self, asked: int) -> int:
-        """Return how many sentences go through the model at once; 0 asks for what suits the device."""
-        return asked or _BATCHES[self.kind]
+        `progress` is called with 0 to 1, and may raise `CancelledError`. Raises `ResourceError` where memory
+        runs out.
+        """
+        pieces = cut_to_fit(texts, self._count, self.loaded.most_source_tokens)
+        prepared = self.prepare([piece.text for piece in pieces])
+        made = in_batches(prepared, batch_size, self._generate, progress)
+        return join_pieces(pieces, self.finish(made), self.space)
 
+    def _count(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens each text has, tags and end included."""
+        return [len(id_) for id_ in self.loaded.tokenizer(self.measure(list(texts)))["input_ids"]]
 
-def settle_place(device: str, compute_type: str) -> Place:
-    """Settle `auto`: cuda with float16, else mps or cpu with float32.
-
-    Raises `UsageError` for a device that is not here or a compute type that it has not.
-    """
-    device = torch_device(device)
-    possible = _COMPUTE_TYPES[device.partition(":")[0]]
-    if compute_type not in ("auto", *possible):
-        message = f"Translating on {device} is not done with {compute_type!r}."
-        raise UsageError(message, f"Write auto, or one of {', '.join(possible)}.")
-    return Place(device=device, compute_type=possible[0] if compute_type == "auto" else compute_type)
+    def _generate(self, batch: list[str], tick: Callable[[], None]) -> list[str]:
+        tokenizer, beams = self.loaded.tokenizer, self.beams or _BEAMS
+        inputs = tokenizer(batch, padding="longest", return_tensors="pt", return_attention_mask=True)
+        made = generate(
+            self.loaded.model,
+            inputs,
+            tick,
+            num_beams=beams,
+            # As fairseq searches, with which these models were made and measured.
+            early_stopping=beams > 1,
+            max_new_tokens=most_new_tokens(inputs["input_ids"].shape[1], self.loaded.most_target_tokens),
+            **self.generating,
+        )
+        found: list[str] = tokenizer.batch_decode(made, skip_special_tokens=True, **self.decoding)
+        return found
 
 
 def in_batches(
-    texts: Sequence[str], batch_size: int, generate_batch: Generate, progress: Callable[[float], None]
+    texts: Sequence[str],
+    batch_size: int,
+    generate_batch: Callable[[list[str], Callable[[], None]], list[str]],
+    progress: Callable[[float], None],
 ) -> list[str]:
-    """Return the translation of every text, in their order; texts of about one length go together.
+    """Return the translation of every text, in order; texts of about one length go together.
 
-    `progress` is called with 0 to 1 before each batch and, through the batch's own callback, inside it.
+    `generate_batch` translates one batch, and often calls its second argument, which may raise
+    `CancelledError`. `progress` is called with 0 to 1, before and inside each batch.
     """
     found = [""] * len(texts)
     done = 0
@@ -78,41 +110,41 @@ def in_batches(
 
 
 def most_new_tokens(source_tokens: int, most: int) -> int:
-    """Return after how many tokens a translation is cut off: a model that loops would go on to `most`.
+    """Return after how many tokens a translation is cut off: a model in a loop would go on to `most`.
 
-    No language needs three times the tokens of another for the same sentence, but a short one may.
+    No language needs three times as many tokens as another for one sentence, except for a short sentence.
     """
     return min(most, 3 * source_tokens + 20)
 
 
 def generate(
-    model: Any, inputs: Mapping[str, Any], tick: Callable[[], None], **wishes: Any
+    model: Any, inputs: Mapping[str, Any], tick: Callable[[], None], **arguments: Any
 ) -> list[list[int]]:
     """Return the tokens that transformers' `generate` makes of a batch; `tick` is called at every token.
 
-    `inputs` are tensors of (sentences, tokens), `wishes` more of `generate`'s own arguments. Raises
+    `inputs` are tensors of the shape (texts, tokens), `arguments` more of `generate`'s own arguments. Raises
     `ResourceError` where memory runs out.
     """
     import torch
 
-    sentences, tokens = inputs["input_ids"].shape
+    texts, tokens = inputs["input_ids"].shape
     device = str(model.device)
     here = {name: tensor.to(model.device) for name, tensor in inputs.items()}
     try:
         with torch.inference_mode():
-            made = model.generate(**here, logits_processor=[_Ticker(tick)], **wishes)
+            made = model.generate(**here, logits_processor=[_Ticker(tick)], **arguments)
         found: list[list[int]] = made.tolist()
     except RuntimeError as error:
-        if not any(sign in str(error).lower() for sign in _MEMORY_SIGNS):
+        if not is_out_of_memory(error):
             raise
-        message = f"The memory of {device} is too small for {sentences} sentences of {tokens} tokens at once."
+        message = f"The memory of {device} is too small for {texts} texts of {tokens} tokens at once."
         remedy = "Name a smaller model, or a smaller batch: --set translate.batch_size=1"
         raise ResourceError(message, remedy) from error
     return found
 
 
 class _Ticker:
-    """A logits processor of transformers that changes nothing: the way into its loop over the tokens."""
+    """A logits processor of transformers that changes nothing: it is called at every token."""
 
     def __init__(self, tick: Callable[[], None]) -> None:
         self._tick = tick

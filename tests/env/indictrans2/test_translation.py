@@ -158,7 +158,7 @@ def test_a_cancelled_call_ends_within_its_batch_and_leaves_nothing_to_the_next(s
         ("en-si", EN_INDIC, {}, ErrorKind.INPUT, "does not have the language Sinhala"),
         ("en-hi", EN_INDIC, {"target_script": "Arab"}, ErrorKind.USAGE, "does not write Hindi"),
         ("en-hi", EN_INDIC, {"device": "cuda:7"}, ErrorKind.USAGE, "does not have the device cuda:7"),
-        ("en-hi", EN_INDIC, {"compute_type": "int8"}, ErrorKind.USAGE, "is not done with 'int8'"),
+        ("en-hi", EN_INDIC, {"compute_type": "int8"}, ErrorKind.USAGE, "is not possible with 'int8'"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(

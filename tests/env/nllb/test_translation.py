@@ -150,7 +150,7 @@ def test_a_cancelled_call_ends_within_its_batch(small: LoneTranslator) -> None:
         ("de-de", MODEL, {}, ErrorKind.INPUT, "nothing to translate"),
         ("en-de", MODEL, {"target_script": "Cyrl"}, ErrorKind.USAGE, "does not write German"),
         ("en-de", MODEL, {"device": "cuda:7"}, ErrorKind.USAGE, "does not have the device cuda:7"),
-        ("en-de", MODEL, {"compute_type": "int8"}, ErrorKind.USAGE, "is not done with 'int8'"),
+        ("en-de", MODEL, {"compute_type": "int8"}, ErrorKind.USAGE, "is not possible with 'int8'"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(

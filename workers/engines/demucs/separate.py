@@ -16,7 +16,7 @@ from workers.engines.demucs.pieces import choose_cut
 from workers.engines.demucs.resampling import TARGET_RATE, Resampler
 from workers.engines.demucs.track import Track
 from workers.engines.demucs.voices import voices
-from workers.torch_devices import torch_device
+from workers.torch_devices import is_out_of_memory, torch_device
 
 __all__ = ["DemucsSeparate", "resource_errors"]
 
@@ -25,8 +25,6 @@ _MEASURE_SHARE = 0.05
 """Of a call's time, for progress."""
 _BATCHES = {"cuda": 4}
 """A segment takes htdemucs 0.7 GB besides its weights; on a CPU two at once are no faster than one."""
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""How torch's allocators say it, in a RuntimeError or, for CUDA, in a class under it."""
 
 
 class DemucsSeparate:
@@ -122,7 +120,7 @@ def resource_errors(device: str) -> Iterator[None]:
     except MemoryError as error:
         raise _no_memory(device) from error
     except RuntimeError as error:
-        if not any(words in str(error).lower() for words in _NO_MEMORY):
+        if not is_out_of_memory(error):
             raise
         raise _no_memory(device) from error
 

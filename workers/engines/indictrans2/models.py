@@ -1,4 +1,4 @@
-"""IndicTrans2's models: loaded from the store with the code that they bring, held against their formula."""
+"""IndicTrans2's models, loaded from the store with the code that they bring."""
 
 from __future__ import annotations
 
@@ -7,44 +7,23 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from protocol.errors import MissingError
-from workers.engine import ModelKey, Models
-from workers.text.generating import Place
-from workers.text.positions import wrong_positions
+from workers.engine import Models
+from workers.placement import Placement
+from workers.text.loading import TranslationModel, cannot_be_loaded, load_translation_model
 
-__all__ = ["Translator", "import_libraries", "load", "read_config"]
+__all__ = ["import_libraries", "load", "read_config"]
 
 _MODULES = "HF_MODULES_CACHE"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Translator:
-    """A loaded model and its tokenizer."""
-
-    model: Any
-    """A `PreTrainedModel` that generates."""
-    tokenizer: Any
-
-    @property
-    def most_source_tokens(self) -> int:
-        """Return how many tokens of a text the model reads, tags and end included."""
-        return int(self.model.config.max_source_positions)
-
-    @property
-    def most_target_tokens(self) -> int:
-        """Return how many tokens of a translation the model writes, behind the one that starts it."""
-        return int(self.model.config.max_target_positions) - 1
-
-
 def import_libraries() -> None:
-    """Import what a call needs; the code of the models is kept in a folder of this process alone.
+    """Import what a call needs; the code of the models gets a folder of this process alone.
 
-    transformers copies that code out of the model's folder before it runs it, by default into the person's
-    home, where two workers, or an older copy, could get in each other's way.
+    transformers copies that code out of the model's folder before it runs it. By default it copies it into
+    the person's home, where two workers, or an older copy, could disturb each other.
     """
     if _MODULES not in os.environ:
         folder = tempfile.mkdtemp(prefix="cpw-code-")
@@ -58,49 +37,38 @@ def import_libraries() -> None:
 
 
 def read_config(folder: Path, identity: str) -> dict[str, Any]:
-    """Return the model's `config.json`; `MissingError` where it has none that can be read."""
+    """Return the model's `config.json`; `MissingError` where it cannot be read."""
     try:
         config = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError) as error:
-        raise _broken(identity, error) from error
+        raise cannot_be_loaded(identity, error) from error
     return config if isinstance(config, dict) else {}
 
 
-def load(models: Models, identity: str, where: Place) -> Translator:
-    """Return the model, loaded once; `MissingError` where the store lacks it or it cannot be used."""
-    key = ModelKey(kind="indictrans2", model=identity, device=where.device, compute_type=where.compute_type)
-    folder = models.path(identity)
+def load(models: Models, identity: str, where: Placement) -> TranslationModel:
+    """Return the model, loaded once; see `load_translation_model` for what is raised."""
 
-    def make() -> Translator:
+    def read(folder: Path) -> TranslationModel:
         import_libraries()
-        try:
-            tokenizer, model = _read(folder, where)
-        except (OSError, ValueError) as error:
-            raise _broken(identity, error) from error
-        # Beam search asks for one vocabulary; the models have two, and write words of the second.
-        model.config.vocab_size = model.config.decoder_vocab_size
-        if wrong := wrong_positions(model):
-            message = f"The model {identity} was loaded with a wrong table of positions: {wrong}."
-            remedy = f"cpw envs build indictrans2; if that does not help: cpw models fetch --again {identity}"
-            raise MissingError(f"{message} It would translate into nonsense.", remedy)
-        return Translator(model=model.to(where.device), tokenizer=tokenizer)
+        return _read(folder, where)
 
-    translator: Translator = models.get(key, make)
-    return translator
+    return load_translation_model(models, identity, where, "indictrans2", read)
 
 
-def _read(folder: Path, where: Place) -> tuple[Any, Any]:
+def _read(folder: Path, where: Placement) -> TranslationModel:
     import torch
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-    # The code comes out of the store, whose files are held to their hashes, never from elsewhere.
+    # The code comes from the store, whose files have known hashes, and from nowhere else.
     told: dict[str, Any] = {"trust_remote_code": True, "local_files_only": True}
     tokenizer = AutoTokenizer.from_pretrained(str(folder), **told)
     dtype = getattr(torch, where.compute_type)
-    return tokenizer, AutoModelForSeq2SeqLM.from_pretrained(str(folder), torch_dtype=dtype, **told).eval()
-
-
-def _broken(identity: str, error: Exception) -> MissingError:
-    why = (str(error).splitlines() or [type(error).__name__])[0]
-    message = f"The model {identity} cannot be loaded: {why}"
-    return MissingError(message, f"cpw models fetch --again {identity}")
+    model = AutoModelForSeq2SeqLM.from_pretrained(str(folder), torch_dtype=dtype, **told).eval()
+    # Beam search asks for one vocabulary. The models have two, and write words of the second.
+    model.config.vocab_size = model.config.decoder_vocab_size
+    return TranslationModel(
+        model=model,
+        tokenizer=tokenizer,
+        most_source_tokens=int(model.config.max_source_positions),
+        most_target_tokens=int(model.config.max_target_positions) - 1,
+    )

@@ -6,7 +6,13 @@ from envspecs.models.registry import read_registry
 from protocol.errors import InputError, UsageError
 from protocol.stages.translate import TranslateRequest
 from tests.lone_worker import NOTHING
-from workers.engines.indictrans2.choices import DIRECTIONS, Pair, model_direction, pair_of, refuse_other_way
+from workers.engines.indictrans2.choices import (
+    DIRECTIONS,
+    Pair,
+    model_direction,
+    pair_of,
+    refuse_other_direction,
+)
 
 
 def request(source, target, **scripts):
@@ -53,11 +59,11 @@ def test_a_model_of_a_persons_own_says_its_way_by_its_vocabularies(sizes, direct
 @pytest.mark.parametrize("config", [{}, {"encoder_vocab_size": 5}, {"encoder_vocab_size": "x"}])
 def test_a_model_that_does_not_say_its_way_is_believed(config):
     assert model_direction("my-own-model", config) is None
-    refuse_other_way("my-own-model", None, Pair(source="", target="", direction="en-indic"))
+    refuse_other_direction("my-own-model", None, Pair(source="", target="", direction="en-indic"))
 
 
 def test_a_model_that_goes_another_way_is_refused_with_one_that_goes_this():
     pair = Pair(source="hin_Deva", target="eng_Latn", direction="indic-en")
     with pytest.raises(UsageError, match="translates en-indic, not indic-en") as caught:
-        refuse_other_way("indictrans2-en-indic-1b", "en-indic", pair)
+        refuse_other_direction("indictrans2-en-indic-1b", "en-indic", pair)
     assert "indictrans2-indic-en-1b" in caught.value.remedy

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from protocol.errors import CancelledError
-from workers.text.generating import Place, in_batches, most_new_tokens
+from workers.placement import Placement
+from workers.text.generating import TextTranslation, batch_size_of, in_batches, most_new_tokens
+from workers.text.loading import TranslationModel
 
 
 def shout(batch, tick):
@@ -60,9 +62,85 @@ def test_a_short_sentence_may_grow_and_a_long_one_is_held_to_the_models_limit():
     assert most_new_tokens(200, 255) == 255
 
 
-@pytest.mark.parametrize(("device", "kind"), [("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda")])
-def test_a_place_knows_its_kind_and_its_batch(device, kind):
-    place = Place(device=device, compute_type="float32")
-    assert place.kind == kind
-    assert place.batch_of(5) == 5
-    assert place.batch_of(0) >= 16
+@pytest.mark.parametrize("device", ["cpu", "mps", "cuda", "cuda:1"])
+def test_a_device_has_a_usual_batch(device):
+    where = Placement(device=device, compute_type="float32")
+    assert batch_size_of(5, where) == 5
+    assert batch_size_of(0, where) >= 16
+
+
+class Tensor:
+    """What a tokenizer gives a model, as far as its shape is asked for."""
+
+    def __init__(self, texts):
+        self.shape = (len(texts), max(len(text.split()) for text in texts))
+
+
+class Tokenizer:
+    """Makes a token of each word."""
+
+    def __call__(self, texts, **asked):
+        if not asked:
+            return {"input_ids": [text.split() for text in texts]}
+        assert asked == {"padding": "longest", "return_tensors": "pt", "return_attention_mask": True}
+        return {"input_ids": Tensor(texts), "texts": texts}
+
+    def batch_decode(self, made, **asked):
+        self.decoded_with = asked
+        return made
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Return the arguments of every call of `generate`, which shouts each text."""
+    calls = []
+
+    def generate(model, inputs, tick, **arguments):
+        calls.append({"model": model, "tick": tick, **arguments})
+        return [text.upper() for text in inputs["texts"]]
+
+    monkeypatch.setattr("workers.text.generating.generate", generate)
+    return calls
+
+
+def translation(**fields):
+    loaded = TranslationModel(
+        model="model", tokenizer=Tokenizer(), most_source_tokens=3, most_target_tokens=50
+    )
+    return TextTranslation(**{"loaded": loaded, "beams": 0, "generating": {"use_cache": True}, **fields})
+
+
+def test_a_text_that_is_too_long_goes_through_in_pieces_and_comes_back_whole(asked):
+    told = []
+    made = translation(space="_").translate(["a b c d", "e"], 16, told.append)
+    assert made == ["A B_C D", "E"]
+    assert told[0] == 0.0
+
+
+def test_the_search_is_fairseqs_and_a_kind_of_model_may_add_to_it(asked):
+    translation().translate(["a b"], 16, lambda _share: None)
+    translation(beams=1).translate(["a b"], 16, lambda _share: None)
+    usual, greedy = asked
+    assert (usual["num_beams"], usual["early_stopping"], usual["use_cache"]) == (4, True, True)
+    assert usual["max_new_tokens"] == most_new_tokens(2, 50)
+    assert (greedy["num_beams"], greedy["early_stopping"]) == (1, False)
+
+
+def test_texts_are_changed_before_and_after_the_model_in_one_call_each(asked):
+    calls = []
+
+    def change(name, add):
+        def changed(texts):
+            calls.append((name, list(texts)))
+            return [text + add for text in texts]
+
+        return changed
+
+    made = translation(
+        prepare=change("prepare", " p"),
+        measure=change("measure", ""),
+        finish=change("finish", "!"),
+        decoding={"clean_up_tokenization_spaces": True},
+    ).translate(["a", "b"], 1, lambda _share: None)
+    assert made == ["A P!", "B P!"]
+    assert calls == [("measure", ["a", "b"]), ("prepare", ["a", "b"]), ("finish", ["A P", "B P"])]
