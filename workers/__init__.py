@@ -1,1 +1,1 @@
-"""What every environment's interpreter runs: the daemon around the engines."""
+"""The worker: a process that the interpreter of every environment runs, around its engines."""

@@ -1,4 +1,4 @@
-"""Entry: `<venv>/bin/python -I -u -m workers --environment NAME --endpoint ADDRESS ...`."""
+"""The entry point: `<venv>/bin/python -I -u -m workers --environment NAME --endpoint ADDRESS ...`."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ if __name__ == "__main__":
     code = run(parse(sys.argv[1:]))
     logging.shutdown()
     sys.stdout.flush()
-    # Not sys.exit: model libraries leave threads whose teardown crashes, and the IO thread never ends.
+    # Not sys.exit: model libraries leave threads that crash when they end, and the IO thread never ends.
     os._exit(code)

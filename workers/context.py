@@ -1,4 +1,4 @@
-"""What a running call may touch: its inputs, its scratch folder, its progress."""
+"""What a running call may use: its inputs, its scratch folder, its progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROGRESS_EVERY_S = 0.1
 
 
 class CallContext:
-    """One call's surroundings. Implements `workers.engine.Context`."""
+    """What one call may use. Implements `workers.engine.Context`."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class CallContext:
         """Return the absolute path of an input, its presence and size checked."""
         path = resolve_inside(self._job_directory, artefact.path)
         if not path.is_file() or path.stat().st_size != artefact.size:
-            message = f"{path} is gone or was changed since it was made."
+            message = f"{path} is missing, or has changed since it was made."
             raise InputError(message, "Submit the film again.")
         return path
 
@@ -67,7 +67,7 @@ class CallContext:
         return path
 
     def publish(self, name: str) -> Artefact:
-        """Sync and hash the file `name`; return it as it will be known in the job folder."""
+        """Sync and hash the file `name`; return it with its path in the job folder."""
         path = self.output(name)
         reach("worker.publish.written")
         sync_file(path)
@@ -79,16 +79,16 @@ class CallContext:
         return artefact
 
     def manifest(self) -> tuple[Artefact, ...]:
-        """Return what was published."""
+        """Return what the call has published."""
         return tuple(self._manifest.values())
 
     def progress(self, fraction: float, note: str = "") -> None:
-        """Say how far the call is; raises `CancelledError` where the call was cancelled."""
+        """Tell how far the call is; raises `CancelledError` where somebody cancelled the call."""
         if self.cancelled.is_set():
             message = "The job was cancelled."
             raise CancelledError(message)
         now = time.monotonic()
         if now - self._reported_at >= _PROGRESS_EVERY_S:
             self._reported_at = now
-            # A number of a model library's own type would not travel.
+            # The number may have a type of a model library, which no message can hold.
             self._report(min(1.0, max(0.0, float(fraction))), str(note))

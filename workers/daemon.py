@@ -1,4 +1,4 @@
-"""The worker: an IO thread that owns the socket from the first moment, a main thread that runs the model."""
+"""The worker: an IO thread that owns the socket from the start, and a main thread that runs the models."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 def run(options: Options) -> int:
-    """Serve calls until told to drain; return the process's exit code (`WorkerExit`)."""
+    """Serve calls until the coordinator drains the worker; return the exit code (`WorkerExit`)."""
     reach("worker.start.begun")
     worker = f"{options.environment}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
     pulse = f"{worker}/pulse"
@@ -65,7 +65,7 @@ def run(options: Options) -> int:
         stages={stage: STAGES[stage].version for stage in options.engines if stage in STAGES},
     )
     shelf = ModelShelf(options.models, options.budget)
-    # A worker whose IO thread is gone is deaf and mute: better to die and be restarted.
+    # Without its IO thread a worker hears and says nothing: it is better to end and be restarted.
     threading.excepthook = _die_of
     start_echo(options.endpoint, pulse.encode())
     reach("worker.start.echoing")
@@ -89,7 +89,7 @@ class _IoThread:
         self.mailbox = peer.mailbox
 
     def serve(self) -> None:
-        """Run for as long as the process lives."""
+        """Run as long as the process does."""
         beat_at = time.monotonic()
         while True:
             left_ms = max(0, round((beat_at - time.monotonic()) * 1000))
@@ -99,10 +99,10 @@ class _IoThread:
                 self._do(self._phases.beat(self._measure()))
 
     def running(self, context: CallContext | None, identity: CallIdentity | None = None) -> None:
-        """Main thread: name the context that a cancel is meant for.
+        """Main thread: set the context of the running call, for a cancel.
 
-        A cancel may have come first: it is remembered before the context is looked for, and the context is
-        set before the cancel is looked for, so that one of the two threads sees the other's.
+        The cancel may arrive first. The IO thread stores it before it looks for the context, and this thread
+        stores the context before it looks for the cancel: so one of the two sees what the other has stored.
         """
         self._running = context
         if context is not None and self._cancelled == identity:
@@ -138,7 +138,7 @@ class _IoThread:
             self._do(self._phases.on_worn_out())
         else:
             self._calls_done += 1
-            # Whoever sees the outcome also sees the models that it loaded.
+            # The models that the call loaded are sent before its outcome.
             models = tuple((model.key, model.loads) for model in self._shelf.loaded())
             if models != self._models:
                 self._models = models
@@ -159,7 +159,7 @@ class _IoThread:
                     if (context := self._running) is not None:
                         context.cancelled.set()
                 case Exit(reason) if reason:
-                    # The main thread may be deep in an import; there is nothing to lose yet.
+                    # The main thread may be inside a long import; there is nothing to lose yet.
                     log.error("the coordinator refused this worker: %s", reason)
                     os._exit(WorkerExit.OUTDATED)
                 case Exit():
@@ -186,7 +186,7 @@ class _MainThread:
         reach("worker.load.done")
         self._io.mailbox.put(("state", None, "ready"))
         while True:
-            self._shelf.let_go_of_idle()
+            self._shelf.unload_idle()
             item = self._io.mailbox.get(self._shelf.idle_in_s())
             match item:
                 case ClearShelf(keys):
@@ -213,7 +213,7 @@ class _MainThread:
                 engine.warm(self._shelf, first)
                 reach("worker.load.engine-warmed")
             except MissingError as error:
-                # Jobs that need the model are refused before they start; others can be served.
+                # Jobs that need the model are refused before they start; others can run.
                 log.warning("%s (%s)", error.message, error.remedy)
         self._shelf.ready()
 
@@ -230,9 +230,9 @@ class _MainThread:
         log.debug("request: %s", call.request)
         self._shelf.begin_call()
         outcome = self._attempt(identity, call, directory, begun)
-        # Before the outcome is said, so that nothing more is begun in a process that has to go.
+        # Before the outcome is sent, so that no further call begins in a process that must end.
         if self._shelf.end_call():
-            log.warning("memory has not come back: this process makes room for a new one")
+            log.warning("this process uses too much memory without any model: a new one takes its place")
             self._io.mailbox.put(("worn out", None, None))
         log.info("%s ends after %d ms: %s", identity.step, _since(begun), type(outcome).__name__)
         self._output.belongs_to_nobody()
@@ -259,8 +259,8 @@ class _MainThread:
             answer = engine.run(request, context)
             reach("worker.call.after-run")
             return _outcome(STAGES[call.stage].result, answer, context.manifest(), begun)
-        # The one place where everything is caught: whatever an engine throws, SystemExit too, ends its
-        # call and not the worker with its loaded models.
+        # Only here every error is caught: whatever an engine raises, even SystemExit, ends its call, and not
+        # the worker with its loaded models.
         except BaseException as error:
             log.exception("%s failed", identity.step)
             if context is not None:
@@ -279,9 +279,9 @@ class _MainThread:
 
 
 def _outcome(contract: type[Any], answer: Any, files: tuple[Artefact, ...], begun: float) -> Result:
-    """Return the call's result, or raise where it does not keep the stage's contract or cannot travel.
+    """Return the call's result; raise where it breaks the stage's contract, or no message can hold it.
 
-    On the IO thread that would end the worker; on the wire it would reach nobody.
+    Later, on the IO thread, the same error would end the worker.
     """
     kept = to_plain(from_plain(contract, to_plain(answer)))
     outcome = Result(result=kept, artefacts=files, duration_ms=_since(begun))
@@ -299,7 +299,7 @@ def _since(begun: float) -> int:
 
 
 def _open_stack(path: Path | None) -> IO[str]:
-    """Open the file that receives stacks: a crash or a hang leaves its own there, with no help of ours."""
+    """Open the file into which a crash or a hang writes its stack."""
     if path is None:
         return sys.stderr
     path.parent.mkdir(parents=True, exist_ok=True)

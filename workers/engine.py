@@ -1,4 +1,4 @@
-"""The seam between the daemon and the engines."""
+"""What the worker's daemon and the engines know of each other."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["Context", "Engine", "ModelKey", "Models"]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelKey:
-    """What makes two loaded models the same one."""
+    """Two loaded models with equal keys are the same model."""
 
     kind: str
-    """`whisper`, `vad`, `wav2vec2` ...: what the loader makes."""
+    """What the loader makes: `whisper`, `vad`, `wav2vec2` ..."""
     model: str
     """Id in the model store."""
     device: str
@@ -29,20 +29,20 @@ class ModelKey:
 
 
 class Models(Protocol):
-    """The models of one worker: loaded once, kept, shared by its engines."""
+    """The models of one worker: each is loaded once and kept, and all engines share it."""
 
     def path(self, model: str) -> Path:
         """Return the folder of the model in the store; `MissingError` where it is not there."""
 
     def has(self, model: str) -> bool:
-        """Tell whether the store has the model, complete."""
+        """Tell whether the store has the whole model."""
 
     def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:
-        """Return the loaded model, calling `load` the first time only."""
+        """Return the loaded model; only the first time, call `load` for it."""
 
 
 class Context(Protocol):
-    """What a running call may touch."""
+    """What a running call may use."""
 
     models: Models
     debug: bool
@@ -54,25 +54,25 @@ class Context(Protocol):
         """Return the path in the scratch folder at which to write the file `name`."""
 
     def publish(self, name: str) -> Artefact:
-        """Sync and hash the file `name` of the scratch folder and put it into the call's manifest."""
+        """Sync and hash the file `name` of the scratch folder, and put it into the call's manifest."""
 
     def progress(self, fraction: float, note: str = "") -> None:
-        """Say how far the call is, 0 to 1; raises `CancelledError` where the call was cancelled."""
+        """Tell how far the call is, 0 to 1; raises `CancelledError` where somebody cancelled the call."""
 
 
 class Engine(Protocol):
-    """A class that keeps a stage's contract. Made once, without arguments, in the worker's main thread.
+    """A class that does the work of a stage. It is made once, without arguments, in the worker's main thread.
 
-    Model libraries are imported in `warm` and `run`, never when the module is imported.
+    Model libraries are imported in `warm` and `run`, and never when the module is imported.
     """
 
     stage: str
 
     def warm(self, models: Models, model: str | None) -> None:
-        """Import the libraries and load what the first call will need (`model` is the spec's default).
+        """Import the libraries, and load what the first call will need (`model` is the spec's default).
 
-        Raises `MissingError` where the model is not in the store; the worker then starts without it.
+        Raises `MissingError` where the store does not have the model; the worker then starts without it.
         """
 
     def run(self, request: Any, context: Context) -> Any:
-        """Do one call: the stage's request in, its result out. May raise any `CpwError`."""
+        """Do one call: take the stage's request, return its result. May raise any `CpwError`."""

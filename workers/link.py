@@ -1,4 +1,4 @@
-"""The worker's socket and the thread that owns it. The only module of this room that knows ZeroMQ."""
+"""The worker's socket, for the thread that owns it. Only this module of the room imports ZeroMQ."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _dealer(context: zmq.Context[Any], identity: bytes) -> zmq.Socket[bytes]:
     socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
     socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
     socket.setsockopt(zmq.RECONNECT_IVL_MAX, _RECONNECT_MAX_MS)
-    # Without IMMEDIATE messages queue for a coordinator that is gone and reach the next one before Hello.
+    # Without IMMEDIATE, messages wait for a coordinator that has ended, and reach the next one before Hello.
     socket.setsockopt(zmq.IMMEDIATE, 1)
     socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
     socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 5 * HEARTBEAT_MS)
@@ -40,10 +40,10 @@ def _dealer(context: zmq.Context[Any], identity: bytes) -> zmq.Socket[bytes]:
 
 
 def start_echo(endpoint: str, identity: bytes) -> None:
-    """Start a thread that sends back whatever it is sent, without ever needing the GIL.
+    """Start a thread that sends every message back, and never needs the GIL.
 
-    `zmq.proxy` of a socket with itself runs in C: it answers while the model's thread holds the GIL for
-    minutes, where a Python thread would be silent and a busy worker look dead.
+    `zmq.proxy` of a socket with itself runs in C: it answers even while the model's thread holds the GIL for
+    minutes. A thread of Python would be silent for so long, and a busy worker would look dead.
     """
     context: zmq.Context[Any] = zmq.Context(io_threads=1)
     socket = _dealer(context, identity)
@@ -57,7 +57,7 @@ def start_echo(endpoint: str, identity: bytes) -> None:
 
 
 class Mailbox:
-    """Two ends of a pair of sockets: objects pass between the main thread and the IO thread by reference."""
+    """A pair of sockets between the main thread and the IO thread; objects pass by reference."""
 
     def __init__(self, context: zmq.Context[Any], name: str) -> None:
         self._near = context.socket(zmq.PAIR)
@@ -68,19 +68,19 @@ class Mailbox:
         self._to_main: deque[Any] = deque()
 
     def put(self, item: Any) -> None:
-        """Main thread: hand `item` to the IO thread."""
+        """Main thread: give `item` to the IO thread."""
         self._to_io.append(item)
         self._near.send(b"")
 
     def get(self, timeout_s: float | None = None) -> Any:
-        """Main thread: wait for the next item from the IO thread; None where none came in time."""
+        """Main thread: wait for the next item of the IO thread; None where none comes in time."""
         if timeout_s is not None and not self._near.poll(round(timeout_s * 1000)):
             return None
         self._near.recv()
         return self._to_main.popleft()
 
     def reply(self, item: Any) -> None:
-        """IO thread: hand `item` to the main thread."""
+        """IO thread: give `item` to the main thread."""
         self._to_main.append(item)
         self.far.send(b"")
 
@@ -91,7 +91,7 @@ class Mailbox:
 
 
 class Peer:
-    """The IO thread's end of the wire: sends to the coordinator, tells of messages and connections."""
+    """The connection to the coordinator, for the IO thread: it sends, and tells what arrives."""
 
     def __init__(self, endpoint: str, identity: bytes) -> None:
         self.context: zmq.Context[Any] = zmq.Context()
@@ -104,7 +104,7 @@ class Peer:
             self._poller.register(socket, zmq.POLLIN)
 
     def send(self, message: Any, identity: CallIdentity | None, run: str) -> None:
-        """Send where there is a connection; what must arrive is kept and sent again by `phases`."""
+        """Send the message if there is a connection. `phases` keeps what must arrive, and sends it again."""
         header = Header(run=run)
         if identity is not None:
             header = Header(run=identity.run, job=identity.job, step=identity.step, attempt=identity.attempt)
@@ -118,7 +118,7 @@ class Peer:
         on_message: Callable[[Any, CallIdentity, str], None],
         on_item: Callable[[Any], None],
     ) -> None:
-        """Wait at most `timeout_ms` and hand on what came."""
+        """Wait at most `timeout_ms`, and call the function for what arrives."""
         events = dict(self._poller.poll(timeout_ms))
         if self._monitor in events:
             recv_monitor_message(self._monitor)

@@ -1,4 +1,4 @@
-"""How much memory this process takes, measured with the standard library alone; and when it is too much."""
+"""How much memory this process uses, and when that is too much. Needs the standard library alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 MEGABYTE = 1_000_000
 OVER = 1.1
-"""A process without any model may be over its budget by this much before it is replaced."""
+"""A process without any model is replaced where it uses more than its budget times this."""
 
 _GENERATORS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
@@ -38,26 +38,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What the worker's process may take. 0 means: without limit."""
+    """What the worker's process may use. 0 means: no limit."""
 
     ram_bytes: int = 0
     """Resident memory."""
     vram_bytes: int = 0
     """Memory of the GPU."""
     idle_s: float = 0.0
-    """A model that was not used for so long is let go of."""
+    """A model that nobody used for so long is unloaded."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """What loading a model takes: the estimate of it, or what it took the last time."""
+    """The memory that loading a model needs: an estimate, or what it needed the last time."""
 
     ram_bytes: int = 0
     vram_bytes: int = 0
 
 
 def over_ram(budget: Budget, resident: int, coming: int) -> str:
-    """Return why models must go for RAM's sake; empty where what is and what is to come fit. Pure."""
+    """Return why models must be unloaded from RAM; empty where `resident` and `coming` fit. Pure."""
     return _over(budget.ram_bytes, resident, coming, "resident")
 
 
@@ -80,17 +80,18 @@ def _mb(amount: int) -> str:
 def is_worn_out(budget: Budget, resident: int, libraries: int) -> bool:
     """Tell whether a process that holds no model must be replaced. Pure.
 
-    It must where it stays over its budget and a tenth, and takes a tenth more than its `libraries` took when
-    it was ready: where they alone are over the budget, a new process would be no better.
+    It must where it uses a tenth more than its budget, and a tenth more than its `libraries` used when it was
+    ready: where the libraries alone are over the budget, a new process would use no less.
     """
     limit = budget.ram_bytes
     return bool(limit) and resident > OVER * limit and resident > OVER * libraries
 
 
-# By the ending of a model's files: how much the process grows at most while it loads them, over their size.
-# Measured with whisper-base and tiny.en, float16 on disk, by CTranslate2: 1.5 where they are made int8, 2.2
-# where float32; loaded they take 0.7 and 2.1. The others are estimates: pickled weights are read whole and
-# then copied, safetensors are mapped. Small files (vocabularies, settings) become trees of Python objects.
+# For the ending of a model's file: how much the process grows at most while it loads the file, over its
+# size. Measured with whisper-base and tiny.en, float16 on disk, by CTranslate2: 1.5 where the numbers become
+# int8, 2.2 where they become float32; the loaded models use 0.7 and 2.1. The others are estimates: pickled
+# weights are read whole and then copied, safetensors are mapped. Small files (vocabularies, settings) become
+# many objects of Python.
 _FACTORS = {
     ".safetensors": 1.2,
     ".npz": 1.2,
@@ -105,7 +106,7 @@ _SMALL_FILES = 10.0
 
 
 def model_factor(name: str, compute_type: str) -> float:
-    """Return by how many times its size a file of a model makes the process grow."""
+    """Return how much the process grows while it loads a file of a model, over the size of the file."""
     ending = os.path.splitext(name)[1].lower()  # noqa: PTH122 (a name, no path)
     if ending == ".bin":
         return _QUANTISED if compute_type.startswith("int8") else _WHOLE
@@ -113,10 +114,10 @@ def model_factor(name: str, compute_type: str) -> float:
 
 
 class Meter:
-    """Measures this process, and gives back to the system what it has freed."""
+    """Measures the memory of this process, and returns freed memory to the system."""
 
     def resident(self) -> int:
-        """Return the bytes of RAM in use: as the kernel counts them, shared libraries included."""
+        """Return the bytes of RAM in use, as the kernel counts them, with shared libraries."""
         statm = Path("/proc/self/statm")
         if statm.exists():
             return int(statm.read_text().split()[1]) * resource.getpagesize()
@@ -125,7 +126,7 @@ class Meter:
         return _peak_of_life()
 
     def peak(self) -> int:
-        """Return the most that was resident since `forget_peak`, as far as the kernel tells (Linux)."""
+        """Return the most bytes in use since `forget_peak`, where the kernel tells it (Linux)."""
         try:
             status = Path("/proc/self/status").read_text()
         except OSError:
@@ -134,33 +135,33 @@ class Meter:
         return int(next(found, "0")) * 1024 or self.resident()
 
     def forget_peak(self) -> None:
-        """Begin a new peak."""
+        """Start to measure a new peak."""
         try:
             Path("/proc/self/clear_refs").write_text("5")
         except OSError:
-            log.debug("the peak cannot be reset here")
+            log.debug("the peak cannot be reset on this machine")
 
     def device(self) -> int:
-        """Return the bytes that torch holds of the GPUs. What another library holds is not in it."""
+        """Return the bytes that torch uses on the GPUs, without those of other libraries."""
         torch = _cuda()
         if torch is None:
             return 0
         return sum(int(torch.cuda.memory_reserved(number)) for number in range(torch.cuda.device_count()))
 
     def forget_frames(self) -> None:
-        """Let go of the variables of functions that have ended.
+        """Drop the variables of functions that have ended.
 
-        A library that keeps an error, as of an import that it can do without, keeps all frames above it: an
-        engine that imports it inside a call would hold that call's model for ever.
+        A library may keep an error, such as that of an import that it does not need, and with it all frames
+        above: an engine that imports such a library in a call would keep the call's model for ever.
         """
         for candidate in gc.get_objects():
-            # Those of a generator that waits to go on are not over; to clear one would close it.
+            # A generator that waits has not ended: to clear its frame would close it.
             if isinstance(candidate, types.FrameType) and not candidate.f_code.co_flags & _GENERATORS:
-                with contextlib.suppress(RuntimeError):  # it runs
+                with contextlib.suppress(RuntimeError):  # it is running
                     candidate.clear()
 
     def give_back(self) -> None:
-        """Collect garbage and let the allocators return to the system what is free in them."""
+        """Collect garbage, and let the allocators return free memory to the system."""
         gc.collect()
         torch = _cuda()
         if torch is not None:
@@ -175,14 +176,14 @@ class Meter:
 
 
 def _cuda() -> Any:
-    """Return torch where an engine computes on a GPU with it already: asking must not start CUDA."""
+    """Return torch if an engine already computes on a GPU with it: to ask must not start CUDA."""
     torch = sys.modules.get("torch")
-    cuda = getattr(torch, "cuda", None)  # None while another thread is still importing it
+    cuda = getattr(torch, "cuda", None)  # None while another thread still imports it
     return torch if cuda is not None and cuda.is_initialized() else None
 
 
 def _trim() -> None:
-    """Let the C library return free pages: a freed model stays resident in its arenas otherwise."""
+    """Let the C library return free pages: a freed model would stay in its arenas."""
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):  # glibc
         library.malloc_trim(0)

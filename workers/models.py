@@ -1,4 +1,4 @@
-"""The models of one worker: loaded once, kept, shared by its engines, let go of when memory is short."""
+"""The models of one worker: each is loaded once, shared by the engines, unloaded when memory is short."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ from workers.memory import MEGABYTE, Budget, Meter, Need, is_worn_out, model_fac
 __all__ = ["ModelShelf"]
 
 _CALLS = 8
-"""So many calls back the memory that a call needs beside its models is remembered."""
+"""The memory that a call needs beside its models is remembered for so many calls."""
 _SEEN = 0.5
-"""A model that makes torch's share of the GPU grow by less than this part of its files is not torch's."""
-
+"""Where torch's memory on the GPU grows by less than this part of a model's files, torch does not hold it."""
 _LIBRARY = 20
-"""Where loading a model imports more modules than this, most of what the process grew by is theirs."""
+"""Where loading a model imports more modules, most of the new memory is theirs."""
 _LONGEST_WAIT_S = 3600.0
-"""What a poll takes for a timeout has an end; after it the question is asked again."""
+"""The timeout of a poll has a limit; after it the worker asks again."""
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +37,15 @@ class _Held:
     model: Any
     used_s: float
     hidden: int
-    """Bytes of the GPU that torch does not know of: CTranslate2's models. By the size of the files."""
+    """Bytes on the GPU that torch does not know, of CTranslate2's models: the size of the files."""
 
 
 class ModelShelf:
-    """Loaded models by key. Used by the main thread only; `loaded` may be read by any.
+    """Loaded models by key. Only the main thread uses it; every thread may call `loaded`.
 
-    A model that was got since the last `end_call` is in use and is not let go of. Of the others the least
-    recently used goes first, where what is resident, what is to be loaded, and what calls need beside their
-    models come to more than the budget.
+    Models are unloaded where the memory in use, the model to load, and what calls need beside their models
+    are together more than the budget: the least recently used model first. A model that a call got since the
+    last `end_call` is in use, and stays.
     """
 
     def __init__(
@@ -76,16 +75,16 @@ class ModelShelf:
         return self._store / model
 
     def has(self, model: str) -> bool:
-        """Tell whether the store has the model; its manifest is written last."""
+        """Tell whether the store has the whole model: its manifest is written last."""
         return "/" not in model and (self._store / model / "manifest.json").is_file()
 
     def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:
-        """Return the loaded model, calling `load` the first time only."""
+        """Return the loaded model; only the first time, call `load` for it."""
         self._in_use.add(key)
         if key not in self._held:
             self._make_room(self._need(key), f"{key} is to be loaded")
             self._load(key, load)
-            self._make_room(Need(), f"{key} is larger than was thought")
+            self._make_room(Need(), f"{key} is larger than its estimate")
         self._touch(key)
         # No variable of this function holds the model: see `Meter.forget_frames`.
         return self._held[key].model
@@ -95,16 +94,16 @@ class ModelShelf:
         self._loaded[key] = replace(self._loaded[key], used_at=now_iso())
 
     def begin_call(self) -> None:
-        """Begin to measure what a call needs beside its models."""
+        """Start to measure what a call needs beside its models."""
         if self.budget.ram_bytes:
             self.meter.forget_peak()
 
     def end_call(self) -> bool:
-        """Take no model for used any more, and let go of what is over the budget.
+        """Mark every model as not in use, and unload what is over the budget.
 
-        Returns whether the process must be replaced: no model is left and memory has not come back.
+        Return whether the process must be replaced: no model is left, and it still uses too much memory.
         """
-        # A call may take hours: it is its end since when nobody uses them.
+        # A call may take hours: nobody uses its models since its end, not since its start.
         for key in sorted(
             self._in_use & self._held.keys(), key=lambda model_key: self._held[model_key].used_s
         ):
@@ -112,13 +111,13 @@ class ModelShelf:
         self._in_use.clear()
         if not self.budget.ram_bytes and not self.budget.vram_bytes:
             return False
-        # What is resident afterwards is counted where models are loaded; the peak above it is not.
+        # What is still resident counts when models are loaded; the peak above it does not.
         self._extra.append(max(0, self.meter.peak() - self.meter.resident()))
         self._make_room(Need(), "the call has ended", reserve=False)
         return not self._held and is_worn_out(self.budget, self.meter.resident(), self._libraries)
 
     def ready(self) -> None:
-        """End the start: remember what the libraries take without models, and say so if it is too much."""
+        """End the start: remember what the libraries use without models, and warn if that is too much."""
         self.end_call()
         held = sum(model.bytes for key, model in self._loaded.items() if not _on_gpu(key))
         self._libraries = max(0, self.meter.resident() - held)
@@ -129,39 +128,39 @@ class ModelShelf:
                 self.budget.ram_bytes // MEGABYTE,
             )
 
-    def let_go(self, keys: Iterable[ModelKey], why: str) -> None:
-        """Let go of these models, and give their memory back."""
+    def unload(self, keys: Iterable[ModelKey], why: str) -> None:
+        """Unload these models, and return their memory to the system."""
         gone = [key for key in keys if self._held.pop(key, None) is not None]
         for key in gone:
             shown = self._loaded.pop(key)
-            log.info("let go of %s (%d MB): %s", key, shown.bytes // MEGABYTE, why)
+            log.info("unloaded %s (%d MB): %s", key, shown.bytes // MEGABYTE, why)
         if gone:
             self.meter.forget_frames()
             self.meter.give_back()
             log.info("%d MB are resident now", self.meter.resident() // MEGABYTE)
 
     def clear(self, names: Iterable[str] = (), why: str = "the coordinator asked for it") -> None:
-        """Let go of the models whose keys read like that, or of every one; between two calls."""
+        """Unload the models with these keys as texts, or every model; between two calls."""
         wanted = frozenset(names)
-        self.let_go([key for key in self._held if not wanted or str(key) in wanted], why)
+        self.unload([key for key in self._held if not wanted or str(key) in wanted], why)
 
-    def let_go_of_idle(self) -> None:
-        """Let go of what was not used for the budget's idle time; between two calls."""
+    def unload_idle(self) -> None:
+        """Unload what nobody used for the budget's idle time; between two calls."""
         if not self.budget.idle_s:
             return
         since = self._clock() - self.budget.idle_s
         idle = [key for key, held in self._held.items() if held.used_s <= since]
-        self.let_go(idle, f"not used for {self.budget.idle_s:.0f} s")
+        self.unload(idle, f"not used for {self.budget.idle_s:.0f} s")
 
     def idle_in_s(self) -> float | None:
-        """Return in how many seconds the next model is to be looked at; None: none will be."""
+        """Return after how many seconds the next model may be idle; None: none will be."""
         if not self.budget.idle_s or not self._held:
             return None
         oldest = min(held.used_s for held in self._held.values())
         return min(_LONGEST_WAIT_S, max(0.0, oldest + self.budget.idle_s - self._clock()))
 
     def loaded(self) -> tuple[LoadedModel, ...]:
-        """Return what is loaded, how often it was, and since when."""
+        """Return what is loaded, how often it was loaded, and since when."""
         return tuple(self._loaded.copy().values())
 
     def _load(self, key: ModelKey, load: Callable[[], Any]) -> None:
@@ -178,7 +177,7 @@ class ModelShelf:
         device = max(0, self.meter.device() - device_before)
         estimate = self._estimate(key)
         if len(sys.modules) - modules > _LIBRARY:
-            # They stay when the model goes.
+            # They stay when the model is unloaded.
             self._libraries += max(0, grown - estimate)
             peak, grown = min(peak, estimate), min(grown, estimate)
         hidden = estimate if _on_gpu(key) and device < _SEEN * estimate else 0
@@ -197,23 +196,23 @@ class ModelShelf:
         log.info("loaded %s in %d ms (%d MB)", key, took_ms, size // MEGABYTE)
 
     def _tidy(self) -> None:
-        """Have nothing resident that is free, before and after a model is measured by what it adds.
+        """Return free memory to the system, so that a model is measured by what it adds.
 
-        Where nobody counts, it is not worth the time: then a model's size is what happens to be seen.
+        Without a budget it is not worth the time; the size of a model is then less exact.
         """
         if self.budget.ram_bytes:
             self.meter.give_back()
 
     def _need(self, key: ModelKey) -> Need:
-        """Return what loading takes: what it took the last time, else an estimate by the files' sizes."""
+        """Return what loading needs: what it needed the last time, else an estimate by the files' sizes."""
         if key in self._took:
             return self._took[key]
         estimate = self._estimate(key)
-        # Weights for a GPU pass through RAM.
+        # Weights for a GPU go through RAM.
         return Need(ram_bytes=estimate, vram_bytes=estimate if _on_gpu(key) else 0)
 
     def _estimate(self, key: ModelKey) -> int:
-        """Return the size of the model's files in the store times their factors; 0: none are there."""
+        """Return the sizes of the model's files in the store times their factors; 0 where there are none."""
         try:
             files = json.loads((self._store / key.model / "manifest.json").read_bytes())["files"]
             return sum(
@@ -224,7 +223,7 @@ class ModelShelf:
             return 0
 
     def _make_room(self, need: Need, why: str, *, reserve: bool = True) -> None:
-        """Let go of models not in use, least recently used first, until `need` fits or none is left."""
+        """Unload models that are not in use, least recently used first, until `need` fits or none is left."""
         extra = max(self._extra, default=0) if reserve else 0
         self._shrink(
             lambda: over_ram(self.budget, self.meter.resident(), need.ram_bytes + extra), why, gpu=False
@@ -234,20 +233,20 @@ class ModelShelf:
     def _shrink(self, over: Callable[[], str], why: str, *, gpu: bool) -> None:
         if not over():
             return
-        # What is free and not given back counts as resident: that goes before any model.
+        # Free memory that the system does not have back counts as resident: return it before any model goes.
         self.meter.give_back()
         spare = [key for key in self._held if key not in self._in_use and _on_gpu(key) == gpu]
         for key in sorted(spare, key=lambda model_key: self._held[model_key].used_s):
             if not (reason := over()):
                 return
-            self.let_go((key,), f"{why}: {reason}")
+            self.unload((key,), f"{why}: {reason}")
         if (reason := over()) and self._in_use:
-            log.warning("%s, and every model that is left is in use: %s", why, reason)
+            log.warning("%s, and every loaded model is in use: %s", why, reason)
 
     def _vram(self) -> int:
         return self.meter.device() + sum(held.hidden for held in self._held.values())
 
 
 def _on_gpu(key: ModelKey) -> bool:
-    # Apple's GPU shares the RAM: what is there is resident.
+    # Apple's GPU shares the RAM: a model on it is resident.
     return key.device.startswith("cuda")

@@ -1,4 +1,4 @@
-"""The worker's command line: all that it is told of its environment. It reads no spec."""
+"""The worker's command line: it tells all about the environment. The worker reads no spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Options:
     endpoint: str
     key: str
     engines: dict[str, str]
-    """Stage to `module:Class`."""
+    """From a stage to `module:Class`."""
     models: Path
     default_model: str | None
     stack: Path | None

@@ -1,4 +1,4 @@
-"""Says in this process's own output which call the lines that follow belong to."""
+"""Marks, in the output of this process, to which call the next lines belong."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _STDOUT = 1
 
 
 class Output:
-    """Marks the stream that the guardian reads; without a nonce (no guardian) it does nothing."""
+    """Writes marks into the stream that the guardian reads; without a nonce there is none, and no marks."""
 
     def __init__(self, nonce: str) -> None:
         self._nonce = nonce
 
     def belongs_to(self, mark: Mark) -> None:
-        """Lines from here on belong to the call that `mark` names."""
+        """The next lines belong to the call that `mark` names."""
         if not self._nonce:
             return
         _flush()
         os.write(_STDOUT, render_mark(mark, self._nonce))
 
     def belongs_to_nobody(self) -> None:
-        """Lines from here on belong to no call."""
+        """The next lines belong to no call."""
         self.belongs_to(Mark())
 
 
 def _flush() -> None:
-    # What libraries have buffered still belongs to the call before: Python's buffers and C's.
+    # What libraries have left in the buffers of Python and C belongs to the call before.
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     ctypes.CDLL(None).fflush(None)

@@ -1,4 +1,4 @@
-"""What a worker does next: events in, commands out. No socket, no thread, no clock."""
+"""Decides what a worker does next: takes events, returns commands. No socket, no thread, no clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Begin", "CancelCall", "ClearShelf", "Exit", "Phases", "Send"]
 
 @dataclass(frozen=True)
 class Send:
-    """Send `message` to the coordinator, about `identity` where it is about a call."""
+    """Send `message` to the coordinator; `identity` is the call that it is about, if any."""
 
     message: Any
     identity: CallIdentity | None = None
@@ -37,7 +37,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Begin:
-    """Hand the call to the main thread."""
+    """Give the call to the main thread."""
 
     identity: CallIdentity
     call: Call
@@ -45,21 +45,24 @@ class Begin:
 
 @dataclass(frozen=True)
 class CancelCall:
-    """Raise at the next progress report of the running call."""
+    """Let the running call end at its next report of progress."""
 
     identity: CallIdentity
 
 
 @dataclass(frozen=True)
 class ClearShelf:
-    """Let go of the models with these keys, or of every one, after the running call and before the next."""
+    """Unload the models with these keys, or every model, after the running call and before the next."""
 
     keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Exit:
-    """Leave. `reason` is empty where the worker was asked to drain, or is to be `recycled`."""
+    """End the process. `reason` tells why the coordinator refuses the worker; else it is empty.
+
+    `recycled`: the process ends so that a new one takes its place.
+    """
 
     reason: str = ""
     recycled: bool = False
@@ -67,15 +70,15 @@ class Exit:
 
 Command = Send | Begin | CancelCall | ClearShelf | Exit
 
-_SAY_AGAIN_BEATS = 20
+_SEND_AGAIN_BEATS = 20
 
 
 @dataclass
 class Phases:
-    """One worker's state as its IO thread knows it.
+    """The state of the worker, as its IO thread knows it.
 
-    Outcomes are kept until the coordinator acknowledges them, and said again on every new connection: a
-    coordinator that died in between finds them when it is back.
+    Outcomes are kept until the coordinator acknowledges them, and are sent again on every new connection: a
+    coordinator that was restarted gets them too.
     """
 
     hello: Hello
@@ -88,9 +91,9 @@ class Phases:
     beats: int = 0
 
     def on_connected(self) -> list[Command]:
-        """Return what is said first on a new connection.
+        """Return what is sent first on a new connection.
 
-        A call that is not begun is not in it: the coordinator takes it for lost and gives it out again.
+        A call that waits is not in it: the coordinator takes that call for lost, and sends it again.
         """
         self.waiting.clear()
         fields = {**self.hello.__dict__, "state": self.state, "busy_with": self.running}
@@ -98,7 +101,7 @@ class Phases:
         return [Send(Hello(**fields))]
 
     def on_message(self, message: Any, identity: CallIdentity) -> list[Command]:
-        """Return what follows from a message of the coordinator."""
+        """Return what to do about a message of the coordinator."""
         match message:
             case Welcome():
                 return [Send(outcome, call) for call, outcome in self.outcomes.items()]
@@ -118,40 +121,40 @@ class Phases:
         return []
 
     def on_worn_out(self) -> list[Command]:
-        """Take nothing more, and leave to be started anew: memory has not come back.
+        """Take no more calls, and end so that a new process starts: this one uses too much memory.
 
-        Calls that wait here are not begun: the coordinator gives them to the next worker.
+        Calls that wait do not begin here: the coordinator gives them to the next worker.
         """
         self.worn_out = True
         return self._drain()
 
     def on_loaded(self, state: WorkerState) -> list[Command]:
-        """Return what follows when the main thread has come one step further in its start."""
+        """Return what to do when the main thread has finished one step of the start."""
         if state == "ready" and self.draining:
             return self._leave_if_drained()
         commands = self._change(state)
         return commands + (self._begin_next() if state == "ready" else [])
 
     def on_progress(self, identity: CallIdentity, progress: Progress) -> list[Command]:
-        """Pass progress on, for the running call only."""
+        """Send progress, of the running call only."""
         return [Send(progress, identity)] if identity == self.running else []
 
     def on_outcome(self, identity: CallIdentity, outcome: Result | Failure) -> list[Command]:
-        """Keep the outcome, say it, go on with the next call."""
+        """Keep the outcome, send it, and begin the next call."""
         self.running = None
         self.outcomes[identity] = outcome
         if following := self._begin_next():
-            # It stays busy: that it was ready for a moment is nobody's concern.
+            # It stays busy: nobody needs to know that it was ready for a moment.
             return [Send(outcome, identity), *following]
         return [Send(outcome, identity), *self._change("draining" if self.draining else "ready")]
 
     def beat(self, measured: State) -> list[Command]:
-        """Return the state as a message: the Python beat; now and then with what is not acknowledged.
+        """Return the state as a message; sometimes with the outcomes that are not acknowledged.
 
-        An outcome or its acknowledgement is dropped where a queue is full, and then nobody would ever know.
+        A full queue drops an outcome or its acknowledgement: if it were not sent again, nobody would know it.
         """
         self.beats += 1
-        again = self.outcomes.items() if self.beats % _SAY_AGAIN_BEATS == 0 else ()
+        again = self.outcomes.items() if self.beats % _SEND_AGAIN_BEATS == 0 else ()
         state = Send(State(**{**measured.__dict__, "state": self.state}))
         return [state, *(Send(outcome, call) for call, outcome in again)]
 

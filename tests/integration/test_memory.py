@@ -43,8 +43,8 @@ def ask(model: str, order: str = "") -> AsrRequest:
     return AsrRequest(audio=NOTHING, model=model, initial_prompt=order)
 
 
-def let_go(log: str) -> list[str]:
-    return re.findall(r"let go of heavy:(\S+)@", log)
+def unloaded(log: str) -> list[str]:
+    return re.findall(r"unloaded heavy:(\S+)@", log)
 
 
 def models_of(worker: LoneWorker) -> list[str]:
@@ -65,10 +65,10 @@ def test_a_budget_that_holds_two_models_of_three_holds_the_least_recently_used_n
         with Watch(worker.process.pid) as watch:
             for model in ("one", "two", "one", "three", "two", "three", "one", "two"):
                 assert worker.do("asr", ask(model)).model == model
-        order = let_go(worker.log.read_text())
+        order = unloaded(worker.log.read_text())
         figure(
             f"memory, quick engine: budget {BUDGET_MB} MB, {MODEL_MB} MB a model, {bare / MB:.0f} MB bare; "
-            f"at most {watch.highest / MB:.0f} MB in {watch.looks} looks; let go of {' '.join(order)}"
+            f"at most {watch.highest / MB:.0f} MB in {watch.looks} looks; unloaded {' '.join(order)}"
         )
         assert order == ["two", "one", "two", "three"]
         assert bare + 1.9 * MODEL_MB * MB < watch.highest < 1.1 * BUDGET_MB * MB
@@ -81,12 +81,12 @@ def test_a_call_that_needs_more_than_the_budget_is_done_and_loses_no_model_under
         worker.wait_ready()
         assert worker.do("asr", ask("one", "with:two")).model == "one"
         log = worker.log.read_text()
-        assert "every model that is left is in use" in log
-        assert let_go(log) == ["one"]
-        assert log.index("two@cpu/int8 in") < log.index("let go of"), "when the call had ended"
+        assert "every loaded model is in use" in log
+        assert unloaded(log) == ["one"]
+        assert log.index("two@cpu/int8 in") < log.index("unloaded"), "when the call had ended"
 
 
-def test_a_model_that_nobody_uses_is_let_go_of_and_the_memory_comes_back(tmp_path: Path) -> None:
+def test_a_model_that_nobody_uses_is_unloaded_and_the_memory_comes_back(tmp_path: Path) -> None:
     with LoneWorker(ENGINE, models=tmp_path, options=("--idle-unload-s", "0.2")) as worker:
         worker.wait_ready()
         process = psutil.Process(worker.process.pid)

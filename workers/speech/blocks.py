@@ -1,4 +1,4 @@
-"""pyannote's segmentation over a film of any length: in blocks that join without a seam."""
+"""Scores of a voice activity model over a film of any length, in blocks that join without a seam."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from workers.speech.voice_activity import Scores
 __all__ = ["BLOCK_SAMPLES", "Block", "Grid", "score_in_blocks"]
 
 BLOCK_SAMPLES = 300 * SAMPLE_RATE
-"""At least 5 min: a cancelled film stops soon, and memory does not grow with the film."""
+"""A block is at least 5 min long: a cancelled call stops soon, and memory does not grow with the film."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """What of the sound goes through the model at once; in samples and frames."""
+    """The part of the sound that goes through the model at once, in samples and frames."""
 
     first: int
     count: int
-    """More than the file has, at its end."""
+    """At the end of the file, more than it has."""
     skip: int
-    """So many of its first frames the block before has given."""
+    """The block before has given so many of its first frames."""
     keep: int | None
-    """So many are this block's own; None: all that there are."""
+    """So many frames after those belong to this block; None: all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
     """How a model hears, in samples.
 
-    Blocks that start where both a window and a frame start, with more than a window of each neighbour, give
-    the scores of one pass.
+    A block starts where both a window and a frame start, and has more than a window of each neighbour: so
+    the scores are those of one pass over the whole sound.
     """
 
     frame: int
-    """From one score to the next."""
+    """The distance from one score to the next."""
     step: int
-    """From one window to the next."""
+    """The distance from one window to the next."""
     window: int
 
     @property
@@ -50,7 +50,7 @@ class Grid:
 
     @property
     def margin(self) -> int:
-        """Return how much of each neighbour a block hears."""
+        """Return how much of each neighbour is in a block."""
         return -(-self.window // self._mesh) * self._mesh
 
     @property
@@ -77,10 +77,11 @@ def score_in_blocks(
     score: Callable[[Any, Callable[[float], None]], Any],
     progress: Callable[[float], None],
 ) -> Scores:
-    """Return the scores of the whole sound; what is no number counts as 0.
+    """Return the scores of the whole sound; a score that is not a number counts as 0.
 
-    `score` takes a block's samples (float32, shape (n,)) and a function to call with the share done of it,
-    and returns a `pyannote.core.SlidingWindowFeature` of shape (frames, 1). `progress` is called with 0 to 1.
+    `score` takes the samples of a block (float32, shape (n,)), and a function to call with the part that is
+    done. It returns a `pyannote.core.SlidingWindowFeature` of the shape (frames, 1). `progress` is called
+    with 0 to 1.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Stretches of speech made to fit what a recogniser hears at once: cut where the sound is quietest."""
+"""Cuts stretches of speech that are too long for a recogniser, where the sound is quietest."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from workers.speech.sound import SAMPLE_RATE, Sound
 __all__ = ["fit"]
 
 _MOMENT_MS = 50
-"""A pause between two words is hardly shorter."""
+"""A pause between two words is rarely shorter."""
 
 
 def fit(speech: Sequence[Span], sound: Sound, limit_ms: int) -> tuple[Span, ...]:
-    """Return the stretches that another listener heard, in order and inside the sound, none over the limit.
+    """Return the stretches in order and inside the sound, none longer than the limit.
 
-    A longer one is cut where it is quietest: its scores are not known here.
+    Another stage or model found them, and its scores are not known here: so a long one is cut where it is
+    quietest.
     """
     inside = (
         Span(start_ms=max(0, span.start_ms), end_ms=min(span.end_ms, sound.duration_ms), peak=span.peak)
@@ -30,7 +31,7 @@ def fit(speech: Sequence[Span], sound: Sound, limit_ms: int) -> tuple[Span, ...]
 def _pieces(span: Span, sound: Sound, limit_ms: int) -> Iterator[Span]:
     start = span.start_ms
     while span.end_ms - start > limit_ms:
-        # Its later half, so that no piece is a scrap.
+        # In its later half, so that no piece is very short.
         cut = _quietest(sound, start + limit_ms // 2, start + limit_ms)
         yield Span(start_ms=start, end_ms=cut, peak=span.peak)
         start = cut

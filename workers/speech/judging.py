@@ -1,4 +1,4 @@
-"""What a recognised chunk is worth: speech or silence, a loop, the wrong script; the language vote. Pure."""
+"""Judges recognised text: is it speech, a loop, in the wrong script? Votes on the language. Pure."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ __all__ = [
     "worth_of",
 ]
 
-# faster-whisper's and openai/whisper's own thresholds (transcribe.py: compression_ratio_threshold,
+# The thresholds of faster-whisper and openai/whisper (transcribe.py: compression_ratio_threshold,
 # log_prob_threshold, no_speech_threshold).
 _MOST_REPETITION = 2.4
 _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 MENDABLE = -5.0
-"""Under this worth sampling may mend a guess: a loop, the wrong script. No guess gets more probable by it."""
+"""A guess worth less is a loop or in the wrong script, and sampling may help. It helps no other guess."""
 _FAINT_SPEECH = 0.6
-"""VAD's peak under which a stretch is hardly speech: its onset is 0.5, and speech reaches 0.99."""
+"""With a lower VAD peak a stretch is hardly speech: VAD's onset is 0.5, and clear speech reaches 0.99."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
-    """What the recogniser made of one chunk."""
+    """What the recogniser takes one chunk for."""
 
     text: str
     avg_logprob: float
-    """Mean log probability of a token, natural logarithm."""
+    """The mean log probability of a token, natural logarithm."""
     no_speech: float
     """Whisper's own probability that nothing is said, 0 to 1."""
     cut_short: bool = False
-    """The text ended because the recogniser's room for tokens did."""
+    """The text ended because the recogniser had no room for more tokens."""
 
 
 def repetition(text: str) -> float:
-    """Return how often over the text says the same: its letters' count over their compressed size.
+    """Return how much the text repeats itself: the number of its characters over their compressed size.
 
-    Whisper's compression ratio, which counts UTF-8 bytes, takes plain Hindi (3 bytes a letter) for a loop;
-    here every distinct character is one byte.
+    Whisper's compression ratio counts UTF-8 bytes, and takes plain Hindi (3 bytes a letter) for a loop. Here
+    every different character is one byte.
     """
     order = {character: index % 256 for index, character in enumerate(dict.fromkeys(text))}
     return len(text) / len(zlib.compress(bytes(order[character] for character in text))) if text else 0.0
@@ -63,20 +63,20 @@ def is_loop(guess: Guess) -> bool:
 
 
 def is_echo(text: str, prompt: str | None) -> bool:
-    """Tell whether the text says nothing but words of the prompt: the recogniser had nothing of its own."""
+    """Tell whether all words of the text are in the prompt: the recogniser heard none of its own."""
     return prompt is not None and set(text.split()) <= set(prompt.split())
 
 
 def nothing_said(guess: Guess) -> bool:
-    """Tell whether Whisper alone says that the chunk is silent: another attempt could only invent."""
+    """Tell whether Whisper itself says that nobody speaks: a second try could only invent a text."""
     return guess.no_speech > _NO_SPEECH and guess.avg_logprob < _LEAST_LOGPROB
 
 
 def is_silence(guess: Guess, vad_peak: float | None) -> bool:
-    """Tell whether what VAD passed is no speech: two of three witnesses say so, or there is no text.
+    """Tell whether a chunk is silence: two of three witnesses say so, or there is no text.
 
-    Whisper's rule asks for its two (no speech, low probability); VAD's peak is the third. Where no VAD has
-    listened (None), a low probability is enough.
+    Two witnesses are Whisper's own (no speech, a low probability), the third is VAD's peak. Without VAD
+    (None), a low probability is enough.
     """
     if vad_peak is None:
         vad_peak = 1.0 if guess.avg_logprob >= _LEAST_LOGPROB else 0.0
@@ -85,18 +85,21 @@ def is_silence(guess: Guess, vad_peak: float | None) -> bool:
 
 
 def is_doubtful(guess: Guess, language: str) -> bool:
-    """Tell whether the chunk is worth another attempt."""
+    """Tell whether the chunk is worth a second try."""
     return is_loop(guess) or guess.avg_logprob < _LEAST_LOGPROB or not in_script(guess.text, language)
 
 
 def worth_of(guess: Guess, language: str, prompt: str | None) -> float:
-    """Order guesses: the right script before all, then neither loop nor echo, then probability (from -3)."""
+    """Return the rank of a guess: by the right script, then by no loop and no echo, then by probability.
+
+    A probability under -3 counts as -3.
+    """
     spoilt = 10.0 * (not in_script(guess.text, language))
     return max(guess.avg_logprob, -3.0) - 5.0 * (is_loop(guess) or is_echo(guess.text, prompt)) - spoilt
 
 
 def vote(windows: Iterable[Mapping[str, float]]) -> tuple[str, float]:
-    """Return the language with the largest summed probability over the windows, and its mean probability."""
+    """Return the language whose probabilities have the largest sum over the windows, and their mean."""
     sums: dict[str, float] = {}
     count = 0
     for window in windows:
@@ -108,7 +111,7 @@ def vote(windows: Iterable[Mapping[str, float]]) -> tuple[str, float]:
 
 
 def same_words(one: str, other: str) -> bool:
-    """Tell whether two texts differ in nothing but case, spaces and punctuation."""
+    """Tell whether two texts are equal but for case, spaces and punctuation."""
 
     def letters(text: str) -> str:
         kept = (character for character in text.casefold() if not character.isspace())

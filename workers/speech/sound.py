@@ -1,4 +1,4 @@
-"""The film's sound, read from the file a stretch at a time: a film of any length costs no memory."""
+"""The film's sound, read from its file in parts: memory does not grow with the film."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _SAMPLES_PER_MS = SAMPLE_RATE // 1000
 
 
 class Sound:
-    """A 16 kHz mono 16-bit WAV file, open for reading; a context manager."""
+    """A WAV file of 16 kHz, mono, 16 bits, open for reading; a context manager."""
 
     def __init__(self, path: Path) -> None:
         try:
-            # Closed by __exit__; wave reads the header here and samples on demand.
+            # __exit__ closes it; wave reads the header now, and samples when they are asked for.
             self._file = wave.open(str(path), "rb")  # noqa: SIM115
         except (wave.Error, EOFError) as error:
             message = f"{path.name} is not a WAV file: {error}."
@@ -52,15 +52,15 @@ class Sound:
 
     @property
     def duration_ms(self) -> int:
-        """Return the sound's length, rounded up."""
+        """Return the length of the sound, rounded up."""
         return -(-self.sample_count // _SAMPLES_PER_MS)
 
     def between(self, start_ms: int, end_ms: int) -> Any:
-        """Return the samples between two times as `samples`."""
+        """Return the samples between two times, in the form of `samples`."""
         return self.samples(start_ms * _SAMPLES_PER_MS, (end_ms - start_ms) * _SAMPLES_PER_MS)
 
     def samples(self, first: int, count: int) -> Any:
-        """Return `count` samples as float32 in -1 to 1, shape (n,); fewer where the file ends."""
+        """Return `count` samples as float32 in -1 to 1, shape (n,); fewer at the end of the file."""
         import numpy as np
 
         first = min(max(0, first), self.sample_count)

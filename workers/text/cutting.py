@@ -1,4 +1,4 @@
-"""A text cut into pieces that a model takes whole. Pure."""
+"""Cuts a text into pieces that are short enough for a model. Pure."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-__all__ = ["Piece", "cut_to_fit", "join_pieces"]
+__all__ = ["TextPiece", "cut_to_fit", "join_pieces"]
 
 _CLAUSE_END = re.compile(r"[,;:،؛—–]\s+|[，、；：]\s*")  # noqa: RUF001
-"""Behind a comma without a space the same number may go on, or the same name."""
+"""After a comma without a space the same number or name may go on."""
 _SPACE = re.compile(r"\s+")
 _MARGIN = 0.2
-"""So much of a text at both its ends is too near to them for a cut at a comma: the rest would be as long."""
+"""A comma in this part of the text, at either end, is no place for a cut: the rest would be as long."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
-    """A part of the text `owner` (an index), in order."""
+class TextPiece:
+    """A part of a text; `owner` is the index of the text."""
 
     owner: int
     text: str
@@ -26,34 +26,35 @@ class Piece:
 
 def cut_to_fit(
     texts: Sequence[str], count: Callable[[Sequence[str]], Sequence[int]], most: int
-) -> list[Piece]:
-    """Return the texts, those with more than `most` tokens (`count`) cut in halves until they fit.
+) -> list[TextPiece]:
+    """Return the texts in pieces of at most `most` tokens; `count` tells the tokens of each text.
 
-    A cut is made behind the comma, semicolon, colon or dash nearest to the middle, else at the space, else
-    between two letters. The pieces of a text stand together, in order; an empty text is one piece.
+    A text that is too long is cut in halves until its pieces fit: after the comma, semicolon, colon or dash
+    that is nearest to the middle, else at a space, else between two letters. The pieces of a text stand
+    together and in order. An empty text is one piece.
     """
-    pieces = [Piece(owner=index, text=text) for index, text in enumerate(texts)]
+    pieces = [TextPiece(owner=index, text=text) for index, text in enumerate(texts)]
     while True:
         counts = count([piece.text for piece in pieces])
         long = {at for at, count in enumerate(counts) if count > most and len(pieces[at].text) > 1}
         if not long:
             return pieces
         pieces = [
-            Piece(owner=piece.owner, text=part)
+            TextPiece(owner=piece.owner, text=part)
             for at, piece in enumerate(pieces)
             for part in (_halves(piece.text) if at in long else (piece.text,))
         ]
 
 
-def join_pieces(pieces: Sequence[Piece], translated: Sequence[str], space: str) -> list[str]:
-    """Return one translation for each text: those of its pieces with `space` between them."""
+def join_pieces(pieces: Sequence[TextPiece], translated: Sequence[str], space: str) -> list[str]:
+    """Return one translation for each text: the translations of its pieces with `space` between them."""
     pairs = zip(pieces, translated, strict=True)
     return [
         space.join(text for _, text in group if text.strip()) for _, group in groupby(pairs, _owner_of_first)
     ]
 
 
-def _owner_of_first(pair: tuple[Piece, str]) -> int:
+def _owner_of_first(pair: tuple[TextPiece, str]) -> int:
     return pair[0].owner
 
 
@@ -64,7 +65,7 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 def _places(text: str) -> list[int]:
-    """Return where the text may be cut: clauses away from the ends, else spaces inside it."""
+    """Return where the text may be cut: after clauses that are not near the ends, else at its spaces."""
     margin = len(text) * _MARGIN
     ends = (match.end() for match in _CLAUSE_END.finditer(text))
     clauses = [at for at in ends if margin <= at <= len(text) - margin]

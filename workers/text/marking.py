@@ -1,6 +1,6 @@
-"""What is doubtful about a translation, seen from outside: its letters, its length, its likeness. Pure.
+"""Marks doubtful translations: by their letters, their length, and how like the source they are. Pure.
 
-A mark accuses nobody: it keeps a text that may be none of a translation's from passing as one.
+A mark is no proof of a fault: it warns that a text may be no translation.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ UNTRANSLATED = "untranslated"
 WRONG_SCRIPT = "wrong-script"
 
 _MOST_RATIO = 3.0
-"""Lengths further apart are out of proportion.
+"""Where one text is more times longer than the other, the lengths do not fit.
 
-Over the 1,012 lines of FLORES-200 devtest in English, Hindi, Gujarati, Tamil, Telugu, Urdu and Portuguese,
-all pairs, lengths as `_DENSITY` weighs them, one reaches it, and that one is short of half a sentence
-(Telugu and Urdu, 3.09); the next is at 2.67.
+Of the 1,012 lines of FLORES-200 devtest in English, Hindi, Gujarati, Tamil, Telugu, Urdu and Portuguese, in
+all pairs and with the weights of `_DENSITY`, one has a larger ratio (Telugu and Urdu, 3.09), and half of its
+sentence is missing. The next largest ratio is 2.67.
 """
 _SHORT = 20
-"""Where both texts are shorter than this many graphemes, their ratio says nothing: `Yes.`, `Sim, senhor.`"""
+"""Where both texts have fewer graphemes, their ratio says nothing: `Yes.`, `Sim, senhor.`"""
 
 
 def _each(languages: str, density: float) -> dict[str, float]:
@@ -42,14 +42,15 @@ _DENSITY = {
     **_each("hi mr ne sa mai bho gom kok brx doi bn as mni gu pa or si th lo km my", 0.7),
     **_each("ta te kn ml", 0.7),
 }
-"""Graphemes that a language needs where one in an alphabet with vowels needs one.
+"""How many graphemes a language needs, where a language in an alphabet with vowels needs one.
 
-The Indic ones and Urdu are measured over FLORES-200 devtest against English (medians: Hindi 0.69, Gujarati
-0.65, Tamil 0.76, Telugu 0.64, Urdu 0.98, Portuguese 1.08), Chinese, Japanese and Korean are round figures.
+The figures of Indic languages and Urdu are measured over FLORES-200 devtest against English (medians: Hindi
+0.69, Gujarati 0.65, Tamil 0.76, Telugu 0.64, Urdu 0.98, Portuguese 1.08). Those of Chinese, Japanese and
+Korean are round figures.
 """
 _LOOP = re.compile(r"(.{1,60}?)\1{3,}", re.DOTALL)
 _LOOP_CHARACTERS = 24
-"""Four times the same in so many characters: `no, no, no, no` is shorter."""
+"""A loop has at least so many characters: `no, no, no, no` is no loop."""
 _NAME_WORDS = 3
 _UNSPACED_NAME_LETTERS = 10
 
@@ -57,15 +58,15 @@ _UNSPACED_NAME_LETTERS = 10
 def marks_of(
     source: str, translated: str, source_language: str, target_language: str, target_script: str = ""
 ) -> tuple[str, ...]:
-    """Return the marks of a translation, in the order of the alphabet; () for one without doubts.
+    """Return the marks of a translation, in alphabetical order; () where nothing is doubtful.
 
-    - `empty`: nothing to be spoken in it, though there is in the source; has no other mark.
-    - `length`: `_MOST_RATIO` times as long or short as the source, unless both are short; or it says the
-      same over and over, and the source does not.
-    - `untranslated`: the source again, but for case, space and punctuation. Numbers and what may be a name
-      (one word, or up to three that are capitalised) are no matter of translation.
-    - `wrong-script`: most letters are not of the language's scripts, or of `target_script` (ISO 15924).
-      A name that was kept as it was is let pass.
+    - `empty`: it has no words to speak, and the source has some. It then has no other mark.
+    - `length`: it is more than `_MOST_RATIO` times as long as the source, or as short, unless both are short;
+      or it repeats itself, and the source does not.
+    - `untranslated`: it equals the source but for case, spaces and punctuation. Numbers, and what may be a
+      name (one word, or up to three with capitals), need no translation.
+    - `wrong-script`: most letters are of no script of the language, or not of `target_script` (ISO 15924).
+      A name that stayed as it was has no mark.
     """
     if is_punctuation(translated):
         return () if is_punctuation(source) else (EMPTY,)
@@ -81,13 +82,13 @@ def marks_of(
 
 
 def _bare(text: str) -> str:
-    """Return letters, marks and digits, in one case: nothing of Indic vowel signs may be lost."""
+    """Return the letters, marks and digits in one case; the vowel signs of Indic scripts are marks."""
     composed = unicodedata.normalize("NFC", text).casefold()
     return "".join(character for character in composed if unicodedata.category(character)[0] in "LMN")
 
 
 def _may_be_name(text: str, language: str) -> bool:
-    """Tell whether the text is no longer than a name, or has no letters at all."""
+    """Tell whether the text is as short as a name, or has no letters at all."""
     words = [part for part in text.split() if any(letter.isalpha() for letter in part)]
     if language in UNSPACED:
         return sum(character.isalpha() for character in text) <= _UNSPACED_NAME_LETTERS
@@ -95,7 +96,7 @@ def _may_be_name(text: str, language: str) -> bool:
 
 
 def _is_name_word(word: str) -> bool:
-    """Tell whether the word starts with a capital; in scripts without case any word may be a name's."""
+    """Tell whether the word starts with a capital; in scripts without capitals every word may be a name."""
     first = next(character for character in word if character.isalpha())
     return not first.islower()
 
@@ -110,6 +111,6 @@ def _out_of_proportion(source: str, translated: str, source_language: str, targe
 
 
 def _loops(text: str) -> bool:
-    """Tell whether the text repeats one piece, four times or more without anything between."""
+    """Tell whether the text repeats one piece at least four times, with nothing between."""
     plain = " ".join(text.casefold().split()) + " "
     return any(len(match.group()) >= _LOOP_CHARACTERS for match in _LOOP.finditer(plain))

@@ -1,4 +1,4 @@
-"""A text as the pieces that can be timed on their own, and how long it is. Pure."""
+"""A text as pieces that can have times of their own, and how long a text is. Pure."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["clean", "count_graphemes", "pieces_of", "share_time"]
 
 
 def clean(text: str) -> str:
-    """Return the text on one line, every run of white space one space, and without lone surrogates.
+    """Return the text on one line, with single spaces and without lone surrogates.
 
-    Those a model or a file may hold, but UTF-8 cannot: each is a question mark.
+    A model or a file may give lone surrogates, but UTF-8 cannot hold them: each becomes a question mark.
     """
     return " ".join(text.encode("utf-8", "replace").decode().split())
 
 
 def count_graphemes(text: str) -> int:
-    """Return about how many characters a reader sees: code points that are neither marks nor controls.
+    """Return about how many characters a reader sees: the code points that are no marks and no controls.
 
-    Combining signs (Mn, Mc, Me) belong to the letter before. Exact clusters (Unicode UAX 29) would need a
-    library; for proportions this count is enough.
+    Combining signs (Mn, Mc, Me) belong to the letter before them. Exact graphemes (Unicode UAX 29) would need
+    a library; to compare lengths this count is enough.
     """
     return sum(unicodedata.category(character)[0] not in "MC" for character in text)
 
 
 def pieces_of(text: str, language: str) -> list[str]:
-    """Return the words of a text; where words are not spaced, its characters with their marks.
+    """Return the words of a text; in a language without spaces, its characters with their marks.
 
-    `join(pieces, language)` is the text again, as `clean` has it: a space that `join` would not set, as
-    between two clauses of Thai, stays inside a piece.
+    `join(pieces, language)` gives the text back, as `clean` returns it. A space that `join` would not write,
+    as between two clauses of Thai, stays inside a piece.
     """
     if language not in UNSPACED:
         return clean(text).split()
@@ -51,9 +51,9 @@ def pieces_of(text: str, language: str) -> list[str]:
 
 
 def share_time(texts: list[str], start_ms: int, end_ms: int) -> list[Word]:
-    """Return the texts as words that share the time by their length, one behind the other.
+    """Return the texts as words, one after the other, that share the time by their lengths.
 
-    No word is shorter than 1 ms where there are as many milliseconds as words.
+    Each word has at least 1 ms where there are as many milliseconds as words.
     """
     if not texts:
         return []

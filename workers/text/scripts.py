@@ -1,4 +1,4 @@
-"""Which scripts a language is written in, and whether a text is. Pure."""
+"""The scripts in which a language is written, and whether a text is in them. Pure."""
 
 from __future__ import annotations
 
@@ -65,9 +65,10 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "ku": (*_LATIN, *_ARABIC),
     "ms": (*_LATIN, *_ARABIC),
 }
-"""Languages whose text in another script is a mistake: first words of Unicode's character names.
+"""The scripts of a language, as the first words of Unicode's character names.
 
-A language that is written in several scripts has each of them. Languages not listed are not judged.
+Text in another script is a mistake. A language that is written in several scripts has all of them. A language
+that is not in the table has no wrong script.
 """
 
 _BY_ISO_15924: dict[str, tuple[str, ...]] = {
@@ -105,13 +106,13 @@ _BY_ISO_15924: dict[str, tuple[str, ...]] = {
     "Thai": ("THAI",),
     "Tibt": ("TIBETAN",),
 }
-"""ISO 15924 codes of the scripts that FLORES-200 and the names above use."""
+"""The ISO 15924 codes of the scripts that FLORES-200 and the table above use."""
 
 
 def scripts_of(language: str, script: str = "") -> tuple[str, ...]:
     """Return the scripts that a text may be in, as `SCRIPTS` names them; () where none is known.
 
-    `script` (ISO 15924) goes before what the language allows.
+    If `script` (ISO 15924) is given, it is the only one.
     """
     return _BY_ISO_15924.get(script, ()) or SCRIPTS.get(language, ())
 
@@ -123,10 +124,10 @@ def is_foreign(text: str, language: str, script: str = "") -> bool:
 
 
 def in_script(text: str, language: str, script: str = "") -> bool:
-    """Tell whether at least half of the text is in the language's scripts; True where none is known.
+    """Tell whether at least half of the text is in the scripts of the language; True where none is known.
 
-    Letters count, and signs that are written to them: in Telugu every second character is one. `script`
-    (ISO 15924, such as `Deva`) asks for that one of a language with several.
+    Letters count, and the signs that belong to them: in Telugu every second character is a sign. `script`
+    (ISO 15924, such as `Deva`) asks for one script of a language with several.
     """
     scripts = scripts_of(language, script)
     letters = [character for character in text if character.isalpha() or _is_sign(character)]
@@ -134,12 +135,12 @@ def in_script(text: str, language: str, script: str = "") -> bool:
 
 
 def _is_sign(letter: str) -> bool:
-    """Tell whether it is a vowel sign or the like of one script; accents belong to several."""
+    """Tell whether it is a vowel sign or the like of one script. Accents belong to several scripts."""
     return unicodedata.category(letter)[0] == "M" and not unicodedata.name(letter, "COMBINING").startswith(
         ("COMBINING", "VARIATION")
     )
 
 
 def _is_of(letter: str, scripts: tuple[str, ...]) -> bool:
-    # A letter that this Python's Unicode has no name for is nobody's mistake.
+    # A letter that this Python's Unicode does not name counts as right.
     return unicodedata.name(letter, scripts[0]).startswith(scripts)

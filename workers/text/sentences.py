@@ -1,6 +1,6 @@
-"""Segments, as a recogniser or a cue cutter left them, joined to whole sentences. Pure.
+"""Joins the segments of a recogniser or of subtitles to whole sentences. Pure.
 
-What is translated are sentences: half of one has no verb, and two have no agreement between them.
+Only whole sentences translate well: half a sentence may have no verb.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from workers.text.writing import ends_clause, ends_sentence, is_punctuation, joi
 __all__ = ["MOST_GRAPHEMES", "MOST_MS", "PAUSE_MS", "Sentence", "join_sentences"]
 
 PAUSE_MS = 2_000
-"""Nobody holds a sentence open so long: over a longer pause nothing is joined."""
+"""No sentence has a longer pause in it: nothing is joined over one."""
 MOST_GRAPHEMES = 400
-"""About 60 words: more than the longest lines that translation models were trained on."""
+"""About 60 words: longer than the lines that translation models were trained on."""
 MOST_MS = 40_000
 _NOTED_PAUSE_MS = 300
 _CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
 _OPENERS = "\"'“‘«([{「『（¿¡-–—"  # noqa: RUF001
 _INITIAL_GRAPHEMES = 2
-"""A letter's name in another script takes two: `U.S.` is `यू.एस.`"""
+"""The name of a letter takes two in another script: `U.S.` is `यू.एस.`"""
 _HINDI_LETTERS = frozenset(
     {"ए", "बी", "सी", "डी", "एफ", "एच", "जे", "एल", "एम", "एन", "आर", "एस", "टी", "यू", "वी"}
 )
-"""Names of Latin letters that are no words of Hindi: `टी. रेक्स` is T. rex."""
+"""Names of Latin letters in Hindi that are no Hindi words: `टी. रेक्स` is T. rex."""
 _BEFORE_NUMBERS = frozenset({"no", "nos", "nr", "p", "pp", "vol", "fig", "ch", "art", "n.º"})
 _NEVER_LAST = frozenset({"e.g", "i.e"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A sentence of the source and when its words are said."""
+    """A sentence of the source, and when its words are said."""
 
     text: str
     words: tuple[Word, ...]
-    """At least one, times in order; words of a segment that had none share its time by their length."""
+    """At least one, with times in order. Where a segment has only a text, its words share its time."""
 
     @property
     def start_ms(self) -> int:
@@ -52,7 +52,9 @@ class Sentence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Said:
+class _SegmentWord:
+    """A word, and whether its segment ends with it."""
+
     word: Word
     ends_segment: bool
 
@@ -60,19 +62,20 @@ class _Said:
 def join_sentences(segments: Sequence[Segment], language: str) -> list[Sentence]:
     """Return the sentences of `language` (ISO 639-1) that the segments hold, in the order of time.
 
-    A sentence ends at its mark (full stop, danda and their like), not at that of an abbreviation, an initial
-    or a decimal number, and at a pause of more than `PAUSE_MS`. One that is longer than `MOST_GRAPHEMES` or
-    `MOST_MS` is cut where it hurts least: behind a clause mark, in a pause, at a segment's end, near the
-    middle. Only a single word may be longer. Every word of the segments is in one sentence, in order.
+    A sentence ends at its mark (full stop, danda and the like), and at a pause of more than `PAUSE_MS`. The
+    mark of an abbreviation, an initial or a decimal number ends none. A sentence that is longer than
+    `MOST_GRAPHEMES` or `MOST_MS` is cut where it harms least: after a clause, in a pause, at the end of a
+    segment, near the middle. Only a single word may be longer. Every word of the segments is in one sentence,
+    in order.
     """
     ordered = sorted(segments, key=lambda segment: segment.start_ms)
     said = _in_order(token for segment in ordered for token in _words_of(segment, language))
     return [_sentence(part, language) for group in _groups(said) for part in _within_limits(group)]
 
 
-def _groups(said: Sequence[_Said]) -> list[list[_Said]]:
-    """Return the words of each sentence."""
-    found: list[list[_Said]] = []
+def _groups(said: Sequence[_SegmentWord]) -> list[list[_SegmentWord]]:
+    """Return the words in groups, one for each sentence."""
+    found: list[list[_SegmentWord]] = []
     ended = True
     for place, token in enumerate(said):
         text, following = token.word.text, said[place + 1].word.text if place + 1 < len(said) else ""
@@ -86,34 +89,34 @@ def _groups(said: Sequence[_Said]) -> list[list[_Said]]:
 
 
 def _is_tail(text: str) -> bool:
-    """Tell whether the text can only belong to what stands before: a mark or a closing quote set apart."""
+    """Tell whether the text belongs to the word before it: a mark or a closing quote that stands alone."""
     alone = (
         is_punctuation(text) and ends_sentence(text) and not any(character in _OPENERS for character in text)
     )
     return alone or all(character in _CLOSERS and character not in _OPENERS for character in text)
 
 
-def _words_of(segment: Segment, language: str) -> list[_Said]:
+def _words_of(segment: Segment, language: str) -> list[_SegmentWord]:
     words: list[Word] = []
     for word in segment.words:
         words += _one_sentence_each(word, language)
     if not segment.words:
         words = share_time(pieces_of(segment.text, language), segment.start_ms, segment.end_ms)
     words = [word for word in words if word.text.strip()]
-    return [_Said(word=word, ends_segment=word is words[-1]) for word in words]
+    return [_SegmentWord(word=word, ends_segment=word is words[-1]) for word in words]
 
 
 def _one_sentence_each(word: Word, language: str) -> list[Word]:
-    """Return the word, in its pieces where a sentence ends inside it: words may have been merged."""
+    """Return the word, in pieces where a sentence ends inside it: some engines merge words."""
     pieces = pieces_of(word.text, language)
     if not any(ends_sentence(piece) for piece in pieces[:-1]):
         return [replace(word, text=clean(word.text))]
     return share_time(pieces, word.start_ms, word.end_ms)
 
 
-def _in_order(said: Iterable[_Said]) -> list[_Said]:
-    """Return the words with times that never go back: segments of two speakers may overlap."""
-    found: list[_Said] = []
+def _in_order(said: Iterable[_SegmentWord]) -> list[_SegmentWord]:
+    """Return the words with times that never go back, though the segments of two speakers may overlap."""
+    found: list[_SegmentWord] = []
     now = 0
     for token in said:
         start_ms = max(now, token.word.start_ms)
@@ -136,7 +139,7 @@ def _ends(text: str, following: str) -> bool:
 
 
 def _is_abbreviated(stem: str, opening: str) -> bool:
-    """Tell whether the full stop belongs to the word: `No. 5`, `U.S. Army`, `e.g.`, not `5 p.m. He`."""
+    """Tell whether the full stop belongs to the word, as in `No. 5`, `U.S. Army`, `e.g.`; not `5 p.m. He`."""
     folded = stem.casefold()
     if folded in _BEFORE_NUMBERS:
         return opening.isdecimal()
@@ -145,7 +148,7 @@ def _is_abbreviated(stem: str, opening: str) -> bool:
     return folded in _NEVER_LAST or stem in _HINDI_LETTERS or (initials and stem == stem.upper())
 
 
-def _within_limits(group: list[_Said]) -> list[list[_Said]]:
+def _within_limits(group: list[_SegmentWord]) -> list[list[_SegmentWord]]:
     todo, done = [group], []
     while todo:
         part = todo.pop()
@@ -157,26 +160,26 @@ def _within_limits(group: list[_Said]) -> list[list[_Said]]:
     return done
 
 
-def _fits(part: list[_Said]) -> bool:
+def _fits(part: list[_SegmentWord]) -> bool:
     length = sum(count_graphemes(token.word.text) + 1 for token in part) - 1
     return length <= MOST_GRAPHEMES and part[-1].word.end_ms - part[0].word.start_ms <= MOST_MS
 
 
-def _best_cut(part: list[_Said]) -> int:
-    """Return before which word to cut: marks, pauses and the nearness to the middle against each other."""
+def _best_cut(part: list[_SegmentWord]) -> int:
+    """Return the index of the word before which to cut, by marks, pauses, and the distance to the middle."""
     return max(range(1, len(part)), key=lambda at: _worth_of_cut(part, at))
 
 
-def _worth_of_cut(part: list[_Said], at: int) -> float:
+def _worth_of_cut(part: list[_SegmentWord], at: int) -> float:
     before, after = part[at - 1], part[at]
     pause_ms = after.word.start_ms - before.word.end_ms
     clause = ends_clause(before.word.text)
     paused = min(pause_ms, PAUSE_MS) / 500 if pause_ms > _NOTED_PAUSE_MS else 0.0
-    # From 0 in the middle to 4 at the ends: a cut there leaves the rest as long as it was.
+    # From 0 in the middle to 4 at the ends, where a cut leaves the rest as long as before.
     off_middle = abs(at / len(part) - 0.5) * 8
     return 2.0 * clause + paused + before.ends_segment - off_middle
 
 
-def _sentence(part: list[_Said], language: str) -> Sentence:
+def _sentence(part: list[_SegmentWord], language: str) -> Sentence:
     words = tuple(token.word for token in part)
     return Sentence(text=join([word.text for word in words], language), words=words)

@@ -1,4 +1,4 @@
-"""Translated words laid over the time in which the sentence was spoken. Pure."""
+"""Gives translated words the time in which the sentence was spoken. Pure."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from workers.text.writing import ends_clause, join
 __all__ = ["spread"]
 
 _PAUSE_MS = 300
-"""A shorter gap between two words of the source is part of speaking."""
+"""A shorter gap between two words of the source is no pause."""
 _NEAR = 0.25
-"""So much of the shorter side's text a pause may be moved over: speech is that much faster or slower then."""
+"""A pause may move over so much of the shorter side's text, which is then spoken faster by as much."""
 
 
 def spread(text: str, sentence: Sentence, language: str) -> tuple[Word, ...]:
     """Return the words of `text`, a translation of the sentence into `language`, with times.
 
-    The time in which the sentence was spoken, its pauses left out, is shared by length. A word that would
-    lie across a pause goes where its greater part lies; but where a clause ends a few words away, the pause
-    comes there. The words between two pauses then fill their stretch. Times rise, no word is without
-    length, none leaves the sentence. Joined (`writing.join`) the words are the text; where there are more
-    words than milliseconds, several are one.
+    The words share, by their lengths, the time in which the sentence was spoken without its pauses. A word
+    that would lie across a pause goes to the side of its larger part; where a clause ends a few words away,
+    the pause moves there. The words between two pauses then fill that time. Times rise, every word has a
+    length, and none lies outside the sentence. Joined (`writing.join`) the words are the text; where there
+    are more words than milliseconds, several become one.
     """
     pieces = pieces_of(text, language)
     stretches = _spoken(sentence)
@@ -38,20 +38,20 @@ def spread(text: str, sentence: Sentence, language: str) -> tuple[Word, ...]:
 
 
 def _spoken(sentence: Sentence) -> list[Span]:
-    """Return when somebody speaks in the sentence: its words, short gaps closed; never empty."""
+    """Return when somebody speaks in the sentence: its words, with short gaps closed. Never empty."""
     stretches: list[Span] = []
     for word in sentence.words:
         if stretches and word.start_ms - stretches[-1].end_ms <= _PAUSE_MS:
             stretches[-1] = Span(start_ms=stretches[-1].start_ms, end_ms=word.end_ms)
         else:
             stretches.append(Span(start_ms=word.start_ms, end_ms=word.end_ms))
-    # A word without length at the other side of a pause is no time to show anything in.
+    # A word without length after a pause gives no time in which anything could be shown.
     found = [stretch for stretch in stretches if stretch.start_ms < stretch.end_ms]
     return found or [Span(start_ms=sentence.start_ms, end_ms=sentence.end_ms)]
 
 
 def _allot(pieces: Sequence[str], stretches: Sequence[Span]) -> list[list[str]]:
-    """Return the pieces of each stretch: one that would lie in several goes where most of it would."""
+    """Return the pieces of each stretch; one that would lie in several goes where most of it would."""
     spoken = list(accumulate((stretch.end_ms - stretch.start_ms for stretch in stretches), initial=0))
     lengths = [max(1, count_graphemes(piece)) for piece in pieces]
     reached = list(accumulate(lengths, initial=0))
@@ -65,9 +65,9 @@ def _allot(pieces: Sequence[str], stretches: Sequence[Span]) -> list[list[str]]:
 
 
 def _to_clauses(allotted: list[list[str]]) -> list[list[str]]:
-    """Return the pieces with each pause moved to the nearest end of a clause, where one is near.
+    """Return the pieces with each pause moved to the nearest end of a clause, if one is near.
 
-    People pause between clauses, and another language takes more or fewer words for one.
+    People pause between clauses, and another language needs more or fewer words for a clause.
     """
     for left, right in pairwise(allotted):
         if not left or not right or ends_clause(left[-1]):
@@ -84,21 +84,21 @@ def _to_clauses(allotted: list[list[str]]) -> list[list[str]]:
 
 
 def _until_clause(pieces: Sequence[str], most: float) -> int:
-    """Return how many pieces, of `most` graphemes in all, come until a clause has ended; 0: none has."""
+    """Return how many of the first pieces end a clause, in at most `most` graphemes; 0: none do."""
     lengths = accumulate(map(count_graphemes, pieces))
     near = takewhile(lambda pair: pair[1] <= most, zip(pieces, lengths, strict=True))
     return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
 
 
 def _since_clause(pieces: Sequence[str], most: float) -> int:
-    """Return how many of the last pieces, of `most` graphemes in all, stand behind the end of a clause."""
+    """Return how many of the last pieces follow a clause, in at most `most` graphemes; 0: none do."""
     lengths = accumulate(map(count_graphemes, reversed(pieces)))
     near = takewhile(lambda pair: pair[1] <= most, zip(pieces[-2::-1], lengths, strict=False))
     return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
 
 
 def _place(start: float, end: float, borders: Sequence[int], earliest: int) -> int:
-    """Return in which stretch, `earliest` or later, the greater part of the word lies."""
+    """Return the stretch, `earliest` or later, in which the largest part of the word lies."""
     best, most = earliest, 0.0
     for index in range(earliest, len(borders) - 1):
         part = min(end, borders[index + 1]) - max(start, borders[index])

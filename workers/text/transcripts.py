@@ -1,4 +1,4 @@
-"""Transcripts as files: read from a call's input, written and published as its output."""
+"""Transcripts as files: how a call reads its input and writes its output."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["publish", "read", "read_file", "speech_of"]
 
 
 def read(context: Context, artefact: Artefact) -> Transcript:
-    """Return the transcript in the file; `InputError` where it is none."""
+    """Return the transcript in the file; `InputError` where it cannot be read as one."""
     return read_file(context.input(artefact))
 
 
 def read_file(path: Path) -> Transcript:
-    """Return the transcript in the file at `path`; `InputError` where it is none."""
+    """Return the transcript in the file at `path`; `InputError` where it cannot be read as one."""
     try:
         return from_plain(Transcript, json.loads(path.read_bytes()))
     except (OSError, ValueError, SchemaError) as error:
         message = f"{path.name} is not a transcript: {error}."
-        raise InputError(message, "Do the stage that made it again: cpw retry JOB --from align") from error
+        raise InputError(message, "Run the stage that made it again: cpw retry JOB --from align") from error
 
 
 def publish(context: Context, name: str, transcript: Transcript) -> Artefact:
-    """Write the transcript as the file `name` of the call's output."""
+    """Write the transcript as the file `name`, and publish it as an output of the call."""
     write_json(context.output(name), to_plain(transcript))
     return context.publish(name)
 
 
 def speech_of(transcript: Transcript, speech: tuple[Span, ...]) -> list[Span]:
-    """Return VAD's stretches in order, or, without VAD, those of the segments."""
+    """Return the stretches that VAD found, in order; without VAD, the times of the segments."""
     if speech:
         return sorted(speech, key=lambda span: span.start_ms)
     spans = (Span(start_ms=segment.start_ms, end_ms=segment.end_ms) for segment in transcript.segments)

@@ -1,19 +1,18 @@
-"""A transcript translated by any engine that takes texts and gives texts: the shell around its one call.
+"""Translates a transcript with any engine that takes texts and returns texts.
 
-Segments are joined to sentences, each different sentence is translated once, all in one call of the engine,
-which batches them as suits its model; the translations are marked where they are doubtful and laid over the
-time in which their sentences were spoken.
+Segments are joined to sentences. The engine gets every different sentence once, all in one call, and makes
+the batches itself. Doubtful translations are marked. The words of a translation share the time in which its
+sentence was spoken.
 
-What a viewer sees of a doubtful sentence: its text, as the engine gave it, marked in the transcript and
-counted in the result. Of an empty one nothing: its segment keeps the time and the mark and has no words, so
-no subtitle stands there; the source's text in its place would pass for a translation.
+A viewer sees the text of a doubtful sentence as the engine gave it; the transcript marks it, and the result
+counts it. Of an empty translation a viewer sees nothing: its segment has the time and the mark, and no words.
+The text of the source in its place would look like a translation.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from protocol.errors import BugError
 from protocol.stages.translate import TranslateRequest, TranslateResult
@@ -29,40 +28,34 @@ from workers.text.writing import is_punctuation
 __all__ = ["Translate", "translate_transcript"]
 
 Translate = Callable[[Sequence[str], Callable[[float], None]], list[str]]
-"""Texts and a callback for progress (0 to 1; it raises `CancelledError`) to their translations, in order."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Pair:
-    source: str
-    target: str
-    script: str
+"""Takes texts and a callback for progress (0 to 1; it may raise `CancelledError`), and returns the
+translations in order."""
 
 
 def translate_transcript(
     request: TranslateRequest, context: Context, engine: str, translate: Translate
 ) -> TranslateResult:
-    """Write `transcript.<target>.json`, a segment a sentence, and return it with the counts of its marks.
+    """Write `transcript.<target>.json`, one segment for each sentence; return it and the counts of its marks.
 
-    `translate` is called once, with every different sentence; not at all where nothing is said. What has
-    nothing to be spoken in it (`…`, `♪`) goes through as it is. Raises `InputError` where the transcript
-    cannot be read, `BugError` where the engine gives back another number of texts.
+    `translate` is called once with every different sentence, and not at all where nobody speaks. A text
+    without words (`…`, `♪`) stays as it is. Raises `InputError` where the transcript cannot be read,
+    `BugError` where the engine returns another number of texts.
     """
-    pair = _Pair(source=request.source_language, target=request.target_language, script=request.target_script)
-    sentences = join_sentences(read(context, request.transcript).segments, pair.source)
+    source, target = request.source_language, request.target_language
+    sentences = join_sentences(read(context, request.transcript).segments, source)
     meanings = _translated(sentences, context, translate)
     segments = tuple(
-        _segment(sentence, meanings.get(sentence.text, sentence.text), pair) for sentence in sentences
+        _segment(sentence, meanings.get(sentence.text, sentence.text), request) for sentence in sentences
     )
     transcript = Transcript(
-        language=pair.target,
+        language=target,
         segments=segments,
-        translated_from=pair.source,
+        translated_from=source,
         engine=engine,
         model=request.model,
     )
     return TranslateResult(
-        transcript=publish(context, f"transcript.{pair.target}.json", transcript),
+        transcript=publish(context, f"transcript.{target}.json", transcript),
         segment_count=len(segments),
         model=request.model,
         engine=engine,
@@ -71,7 +64,7 @@ def translate_transcript(
 
 
 def _translated(sentences: Sequence[Sentence], context: Context, translate: Translate) -> dict[str, str]:
-    """Return the translation of every different text that has something to be spoken in it."""
+    """Return the translation of every different text that has words."""
     texts = list(dict.fromkeys(sentence.text for sentence in sentences if not is_punctuation(sentence.text)))
     if not texts:
         return {}
@@ -82,20 +75,20 @@ def _translated(sentences: Sequence[Sentence], context: Context, translate: Tran
     progress(0.0)
     found = translate(texts, progress)
     if len(found) != len(texts):
-        message = f"The engine gave {len(found)} translations of {len(texts)} sentences."
+        message = f"The engine returned {len(found)} translations of {len(texts)} sentences."
         raise BugError(message)
     return dict(zip(texts, found, strict=True))
 
 
-def _segment(sentence: Sentence, meaning: str, pair: _Pair) -> Segment:
-    text = clean(meaning)
-    marks = marks_of(sentence.text, text, pair.source, pair.target, pair.script)
+def _segment(sentence: Sentence, meaning: str, request: TranslateRequest) -> Segment:
+    text, target = clean(meaning), request.target_language
+    marks = marks_of(sentence.text, text, request.source_language, target, request.target_script)
     if EMPTY in marks:
         text = ""
     return Segment(
         start_ms=sentence.start_ms,
         end_ms=sentence.end_ms,
         text=text,
-        words=spread(text, sentence, pair.target),
+        words=spread(text, sentence, target),
         marks=marks,
     )

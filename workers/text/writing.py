@@ -1,4 +1,4 @@
-"""How languages write words and sentences: where a word and a sentence end. Pure."""
+"""How languages are written: where a word, a clause and a sentence end. Pure."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _ABBREVIATIONS = frozenset(
     | {"श्री", "डॉ", "प्रो", "पं", "मि"}
 )
 _JOINING = "\u200d\u0e33\u0eb3"
-"""Part of the grapheme before though no marks: the joiner, and AM of Thai and Lao (Unicode UAX 29)."""
+"""No marks, but part of the grapheme before them: the joiner, and AM of Thai and Lao (Unicode UAX 29)."""
 _JOINS_NEXT = "\u200d\u17d2\u1039\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"
 """The grapheme goes on after these: the joiner, signs that put the next letter below (Khmer, Burmese), and
-vowels of Thai and Lao that are written before their consonant (Unicode Logical_Order_Exception)."""
+vowels of Thai and Lao that stand before their consonant (Unicode Logical_Order_Exception)."""
 _LONG_PAUSE_MS = 2_000
-"""A pause that ends a segment whatever the punctuation."""
+"""A longer pause ends a segment, whatever the punctuation."""
 
 
 def is_punctuation(text: str) -> bool:
-    """Tell whether there is nothing to be spoken in the text."""
+    """Tell whether the text has nothing to speak."""
     return not any(
         unicodedata.category(character)[0] in "LNM" or character in "%&+=@€$£₹°" for character in text
     )
 
 
 def ends_sentence(word: str) -> bool:
-    """Tell whether a sentence ends with the word: not with `Mr.`, nor with an initial."""
+    """Tell whether a sentence ends with the word. None ends with `Mr.` or an initial."""
     bare = word.rstrip(_CLOSERS)
     if not bare or bare[-1] not in _SENTENCE_ENDS:
         return False
@@ -47,14 +47,14 @@ def ends_sentence(word: str) -> bool:
 
 
 def ends_clause(word: str) -> bool:
-    """Tell whether a clause or a sentence ends with the word: with a comma, a dash, a full stop."""
+    """Tell whether a clause or a sentence ends with the word: it has a comma, a dash, a full stop."""
     return word.rstrip(_CLOSERS)[-1:] in tuple(_CLAUSE_ENDS) or ends_sentence(word)
 
 
 def join(words: Sequence[str], language: str) -> str:
     """Return the words as the language writes them, with spaces or without.
 
-    Latin words and numbers have spaces between them everywhere.
+    Between Latin words and numbers there is a space in every language.
     """
     if language not in UNSPACED:
         return " ".join(words)
@@ -70,12 +70,12 @@ def _is_latin(text: str) -> bool:
 
 
 def glue(pieces: Sequence[str], language: str) -> list[list[int]]:
-    """Return which pieces of a tokenizer (indices) make each word.
+    """Return the indices of the pieces of a tokenizer that make each word.
 
-    With spaces, a word is what stands between two: punctuation, hyphens and apostrophes stay with it and no
-    grapheme is ever split. Without, each piece is a word, but for punctuation, which goes to the word before
-    (an opening one to the word after), and for a mark that combines with the letter before. Punctuation
-    that stands alone (a dash) goes to the word before it, or the first word.
+    In a language with spaces a word is what stands between two of them, with its punctuation, hyphens and
+    apostrophes; no grapheme is split. In a language without, each piece is a word. But punctuation belongs to
+    the word before it (opening punctuation to the word after it), and a mark to the letter before it.
+    Punctuation that stands alone (a dash) belongs to the word before it, or to the first word.
     """
     groups: list[list[int]] = []
     for index, piece in enumerate(pieces):
@@ -103,7 +103,7 @@ def _belongs(piece: str, before: str, language: str) -> bool:
 
 
 def cut_to_sentences(segment: Segment, language: str) -> list[Segment]:
-    """Return the segment cut behind sentence ends and at long pauses, each with the times of its words."""
+    """Return the segment cut after each sentence and at long pauses; each part has the times of its words."""
     groups: list[list[Word]] = []
     for word in segment.words:
         before = groups[-1][-1] if groups else None

@@ -1,4 +1,4 @@
-"""A budget of memory held by the real engine with real models: what is let go of, and what is resident."""
+"""A budget of memory held by the real engine with real models: what is unloaded, and what is resident."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def loaded(worker: LoneWorker) -> dict[str, LoadedModel]:
 
 
 def check_order(log: str) -> list[str]:
-    """Replay the log: whatever was let go of was the one not used for longest. Return what went."""
+    """Replay the log: what was unloaded was the one not used for longest. Return what was unloaded."""
     used: list[str] = []
     gone = []
     calls = iter(CALLS)
-    for line in re.findall(r"asr begins|let go of whisper:\S+@", log):
+    for line in re.findall(r"asr begins|unloaded whisper:\S+@", log):
         if line == "asr begins":
             current = MODELS[next(calls)]
             used = [model for model in used if model != current] + [current]
@@ -90,7 +90,7 @@ def check_order(log: str) -> list[str]:
 def most_held(log: str) -> int:
     """Return how many Whisper models were in memory at once."""
     held = most = 0
-    for line in re.findall(r"loaded whisper|let go of whisper", log):
+    for line in re.findall(r"(?:un)?loaded whisper", log):
         held += 1 if line.startswith("loaded") else -1
         most = max(most, held)
     return most
@@ -116,7 +116,7 @@ def test_a_budget_that_holds_two_whisper_models_of_three_is_kept(
         shown = ", ".join(f"{name} {size / MB:.0f} MB" for name, size in sizes.items())
         figure(
             f"memory, whisperx: {shown}; without a budget at most {most / MB:.0f} MB; budget {budget_mb} MB, "
-            f"{bare / MB:.0f} MB when ready, at most {highest / MB:.0f} MB; let go of {' '.join(gone)}"
+            f"{bare / MB:.0f} MB when ready, at most {highest / MB:.0f} MB; unloaded {' '.join(gone)}"
         )
         assert gone
         assert most_held(log) == 2

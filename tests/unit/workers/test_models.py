@@ -1,4 +1,4 @@
-"""The shelf of loaded models, under a played meter: what is let go of, when, and in which order."""
+"""The shelf of loaded models, under a played meter: what is unloaded, when, and in which order."""
 
 from __future__ import annotations
 
@@ -143,8 +143,8 @@ def test_the_least_recently_used_goes_first(tmp_path: Path, caplog: pytest.LogCa
     assert bench.here() == ["a", "c"]
     bench.call("b")
     assert bench.here() == ["b", "c"]
-    gone = [message for message in caplog.messages if message.startswith("let go of")]
-    assert [message.split(" ")[3] for message in gone] == ["k:b@cpu/f", "k:a@cpu/f"]
+    gone = [message for message in caplog.messages if message.startswith("unloaded")]
+    assert [message.split(" ")[1] for message in gone] == ["k:b@cpu/f", "k:a@cpu/f"]
     assert "the budget is 210 MB" in gone[0]
 
 
@@ -179,7 +179,7 @@ def test_what_a_model_took_is_remembered_for_the_next_time(tmp_path: Path) -> No
     assert seen == [["c"]]
 
 
-def test_a_model_in_use_by_the_running_call_is_not_let_go_of(tmp_path: Path) -> None:
+def test_a_model_in_use_by_the_running_call_is_not_unloaded(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ram=160)
     bench.shelf.begin_call()
     for model in "abc":
@@ -240,11 +240,11 @@ def test_what_nobody_asked_for_in_the_idle_time_goes_between_calls(tmp_path: Pat
     assert wait_s is not None
     assert 29 < wait_s < 30
     bench.clock.now_s += wait_s
-    bench.shelf.let_go_of_idle()
+    bench.shelf.unload_idle()
     assert bench.here() == ["b"]
     bench.clock.now_s += 1_000
     assert bench.shelf.idle_in_s() == 0
-    bench.shelf.let_go_of_idle()
+    bench.shelf.unload_idle()
     assert (bench.here(), bench.shelf.idle_in_s()) == ([], None)
 
 
@@ -254,7 +254,7 @@ def test_the_idle_time_begins_with_the_end_of_the_call(tmp_path: Path) -> None:
     bench.get("a")
     bench.clock.now_s += 3_600
     bench.shelf.end_call()
-    bench.shelf.let_go_of_idle()
+    bench.shelf.unload_idle()
     assert bench.here() == ["a"]
 
 
@@ -265,7 +265,7 @@ def test_a_wait_is_never_longer_than_a_poll_can_be(tmp_path: Path, idle_s: float
     assert bench.shelf.idle_in_s() == 3_600
 
 
-def test_only_the_named_models_are_let_go_of(tmp_path: Path) -> None:
+def test_only_the_named_models_are_unloaded(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.call("a", "b", "c")
     bench.shelf.clear(["k:b@cpu/f", "k:unknown@cpu/f"])

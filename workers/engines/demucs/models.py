@@ -1,4 +1,4 @@
-"""Demucs models out of the store. A file of weights is data: nothing in it is run."""
+"""Demucs models from the store. A file of weights is data: nothing in it is run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import InputError
-from workers.engine import ModelKey, Models
+from workers.engine import Models
 from workers.engines.demucs.pieces import SAMPLE_RATE
+from workers.placement import Placement
 
 __all__ = ["Separator", "load_separator"]
 
@@ -26,26 +27,26 @@ class Separator:
     """`demucs.htdemucs.HTDemucs`, in evaluation mode."""
     device: str
     voices: int
-    """Which of the sources that it gives is the voices."""
+    """The index of the voices among the sources that the model returns."""
     segment: int
-    """Samples that it was trained with at once."""
+    """The length of the sound that it was trained with, in samples."""
 
 
 def load_separator(models: Models, model: str, device: str) -> Separator:
-    """Return the model; `MissingError` where the store lacks it, `InputError` where its file is none.
+    """Return the model; `MissingError` where the store does not have it, `InputError` for a wrong file.
 
     The folder holds one file of weights: `.safetensors` as the hub has them (`demucs.hf`), or `.th` as
     demucs' own server has them (`demucs.states`).
     """
     folder = models.path(model)
-    key = ModelKey(kind="demucs", model=model, device=device, compute_type="float32")
+    where = Placement(device=device, compute_type="float32")
 
     def load() -> Separator:
         file = _weights_file(folder)
         package = _read_safetensors(file) if file.suffix == ".safetensors" else _read_checkpoint(file)
         return _prepare(_build(file, package), file, device)
 
-    separator: Separator = models.get(key, load)
+    separator: Separator = models.get(where.key("demucs", model), load)
     return separator
 
 
@@ -54,8 +55,8 @@ def _weights_file(folder: Path) -> Path:
         found = sorted(path for path in folder.iterdir() if path.suffix == suffix)
         if len(found) > 1:
             names = ", ".join(path.name for path in found)
-            message = f"{folder} has {names}: models made of several are not read."
-            raise InputError(message, "Keep one, or name another model.")
+            message = f"{folder} has {names}: a model of several files cannot be read."
+            raise InputError(message, "Keep one of them, or name another model.")
         if found:
             return found[0]
     message = f"{folder} has no weights of demucs: neither .safetensors nor .th."
@@ -63,7 +64,7 @@ def _weights_file(folder: Path) -> Path:
 
 
 def _read_safetensors(file: Path) -> dict[str, Any]:
-    """Return class, arguments and state; demucs' own reader would import whatever class the file names."""
+    """Return class, arguments and state; demucs' own reader would import any class that the file names."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -79,7 +80,7 @@ def _read_safetensors(file: Path) -> dict[str, Any]:
 
 
 def _decode(value: Any) -> Any:
-    """Return JSON's value with its fractions as such (`demucs.hf._decode_json`)."""
+    """Return a value of JSON with its fractions as `Fraction` (`demucs.hf._decode_json`)."""
     from fractions import Fraction
 
     if isinstance(value, dict):
@@ -90,7 +91,7 @@ def _decode(value: Any) -> Any:
 
 
 def _read_checkpoint(file: Path) -> dict[str, Any]:
-    """Return what `demucs.states.serialize_model` wrote: a pickle, of which only known classes are made."""
+    """Return what `demucs.states.serialize_model` wrote: a pickle, read with known classes only."""
     from pickle import UnpicklingError  # noqa: TID251 (the name of torch's refusal, nothing is unpickled)
 
     import torch
@@ -100,7 +101,7 @@ def _read_checkpoint(file: Path) -> dict[str, Any]:
         with torch.serialization.safe_globals(_harmless()):
             package = torch.load(file, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
-        # torch's own words advise to load it without this protection.
+        # torch's own message advises to load it without this protection.
         raise _no_model(file, "it holds more than weights, or is damaged; nothing in it was run") from error
     except (OSError, RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError) as error:
         raise _no_model(file, str(error)) from error
@@ -112,7 +113,7 @@ def _read_checkpoint(file: Path) -> dict[str, Any]:
 
 
 def _harmless() -> list[Any]:
-    """Return what stands in demucs' checkpoints besides tensors: numpy's numbers tell how it was trained."""
+    """Return what demucs' checkpoints hold besides tensors: numbers of numpy tell how they were trained."""
     from fractions import Fraction
 
     import numpy as np
@@ -120,17 +121,17 @@ def _harmless() -> list[Any]:
 
     scalar = np.float64(0).__reduce__()[0]
     kinds = {type(np.dtype(name)) for name in ("float32", "float64", "int32", "int64", "bool")}
-    # numpy 2 has renamed its module; files remember the old name.
+    # numpy 2 renamed its module; files have the old name.
     named = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
     return [HTDemucs, Fraction, np.dtype, *kinds, *named]
 
 
 def _build(file: Path, package: dict[str, Any]) -> Any:
-    """Return the model with its weights, made as `demucs.states.load_model` does."""
+    """Return the model with its weights, made as in `demucs.states.load_model`."""
     from demucs.htdemucs import HTDemucs
 
     try:
-        # Files know arguments of older versions.
+        # Files have arguments of older versions.
         known = inspect.signature(HTDemucs).parameters
         arguments = {name: kwarg for name, kwarg in package["kwargs"].items() if name in known}
         model = HTDemucs(*package["args"], **arguments)
@@ -143,7 +144,7 @@ def _build(file: Path, package: dict[str, Any]) -> Any:
 def _prepare(model: Any, file: Path, device: str) -> Separator:
     form = (model.samplerate, model.audio_channels, _VOICES in model.sources)
     if form != (SAMPLE_RATE, 2, True):
-        raise _no_model(file, "it does not give the voices of 44.1 kHz stereo sound")
+        raise _no_model(file, "it does not return the voices of 44.1 kHz stereo sound")
     model.eval().requires_grad_(False).to(device)  # noqa: FBT003 (torch's own signature)
     return Separator(
         model=model,

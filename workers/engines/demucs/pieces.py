@@ -1,6 +1,6 @@
-"""How a film is cut into the pieces that go through the model, and how much of each counts.
+"""How a film is cut into the pieces that go through the model, and which part of each counts.
 
-The same cuts as `demucs.apply.apply_model(split=True, shifts=0)`, as numbers of samples.
+The cuts are those of `demucs.apply.apply_model(split=True, shifts=0)`, in samples.
 """
 
 from __future__ import annotations
@@ -11,51 +11,51 @@ from dataclasses import dataclass
 from protocol.errors import UsageError
 from protocol.stages.separate import SeparateRequest
 
-__all__ = ["SAMPLE_RATE", "Cut", "Piece", "choose_cut"]
+__all__ = ["SAMPLE_RATE", "Cut", "FilmPiece", "choose_cut"]
 
 SAMPLE_RATE = 44_100
 _SHORTEST_MS = 1_000
-"""Less is no context for a model that was trained with several seconds."""
+"""A shorter segment gives too little context to a model that was trained with several seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
-    """A stretch of the film that one run of the model gives voices for."""
+class FilmPiece:
+    """A part of the film whose voices one run of the model returns."""
 
     start: int
     length: int
-    """Under a segment's at the film's end only."""
+    """The length of a segment; less at the end of the film."""
     reads_from: int
-    """Where the segment that goes into the model starts; before 0 and after the film's end is silence."""
+    """The start of the segment that goes into the model; before 0 and after the film there is silence."""
 
     @property
     def skip(self) -> int:
-        """Return how many samples at the start of the model's output belong to no film or to other pieces."""
+        """Return how many samples at the start of the model's output do not belong to this piece."""
         return self.start - self.reads_from
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """Segments of `segment` samples, a new one every `stride` samples."""
+    """Segments of `segment` samples; a new one starts every `stride` samples."""
 
     segment: int
     stride: int
 
-    def pieces(self, length: int) -> Iterator[Piece]:
+    def pieces(self, length: int) -> Iterator[FilmPiece]:
         """Yield the pieces of a film of `length` samples, in order.
 
-        A piece that the film's end cuts short is read with what comes before it, as much as is missing
-        after it (`demucs.apply.TensorChunk.padded`).
+        The segment of a piece that is cut short by the end of the film starts earlier, by half of what is
+        missing (`demucs.apply.TensorChunk.padded`).
         """
         for start in range(0, length, self.stride):
             known = min(self.segment, length - start)
-            yield Piece(start=start, length=known, reads_from=start - (self.segment - known) // 2)
+            yield FilmPiece(start=start, length=known, reads_from=start - (self.segment - known) // 2)
 
 
 def choose_cut(request: SeparateRequest, trained: int) -> Cut:
     """Return the cut that the request asks for; `trained` is the model's own segment in samples.
 
-    Raises `UsageError` for what no model can do.
+    Raises `UsageError` for what is impossible.
     """
     longest_ms = trained * 1000 // SAMPLE_RATE
     if request.segment_ms and not _SHORTEST_MS <= request.segment_ms <= longest_ms:

@@ -1,4 +1,4 @@
-"""44.1 kHz to 16 kHz, block after block, without a seam."""
+"""Resamples 44.1 kHz to 16 kHz, block after block, without a seam."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ __all__ = ["TARGET_RATE", "Resampler", "resampled_length"]
 
 TARGET_RATE = 16_000
 _OLD, _NEW = 441, 160
-"""The two rates without their common divisor: every 441 samples become 160."""
+"""The two rates over their common divisor: every 441 samples become 160."""
 
 
 def resampled_length(count: int) -> int:
-    """Return how many samples at 16 kHz so many at 44.1 kHz are."""
+    """Return how many samples at 16 kHz `count` samples at 44.1 kHz become."""
     return (2 * count * _NEW + _OLD) // (2 * _OLD)
 
 
 class Resampler:
-    """What `julius.resample_frac`, with which demucs resamples, makes of the whole, made of it in blocks.
+    """Makes in blocks what `julius.resample_frac`, which demucs uses, makes of the whole sound.
 
-    julius computes 160 samples of the new rate at once, from 441 of the old one and those around them. A
-    block is begun where the last whole group of 441 ended, with the samples around it still at hand.
+    julius computes 160 samples of the new rate at once, from 441 of the old one and the samples around them.
+    A block starts where the last whole group of 441 ended, and the samples around that place are kept.
     """
 
     def __init__(self) -> None:
@@ -37,13 +37,13 @@ class Resampler:
         self._read = self._written = 0
 
     def feed(self, block: Any) -> Any:
-        """Take float32 samples, shape (n,); return those of the new rate that are complete now."""
+        """Take float32 samples, shape (n,); return the samples of the new rate that are complete now."""
         import numpy as np
 
         if not len(block):
             return block
         if not self._read:
-            # As julius does: the first and the last sample go on before and after the film.
+            # As julius does: the first sample is repeated before the film, and the last one after it.
             block = np.concatenate([np.repeat(block[:1], self._around), block])
             self._read -= self._around
         self._read += len(block)
@@ -51,7 +51,7 @@ class Resampler:
         return self._convolve()
 
     def finish(self) -> Any:
-        """Return the rest, so that all that was returned is as long as all that was taken."""
+        """Return the rest: all that was returned is then as long as all that was taken."""
         import numpy as np
 
         rest = resampled_length(self._read) - self._written

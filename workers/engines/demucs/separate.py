@@ -1,4 +1,4 @@
-"""separate: demucs takes the voices out of the film's sound."""
+"""separate: the voices of the film, without music and noise, by demucs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workers.engine import Context, Models
 from workers.engines.demucs.models import Separator, load_separator
 from workers.engines.demucs.pieces import choose_cut
 from workers.engines.demucs.resampling import TARGET_RATE, Resampler
-from workers.engines.demucs.track import Track
+from workers.engines.demucs.stereo import StereoSound
 from workers.engines.demucs.voices import voices
 from workers.torch_devices import is_out_of_memory, torch_device
 
@@ -22,13 +22,13 @@ __all__ = ["DemucsSeparate", "resource_errors"]
 
 _NAME = "vocals.wav"
 _MEASURE_SHARE = 0.05
-"""Of a call's time, for progress."""
+"""The part of a call's time that measuring takes, for progress."""
 _BATCHES = {"cuda": 4}
-"""A segment takes htdemucs 0.7 GB besides its weights; on a CPU two at once are no faster than one."""
+"""htdemucs takes 0.7 GB for a segment besides its weights; on a processor two at once are no faster."""
 
 
 class DemucsSeparate:
-    """Takes the voices out of a film of any length, a stretch at a time."""
+    """Takes the voices out of a film, piece by piece: memory does not grow with the film."""
 
     stage = "separate"
 
@@ -46,15 +46,16 @@ class DemucsSeparate:
             _compute(separator, np.zeros((1, 2, separator.segment), dtype=np.float32))
 
     def run(self, request: SeparateRequest, context: Context) -> SeparateResult:
-        """Write `vocals.wav`: the voices, as long as the sound and on its clock.
+        """Write `vocals.wav`: the voices, as long as the sound and with its times.
 
-        Raises `InputError` for sound that cannot be read and a model that is none, `UsageError` for wishes
-        that it cannot meet, `MissingError` where the store lacks it, `ResourceError` without memory.
+        Raises `InputError` where the sound or the model cannot be read, `UsageError` for an option that is
+        impossible or a device that the machine does not have, `MissingError` where the store does not have
+        the model, `ResourceError` where memory runs out.
         """
         device = torch_device(request.device)
-        with resource_errors(device), Track(context.input(request.audio)) as track:
+        with resource_errors(device), StereoSound(context.input(request.audio)) as sound:
             separator = load_separator(context.models, request.model, device)
-            count = _separate(request, context, separator, track)
+            count = _separate(request, context, separator, sound)
         return SeparateResult(
             vocals=context.publish(_NAME),
             duration_ms=round(count * 1000 / TARGET_RATE),
@@ -63,37 +64,37 @@ class DemucsSeparate:
         )
 
 
-def _separate(request: SeparateRequest, context: Context, separator: Separator, track: Track) -> int:
-    """Write the voices and return how many samples they are."""
+def _separate(request: SeparateRequest, context: Context, separator: Separator, sound: StereoSound) -> int:
+    """Write the voices, and return the number of their samples."""
     cut = choose_cut(request, separator.segment)
     batch_size = request.batch_size or _BATCHES.get(separator.device.partition(":")[0], 1)
-    loudness = track.measure(
+    loudness = sound.measure(
         lambda share: context.progress(share * _MEASURE_SHARE, "measuring the sound"),
     )
     batches = -(-len(range(0, loudness.length, cut.stride)) // batch_size)
     done = 0
 
-    def compute(sound: Any) -> Any:
+    def compute(batch: Any) -> Any:
         nonlocal done
         context.progress(_MEASURE_SHARE + (1 - _MEASURE_SHARE) * done / batches, "separating the voices")
         done += 1
-        return _compute(separator, sound)
+        return _compute(separator, batch)
 
-    return _write(context.output(_NAME), voices(track, loudness, cut, batch_size, compute))
+    return _write(context.output(_NAME), voices(sound, loudness, cut, batch_size, compute))
 
 
-def _compute(separator: Separator, sound: Any) -> Any:
-    """Return the voices of sound, both normalised float32 of shape (pieces, 2, samples)."""
+def _compute(separator: Separator, batch: Any) -> Any:
+    """Return the voices of a batch; both are normalised float32 of the shape (pieces, 2, samples)."""
     import torch
 
     with torch.inference_mode():
-        # HTDemucs pads what is shorter than its training segment, and gives as much back.
-        sources = separator.model(torch.from_numpy(sound).to(separator.device))
+        # HTDemucs pads what is shorter than its training segment, and returns as much as it was given.
+        sources = separator.model(torch.from_numpy(batch).to(separator.device))
         return sources[:, separator.voices].float().cpu().numpy()
 
 
 def _write(target: Path, blocks: Iterator[Any]) -> int:
-    """Write stereo blocks at 44.1 kHz as 16 kHz mono; return how many samples were written."""
+    """Write stereo blocks of 44.1 kHz as 16 kHz mono; return the number of samples written."""
     import numpy as np
 
     resampler = Resampler()
@@ -114,7 +115,7 @@ def _write(target: Path, blocks: Iterator[Any]) -> int:
 
 @contextmanager
 def resource_errors(device: str) -> Iterator[None]:
-    """Turn the ways in which torch runs out of memory into `ResourceError`."""
+    """Raise `ResourceError` where torch runs out of memory, whichever error it raises itself."""
     try:
         yield
     except MemoryError as error:

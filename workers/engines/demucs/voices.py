@@ -1,4 +1,4 @@
-"""The voices of a film out of the model, piece by piece; memory does not grow with the film."""
+"""The voices of a film, piece by piece through the model: memory does not grow with the film."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from workers.engines.demucs.pieces import Cut, Piece
-from workers.engines.demucs.track import Loudness, Track, Window
+from workers.engines.demucs.pieces import Cut, FilmPiece
+from workers.engines.demucs.stereo import Loudness, NormalisedWindow, StereoSound
 
 __all__ = ["Compute", "voices"]
 
 Compute = Callable[[Any], Any]
-"""Normalised sound to normalised voices: float32, shape (pieces, 2, samples), both ways."""
+"""Takes normalised sound and returns normalised voices; both are float32, shape (pieces, 2, samples)."""
 
 
-def voices(track: Track, loudness: Loudness, cut: Cut, batch_size: int, compute: Compute) -> Iterator[Any]:
-    """Yield the voices from the film's start to its end: float32, shape (2, n), in the film's own loudness.
+def voices(
+    sound: StereoSound, loudness: Loudness, cut: Cut, batch_size: int, compute: Compute
+) -> Iterator[Any]:
+    """Yield the voices from the start of the film to its end: float32, shape (2, n), as loud as in the film.
 
-    The numbers of `demucs.api.Separator.separate_tensor` with `shifts=0`: pieces overlap and are weighted by
-    a triangle (`demucs.apply.apply_model`, transition_power 1), and nothing that a later piece adds to is
-    yielded before it has.
+    The numbers are those of `demucs.api.Separator.separate_tensor` with `shifts=0`: pieces overlap and are
+    weighted by a triangle (`demucs.apply.apply_model`, transition_power 1). A sample is yielded when no later
+    piece adds to it.
     """
     import numpy as np
 
-    window, blend = Window(track, loudness), _Blend(cut.segment)
+    window, blend = NormalisedWindow(sound, loudness), _Blend(cut.segment)
     mean, deviation = np.float32(loudness.mean), np.float32(loudness.deviation)
     pieces = cut.pieces(loudness.length)
     while batch := list(itertools.islice(pieces, batch_size)):
-        sound = np.stack([window.read(piece.reads_from, cut.segment) for piece in batch])
-        for piece, made in zip(batch, compute(sound), strict=True):
-            yield blend.settle(piece.start) * deviation + mean
+        mixed = np.stack([window.read(piece.reads_from, cut.segment) for piece in batch])
+        for piece, made in zip(batch, compute(mixed), strict=True):
+            yield blend.take_until(piece.start) * deviation + mean
             blend.add(piece, made)
-    yield blend.settle(loudness.length) * deviation + mean
+    yield blend.take_until(loudness.length) * deviation + mean
 
 
 class _Blend:
-    """The weighted sum of the pieces that overlap now."""
+    """The weighted sum of the pieces that overlap."""
 
     def __init__(self, segment: int) -> None:
         import numpy as np
@@ -50,19 +52,19 @@ class _Blend:
         self._weights = np.zeros(segment, dtype=np.float32)
         self._start = 0
 
-    def settle(self, until: int) -> Any:
-        """Return what is before `until`, to which nothing comes any more."""
+    def take_until(self, until: int) -> Any:
+        """Return the sum before `until`, to which no later piece adds, and start after it."""
         import numpy as np
 
         count = until - self._start
-        settled = self._sum[:, :count] / self._weights[:count]
+        finished = self._sum[:, :count] / self._weights[:count]
         self._sum = np.concatenate([self._sum[:, count:], np.zeros((2, count), dtype=np.float32)], axis=1)
         self._weights = np.concatenate([self._weights[count:], np.zeros(count, dtype=np.float32)])
         self._start = until
-        return settled
+        return finished
 
-    def add(self, piece: Piece, made: Any) -> None:
-        """Add the model's output for a piece that starts where was settled last."""
+    def add(self, piece: FilmPiece, made: Any) -> None:
+        """Add the model's output for a piece that starts where the last `take_until` ended."""
         weight = self._weight[: piece.length]
         self._sum[:, : piece.length] += weight * made[:, piece.skip : piece.skip + piece.length]
         self._weights[: piece.length] += weight

@@ -1,4 +1,4 @@
-"""The models of this environment, loaded once."""
+"""The models of this environment: each is loaded once."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import Any
 
 from protocol.artefacts import describe_file
 from protocol.errors import InputError
-from workers.engine import ModelKey, Models
+from workers.engine import Models
+from workers.placement import Placement
 
 __all__ = ["SILERO", "load_segmentation", "load_silero"]
 
 SILERO = "silero"
-"""It ships in the package `silero-vad`; the model store has none."""
+"""The package `silero-vad` brings it; it is not in the model store."""
 _CHECKPOINT = "pytorch_model.bin"
 
 
 def load_segmentation(models: Models, model: str, device: str) -> Any:
-    """Return a `pyannote.audio.Inference` whose scores are those of speech, whoever speaks.
+    """Return a `pyannote.audio.Inference` that scores speech, whoever speaks.
 
-    Raises `MissingError` where the store has no such model, `InputError` where its file has changed or is
-    none of pyannote's.
+    Raises `MissingError` where the store does not have the model, `InputError` where its file has changed or
+    is not pyannote's.
     """
-    key = ModelKey(kind="pyannote", model=model, device=device, compute_type="float32")
+    where = Placement(device=device, compute_type="float32")
     folder = models.path(model)
 
     def load() -> Any:
@@ -34,17 +35,17 @@ def load_segmentation(models: Models, model: str, device: str) -> Any:
         try:
             network = Model.from_pretrained(folder)
         except (OSError, ValueError, LookupError, AttributeError, RuntimeError) as error:
-            message = f"The model {model} is none that pyannote.audio can read: {error}."
+            message = f"pyannote.audio cannot read the model {model}: {error}."
             raise InputError(message, f"cpw models fetch --again {model}") from error
-        # What each speaker's score is does not matter, only that somebody's is high.
+        # It does not matter who speaks, only that somebody does.
         # Source: pyannote.audio.pipelines.VoiceActivityDetection.
         return Inference(network, device=torch.device(device), pre_aggregation_hook=_loudest)
 
-    return models.get(key, load)
+    return models.get(where.key("pyannote", model), load)
 
 
 def _refuse_changed(checkpoint: Path) -> None:
-    """Raise `InputError` where the file is not the one that was fetched: reading a checkpoint runs it."""
+    """Raise `InputError` where the file has changed since it was fetched: to read it is to run it."""
     folder = checkpoint.parent
     try:
         expected = json.loads((folder / "manifest.json").read_bytes())["files"][checkpoint.name]["sha256"]
@@ -63,8 +64,8 @@ def _loudest(scores: Any) -> Any:
 
 
 def load_silero(models: Models) -> Any:
-    """Return silero's TorchScript model; it computes on the CPU, one window after the other."""
-    key = ModelKey(kind=SILERO, model=SILERO, device="cpu", compute_type="float32")
+    """Return silero's TorchScript model; it computes on the processor, one window after the other."""
+    where = Placement(device="cpu", compute_type="float32")
 
     def load() -> Any:
         import torch
@@ -72,8 +73,8 @@ def load_silero(models: Models) -> Any:
         threads = torch.get_num_threads()
         import silero_vad
 
-        # Importing it leaves one thread to everything else in the process.
+        # The import leaves one thread to everything else in the process.
         torch.set_num_threads(threads)
         return silero_vad.load_silero_vad()
 
-    return models.get(key, load)
+    return models.get(where.key(SILERO, SILERO), load)

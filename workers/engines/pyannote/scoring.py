@@ -13,9 +13,9 @@ from workers.speech.voice_activity import Scores
 __all__ = ["by_pyannote", "by_silero"]
 
 _SILERO_WINDOW = 512
-"""Samples; silero takes no other number at 16 kHz."""
+"""A window in samples; silero takes no other number at 16 kHz."""
 _TOLD_EVERY = 300
-"""Windows of silero's, some ten seconds of sound."""
+"""Progress is told after so many windows of silero's: about ten seconds of sound."""
 
 _Progress = Callable[[float], None]
 
@@ -29,7 +29,7 @@ def by_pyannote(inference: Any, sound: Sound, progress: _Progress) -> Scores:
         def hook(completed: int, total: int) -> None:
             done(completed / max(1, total))
 
-        # pyannote reads no file here: torchcodec, which it reads them with, is not everywhere.
+        # pyannote does not read the file itself: it needs torchcodec for it, which not every machine has.
         sounded = {"waveform": torch.from_numpy(samples).unsqueeze(0), "sample_rate": SAMPLE_RATE}
         return inference(sounded, hook=hook)
 
@@ -42,12 +42,12 @@ def by_pyannote(inference: Any, sound: Sound, progress: _Progress) -> Scores:
 
 
 def by_silero(model: Any, sound: Sound, progress: _Progress) -> Scores:
-    """Return silero's scores, of windows of 32 ms; `progress` is called with 0 to 1."""
+    """Return silero's scores, one for every 32 ms; `progress` is called with 0 to 1."""
     import numpy as np
     import torch
 
     values = array("f")
-    # The model remembers what it has heard, from one window to the next.
+    # The model remembers what it heard in the windows before.
     model.reset_states()
     with torch.inference_mode():
         for first in range(0, sound.sample_count, _SILERO_WINDOW * _TOLD_EVERY):

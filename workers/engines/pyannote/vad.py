@@ -1,4 +1,4 @@
-"""vad: where somebody speaks, by pyannote's segmentation model or by silero."""
+"""vad: when somebody speaks, by pyannote's segmentation model or by silero."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["PyannoteVad", "refuse_unfit", "rule_of"]
 _PYANNOTE = "pyannote"
 _SEGMENTS = "speech_segments.json"
 _SHORTEST = SAMPLE_RATE // 10
-"""No word is shorter, and pyannote's layers need some sound."""
+"""No word is shorter, and pyannote's model needs some sound."""
 _BATCH = 32
 """pyannote.audio's own default: 32 windows of 5 s take some 200 MB."""
 
 
 class PyannoteVad:
-    """Hears who speaks when, but not who."""
+    """Finds when somebody speaks, not who speaks."""
 
     stage = "vad"
 
@@ -39,8 +39,9 @@ class PyannoteVad:
     def run(self, request: VadRequest, context: Context) -> VadResult:
         """Write `speech_segments.json`.
 
-        Raises `UsageError` for a method, a threshold or a device that there is not, `InputError` where the
-        sound cannot be read, `MissingError` where the store lacks the model.
+        Raises `UsageError` for an unknown method, an impossible threshold, or a device that the machine does
+        not have; `InputError` where the sound cannot be read, `MissingError` where the store does not have
+        the model.
         """
         refuse_unfit(request)
         device = "cpu" if request.method == SILERO else torch_device(request.device)
@@ -58,13 +59,13 @@ class PyannoteVad:
 
 
 def refuse_unfit(request: VadRequest) -> None:
-    """Raise `UsageError` for a method that there is not, or thresholds that no score could pass."""
+    """Raise `UsageError` for an unknown method, or thresholds that no score could pass."""
     if request.method not in {_PYANNOTE, SILERO}:
-        message = f"{request.method!r} is not a method of hearing speech."
+        message = f"{request.method!r} is not a method of finding speech."
         raise UsageError(message, f"Write {_PYANNOTE} or {SILERO}.")
     if not 0 <= request.offset <= request.onset < 1:
         message = f"An onset of {request.onset:g} and an offset of {request.offset:g} do not go together."
-        raise UsageError(message, "The offset is 0 or more, the onset no less than it and under 1.")
+        raise UsageError(message, "The offset is 0 or more, the onset is at least the offset and under 1.")
 
 
 def rule_of(request: VadRequest) -> SpeechRule:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.text.cutting import Piece, cut_to_fit, join_pieces
+from workers.text.cutting import TextPiece, cut_to_fit, join_pieces
 
 
 def words(texts):
@@ -58,13 +58,13 @@ def test_pieces_are_counted_all_at_once():
 
 
 def test_the_translations_of_a_texts_pieces_are_one_text_again():
-    pieces = [Piece(owner=0, text="a"), Piece(owner=1, text="b"), Piece(owner=1, text="c")]
+    pieces = [TextPiece(owner=0, text="a"), TextPiece(owner=1, text="b"), TextPiece(owner=1, text="c")]
     assert join_pieces(pieces, ["A", "B", "C"], " ") == ["A", "B C"]
     assert join_pieces(pieces, ["A", "B", "C"], "") == ["A", "BC"]
 
 
 def test_a_piece_without_translation_leaves_no_space():
-    pieces = [Piece(owner=0, text="a"), Piece(owner=0, text="b"), Piece(owner=1, text="c")]
+    pieces = [TextPiece(owner=0, text="a"), TextPiece(owner=0, text="b"), TextPiece(owner=1, text="c")]
     assert join_pieces(pieces, ["A", " ", ""], " ") == ["A", ""]
 
 

@@ -81,8 +81,8 @@ def test_a_model_that_cannot_be_read_is_refused_with_the_first_line(
 def test_wrong_positions_are_refused_with_the_environment_to_build(
     shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "wrong_positions", lambda _model: "there is none")
-    with pytest.raises(MissingError, match="wrong table of positions: there is none") as refused:
+    monkeypatch.setattr(loading, "wrong_positions", lambda _model: "the model has none")
+    with pytest.raises(MissingError, match="wrong table of positions: the model has none") as refused:
         load_translation_model(shelf, "small", CUDA, "nllb", read)
     assert "cpw envs build nllb" in refused.value.remedy
     assert shelf.loaded() == ()

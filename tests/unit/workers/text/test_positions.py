@@ -68,5 +68,5 @@ def test_what_is_wrong_names_the_table():
     good, bad = table(), Table([[0.0] * 16] * 30)
     assert wrong_positions(Model(encoder=good, decoder=good)) == ""
     said = wrong_positions(Model(encoder=good, decoder=bad))
-    assert said == "row 0 of decoder.embed_positions.weights is not the formula's"
-    assert wrong_positions(Model()) == "there is none"
+    assert said == "row 0 of decoder.embed_positions.weights differs from the formula"
+    assert wrong_positions(Model()) == "the model has none"

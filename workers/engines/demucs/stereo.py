@@ -1,4 +1,4 @@
-"""The film's full sound, read a stretch at a time: a film of any length costs no memory."""
+"""The film's stereo sound, read in blocks: memory does not grow with the film."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any
 from protocol.errors import InputError
 from workers.engines.demucs.pieces import SAMPLE_RATE
 
-__all__ = ["Loudness", "Track", "Window"]
+__all__ = ["Loudness", "NormalisedWindow", "StereoSound"]
 
 _BLOCK = 1 << 19
-"""Twelve seconds, 4 MiB."""
+"""Samples of a block: twelve seconds, 4 MiB."""
 _CHANNELS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Loudness:
-    """Mean and standard deviation of the film's two channels mixed, by which demucs normalises."""
+    """The mean and the standard deviation of the mixed channels, by which demucs normalises."""
 
     mean: float
     deviation: float
     length: int
-    """Of the film, in samples."""
+    """The length of the film in samples."""
 
 
-class Track:
-    """A 44.1 kHz stereo file; a context manager."""
+class StereoSound:
+    """A file of 44.1 kHz stereo sound, open for reading; a context manager."""
 
     def __init__(self, path: Path) -> None:
         import soundfile
@@ -47,7 +47,7 @@ class Track:
             message = f"{self._name} has {form[0]} Hz and {form[1]} channels; needed: {SAMPLE_RATE}, 2."
             raise InputError(message, "Submit the film again.")
 
-    def __enter__(self) -> Track:
+    def __enter__(self) -> StereoSound:
         """Return itself."""
         return self
 
@@ -58,7 +58,7 @@ class Track:
         self._file.close()
 
     def blocks(self) -> Iterator[Any]:
-        """Yield the whole sound in order: float32 in -1 to 1, shape (2, n); `InputError` where it breaks."""
+        """Yield the sound in order: float32 in -1 to 1, shape (2, n); `InputError` where it is damaged."""
         import soundfile
 
         self._file.seek(0)
@@ -71,13 +71,13 @@ class Track:
             message = f"{self._name} is damaged after {read / SAMPLE_RATE:.1f} s: {error}."
             raise InputError(message, "Submit the film again.") from error
         if read < promised:
-            message = f"{self._name} breaks off after {read / SAMPLE_RATE:.1f} s."
+            message = f"{self._name} ends too early, after {read / SAMPLE_RATE:.1f} s."
             raise InputError(message, "Submit the film again.")
 
     def measure(self, progress: Callable[[float], None]) -> Loudness:
-        """Read all of it once; `InputError` where there is nothing.
+        """Read the whole sound once; `InputError` where there is none.
 
-        The standard deviation is the sample's (n - 1), as torch's in `demucs.api.Separator.separate_tensor`.
+        The standard deviation divides by n - 1, as torch does in `demucs.api.Separator.separate_tensor`.
         """
         length, total, squares = 0, 0.0, 0.0
         for block in self.blocks():
@@ -95,20 +95,20 @@ class Track:
         return Loudness(mean=mean, deviation=math.sqrt(spread) + 1e-8, length=length)
 
 
-class Window:
-    """A look at a track's normalised samples that moves forward only, and forgets what it has left behind."""
+class NormalisedWindow:
+    """Normalised samples of a sound, read forward only: what lies behind the last read is dropped."""
 
-    def __init__(self, track: Track, loudness: Loudness) -> None:
-        self._blocks = track.blocks()
+    def __init__(self, sound: StereoSound, loudness: Loudness) -> None:
+        self._blocks = sound.blocks()
         self._loudness = loudness
         self._held: list[Any] = []
         self._start = self._end = 0
-        """Of what is held, in samples of the film."""
+        """Where the kept blocks start and end, in samples of the film."""
 
     def read(self, start: int, count: int) -> Any:
-        """Return `count` samples as float32, shape (2, count); zeros before and after the film.
+        """Return `count` samples as float32, shape (2, count); before and after the film there are zeros.
 
-        `start` must not be under that of an earlier call.
+        `start` must not be smaller than in an earlier call.
         """
         import numpy as np
 
