@@ -16,8 +16,8 @@ import pysubs2
 import pytest
 
 from tests.data import ROOT
-from tests.finished_jobs import JOB, JobFolderMaker, said
 from tests.house import until
+from tests.job_folders import JOB, JobFolderMaker, said
 
 pytestmark = [pytest.mark.integration, pytest.mark.env("common")]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from protocol.errors import InputError
-from tests.job_folders import CUES, write_job
+from tests.job_folders import CUES, JOB, write_job
 from workers.engines.common.export import Wish, export
 from workers.engines.common.export import main as export_main
 from workers.engines.common.job_folder import read_job
@@ -30,7 +30,7 @@ def change(path: Path, change_it: Callable[[Any], Any]) -> None:
 
 def test_a_job_is_read_with_its_languages_and_files(folder):
     job = read_job(folder)
-    assert (job.job, job.title, job.source_language) == ("job-20260102-me-0001", "Film", "en")
+    assert (job.job, job.title, job.source_language) == (JOB, "Film", "en")
     assert {language: path.name for language, path in job.transcripts.items()} == {
         "en": "transcript.json",
         "pt": "transcript.pt.json",
