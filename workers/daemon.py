@@ -235,7 +235,7 @@ class _MainThread:
             log.warning("this process uses too much memory without any model: a new one takes its place")
             self._io.mailbox.put(("worn out", None, None))
         log.info("%s ends after %d ms: %s", identity.step, _since(begun), type(outcome).__name__)
-        self._output.belongs_to_nobody()
+        self._output.belongs_to_no_call()
         self._io.mailbox.put(("outcome", identity, outcome))
 
     def _attempt(self, identity: CallIdentity, call: Call, directory: Path, begun: float) -> Result | Failure:
@@ -259,8 +259,8 @@ class _MainThread:
             answer = engine.run(request, context)
             reach("worker.call.after-run")
             return _outcome(STAGES[call.stage].result, answer, context.manifest(), begun)
-        # Only here every error is caught: whatever an engine raises, even SystemExit, ends its call, and not
-        # the worker with its loaded models.
+        # The one place that catches every error: what an engine raises, even SystemExit, ends its call and
+        # not the worker with its loaded models.
         except BaseException as error:
             log.exception("%s failed", identity.step)
             if context is not None:

@@ -21,7 +21,7 @@ from workers.memory import MEGABYTE, Budget, Meter, Need, is_worn_out, model_fac
 __all__ = ["ModelShelf"]
 
 _CALLS = 8
-"""The memory that a call needs beside its models is remembered for so many calls."""
+"""For so many calls the worker remembers what memory they needed beside their models."""
 _SEEN = 0.5
 """Where torch's memory on the GPU grows by less than this part of a model's files, torch does not hold it."""
 _LIBRARY = 20
@@ -103,7 +103,7 @@ class ModelShelf:
 
         Return whether the process must be replaced: no model is left, and it still uses too much memory.
         """
-        # A call may take hours: nobody uses its models since its end, not since its start.
+        # A call may take hours: its models are idle from its end, not from its start.
         for key in sorted(
             self._in_use & self._held.keys(), key=lambda model_key: self._held[model_key].used_s
         ):

@@ -14,7 +14,7 @@ _STDOUT = 1
 
 
 class Output:
-    """Writes marks into the stream that the guardian reads; without a nonce there is none, and no marks."""
+    """Writes marks into the stream that the guardian reads; without a nonce there is no guardian."""
 
     def __init__(self, nonce: str) -> None:
         self._nonce = nonce
@@ -26,7 +26,7 @@ class Output:
         _flush()
         os.write(_STDOUT, render_mark(mark, self._nonce))
 
-    def belongs_to_nobody(self) -> None:
+    def belongs_to_no_call(self) -> None:
         """The next lines belong to no call."""
         self.belongs_to(Mark())
 

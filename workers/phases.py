@@ -151,7 +151,7 @@ class Phases:
     def beat(self, measured: State) -> list[Command]:
         """Return the state as a message; sometimes with the outcomes that are not acknowledged.
 
-        A full queue drops an outcome or its acknowledgement: if it were not sent again, nobody would know it.
+        A full queue may drop an outcome or its acknowledgement: so the outcome is sent again.
         """
         self.beats += 1
         again = self.outcomes.items() if self.beats % _SEND_AGAIN_BEATS == 0 else ()

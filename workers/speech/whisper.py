@@ -42,7 +42,7 @@ AGAIN_MS = 10_000
 """A doubtful chunk is decoded again in pieces of this length. A loop, or a text that has no room (Indic
 scripts take several tokens a letter), then costs one piece and not half a minute."""
 FULL_TOKENS = 220
-"""Whisper writes at most 224 tokens for a window: a text of so many was cut short."""
+"""Whisper writes at most 224 tokens for a window: a text with this many was cut short."""
 TRIES = 5
 """So often a piece that is still spoilt is sampled. openai/whisper and faster-whisper try five temperatures,
 and each costs as much."""

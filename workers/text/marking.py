@@ -50,7 +50,7 @@ Korean are round figures.
 """
 _LOOP = re.compile(r"(.{1,60}?)\1{3,}", re.DOTALL)
 _LOOP_CHARACTERS = 24
-"""A loop has at least so many characters: `no, no, no, no` is no loop."""
+"""The fewest characters of a loop: `no, no, no, no` is too short to be one."""
 _NAME_WORDS = 3
 _UNSPACED_NAME_LETTERS = 10
 

@@ -32,7 +32,7 @@ __all__ = ["BEFORE_MS", "WhisperAlign", "choose_method", "window_of"]
 log = logging.getLogger(__name__)
 
 BEFORE_MS = 120
-"""VAD finds the start of speech so much too late (median over the test films: 70 to 250 ms)."""
+"""VAD finds the start of speech too late, by about this time (medians of the test films: 70 to 250 ms)."""
 _WAV2VEC2_SHARE = 0.8
 """The part of a call's time that wav2vec2 takes, for progress."""
 _LEAD_MS = 200

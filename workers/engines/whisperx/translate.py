@@ -28,7 +28,7 @@ _BEAMS = 5
 _RECOGNISED_SHARE = 0.8
 """The part of a call's time that recognising takes, for progress."""
 _SAME_FROM_WORDS = 4
-"""A text of so many words that comes back unchanged is no translation; a shorter one may be a name."""
+"""A text of this many words that comes back unchanged is no translation; a shorter one may be a name."""
 
 
 class WhisperTranslate:
