@@ -65,13 +65,13 @@ class Supervisor:
         self._children = {child.name: child for child in self._make_children()}
 
     def _make_children(self) -> Iterator[Child]:
-        common = str(envspecs.interpreter("common"))
+        common = str(envspecs.interpreter(envspecs.COMMON))
         yield Child(
             name=COORDINATOR,
             command=[common, "-I", "-u", "-m", "coordinator", "--runtime", str(self._runtime)],
             environment=self._environment() | {"CPW_CONTROL_FD": str(self._control_write)},
             log=envspecs.logs_directory(self._home) / "coordinator.log",
-            build=envspecs.current_build("common"),
+            build=envspecs.current_build(envspecs.COMMON),
         )
         for spec in envspecs.read_all():
             if spec.worker and spec.usable_here():

@@ -13,6 +13,7 @@ from typing import Any
 
 from clients.desk import Desk
 from envspecs.builds.installed import run_in
+from envspecs.layout import COMMON
 from protocol.errors import BugError, ErrorInfo, ExitCode, error_from_info
 from protocol.schema import from_plain
 
@@ -40,14 +41,14 @@ def ask_once(desk: Desk, module: str, words: Sequence[str], deed: str) -> dict[s
     """
     program = ("-I", "-m", f"workers.engines.common.{module}")
     with _ended_like_ctrl_c():
-        ended = run_in("common", [*program, *words], desk.home, capture=True)
+        ended = run_in(COMMON, [*program, *words], desk.home, capture=True)
     try:
         document = json.loads(ended.stdout)
     except ValueError as error:
         if ended.returncode == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt from error
         message = f"{deed} ended without an answer (exit code {ended.returncode})."
-        raise BugError(message, "python3 -m envspecs build common") from error
+        raise BugError(message, f"python3 -m envspecs build {COMMON}") from error
     if "error" in document:
         raise error_from_info(from_plain(ErrorInfo, document["error"]))
     return dict(document)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from clients.desk import Asker, Desk
 from envspecs.access import TOKENS
+from envspecs.layout import COMMON, venv_path
 from protocol.endpoints import prepare_runtime_directory
 from protocol.errors import MissingError, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport
@@ -219,7 +220,7 @@ def path_advice(home: Path) -> str:
     """Return how to have `cpw-submit` on the PATH; nothing where it is already."""
     if shutil.which("cpw-submit") is not None:
         return ""
-    folder = str(home / "venv" / "common" / "bin")
+    folder = str(venv_path(COMMON, home) / "bin")
     if shlex.quote(folder) == folder:
         return f'export PATH="{folder}:$PATH"'
     return f'export PATH={shlex.quote(folder)}:"$PATH"'

@@ -7,6 +7,7 @@ from envspecs.builds.installed import build_state, is_built, read_marker, run_in
 from envspecs.choosing import environment_for, environments_for, is_by_name_only, missing_for
 from envspecs.key import build_key
 from envspecs.layout import (
+    COMMON,
     home,
     interpreter,
     logs_directory,
@@ -26,6 +27,7 @@ from envspecs.spec import (
 )
 
 __all__ = [
+    "COMMON",
     "EnvSpec",
     "Limits",
     "Platform",

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from envspecs.builds.installed import build_state
 from envspecs.layout import specs_directory, state_directory
-from envspecs.spec import read, spec_names
+from envspecs.spec import EnvSpec, read_all
 from protocol.artefacts import write_json
 from protocol.clock import now_iso, since_iso_ms
 from protocol.errors import CpwError, SchemaError
@@ -152,12 +152,16 @@ def detect(here: Machine | None = None) -> Hardware:
 def _mlx(hardware: Hardware, root: Path | None) -> str:
     if hardware.mps:
         return "metal"
-    specs = specs_directory(root)
     try:
-        built = "mlx" in spec_names(specs) and build_state(read("mlx", specs), root) != "missing"
+        computing = [spec for spec in read_all(specs_directory(root)) if _computes_by_mlx(spec)]
+        built = any(build_state(spec, root) != "missing" for spec in computing)
     except CpwError:
         return ""
     return "cpu" if built else ""
+
+
+def _computes_by_mlx(spec: EnvSpec) -> bool:
+    return any("mlx" in spec.computing_of(stage).devices for stage in spec.stages)
 
 
 def _text(path: Path) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 __all__ = [
+    "COMMON",
     "builds_directory",
     "home",
     "interpreter",
@@ -17,6 +18,9 @@ __all__ = [
     "uv_directory",
     "venv_path",
 ]
+
+COMMON = "common"
+"""The environment that the coordinator, the supervisor and the clients run in: the one that code may name."""
 
 
 def home() -> Path:

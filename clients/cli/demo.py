@@ -1,6 +1,6 @@
 """`cpw demo`: two short films, made of a recording that a package ships, are subtitled, and both times shown.
 
-Where the environment bergamot is built they are translated into Portuguese too.
+They are translated too where an environment and a model for the languages are here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from clients.cli.shell import CONTEXT, pass_desk
 from clients.cli.submit import submit_films
 from clients.desk import Desk
 from clients.submission import Written
+from envspecs.models.registry import has_model, read_registry
 from protocol.errors import BugError, ExitCode, MissingError
 
 __all__ = ["demo"]
@@ -26,7 +27,9 @@ __all__ = ["demo"]
 _UP_SECONDS = 300
 # Two looks, so that the second film is another file and nothing is known of it beforehand.
 _FILMS = {"Two Speakers (2024).mkv": "0x20506b", "Two Speakers Again (2024).mkv": "0x6b2030"}
+_SPOKEN = "en"
 _TRANSLATED = ("pt",)
+_RECORDING = "pyannote/audio/sample/sample.wav"
 
 
 @click.command(context_settings=CONTEXT)
@@ -37,7 +40,7 @@ def demo(desk: Desk) -> ExitCode:
     if code != ExitCode.DONE:
         return code
     recording = _find_recording()
-    targets = _TRANSLATED if envspecs.is_built(envspecs.read("bergamot")) else ()
+    targets = tuple(target for target in _TRANSLATED if _can_translate(target))
     folder = desk.home / "demo"
     folder.mkdir(exist_ok=True)
     took_s = {}
@@ -64,14 +67,22 @@ def _subtitle(desk: Desk, film: Path, targets: tuple[str, ...]) -> ExitCode:
     return submit_films(desk, Written(media=(str(film),), workflow="subtitle", targets=targets, again=True))
 
 
+def _can_translate(target: str) -> bool:
+    """Tell whether an environment that is built translates the film, by a model that is in the store."""
+    return any(
+        model.kind in spec.model_kinds and model.has_pair(_SPOKEN, target) and has_model(model.id)
+        for spec in envspecs.environments_for("translate")
+        if envspecs.is_built(spec)
+        for model in read_registry().values()
+    )
+
+
 def _find_recording() -> Path:
     """Return the two-speaker sample (30 s, MIT) that pyannote.audio ships."""
-    packages = envspecs.venv_path("whisperx").glob("lib/python*/site-packages")
-    for package in packages:
-        recording = package / "pyannote" / "audio" / "sample" / "sample.wav"
-        if recording.is_file():
+    for name in envspecs.spec_names():
+        for recording in envspecs.venv_path(name).glob(f"lib/python*/site-packages/{_RECORDING}"):
             return recording
-    message = "The environment whisperx has no recording to make a film of."
+    message = "No environment here has a recording to make a film of."
     raise MissingError(message, "make build")
 
 

@@ -16,7 +16,7 @@ from clients.screen.machine import budget_sentences, loaded_json, loaded_table
 from clients.supervisor import READY, live_supervisor
 from envspecs.__main__ import main as envspecs_main
 from envspecs.builds.installed import is_built
-from envspecs.layout import specs_directory
+from envspecs.layout import COMMON, specs_directory
 from envspecs.spec import EnvSpec, read, read_all, spec_names
 from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
@@ -103,9 +103,9 @@ class RunningWorkers:
         has_worker = {name for name, spec in specs.items() if spec.worker and spec.usable_here()}
         idle = {name for name in has_worker if _is_idle(state.children.get(name)) and is_built(specs[name])}
         gone = {name for name in names if name not in specs and name in state.children}
-        if "common" in names:
+        if COMMON in names:
             self._desk.report.line(
-                "common: supervisor and coordinator go on in the build before, until: make down && make up"
+                f"{COMMON}: supervisor and coordinator go on in the build before, until: make down && make up"
             )
         return self.reload(sorted((set(names) & has_worker) | idle | gone))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from envspecs.access import masked, read_token, token_file
 from envspecs.builds.guard import exclusive, require_space
 from envspecs.builds.uv import Tools, base_python, child_environment, find_uv, run_tool
-from envspecs.layout import home, interpreter, models_directory
+from envspecs.layout import COMMON, home, interpreter, models_directory
 from envspecs.models.convert import convert
 from envspecs.models.registry import (
     MANIFEST,
@@ -221,10 +221,10 @@ _UNWANTED = ("*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite", "*.gguf", "*.nem
 
 def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
     """Let the hub's own tool download; hashes are recorded, and held to at every later fetch."""
-    tool = interpreter("common", job.root).with_name("hf")
+    tool = interpreter(COMMON, job.root).with_name("hf")
     if not tool.is_file():
-        message = "The environment common, whose tool downloads from there, is not built."
-        raise MissingError(message, "python3 -m envspecs build common")
+        message = f"The environment {COMMON}, whose tool downloads from there, is not built."
+        raise MissingError(message, f"python3 -m envspecs build {COMMON}")
     downloaded = job.staging / "downloaded"
     command = [str(tool), "download", source.repository, "--revision", source.revision]
     unwanted = [word for pattern in _UNWANTED for word in ("--exclude", pattern)]

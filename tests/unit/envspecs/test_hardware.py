@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from envspecs import hardware
+from envspecs.builds.build import build
 from envspecs.hardware import CACHE, Machine, detect, known, ram_bytes
+from envspecs.spec import read
 from protocol.hardware import CudaDevice
+from tests.unit.envspecs.conftest import TINY, Home, Lines
 
 TWO_GPUS = "GPU-aaaa-1, 81559, NVIDIA H100 80GB HBM3\nGPU-bbbb-2, 6144, NVIDIA GeForce RTX 2060\n"
 MACOS = {
@@ -217,3 +220,15 @@ def test_this_machine_is_found() -> None:
     found = detect()
     assert found.cores >= 1
     assert found.ram_bytes > 500_000_000
+
+
+def test_mlx_computes_on_the_processor_where_an_environment_with_it_is_built(
+    home: Home, report: Lines, played: Played, tmp_path: Path
+) -> None:
+    text = TINY + '[stages]\nasr = { engine = "workers.engines.x:X" }\n[computing]\ndevices = ["mlx"]\n'
+    home.spec("tiny", text)
+    assert known(state=tmp_path, root=home.root, here=played.machine()).mlx == ""
+    build(read("tiny", home.specs), report, home.root)
+    assert known(state=tmp_path, root=home.root, here=played.machine()).mlx == "cpu"
+    home.spec("broken", "name = 7\n")
+    assert known(state=tmp_path, root=home.root, here=played.machine()).mlx == ""
