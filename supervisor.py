@@ -105,6 +105,7 @@ class Supervisor:
         memory = memory_of(spec)
         command += ["--load", memory.load, "--idle-unload-s", str(memory.idle_unload_s)]
         command += ["--ram-mb", str(memory.ram_mb), "--vram-mb", str(memory.vram_mb)]
+        command += ["--threads", str(spec.threads)]
         for stage, served in spec.stages.items():
             command += ["--engine", f"{stage}={served.engine}"]
         return command

@@ -66,6 +66,8 @@ class Computing:
 
     They are told nothing there then, and the keys of finished steps stay as they are.
     """
+    threads: int = 0
+    """Threads that they gain from, at most; 0: as many as there are cores. A worker's stages share them."""
 
 
 def check_computing(computing: Computing, path: str, stages: Collection[str]) -> None:
@@ -81,6 +83,8 @@ def check_computing(computing: Computing, path: str, stages: Collection[str]) ->
             raise SchemaError(f"{path}.compute_types.{device}", "is not a device of it with a compute type")
     if computing.compute_types:
         _check_taken("compute_type", stages, f"{path}.compute_types")
+    if computing.threads < 0:
+        raise SchemaError(f"{path}.threads", "is not 0 or more")
     for index, row in enumerate(computing.by_memory):
         _check_row(row, computing, f"{path}.by_memory[{index}]", stages)
 

@@ -135,6 +135,11 @@ class EnvSpec:
         """Return what the engine of the stage computes on; `KeyError` for a stage it does not do."""
         return self.stages[stage].computing or self.computing or Computing()
 
+    @property
+    def threads(self) -> int:
+        """Return how many threads its engines gain from, at most; 0: as many as there are cores."""
+        return self.computing.threads if self.computing else 0
+
     def wanted_here(self) -> bool:
         """Tell whether it is built without being named: it is required, or preferred on such a machine."""
         return not self.optional or (self.preferred is not None and self.preferred.fits_here())
@@ -194,14 +199,15 @@ def _with_engines_of_today(copy: EnvSpec, folder: Path) -> EnvSpec:
     """
     silent = not copy.computing and not any(entry.computing for entry in copy.stages.values())
     specs = [_spec(name, read_toml(folder / f"{name}.toml")) for name in spec_names(folder)]
-    stages = dict(copy.stages)
+    stages, computing = dict(copy.stages), copy.computing
     for spec in specs:
         for stage, entry in copy.stages.items():
             ours = spec.stages.get(stage)
             if not spec.copied_from and ours and ours.key_name == entry.key_name:
-                computing = (ours.computing or spec.computing) if silent else entry.computing
-                stages[stage] = replace(entry, engine=ours.engine, name=ours.name, computing=computing)
-    return replace(copy, stages=stages)
+                own = ours.computing if silent else entry.computing
+                stages[stage] = replace(entry, engine=ours.engine, name=ours.name, computing=own)
+                computing = spec.computing if silent else computing
+    return replace(copy, stages=stages, computing=computing)
 
 
 def parse(name: str, text: str) -> EnvSpec:
@@ -265,6 +271,9 @@ def _check_stages(spec: EnvSpec, file: str) -> None:
         if not _ENGINE.fullmatch(entry.engine):
             raise SchemaError(f"{file}.stages.{stage}.engine", f"{entry.engine!r} is not 'module:Class'")
         if entry.computing is not None:
-            check_computing(entry.computing, f"{file}.stages.{stage}.computing", [stage])
+            path = f"{file}.stages.{stage}.computing"
+            check_computing(entry.computing, path, [stage])
+            if entry.computing.threads:
+                raise SchemaError(f"{path}.threads", "belongs into [computing]: its stages share one worker")
     if spec.computing is not None:
         check_computing(spec.computing, f"{file}.computing", spec.stages)

@@ -62,6 +62,7 @@ class LoneWorker:
         spec = envspecs.read(name)
         if spec.default_model and models is None:
             options = ("--default-model", spec.default_model, *options)
+        options = ("--threads", str(spec.threads), *options)
         return cls(
             *(f"{stage}={stage_spec.engine}" for stage, stage_spec in spec.stages.items()),
             python=str(envspecs.interpreter(name)),

@@ -64,7 +64,7 @@ def run(options: Options) -> int:
         lock=options.key,
         stages={stage: STAGES[stage].version for stage in options.engines if stage in STAGES},
     )
-    shelf = ModelShelf(options.models, options.budget)
+    shelf = ModelShelf(options.models, options.budget, threads=options.threads)
     # Without its IO thread a worker hears and says nothing: it is better to end and be restarted.
     threading.excepthook = _die_of
     start_echo(options.endpoint, pulse.encode())

@@ -40,6 +40,9 @@ class Models(Protocol):
     def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:
         """Return the loaded model; only the first time, call `load` for it."""
 
+    def threads(self) -> int:
+        """Return how many threads to compute with: one a core, at most what the environment gains from."""
+
 
 class Context(Protocol):
     """What a running call may use."""

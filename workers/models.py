@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections import Counter, deque
@@ -54,11 +55,13 @@ class ModelShelf:
         budget: Budget | None = None,
         meter: Meter | None = None,
         clock: Callable[[], float] = time.monotonic,
+        threads: int = 0,
     ) -> None:
         self.budget = budget or Budget()
         self.meter = meter or Meter()
         self._store = store
         self._clock = clock
+        self._threads = threads
         self._held: dict[ModelKey, _Held] = {}
         self._loaded: dict[ModelKey, LoadedModel] = {}
         self._loads: Counter[ModelKey] = Counter()
@@ -73,6 +76,14 @@ class ModelShelf:
             message = f"The model {model} is not in the model store {self._store}."
             raise MissingError(message, f"cpw models fetch {model}")
         return self._store / model
+
+    def threads(self) -> int:
+        """Return how many cores this process may use, at most so many as it was told.
+
+        `os.cpu_count` counts those of the whole machine.
+        """
+        allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        return min(allowed, self._threads or allowed)
 
     def has(self, model: str) -> bool:
         """Tell whether the store has the whole model: its manifest is written last."""

@@ -27,6 +27,8 @@ class Options:
     budget: Budget
     load: str = "start"
     """When the default model is loaded: `start` or `first-use`."""
+    threads: int = 0
+    """Threads that its engines gain from, at most; 0: as many as there are cores."""
 
 
 def parse(arguments: list[str]) -> Options:
@@ -44,6 +46,7 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--idle-unload-s", type=float, default=0.0, metavar="S", help="0: models stay")
     parser.add_argument("--ram-mb", type=int, default=0, metavar="MB", help="budget; 0: no limit")
     parser.add_argument("--vram-mb", type=int, default=0, metavar="MB", help="the same for the GPU")
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help="at most; 0: one a core")
     given = parser.parse_args(arguments)
     engines = {}
     for spec in given.engine:
@@ -61,6 +64,7 @@ def parse(arguments: list[str]) -> Options:
         stack=given.stack,
         nonce=given.nonce,
         load=given.load,
+        threads=given.threads,
         budget=Budget(
             ram_bytes=given.ram_mb * MEGABYTE,
             vram_bytes=given.vram_mb * MEGABYTE,

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from envspecs.spec import read
 from protocol.artefacts import describe_file
 from protocol.stages.align import AlignRequest
 from protocol.stages.asr import AsrRequest
@@ -35,7 +36,7 @@ def _take_sound(ffmpeg: str, film: str, sound: Path) -> None:
 
 def main(ffmpeg: str, models: str, folder: str, films: list[str]) -> None:
     """Loop over the films."""
-    shelf = ModelShelf(Path(models))
+    shelf = ModelShelf(Path(models), threads=read("whisperx").threads)
     asr, align = WhisperxAsr(), WhisperAlign()
     for engine in (asr, align):
         engine.warm(shelf, MODEL)

@@ -278,3 +278,14 @@ def test_what_was_done_before_and_is_gone_is_done_again(house: House) -> None:
     second = house.ended(house.submit(b"the same film", title="One"))
     assert second.state == "done"
     assert (Path(second.directory) / "06_asr" / "segments.json").is_file()
+
+
+def test_a_worker_is_told_the_threads_of_its_spec(tmp_path: Path) -> None:
+    with House(tmp_path) as house:
+        house.add_environment("other", {"asr": "FakeAsr"}, "computing = { threads = 3 }")
+        house.start()
+        told = {}
+        for words in (process.cmdline() for process in house.processes()):
+            if "--threads" in words:
+                told[words[words.index("--environment") + 1]] = words[words.index("--threads") + 1]
+    assert told == {"common": "0", "whisperx": "0", "other": "3"}

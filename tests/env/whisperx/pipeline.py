@@ -18,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
+from envspecs.spec import read  # noqa: E402
 from protocol.artefacts import Artefact, describe_file  # noqa: E402
 from protocol.schema import from_plain, to_plain  # noqa: E402
 from protocol.stages.align import AlignRequest  # noqa: E402
@@ -38,7 +39,7 @@ class Bench:
 
     def __init__(self, store: Path, folder: Path) -> None:
         self.folder = folder
-        self.models = ModelShelf(store)
+        self.models = ModelShelf(store, threads=read("whisperx").threads)
         self.engines = {
             engine.stage: engine for engine in (WhisperxAsr(), WhisperAlign(), WhisperTranslate())
         }

@@ -92,6 +92,7 @@ by_memory = [
         ("{ asr = 1 }", "{ hear = 1 }", "by_memory[1].batch_sizes.hear"),
         ('devices = ["cuda", "cpu"]\ncompute_types = { cuda = "float16" }', "", "by_memory[0]"),
         ("devices =", "device =", "device"),
+        ("devices =", "threads = -1\ndevices =", "threads"),
     ],
 )
 def test_what_an_engine_cannot_compute_on_is_refused_by_its_path(tmp_path, good, bad, path):
@@ -116,6 +117,13 @@ def test_numbers_that_no_stage_is_ever_given_are_refused(tmp_path):
         with pytest.raises(SchemaError, match="no stage of it takes") as refused:
             read("x", write(tmp_path, f"{mux}[computing]\n{says}\n"))
         assert refused.value.path == f"x.toml.computing.{path}"
+
+
+def test_the_stages_of_a_worker_have_their_threads_together(tmp_path):
+    text = GOOD.replace('Asr" }', 'Asr", computing = { threads = 2 } }')
+    with pytest.raises(SchemaError, match="share one worker") as refused:
+        read("x", write(tmp_path, text))
+    assert refused.value.path == "x.toml.stages.asr.computing.threads"
 
 
 def test_a_spec_that_says_nothing_computes_on_the_processor(tmp_path):

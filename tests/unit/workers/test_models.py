@@ -104,6 +104,13 @@ class Bench:
         return sorted(model.key.partition(":")[2].partition("@")[0] for model in self.shelf.loaded())
 
 
+def test_threads_are_one_a_core_and_at_most_what_the_environment_gains_from(tmp_path: Path) -> None:
+    cores = ModelShelf(tmp_path).threads()
+    assert cores >= 1
+    assert ModelShelf(tmp_path, threads=1).threads() == 1
+    assert ModelShelf(tmp_path, threads=cores + 1).threads() == cores
+
+
 def test_a_cleared_shelf_holds_nothing_and_still_knows_how_often_it_loaded(tmp_path: Path) -> None:
     shelf = ModelShelf(tmp_path)
     first = shelf.get(KEY, object)

@@ -22,7 +22,6 @@ from typing import Any
 
 from protocol.errors import InputError, MissingError, UsageError
 from protocol.stages.translate import TranslateRequest, TranslateResult
-from workers.cores import usable_cores
 from workers.engine import Context, Models
 from workers.placement import Placement
 from workers.text.translating import translate_transcript
@@ -32,11 +31,9 @@ __all__ = [
     "pair_of",
     "refuse_damaged",
     "refuse_untranslatable",
-    "thread_count",
     "translate_side_by_side",
 ]
 
-_MOST_THREADS = 8
 _MANIFEST = "manifest.json"
 _COMPUTE_TYPES = ("auto", "float32")
 _WHERE = Placement(device="cpu", compute_type="float32")
@@ -63,7 +60,7 @@ class BergamotTranslate:
         model = _load(context.models, request.model)
 
         def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            return translate_side_by_side(model.translate, texts, progress)
+            return translate_side_by_side(model.translate, texts, progress, context.models.threads())
 
         return translate_transcript(request, context, "bergamot", translate)
 
@@ -123,11 +120,11 @@ def refuse_damaged(folder: Path, model: str) -> None:
 
 
 def translate_side_by_side(
-    translate: Callable[[str], str], texts: Sequence[str], progress: Callable[[float], None]
+    translate: Callable[[str], str], texts: Sequence[str], progress: Callable[[float], None], threads: int
 ) -> list[str]:
     """Return the translations in order; after a cancel no further sentence begins."""
     found = []
-    with ThreadPoolExecutor(max_workers=thread_count()) as pool:
+    with ThreadPoolExecutor(max_workers=threads) as pool:
         begun = [pool.submit(translate, text) for text in texts]
         try:
             for count, future in enumerate(begun, start=1):
@@ -136,8 +133,3 @@ def translate_side_by_side(
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     return found
-
-
-def thread_count() -> int:
-    """Return how many sentences are translated at the same time."""
-    return min(usable_cores(), _MOST_THREADS)

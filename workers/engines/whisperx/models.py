@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from protocol.errors import InputError, UsageError
-from workers.cores import usable_cores
 from workers.engine import Models
 from workers.placement import Placement, refuse_unknown_device
 
@@ -21,8 +20,6 @@ __all__ = [
 ]
 
 _CPU_BATCH, _CUDA_BATCH = 4, 16
-_MOST_THREADS = 16
-"""More threads do not make one CTranslate2 model faster."""
 
 
 def choose_placement(device: str, compute_type: str) -> Placement:
@@ -59,7 +56,7 @@ def load_whisper(models: Models, model: str, where: Placement) -> Any:
             device=where.kind,
             device_index=where.index,
             compute_type=where.compute_type,
-            cpu_threads=min(usable_cores(), _MOST_THREADS),
+            cpu_threads=models.threads(),
             local_files_only=True,
         )
 

@@ -71,12 +71,8 @@ def test_a_file_of_another_size_than_it_was_fetched_with_is_refused(tmp_path: Pa
 
 def test_translations_come_back_in_order_with_progress() -> None:
     shares: list[float] = []
-    assert engine.translate_side_by_side(str.upper, ["a", "b", "c", "d"], shares.append) == [
-        "A",
-        "B",
-        "C",
-        "D",
-    ]
+    shouted = engine.translate_side_by_side(str.upper, ["a", "b", "c", "d"], shares.append, 2)
+    assert shouted == ["A", "B", "C", "D"]
     assert shares == [0.25, 0.5, 0.75, 1.0]
 
 
@@ -101,8 +97,7 @@ def test_after_a_cancel_no_further_sentence_begins(monkeypatch: pytest.MonkeyPat
     def progress(_: float) -> None:
         raise CancelledError("The job was cancelled.")
 
-    monkeypatch.setattr(engine, "thread_count", lambda: 1)
     monkeypatch.setattr(engine, "ThreadPoolExecutor", Pool)
     with pytest.raises(CancelledError):
-        engine.translate_side_by_side(translate, [str(number) for number in range(100)], progress)
+        engine.translate_side_by_side(translate, [str(number) for number in range(100)], progress, 1)
     assert begun in (["0"], ["0", "1"])
