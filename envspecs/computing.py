@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -119,6 +118,5 @@ def _check_bounds(row: ByMemory, path: str) -> None:
 
 def _check_taken(name: str, stages: Iterable[str], path: str) -> None:
     """Refuse what no stage of these is ever given."""
-    requests = [STAGES[stage].request for stage in stages]
-    if not any(parameter.name == name for request in requests for parameter in dataclasses.fields(request)):
+    if not any(STAGES[stage].takes(name) for stage in stages):
         raise SchemaError(path, f"no stage of it takes a {name}")

@@ -16,6 +16,7 @@ from typing import Any
 from protocol.clock import now_iso
 from protocol.errors import MissingError
 from protocol.messages import LoadedModel
+from workers.cores import usable_cores
 from workers.engine import ModelKey
 from workers.memory import MEGABYTE, Budget, Meter, Need, is_worn_out, model_factor, over_ram, over_vram
 
@@ -78,12 +79,9 @@ class ModelShelf:
         return self._store / model
 
     def threads(self) -> int:
-        """Return how many cores this process may use, at most so many as it was told.
-
-        `os.cpu_count` counts those of the whole machine.
-        """
-        allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-        return min(allowed, self._threads or allowed)
+        """Return how many threads an engine may start: the usable cores, at most the number of the spec."""
+        cores = usable_cores()
+        return min(cores, self._threads or cores)
 
     def has(self, model: str) -> bool:
         """Tell whether the store has the whole model: its manifest is written last."""
