@@ -1,4 +1,4 @@
-"""A client's connection to the coordinator. The only module of this room that knows ZeroMQ."""
+"""A client's connection to the coordinator. The only module here that imports ZeroMQ."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._context.destroy(linger=0)
 
     def ask(self, message: Any, *, timeout_ms: int | None = None) -> Any:
-        """Send a request and return the answering message.
+        """Send a request and return the answer.
 
-        Raises what a `Refused` answer carries, and `NotRunningError` where nobody answers in time.
+        Raises the error that a `Refused` answer carries, and `NotRunningError` if no answer comes in time.
         """
         wait_ms = self._timeout_ms if timeout_ms is None else timeout_ms
         request = uuid.uuid4().hex
@@ -50,9 +50,9 @@ class Client:
         while self._socket.poll(wait_ms, zmq.POLLIN):
             header, answer = decode_message(self._socket.recv_multipart(), MESSAGES)
             refused = isinstance(answer, Refused)
-            # Who refuses a message that it cannot read cannot give its name back.
+            # A refusal of a message that could not be read has no request's name.
             if header.request != request and not (refused and not header.request):
-                continue  # the late answer to a question that was given up
+                continue  # a late answer to a request that timed out
             if refused:
                 raise error_from_info(answer.error)
             return answer

@@ -1,4 +1,4 @@
-"""What a command of the shell works with: the checkout, the way to the coordinator, the screen, the clock."""
+"""What a command works with: the checkout, the connection to the coordinator, the screen, the clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Asker", "CheckedClient", "Connect", "Desk", "connect", "desk_here", 
 
 
 class Asker(Protocol):
-    """Whoever answers a client's questions: `clients.connection.Client`, or a test's fake."""
+    """What answers a client's questions: `clients.connection.Client`, or a test's fake."""
 
     def ask(self, message: Any, *, timeout_ms: int | None = None) -> Any:
         """Return the answering message; `NotRunningError` when nobody answers in time."""
@@ -31,12 +31,12 @@ Connect = Callable[[Path], AbstractContextManager[Asker]]
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """Everything a command touches outside itself, so that a test can lay its own."""
+    """Everything that a command uses from outside, so that a test can replace it."""
 
     home: Path
     runtime: Path
     out: Path
-    """Where job folders are made unless a person says otherwise."""
+    """The folder for job folders, unless a person names another one."""
     report: Report
     connect: Connect
     clock: Callable[[], float] = field(default=time.monotonic)
@@ -44,7 +44,7 @@ class Desk:
 
 
 def output_root(root: Path) -> Path:
-    """Return the folder of job folders in the checkout at `root`; `CPW_OUT` overrides it."""
+    """Return the folder for job folders in the checkout at `root`; `CPW_OUT` overrides it."""
     override = os.environ.get("CPW_OUT")
     return Path(override).resolve() if override else root / "out"
 
@@ -65,9 +65,9 @@ def _open_client(runtime: Path) -> AbstractContextManager[Asker]:
 
 
 class CheckedClient:
-    """A client that says at once that nobody answers where there is no socket; a context manager.
+    """A client that does not wait for an answer where there is no socket; a context manager.
 
-    `open_client` is called for the first question that somebody can answer.
+    `open_client` is called for the first question, if there is a socket then.
     """
 
     def __init__(self, open_client: Callable[[], AbstractContextManager[Asker]], socket: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files, folders and patterns to films. Looks at names and at the file system; prints and sends nothing."""
+"""Finding the films that files, folders and patterns name. Looks at the file system; sends nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MEDIA_EXTENSIONS = frozenset(
 _OWN_OUTPUT = "_subtitled"
 _JOB_FILE = "job.json"
 _JOB_DEPTH = 3
-_KNOWN = "Known are: " + " ".join(sorted(extension[1:] for extension in MEDIA_EXTENSIONS)) + "."
+_KNOWN = "Known file types: " + " ".join(sorted(extension[1:] for extension in MEDIA_EXTENSIONS)) + "."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class _Folder:
 def find_films(written: Sequence[str]) -> Intake:
     """Return the films that the words name, in the order written; a folder's own in natural order.
 
-    A file that is named is taken whatever its extension: whether it is a film, its job finds out.
+    A file that is named itself is taken whatever its extension: its job finds out whether it is a film.
     """
     films: dict[str, Path] = {}
     problems: list[UsageError] = []
@@ -79,7 +79,7 @@ def find_films(written: Sequence[str]) -> Intake:
             problems.append(problem)
             continue
         for path in found:
-            # The link's own name is kept: it is the one the person knows, and the title comes from it.
+            # The name of a link is kept: it is the one that the person knows, and the title comes from it.
             films.setdefault(os.path.realpath(path), path.parent.resolve() / path.name)
     problems += [_not_utf8(path) for path in films.values() if not is_utf8(str(path))]
     return Intake(films=tuple(films.values()), problems=tuple(problems), notes=tuple(dict.fromkeys(notes)))
@@ -92,7 +92,7 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether the name can be written as UTF-8; bytes of another encoding cannot."""
+    """Tell whether the name can be written as UTF-8; bytes in another encoding cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -118,14 +118,14 @@ def _films_of(word: str, notes: list[str]) -> list[Path]:
 
 
 def _leading_dash(word: str) -> str:
-    return "Options stand before --, names after it." if word.startswith("--") else ""
+    return "Write options before --, and names after it." if word.startswith("--") else ""
 
 
 def _films_of_path(path: Path, word: str, notes: list[str]) -> list[Path]:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise UsageError(f"{word!r} is a link to something that is not there.") from error
+        raise UsageError(f"{word!r} is a link to a file that does not exist.") from error
     except OSError as error:
         raise UsageError(f"{word!r} cannot be read: {error.strerror}.") from error
     if stat.S_ISDIR(mode):
@@ -160,7 +160,8 @@ def _films_of_pattern(pattern: str, notes: list[str]) -> list[Path]:
             folder = _walk(path)
             films += folder.films
             notes += [
-                f"The folder {str(subfolder)!r} cannot be read, left out." for subfolder in folder.unreadable
+                f"The folder {str(subfolder)!r} cannot be read and is left out."
+                for subfolder in folder.unreadable
             ]
         elif path.is_file() and _is_film(path.name):
             films.append(path)
@@ -170,13 +171,13 @@ def _films_of_pattern(pattern: str, notes: list[str]) -> list[Path]:
 
 
 def _in_job_folder(path: Path) -> bool:
-    """Tell whether a pattern went into a job's own folders; `**` finds the way there."""
+    """Tell whether the path is in a job's folder, which a pattern with `**` reaches."""
     near = (path, *list(path.parents)[:_JOB_DEPTH])
     return any((place / _JOB_FILE).is_file() for place in near)
 
 
 def _walk(root: Path) -> _Folder:
-    """Return the films below `root`; what this product made and what is hidden is left out."""
+    """Return the films below `root`, but no hidden ones and none that this product made."""
     films: list[Path] = []
     unreadable: list[Path] = []
     seen: set[str] = set()

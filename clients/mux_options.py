@@ -1,4 +1,4 @@
-"""What a person wrote of the film with subtitles: languages checked before hours of work, not after."""
+"""Options for the film with subtitles. Their languages are checked before hours of work, not after."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["mux_parameters"]
 def mux_parameters(
     workflow: str, burn: str | None, settings: Mapping[str, Any], source: str | None, targets: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the parameters of mux: `settings` of `--set mux.*`, languages as codes, and `--burn`.
+    """Return the parameters of mux, from `settings` (`--set mux.*`) and `--burn`, with languages as codes.
 
-    Raises `UsageError` for a language that will be no track of the film, as far as the source's is known,
-    and where the workflow makes no film at all.
+    Raises `UsageError` where the workflow makes no film, and for a language in which the film gets no
+    subtitles (this is checked only if the source language is known).
     """
     found = dict(settings)
     if burn is not None:
         found["burn"] = burn
     if found and not WORKFLOWS[workflow].has(STAGE.name):
-        message = f"The workflow {workflow} makes no film: --burn and --set mux are about one."
+        message = f"The workflow {workflow} makes no film, so it takes no --burn and no --set mux."
         raise UsageError(message, "Use --workflow subtitle.")
     for name, written in found.items():
         if isinstance(written, tuple):

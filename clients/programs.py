@@ -1,6 +1,6 @@
 """A program of the environment common, run once for one answer.
 
-What reads and writes subtitles lives in that environment's engines, which this side may not import from.
+Subtitles are read and written by that environment's engines, and a client must not import them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
-    """Let a closed terminal or a `kill` end the program as Ctrl-C does, not leave it at work alone."""
+    """Let a closed terminal or a `kill` end the program, as Ctrl-C does, instead of leaving it at work."""
     before = {end: signal.signal(end, signal.default_int_handler) for end in _ENDS}
     try:
         yield
@@ -33,11 +33,11 @@ def _ended_like_ctrl_c() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def ask_once(desk: Desk, module: str, words: Sequence[str], deed: str) -> dict[str, Any]:
+def ask_once(desk: Desk, module: str, words: Sequence[str], task: str) -> dict[str, Any]:
     """Return the one JSON document that `workers.engines.common.<module>` writes to stdout.
 
     Its stderr is the person's. Raises what the program says went wrong (`{"error": ...}`), `MissingError`
-    where the environment is not built, `BugError` where `deed` ("The check of film.srt") got no answer.
+    where the environment is not built, `BugError` where `task` ("The check of film.srt") got no answer.
     """
     program = ("-I", "-m", f"workers.engines.common.{module}")
     with _ended_like_ctrl_c():
@@ -47,7 +47,7 @@ def ask_once(desk: Desk, module: str, words: Sequence[str], deed: str) -> dict[s
     except ValueError as error:
         if ended.returncode == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt from error
-        message = f"{deed} ended without an answer (exit code {ended.returncode})."
+        message = f"{task} ended without an answer (exit code {ended.returncode})."
         raise BugError(message, f"python3 -m envspecs build {COMMON}") from error
     if "error" in document:
         raise error_from_info(from_plain(ErrorInfo, document["error"]))

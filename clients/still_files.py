@@ -1,4 +1,4 @@
-"""Which files have kept still: a film that is still being copied is not submitted. Time is an argument."""
+"""Which files have stopped changing: a film that is being copied is not submitted. Time is an argument."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _Stamp = tuple[int, int, int]
 
 @dataclass
 class Stillness:
-    """Remembers how files looked; a copy that goes on changes their size or their time."""
+    """Remembers size and time of files; copying a file changes them."""
 
     still_s: float
     filled: bool = False
-    """An empty file never counts as still: its copy has not begun."""
+    """Whether an empty file never counts as still, because its copy has not begun."""
     _since: dict[Path, tuple[_Stamp, float]] = field(default_factory=dict)
 
     def look(self, films: Iterable[Path], now_s: float) -> list[Path]:
-        """Look at the files and return those that have looked the same for `still_s`."""
+        """Look at the files and return those that have not changed for `still_s`."""
         before, self._since = self._since, {}
         still = []
         for film in films:
@@ -64,7 +64,7 @@ def _changed_just_now(film: Path) -> bool:
     if stamp is None:
         return False
     age_ms = now_ms() - stamp[1] // 1_000_000
-    # A time to come is another machine's clock, and no sign of a change.
+    # A time in the future comes from another machine's clock, and is no sign of a change.
     return 0 <= age_ms < CHANGED_WITHIN_S * 1000
 
 

@@ -72,7 +72,7 @@ class Reading:
 
 
 class _Problems(list[UsageError]):
-    """Collects what is wrong, so that the person hears of everything at once."""
+    """Collects what is wrong, so that the person is told everything at once."""
 
     def of(self, read: Callable[..., T], *words: Any) -> T | None:
         try:
@@ -112,7 +112,7 @@ def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
     environments = problems.of(parse_environments, written.environments) or {}
     problems.of(_check_optional, written.with_stages, written.without_stages)
     film = parameters.pop(mux.STAGE.name, {})
-    # Its languages can be compared only where the film's are known.
+    # Its languages must be the film's, which are known only if all else is right.
     if not problems:
         film = problems.of(mux_parameters, written.workflow, written.burn, film, source, targets) or {}
     return {
@@ -135,7 +135,7 @@ def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
 
 
 def _priority(written: Written, films: int) -> int:
-    """Return what was written; else somebody who names one film waits for it, and goes before a batch."""
+    """Return what was written; else a person who names one film waits for it, and it runs before a batch."""
     if written.priority is not None:
         return written.priority
     named = films == len(written.media) == 1 and Path(written.media[0]).is_file()
@@ -143,7 +143,7 @@ def _priority(written: Written, films: int) -> int:
 
 
 def user_name() -> str:
-    """Return who submits. From the system and not from $USER: it becomes part of a path."""
+    """Return who submits; from the system and not from $USER, because it becomes part of a path."""
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -167,7 +167,7 @@ def parse_time(text: str | None, option: str) -> int | None:
 
 def _check_clip(start: int | None, end: int | None) -> None:
     if end is not None and end <= (start or 0):
-        raise UsageError("The clip's --end does not come after its --start.")
+        raise UsageError("--end must be later than --start.")
 
 
 def _source(written: str | None) -> str | None:
@@ -207,7 +207,7 @@ def _title(written: str | None, films: int) -> str | None:
     if not is_utf8(title):
         raise UsageError(f"The --title {title!r} is not UTF-8.")
     if films > 1:
-        raise UsageError(f"--title names one film, and these are {films}.", "Submit that film alone.")
+        raise UsageError(f"--title is for one film, and you named {films}.", "Submit that film alone.")
     return title
 
 
@@ -221,9 +221,11 @@ def _out(written: str | None, default: Path) -> Path:
     while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir():
-        raise UsageError(f"The --out folder {str(out)!r} cannot be made: {str(nearest)!r} is not a folder.")
+        raise UsageError(
+            f"The --out folder {str(out)!r} cannot be created: {str(nearest)!r} is not a folder."
+        )
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise UsageError(f"The --out folder {str(out)!r} cannot be written: permission denied.")
+        raise UsageError(f"The --out folder {str(out)!r} cannot be written to: permission denied.")
     return out
 
 
@@ -234,11 +236,11 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
         stage, name, text = _split_setting(word)
         row = STAGES[stage]
         if (option := row.options.get(name)) is not None:
-            raise UsageError(f"--set {stage}.{name} has an option of its own.", f"Use {option}.")
+            raise UsageError(f"--set {stage}.{name} has its own option.", f"Use {option}.")
         known = _settable(stage)
         if name not in known:
             message = f"--set {word!r}: the stage {stage} has no setting {name!r}."
-            raise UsageError(message, f"Known are: {', '.join(known) or 'none'}.")
+            raise UsageError(message, f"Known settings: {', '.join(known) or 'none'}.")
         if name == "model" and not text.startswith(row.model_prefix):
             text = row.model_prefix + text
         found.setdefault(stage, {})[name] = _value(known[name], text, f"--set {stage}.{name}")
@@ -255,10 +257,10 @@ def parse_environments(words: Sequence[str]) -> dict[str, str]:
         stage, equals, name = (part.strip() for part in word.partition("="))
         if not equals or not name or not is_utf8(word):
             message = f"--env {word!r} is not of the form stage=environment."
-            raise UsageError(message, "As in asr=whisperx-experimental.")
+            raise UsageError(message, "Write for example asr=whisperx-experimental.")
         if stage not in STAGES:
             message = f"--env {word!r}: there is no stage {stage!r}."
-            raise UsageError(message, f"Known are: {', '.join(STAGES)}.")
+            raise UsageError(message, f"Known stages: {', '.join(STAGES)}.")
         found[stage] = name
     return found
 
@@ -267,21 +269,23 @@ def _check_optional(wanted: Sequence[str], unwanted: Sequence[str]) -> None:
     for option, stages in (("--with", wanted), ("--without", unwanted)):
         for stage in stages:
             if stage not in OPTIONAL_STAGES:
-                message = f"{option} {stage!r} is none of the stages that a job can be done without."
-                raise UsageError(message, f"Those are: {', '.join(OPTIONAL_STAGES)}.")
+                message = f"{option} {stage!r} is not an optional stage."
+                raise UsageError(message, f"Optional stages: {', '.join(OPTIONAL_STAGES)}.")
     both = sorted(set(wanted) & set(unwanted))
     if both:
-        raise UsageError(f"The stage {both[0]} is asked for by --with and refused by --without.")
+        raise UsageError(f"--with and --without both name the stage {both[0]}.")
 
 
 def _split_setting(word: str) -> tuple[str, str, str]:
     name, equals, text = word.partition("=")
     stage, dot, setting = name.strip().partition(".")
     if not equals or not dot or not is_utf8(word):
-        raise UsageError(f"--set {word!r} is not of the form stage.field=value.", "As in asr.model=small.")
+        raise UsageError(
+            f"--set {word!r} is not of the form stage.field=value.", "Write for example asr.model=small."
+        )
     if stage not in STAGES:
         message = f"--set {word!r}: there is no stage {stage!r}."
-        raise UsageError(message, f"Known are: {', '.join(STAGES)}.")
+        raise UsageError(message, f"Known stages: {', '.join(STAGES)}.")
     if not text.strip() and setting == "model":
         raise UsageError(f"--set {word!r} names no model.")
     return stage, setting, text.strip()
@@ -334,9 +338,7 @@ def _value(kind: Any, text: str, where: str) -> Any:
 
 def _chosen(kind: Any, text: str, where: str) -> str:
     if get_origin(kind) is Literal and text not in get_args(kind):
-        raise UsageError(
-            f"{where}: {text!r} is none of its values.", f"Those are: {', '.join(get_args(kind))}."
-        )
+        raise UsageError(f"{where} cannot be {text!r}.", f"Possible values: {', '.join(get_args(kind))}.")
     return text
 
 

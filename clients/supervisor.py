@@ -56,7 +56,7 @@ def live_supervisor(runtime: Path) -> SupervisorReport | None:
 
 
 def _process(state: SupervisorReport) -> psutil.Process | None:
-    """Return the very process that wrote the state, not a later one with its number."""
+    """Return the process that wrote the state; None if it ended, even if another has its number now."""
     import psutil
 
     try:
@@ -66,7 +66,7 @@ def _process(state: SupervisorReport) -> psutil.Process | None:
     except (psutil.NoSuchProcess, ValueError):
         return None
     except psutil.AccessDenied as error:
-        message = f"The supervisor, process {state.pid}, belongs to somebody else."
+        message = f"The supervisor, process {state.pid}, belongs to another user."
         raise NotRunningError(message, "Stop it as that user.") from error
     return process if same and not gone else None
 
@@ -90,10 +90,10 @@ def check_built(home: Path) -> None:
 
 
 def start(desk: Desk) -> subprocess.Popen[bytes]:
-    """Start the supervisor in a session of its own, so that no terminal's end reaches it."""
+    """Start the supervisor in its own session, so that it goes on when the terminal is closed."""
     script = desk.home / "supervisor.py"
     if not script.is_file():
-        raise MissingError(f"{script} is not there.", "Set CPW_HOME to the checkout, or unset it.")
+        raise MissingError(f"{script} does not exist.", "Set CPW_HOME to the checkout, or unset it.")
     log = supervisor_log(desk.home)
     log.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -112,22 +112,25 @@ def start(desk: Desk) -> subprocess.Popen[bytes]:
 
 
 def supervisor_log(home: Path) -> Path:
-    """Return the file in which the supervisor's own words are kept."""
+    """Return the log file of the supervisor itself."""
     from envspecs.layout import logs_directory
 
     return logs_directory(home) / "supervisor.log"
 
 
 def _environment(desk: Desk) -> dict[str, str]:
-    """Return our environment, paths made absolute: the supervisor works in another folder."""
-    # A person's token is for the tool that fetches models, and for nothing that runs on.
+    """Return our environment variables, with absolute paths: the supervisor works in another folder."""
+    # A person's token is for fetching models, and no running process needs it.
     given = {name: value for name, value in os.environ.items() if name not in TOKENS}
     known = {"CPW_HOME": desk.home, "CPW_OUT": desk.out, "CPW_RUNTIME": desk.runtime}
     return {**given, **{name: str(path) for name, path in known.items() if name in given}}
 
 
 def child_states(health: HealthReport | None, supervisor: SupervisorReport | None) -> dict[str, str]:
-    """Return each environment's state as far as anybody knows; the supervisor's bad news comes first."""
+    """Return the state of each environment as far as it is known.
+
+    If the supervisor has given an environment up, that counts more than an older report of the coordinator.
+    """
     children = supervisor.children if supervisor else {}
     states: dict[str, str] = {name: child.state for name, child in children.items()}
     states.pop(COORDINATOR, None)
@@ -138,7 +141,7 @@ def child_states(health: HealthReport | None, supervisor: SupervisorReport | Non
 
 
 def assess(health: HealthReport | None, states: Mapping[str, str]) -> Standing:
-    """Decide whether to go on waiting: everything needed is ready, or no waiting will make it so."""
+    """Decide whether to wait: no longer if everything needed is ready, or if waiting does not help."""
     if health is None:
         return "wait"
     if health.healthy:
@@ -155,7 +158,7 @@ def wait_until_up(
     seconds: float,
     show: Callable[[Mapping[str, str]], None],
 ) -> HealthReport | None:
-    """Wait until `assess` has decided or the time is over; return the last health there was."""
+    """Wait until `assess` ends the wait or the time is over; return the last report, if any."""
     deadline = desk.clock() + seconds
     health: HealthReport | None = None
     while True:
@@ -181,11 +184,11 @@ def _died(code: int | None) -> NotRunningError:
 
 
 def stop(desk: Desk, seconds: float) -> Literal["not running", "stopped", "killed"]:
-    """End the supervisor, which ends everything else; by force when it does not go in time."""
+    """Stop the supervisor, which stops everything else; kill it if it does not end in time."""
     import psutil
 
     if os.path.lexists(desk.runtime):
-        # A folder that others may write could name any process of ours.
+        # In a folder that others may write, the file could name any process of ours.
         prepare_runtime_directory(desk.runtime)
     state = read_supervisor(desk.runtime)
     if state is None or (process := _process(state)) is None:
@@ -198,16 +201,16 @@ def stop(desk: Desk, seconds: float) -> Literal["not running", "stopped", "kille
     except psutil.NoSuchProcess:
         return "stopped"
     except psutil.AccessDenied as error:
-        message = f"The supervisor, process {state.pid}, may not be stopped by you."
+        message = f"You may not stop the supervisor, process {state.pid}."
         raise UsageError(message, "Stop it as the user who started it.") from error
     if not _wait_gone(desk, state, _KILL_SECONDS):
-        message = f"The supervisor, process {state.pid}, does not end even when killed."
-        raise NotRunningError(message, "It waits for the disk or the kernel: look with ps.")
+        message = f"The supervisor, process {state.pid}, did not end when it was killed."
+        raise NotRunningError(message, f"It waits for the disk or the kernel; see: ps -l {state.pid}")
     return "killed"
 
 
 def _wait_gone(desk: Desk, state: SupervisorReport, seconds: float) -> bool:
-    # Not psutil's own wait: that one takes a zombie whose parent does not reap it for alive.
+    # Not with psutil's own wait: for that a zombie is alive as long as its parent does not reap it.
     deadline = desk.clock() + seconds
     while _process(state) is not None:
         if desk.clock() >= deadline:
@@ -217,7 +220,7 @@ def _wait_gone(desk: Desk, state: SupervisorReport, seconds: float) -> bool:
 
 
 def path_advice(home: Path) -> str:
-    """Return how to have `cpw-submit` on the PATH; nothing where it is already."""
+    """Return the command that puts `cpw-submit` on the PATH; empty if it is there already."""
     if shutil.which("cpw-submit") is not None:
         return ""
     folder = str(venv_path(COMMON, home) / "bin")

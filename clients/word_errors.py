@@ -1,8 +1,8 @@
 """Two transcripts of one film, word by word. Pure but for jiwer's arithmetic.
 
-Word error rate is Levenshtein's distance over words, B's against A's, by A's count (jiwer). Words are
-compared without case and punctuation; signs that combine stay: without its vowel signs Hindi is not Hindi,
-which is why Whisper's own normaliser is no use here. Languages without spaces are compared by graphemes.
+The word error rate is the Levenshtein distance of B's words from A's, divided by A's count (jiwer). Words are
+compared without case and punctuation. Combining signs are kept, because Hindi cannot be read without its
+vowel signs; Whisper's own normaliser drops them. Languages without spaces are compared by graphemes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from protocol.timeline import Transcript, Word
 __all__ = ["Comparison", "Difference", "compare_transcripts"]
 
 _NEIGHBOURS = 2
-"""So many equal words before and after a difference are shown with it."""
+"""How many equal words are shown before and after a difference."""
 _Piece = tuple[str, str, int]
 """As compared, as written, and its start in ms."""
 
@@ -48,7 +48,7 @@ class Comparison:
 
 
 def compare_transcripts(a: Transcript, b: Transcript) -> Comparison:
-    """Return what B has otherwise than A."""
+    """Return how B differs from A."""
     import jiwer
 
     by_graphemes = a.language in UNSPACED or b.language in UNSPACED
@@ -104,7 +104,7 @@ _Span = tuple[int, int, int, int]
 
 
 def _join(spans: Sequence[_Span]) -> list[_Span]:
-    """Return the differences, those joined that would share a shown neighbour."""
+    """Join differences that are so near that the same neighbours would be shown twice."""
     joined: list[_Span] = []
     for span in spans:
         if joined and span[0] - joined[-1][1] <= 2 * _NEIGHBOURS:
@@ -137,7 +137,7 @@ def _pieces(transcript: Transcript, *, by_graphemes: bool) -> list[_Piece]:
 
 
 def _words(transcript: Transcript) -> list[Word]:
-    """Return the words; a segment without has each of its own at its start."""
+    """Return the words; those of a segment without timed words all start with the segment."""
     words: list[Word] = []
     for segment in transcript.segments:
         words += segment.words or [

@@ -1,4 +1,4 @@
-"""`cpw compare`: what two jobs made of one film, side by side."""
+"""`cpw compare`: the transcripts of two jobs of one film, side by side."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MAIN = ("whisperx", "mlx-whisper", "torch", "transformers", "ctranslate2")
 
 @dataclass(frozen=True, kw_only=True)
 class _Side:
-    """One job: its report, who did what, and its transcripts by language."""
+    """One job: its report, what each step was done with, and its transcripts by language."""
 
     report: JobReport
     environments: Mapping[str, Any]
@@ -46,7 +46,10 @@ class _Side:
 @json_option
 @pass_desk
 def compare(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitCode:
-    """Put the transcripts of two jobs side by side: what differs, word error rate, times, versions."""
+    """Compare the transcripts of two jobs.
+
+    Shows where they differ, the word error rate, times and versions.
+    """
     a, b = _both_sides(desk, first, second)
     found = {
         language: compare_transcripts(a.transcripts[language], b.transcripts[language])
@@ -55,7 +58,7 @@ def compare(desk: Desk, first: str, second: str, *, as_json: bool) -> ExitCode:
     }
     if not found:
         message = f"{first} and {second} have no transcript in the same language."
-        raise UsageError(message, "Compare jobs of one film, once both have come so far: cpw status")
+        raise UsageError(message, "Compare jobs of one film after both have a transcript; see: cpw status")
     if as_json:
         comparisons = {language: to_plain(comparison) for language, comparison in found.items()}
         desk.report.json({"jobs": [_facts(a), _facts(b)], "comparisons": comparisons})
@@ -74,7 +77,7 @@ def _both_sides(desk: Desk, first: str, second: str) -> tuple[_Side, _Side]:
 
 def _show(report: Report, a: _Side, b: _Side, found: Mapping[str, Comparison]) -> None:
     if a.report.media != b.report.media:
-        report.remark("note: the jobs are of two different films")
+        report.remark("note: these jobs are of two different films")
     report.table(_table(a, b))
     for language, comparison in found.items():
         report.line("")
@@ -140,7 +143,7 @@ def _film(side: _Side) -> str:
 
 
 def _step(side: _Side, name: str) -> str:
-    """Return who did the step, with what, and how long it took."""
+    """Return the step's environment, model and duration."""
     step = next((step for step in side.report.steps if step.name == name), None)
     if step is None or step.duration_ms is None:
         return "-"
@@ -149,7 +152,7 @@ def _step(side: _Side, name: str) -> str:
 
 
 def _versions(side: _Side) -> str:
-    """Return the versions of what matters in the environments that the job used."""
+    """Return the versions of the main libraries in the environments that the job used."""
     found = {
         f"{name} {version}": None
         for entry in side.environments.values()
@@ -165,11 +168,11 @@ def _sentences(language: str, comparison: Comparison) -> list[str]:
     if comparison.error_rate is not None:
         lines.append(
             f"{unit} error rate of B against A: {comparison.error_rate:.3f}"
-            f" ({comparison.substituted} other, {comparison.missing} missing, {comparison.added} added)"
+            f" ({comparison.substituted} different, {comparison.missing} missing, {comparison.added} added)"
         )
     if comparison.start_difference_ms is not None:
         median, most = comparison.start_difference_ms
-        lines.append(f"equal {unit}s start {median} ms apart in the middle, 95 % within {most} ms")
+        lines.append(f"equal {unit}s start {median} ms apart (median), 95 % of them within {most} ms")
     return lines
 
 

@@ -25,7 +25,7 @@ from protocol.errors import BugError, ExitCode, MissingError
 __all__ = ["demo"]
 
 _UP_SECONDS = 300
-# Two looks, so that the second film is another file and nothing is known of it beforehand.
+# Two colours, so that the second film is another file and no finished step can be reused for it.
 _FILMS = {"Two Speakers (2024).mkv": "0x20506b", "Two Speakers Again (2024).mkv": "0x6b2030"}
 _SPOKEN = "en"
 _TRANSLATED = ("pt",)
@@ -35,7 +35,7 @@ _RECORDING = "pyannote/audio/sample/sample.wav"
 @click.command(context_settings=CONTEXT)
 @pass_desk
 def demo(desk: Desk) -> ExitCode:
-    """Make two short films and subtitle them, the second with warm models."""
+    """Make and subtitle two short films, the second with warm models."""
     code = start_everything(desk, _UP_SECONDS)
     if code != ExitCode.DONE:
         return code

@@ -38,7 +38,7 @@ _AT_LEAST_SECONDS = 60.0
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @pass_desk
 def envs(desk: Desk, words: tuple[str, ...]) -> int:
-    """List, build, upgrade, roll back, copy environments; see cpw envs --help."""
+    """List, build, upgrade, roll back and copy environments."""
     return envspecs_main(list(words), _SPOKEN, RunningWorkers(desk))
 
 
@@ -46,7 +46,7 @@ def envs(desk: Desk, words: tuple[str, ...]) -> int:
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @pass_desk
 def models(desk: Desk, words: tuple[str, ...]) -> int:
-    """List, fetch or verify models, show where one lies, or (ps) what is loaded where."""
+    """List, fetch and verify models; ps shows the loaded ones."""
     if words[:1] == ("ps",):
         code: int = models_ps.main(list(words[1:]), "cpw models ps", standalone_mode=False, obj=desk)
         return code
@@ -57,7 +57,7 @@ def models(desk: Desk, words: tuple[str, ...]) -> int:
 @json_option
 @pass_desk
 def models_ps(desk: Desk, *, as_json: bool) -> ExitCode:
-    """Show every loaded model: where, since when, last used, how large, how often loaded."""
+    """Show every loaded model: its environment, size, loads and last use."""
     answer: HealthReport = ask_coordinator(desk, HealthQuery())
     if as_json:
         desk.report.json(loaded_json(answer))
@@ -66,7 +66,7 @@ def models_ps(desk: Desk, *, as_json: bool) -> ExitCode:
     if table.rows:
         desk.report.table(table)
     else:
-        desk.report.line("no model is loaded; it is, with the first job that needs it")
+        desk.report.line("no model is loaded; a job loads the models that it needs")
     desk.report.lines(budget_sentences(answer))
     return ExitCode.DONE
 
@@ -78,9 +78,9 @@ class RunningWorkers:
         self._desk = desk
 
     def reload(self, names: Sequence[str], *, now: bool = False) -> ExitCode:
-        """Have these environments' workers started anew; wait until each is ready, or is known not to be.
+        """Restart the workers of these environments, and wait until each is ready or has failed.
 
-        One that must end its call first is not waited for. Raises `NotRunningError` where nothing runs.
+        A worker that first finishes a call is not waited for. Raises `NotRunningError` where nothing runs.
         """
         if live_supervisor(self._desk.runtime) is None:
             raise why_silent(self._desk.runtime)
@@ -90,12 +90,15 @@ class RunningWorkers:
                 for name in names:
                     code = max(code, self._reload(asker, name, now=now))
         except KeyboardInterrupt:
-            self._desk.report.remark("it goes on; watch with: cpw health")
+            self._desk.report.remark("it continues; see: cpw health")
             return ExitCode.INTERRUPTED
         return code
 
     def changed(self, names: Sequence[str]) -> ExitCode:
-        """Do so for these, and start a worker for what is built and has none; nothing where nothing runs."""
+        """Restart the workers of these, and start one for each environment that is built and has none.
+
+        Does nothing where nothing runs.
+        """
         state = live_supervisor(self._desk.runtime)
         if state is None or state.state != "running":
             return ExitCode.DONE
@@ -105,7 +108,7 @@ class RunningWorkers:
         gone = {name for name in names if name not in specs and name in state.children}
         if COMMON in names:
             self._desk.report.line(
-                f"{COMMON}: supervisor and coordinator go on in the build before, until: make down && make up"
+                f"{COMMON}: supervisor and coordinator use the previous build until: make down && make up"
             )
         return self.reload(sorted((set(names) & has_worker) | idle | gone))
 
@@ -117,17 +120,17 @@ class RunningWorkers:
             return self._wait_gone(name)
         if answer.job and not now:
             self._desk.report.line(
-                f"{name}: its worker ends {answer.step} of {answer.job}, and then a new one is started; "
-                f"not to wait for that: cpw envs reload --now {name}"
+                f"{name}: its worker finishes {answer.step} of {answer.job}, then a new one starts; "
+                f"to replace it now: cpw envs reload --now {name}"
             )
             return ExitCode.DONE
-        self._desk.report.line(f"{name}: its worker is started anew; the others go on")
+        self._desk.report.line(f"{name}: restarting its worker; the others keep running")
         return self._wait_ready(asker, read(name, specs_directory(self._desk.home)), before, answer)
 
     def _wait_gone(self, name: str) -> ExitCode:
         while (state := live_supervisor(self._desk.runtime)) is not None and name in state.children:
             self._desk.pause(_LOOK_SECONDS)
-        self._desk.report.line(f"{name}: its worker has ended")
+        self._desk.report.line(f"{name}: its worker has stopped")
         return ExitCode.DONE
 
     def _wait_ready(

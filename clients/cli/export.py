@@ -29,19 +29,35 @@ _NUMBERS = frozenset(field.name for field in fields(CueNumbers))
 
 @click.command(context_settings=CONTEXT)
 @click.argument("job", metavar="JOB")
-@click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT,...", help="srt, vtt, ass ...")
-@click.option("-p", "--profile", default="", help="netflix, bbc, social, relaxed. Default: the job's own.")
-@click.option("-l", "--language", "languages", multiple=True, metavar="LANG,...", help="Default: all.")
-@click.option("--bilingual", multiple=True, metavar="LANG+LANG", help="Two languages in one file, as hi+en.")
-@click.option("--burn", metavar="LANG", help="Render a language into the film's picture.")
-@click.option("--karaoke", is_flag=True, help="In ASS, light up each word when it is spoken.")
-@click.option("--set", "settings", multiple=True, metavar="FIELD=VALUE", help="As max_lines=1.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: export in the job's folder.")
-@click.option("--overwrite", is_flag=True, help="Replace files in --out that have other contents.")
+@click.option(
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT,...",
+    help="For example srt,vtt,ass. Default: srt.",
+)
+@click.option("-p", "--profile", default="", help="netflix, bbc, social or relaxed. Default: the job's.")
+@click.option(
+    "-l", "--language", "languages", multiple=True, metavar="LANG,...", help="Languages. Default: all."
+)
+@click.option(
+    "--bilingual", multiple=True, metavar="LANG+LANG", help="Two languages in one file, for example hi+en."
+)
+@click.option("--burn", metavar="LANG", help="Make a film with this language in its picture.")
+@click.option("--karaoke", is_flag=True, help="In ASS files, highlight each word as it is spoken.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a rule, for example max_lines=1."
+)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: export, in the job's folder.")
+@click.option("--overwrite", is_flag=True, help="Replace files in --out even if their contents differ.")
 @json_option
 @pass_desk
 def export(desk: Desk, /, job: str, *, as_json: bool, **written: Any) -> ExitCode:
-    """Write a finished job's subtitles again, in other formats or by other rules; no model runs."""
+    """Write a job's subtitles in other formats or by other rules.
+
+    No model runs, and nothing needs to be running.
+    """
     document = _exported(desk, job, written)
     if as_json:
         desk.report.json(document)
@@ -88,8 +104,8 @@ def _request(written: dict[str, Any]) -> dict[str, Any]:
     if burn == "" or out == Path():
         raise UsageError("--burn names no language." if burn == "" else "The --out folder's name is empty.")
     if written["karaoke"] and ("ass" not in formats or pairs):
-        message = "Only ASS files of one language light up words as they are spoken."
-        raise UsageError(message, "Write --karaoke with --format ass, and without --bilingual.")
+        message = "Only ASS files of one language can highlight words."
+        raise UsageError(message, "Use --karaoke with --format ass and without --bilingual.")
     return {
         "formats": formats,
         "profile": written["profile"],
@@ -108,7 +124,7 @@ def _split(words: Sequence[str]) -> list[str]:
 
 
 def _language(written: str) -> str:
-    # Of a film in which nothing is said: a job's transcript may be in no language.
+    # The transcript of a film without speech has no language.
     return UNDETERMINED if written == UNDETERMINED else find_language(written).code
 
 
@@ -116,7 +132,7 @@ def _pair(written: str) -> list[str]:
     names = [part.strip() for part in written.split("+")]
     if len(names) != 2 or not all(names):
         message = f"--bilingual {written!r} does not name two languages."
-        raise UsageError(message, "As in --bilingual hi+en: the first stands above the second.")
+        raise UsageError(message, "Write for example hi+en: the first is shown above the second.")
     return [_language(name) for name in names]
 
 
@@ -125,12 +141,12 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _setting(word: str) -> str:
-    """Return `max_lines=1` as `cpw submit` takes it; `UsageError` for what is no number of a profile."""
+    """Return `max_lines=1` in the form that `cpw submit` takes; `UsageError` for what is no rule's number."""
     written, _, value = (part.strip() for part in word.partition("="))
     name = written.removeprefix("subtitle.")
     if value.casefold() in ("", "none"):
-        raise UsageError(f"--set {word!r} is not of the form field=value.", "As in max_lines=1.")
+        raise UsageError(f"--set {word!r} is not of the form field=value.", "Write for example max_lines=1.")
     if name not in _NUMBERS:
-        message = f"--set {word!r} is nothing that an export can change."
-        raise UsageError(message, f"Known are: {', '.join(sorted(_NUMBERS))}.")
+        message = f"--set {word!r}: an export cannot change that."
+        raise UsageError(message, f"It can change: {', '.join(sorted(_NUMBERS))}.")
     return f"subtitle.{name}={value}"

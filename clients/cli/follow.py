@@ -1,6 +1,6 @@
-"""Showing submitted films: what was sent, how the jobs go, how they end.
+"""Showing submitted films: what was sent, the progress of the jobs, how they ended.
 
-The coordinator may be away for a while: it is waited for.
+While the coordinator is away, it is waited for.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def show_sent(report: Report, sent: Sent, *, beside: bool) -> None:
         report.error(f"{film_labels([submission.media])[0]}: {error.message}", error.remedy)
     if sent.stopped is not None and sent.accepted:
         report.error(sent.stopped.message, sent.stopped.remedy)
-        report.remark(f"{count(len(sent.accepted), 'film')} submitted before that; the rest was not")
+        report.remark(f"{count(len(sent.accepted), 'film')} submitted before that; the others were not")
 
 
 class _Absence:

@@ -29,7 +29,7 @@ _PRUNABLE = ("done", "failed", "cancelled")
 @json_option
 @pass_desk
 def cancel(desk: Desk, names: tuple[str, ...], *, as_json: bool) -> ExitCode:
-    """Stop jobs; what is done stays, and resume goes on from there."""
+    """Stop jobs, keeping their finished steps for cpw resume."""
     answer = ask_coordinator(desk, CancelJobs(jobs=names), timeout_ms=_ASK_MS)
     return _show(desk, answer, _cancelled, as_json=as_json)
 
@@ -40,9 +40,12 @@ def cancel(desk: Desk, names: tuple[str, ...], *, as_json: bool) -> ExitCode:
 @json_option
 @pass_desk
 def resume(desk: Desk, names: tuple[str, ...], *, everything: bool, as_json: bool) -> ExitCode:
-    """Go on with failed, cancelled or held jobs; no finished step is done again."""
+    """Continue failed, cancelled or held jobs.
+
+    Finished steps are not done again.
+    """
     if everything == bool(names):
-        raise UsageError("Name the jobs to go on with, or write --all.", "cpw status")
+        raise UsageError("Name the jobs to resume, or write --all.", "cpw status")
     request = ResumeJobs(jobs=names, everything=everything)
     answer: Changed = ask_coordinator(desk, request, timeout_ms=_ASK_MS)
     if everything and not answer.jobs and not as_json:
@@ -52,11 +55,17 @@ def resume(desk: Desk, names: tuple[str, ...], *, everything: bool, as_json: boo
 
 @click.command(context_settings=CONTEXT)
 @click.argument("job")
-@click.option("--from", "stage", metavar="STAGE", required=True, help="As asr, or one step as translate-en.")
+@click.option(
+    "--from",
+    "stage",
+    metavar="STAGE",
+    required=True,
+    help="A stage such as asr, or a step such as translate-en.",
+)
 @json_option
 @pass_desk
 def retry(desk: Desk, job: str, stage: str, *, as_json: bool) -> ExitCode:
-    """Do a stage of a job again, and all that depends on it."""
+    """Do a stage of a job again, and everything that depends on it."""
     answer = ask_coordinator(desk, RetryJob(job=job, stage=stage), timeout_ms=_ASK_MS)
     return _show(desk, answer, _resumed, as_json=as_json)
 
@@ -74,15 +83,15 @@ def _show(desk: Desk, answer: Changed, words: Callable[[JobChange], str], *, as_
 
 def _cancelled(change: JobChange) -> str:
     if not change.steps:
-        return f"has ended already: {change.was}"
-    return f"cancelled; to go on with it: cpw resume {change.job}"
+        return f"had already ended: {change.was}"
+    return f"cancelled; to continue it: cpw resume {change.job}"
 
 
 def _resumed(change: JobChange) -> str:
     if change.steps:
-        return f"goes on with {', '.join(change.steps)}"
+        return f"continues with {', '.join(change.steps)}"
     if change.was == "held":
-        return "goes on"
+        return "continues"
     return f"nothing to resume: it is {change.state}"
 
 
@@ -96,19 +105,33 @@ def parse_age(text: str) -> int:
 
 @click.group(context_settings=CONTEXT)
 def jobs() -> None:
-    """Tidy up jobs."""
+    """Clean up old jobs."""
 
 
 @jobs.command(context_settings=CONTEXT)
 @click.option(
-    "--older-than", default="30d", show_default=True, metavar="AGE", help="Since their end: 30d, 12h."
+    "--older-than",
+    default="30d",
+    show_default=True,
+    metavar="AGE",
+    help="Time since they ended, for example 30d or 12h.",
 )
-@click.option("--state", "states", default="done,failed,cancelled", show_default=True, metavar="STATE,...")
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option(
+    "--state",
+    "states",
+    default="done,failed,cancelled",
+    show_default=True,
+    metavar="STATE,...",
+    help="Their states.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 @json_option
 @pass_desk
 def prune(desk: Desk, older_than: str, states: str, *, dry_run: bool, as_json: bool) -> ExitCode:
-    """Remove jobs that have ended, with their folders; one that is under way is never touched."""
+    """Remove jobs that have ended, and their folders.
+
+    Jobs that are waiting or running are never removed.
+    """
     request = PruneJobs(older_than_ms=parse_age(older_than), states=_read_states(states), dry_run=dry_run)
     pruned = _prune(desk, request)
     if as_json:
@@ -119,7 +142,7 @@ def prune(desk: Desk, older_than: str, states: str, *, dry_run: bool, as_json: b
         verb = "would be removed" if dry_run else "removed"
         desk.report.line(f"{count(len(pruned.jobs), 'job')} {verb}, {size(pruned.size_bytes) or '0 MB'}")
     for problem in pruned.kept:
-        desk.report.error(problem, "Mend the folder's permissions, then say it again.")
+        desk.report.error(problem, "Change the folder's permissions, then run this command again.")
     return ExitCode.JOB_FAILED if pruned.kept else ExitCode.DONE
 
 
@@ -127,7 +150,8 @@ def _read_states(written: str) -> tuple[str, ...]:
     states = tuple(dict.fromkeys(part.strip() for part in written.split(",") if part.strip()))
     if not states or not set(states) <= set(_PRUNABLE):
         raise UsageError(
-            f"--state {written!r} is not of {', '.join(_PRUNABLE)}.", "A job that is under way is kept."
+            f"--state {written!r} is not one of {', '.join(_PRUNABLE)}.",
+            "Only jobs that have ended can be removed.",
         )
     return states
 

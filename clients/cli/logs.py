@@ -21,15 +21,26 @@ _LOOK_SECONDS = 0.25
 
 @click.command(context_settings=CONTEXT)
 @click.argument("name", metavar="JOB|ENV")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is added.")
-@click.option("-n", "limit", type=click.IntRange(min=0), default=50, show_default=True, help="Last N lines.")
+@click.option("-f", "--follow", is_flag=True, help="Keep showing what is added.")
+@click.option(
+    "-n",
+    "limit",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=50,
+    show_default=True,
+    help="Last N lines.",
+)
 @pass_desk
 def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> ExitCode:
-    """Show the log of a job, an environment, the supervisor or the coordinator."""
+    """Show the log of a job, an environment or the coordinator.
+
+    The supervisor has a log too: cpw logs supervisor.
+    """
     find = _finder(desk, name)
     tails, found = Tails(find), find()
     if not any(path.is_file() for path in found):
-        desk.report.remark(f"{name} has written no log yet")
+        desk.report.remark(f"{name} has no log yet")
     tails.skip()
     shown: Path | None = None
     for path in found:

@@ -1,4 +1,4 @@
-"""`cpw up`, `down`, `health`, `hardware`: starting and stopping what runs on this machine, and how it is."""
+"""`cpw up`, `down`, `health`, `hardware`: start and stop what runs on this machine, show its state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,13 @@ _LAST_LINES = 12
 
 @click.command(context_settings=CONTEXT)
 @click.option(
-    "--wait", "seconds", type=click.FloatRange(min=0), default=180, show_default=True, metavar="SECONDS"
+    "--wait",
+    "seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=180,
+    show_default=True,
+    help="How long to wait.",
 )
 @pass_desk
 def up(desk: Desk, seconds: float) -> ExitCode:
@@ -45,14 +51,14 @@ def up(desk: Desk, seconds: float) -> ExitCode:
 
 
 def start_everything(desk: Desk, seconds: float) -> ExitCode:
-    """Start everything, wait until it is ready, and show how it is."""
+    """Start everything, wait until it is ready, and show its state."""
     check_built(desk.home)
     running = live_supervisor(desk.runtime)
     if running is not None and running.state == "stopping":
         raise why_silent(desk.runtime)
     process = None if running is not None else start(desk)
     if running is not None:
-        desk.report.line(f"the supervisor runs already, process {running.pid}")
+        desk.report.line(f"the supervisor is already running, process {running.pid}")
     try:
         with desk.connect(desk.runtime) as asker, _states_shown(desk.report) as show:
             answer = wait_until_up(desk, asker, process, seconds, show)
@@ -61,14 +67,14 @@ def start_everything(desk: Desk, seconds: float) -> ExitCode:
             desk.report.remark(f"  {line}")
         raise
     except KeyboardInterrupt:
-        desk.report.remark("the start goes on; watch with: cpw health")
+        desk.report.remark("it is still starting; see: cpw health")
         return ExitCode.INTERRUPTED
     if answer is None:
         raise why_silent(desk.runtime)
     _show_health(desk.report, answer)
     advice = path_advice(desk.home)
     if advice:
-        desk.report.lines(["to have cpw-submit in this shell:", f"  {advice}"])
+        desk.report.lines(["to use cpw-submit in this shell:", f"  {advice}"])
     return _code_of(answer)
 
 
@@ -104,17 +110,23 @@ def _states_shown(report: Report) -> Iterator[Callable[[Mapping[str, str]], None
 
 @click.command(context_settings=CONTEXT)
 @click.option(
-    "--wait", "seconds", type=click.FloatRange(min=0), default=30, show_default=True, metavar="SECONDS"
+    "--wait",
+    "seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=30,
+    show_default=True,
+    help="How long to wait before it is killed.",
 )
 @pass_desk
 def down(desk: Desk, seconds: float) -> ExitCode:
-    """Stop everything; jobs go on with the next start."""
+    """Stop everything; jobs continue after the next start."""
     state = read_supervisor(desk.runtime)
     if state is not None and live_supervisor(desk.runtime) is not None:
         desk.report.line(f"stopping the supervisor, process {state.pid} ...")
     end = stop(desk, seconds)
     if end == "killed":
-        desk.report.remark(f"it did not end within {seconds:.0f} s and was killed; its jobs are kept")
+        desk.report.remark(f"it did not stop within {seconds:.0f} s and was killed; its jobs are kept")
     desk.report.line("not running" if end == "not running" else "stopped")
     return ExitCode.DONE
 
@@ -123,7 +135,10 @@ def down(desk: Desk, seconds: float) -> ExitCode:
 @json_option
 @pass_desk
 def health(desk: Desk, *, as_json: bool) -> ExitCode:
-    """Show how every environment is; exit code 0 when healthy, else 4."""
+    """Show the state of every environment.
+
+    The exit code is 0 when everything needed is healthy, else 4.
+    """
     try:
         answer: HealthReport = ask_coordinator(desk, HealthQuery())
     except NotRunningError as problem:
@@ -152,7 +167,7 @@ def _show_health(report: Report, answer: HealthReport) -> None:
     if not report.fits(table):
         report.lines(model_sentences(answer))
     for notice in answer.notices:
-        report.error(notice, "It is said until that file is gone: look at it, then remove it.")
+        report.error(notice, "Look at that file, then delete it; until then this message is shown.")
     for message, remedy in health_problems(answer):
         report.error(message, remedy)
 
@@ -171,11 +186,11 @@ def _show_supervisor(desk: Desk) -> None:
 
 
 @click.command(context_settings=CONTEXT)
-@click.option("--refresh", is_flag=True, help="Look again, instead of into the file of the last day.")
+@click.option("--refresh", is_flag=True, help="Look again; else the result of the last day is shown.")
 @json_option
 @pass_desk
 def hardware(desk: Desk, *, refresh: bool, as_json: bool) -> ExitCode:
-    """Show what this machine has to compute with."""
+    """Show the processors, memory and GPUs of this machine."""
     from envspecs.hardware import known
 
     found = known(refresh=refresh, root=desk.home)

@@ -21,53 +21,53 @@ from protocol.errors import CpwError, ExitCode
 __all__ = ["COMMANDS", "cpw", "load", "main", "run", "submit_main"]
 
 COMMANDS = {
-    "cancel": ("clients.cli.jobs:cancel", "Stop jobs; what is done stays, and resume goes on from there."),
+    "cancel": ("clients.cli.jobs:cancel", "Stop jobs, keeping their finished steps for cpw resume."),
     "compare": (
         "clients.cli.compare:compare",
-        "Put the transcripts of two jobs side by side: what differs, word error rate, times, versions.",
+        "Compare the transcripts of two jobs.",
     ),
     "demo": (
         "clients.cli.demo:demo",
-        "Make two short films and subtitle them, the second with warm models.",
+        "Make and subtitle two short films, the second with warm models.",
     ),
-    "down": ("clients.cli.machine:down", "Stop everything; jobs go on with the next start."),
+    "down": ("clients.cli.machine:down", "Stop everything; jobs continue after the next start."),
     "envs": (
         "clients.cli.envs:envs",
-        "List, build, upgrade, roll back, copy environments; see cpw envs --help.",
+        "List, build, upgrade, roll back and copy environments.",
     ),
     "export": (
         "clients.cli.export:export",
-        "Write a finished job's subtitles again, in other formats or by other rules; no model runs.",
+        "Write a job's subtitles in other formats or by other rules.",
     ),
-    "hardware": ("clients.cli.machine:hardware", "Show what this machine has to compute with."),
+    "hardware": ("clients.cli.machine:hardware", "Show the processors, memory and GPUs of this machine."),
     "health": (
         "clients.cli.machine:health",
-        "Show how every environment is; exit code 0 when healthy, else 4.",
+        "Show the state of every environment.",
     ),
-    "jobs": ("clients.cli.jobs:jobs", "Tidy up jobs."),
+    "jobs": ("clients.cli.jobs:jobs", "Clean up old jobs."),
     "logs": (
         "clients.cli.logs:logs",
-        "Show the log of a job, an environment, the supervisor or the coordinator.",
+        "Show the log of a job, an environment or the coordinator.",
     ),
     "models": (
         "clients.cli.envs:models",
-        "List, fetch or verify models, show where one lies, or (ps) what is loaded where.",
+        "List, fetch and verify models; ps shows the loaded ones.",
     ),
     "preview": (
         "clients.cli.preview:preview",
-        "Write one page to look at a job with: film, cues, loudness, quality; no network.",
+        "Write a page that shows a job's film, cues and quality marks.",
     ),
     "qc": (
         "clients.cli.qc:qc",
-        "Check a subtitle file of any format; exit code 1 where it breaks a rule.",
+        "Check a subtitle file against the rules of a profile.",
     ),
     "resume": (
         "clients.cli.jobs:resume",
-        "Go on with failed, cancelled or held jobs; no finished step is done again.",
+        "Continue failed, cancelled or held jobs.",
     ),
-    "retry": ("clients.cli.jobs:retry", "Do a stage of a job again, and all that depends on it."),
-    "status": ("clients.cli.status:status", "Show jobs; with one JOB its steps too."),
-    "submit": ("clients.cli.submit:submit", "Submit films and follow them until they are done."),
+    "retry": ("clients.cli.jobs:retry", "Do a stage of a job again, and everything that depends on it."),
+    "status": ("clients.cli.status:status", "Show jobs, or one job with its steps."),
+    "submit": ("clients.cli.submit:submit", "Submit films and show their progress until they are done."),
     "up": ("clients.cli.machine:up", "Start everything and wait until it is ready."),
 }
 """Name of a command -> where it is (module:attribute), and the first sentence of its help."""
@@ -81,7 +81,7 @@ def load(name: str) -> click.Command:
 
 
 class _TableOfCommands(click.Group):
-    """A group whose commands are known by name and first sentence, until one of them is run."""
+    """A group that lists its commands from the table, and imports the one that is run."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -117,16 +117,16 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
     help="Show the version.",
 )
 def cpw() -> None:
-    """Subtitles for films, made by workers that keep their models loaded.
+    """Make subtitles for films, with workers that keep their models loaded.
 
     \b
-    Exit codes: 0 done, 1 a job failed, 2 what you wrote is wrong, 3 an environment
-    or model is missing, 4 not running, 130 interrupted.
+    Exit codes: 0 done, 1 a job failed, 2 the command line is wrong,
+    3 an environment or model is missing, 4 not running, 130 interrupted.
     """
 
 
 def run(command: click.Command, words: Sequence[str], name: str, desk: Desk | None = None) -> int:
-    """Run a command and return its exit code; whatever goes wrong is told in one sentence."""
+    """Run a command and return its exit code; an error is shown as one sentence."""
     report = desk.report if desk is not None else Report()
     try:
         code = command.main(args=list(words), prog_name=name, standalone_mode=False, obj=desk or desk_here())

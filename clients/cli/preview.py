@@ -1,4 +1,4 @@
-"""`cpw preview`: one page to look at a job with: film, cues, loudness and quality marks."""
+"""`cpw preview`: one page that shows a job's film, cues, loudness and quality marks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ __all__ = ["preview"]
 
 @click.command(context_settings=CONTEXT)
 @click.argument("job", metavar="JOB")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: preview in the job's folder.")
-@click.option("--open", "opened", is_flag=True, help="Show it in the system's browser.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: preview, in the job's folder.")
+@click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
 @json_option
 @pass_desk
 def preview(desk: Desk, job: str, out: Path | None, *, opened: bool, as_json: bool) -> ExitCode:
-    """Write one page to look at a job with: film, cues, loudness, quality; no network."""
+    """Write a page that shows a job's film, cues and quality marks.
+
+    The page is one file and needs no network.
+    """
     folder = find_job_folder(desk, job)
     words = ["--json", *([f"--out={out.absolute()}"] if out is not None else []), "--", str(folder)]
     document = ask_once(desk, "preview", words, f"The preview of {folder}")
@@ -41,7 +44,7 @@ def preview(desk: Desk, job: str, out: Path | None, *, opened: bool, as_json: bo
     for note in document["notes"]:
         desk.report.remark(f"note: {note}")
     if opened and not shown:
-        desk.report.remark("note: no browser could be started here; open the page in one of your own.")
+        desk.report.remark("note: no browser could be started; open the page yourself")
     elif not opened:
         desk.report.remark(f"open it in a browser: {address}")
     return ExitCode.DONE

@@ -1,4 +1,4 @@
-"""`cpw qc`: a subtitle file held against the rules of a profile."""
+"""`cpw qc`: a subtitle file checked against the rules of a profile."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ _FIRST_CUES = 3
 
 @click.command(context_settings=CONTEXT)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--film", type=click.Path(path_type=Path), help="Its film: frame rate and length.")
-@click.option("--profile", default="netflix", show_default=True, help="Or bbc, social, relaxed.")
-@click.option("--language", default="", metavar="LANG", help="Default: what the file's name says.")
+@click.option("--film", type=click.Path(path_type=Path), help="Its film, for frame rate and length.")
+@click.option("--profile", default="netflix", show_default=True, help="Or bbc, social or relaxed.")
+@click.option("--language", default="", metavar="LANG", help="Default: from the file's name.")
 @json_option
 @pass_desk
 def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *, as_json: bool) -> ExitCode:
-    """Check a subtitle file of any format; exit code 1 where it breaks a rule."""
+    """Check a subtitle file against the rules of a profile.
+
+    The exit code is 1 if it breaks a rule.
+    """
     document = _checked(desk, file, film, profile, language)
     if as_json:
         desk.report.json(document)
@@ -58,15 +61,17 @@ def _show(desk: Desk, document: dict[str, Any]) -> None:
         f"{count(document['cue_count'], 'cue')}, {document['profile']}, {language_name(document['language'])}"
     )
     if document["ok"]:
-        desk.report.line(f"{told}: {document['sentence'] or 'every rule is kept'}", "good")
+        desk.report.line(f"{told}: {document['sentence'] or 'no rule is broken'}", "good")
     else:
         desk.report.line(f"{told}: {document['sentence']}", "bad")
     if document["film"] is None and any(rule["rule"] in ("gap", "open_gap") for rule in broken):
         desk.report.remark(
-            "note: gaps were counted in frames of 24 a second; if the film has others: --film FILE"
+            "note: gaps are counted at 24 frames per second; for another frame rate add --film FILE"
         )
     if document["language"] == "und":
-        desk.report.remark("note: its language is not known, and decides the reading speed: --language LANG")
+        desk.report.remark(
+            "note: the language is not known, but the reading speed depends on it; add --language LANG"
+        )
 
 
 def _table(broken: list[dict[str, Any]]) -> Table:

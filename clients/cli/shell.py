@@ -12,7 +12,7 @@ __all__ = ["CONTEXT", "code_of", "json_option", "pass_desk"]
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 pass_desk = click.make_pass_decorator(Desk)
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout.")
 
 _CODES = {
     ErrorKind.USAGE: ExitCode.USAGE,

@@ -18,12 +18,20 @@ __all__ = ["status"]
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("jobs", nargs=-1)
-@click.option("-n", "limit", type=click.IntRange(min=1), default=20, show_default=True, help="Newest N jobs.")
+@click.argument("jobs", metavar="[JOB]...", nargs=-1)
+@click.option(
+    "-n",
+    "limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Newest N jobs.",
+)
 @json_option
 @pass_desk
 def status(desk: Desk, jobs: tuple[str, ...], limit: int, *, as_json: bool) -> ExitCode:
-    """Show jobs; with one JOB its steps too."""
+    """Show jobs, or one job with its steps."""
     answer: StatusReport = ask_coordinator(desk, StatusQuery(jobs=jobs, limit=limit))
     if as_json:
         desk.report.json({"jobs": answer.jobs, "unknown": answer.unknown})

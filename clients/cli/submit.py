@@ -1,4 +1,4 @@
-"""`cpw submit`, `cpw-submit`: submitting films, and showing how they go until they end."""
+"""`cpw submit`, `cpw-submit`: submitting films, and showing their progress until they end."""
 
 from __future__ import annotations
 
@@ -28,51 +28,70 @@ __all__ = ["submit", "submit_films"]
 @click.command(context_settings=CONTEXT)
 @click.argument("media", nargs=-1, required=True)
 @click.option("-w", "--workflow", type=click.Choice(tuple(WORKFLOWS)), required=True, help="What to make.")
+@click.option("-s", "--source-language", "source", metavar="LANG", help="Spoken language. Default: detected.")
 @click.option(
-    "-s", "--source-language", "source", metavar="LANG", help="Spoken language; detected when left out."
+    "-t",
+    "--target-language",
+    "targets",
+    multiple=True,
+    metavar="LANG,...",
+    help="Languages to translate into.",
 )
-@click.option(
-    "-t", "--target-language", "targets", multiple=True, metavar="LANG,...", help="Languages to make."
-)
-@click.option("--audio-track", metavar="N|LANG", help="Audio track, by number from 0 or by language.")
-@click.option("--start", metavar="TIME", help="Start of the clip, as 00:01:00.")
+@click.option("--audio-track", metavar="N|LANG", help="Audio track: its number from 0, or its language.")
+@click.option("--start", metavar="TIME", help="Start of the clip, for example 00:01:00.")
 @click.option("--end", metavar="TIME", help="End of the clip.")
-@click.option("--title", help="Title, instead of the file's name.")
+@click.option("--title", help="Title. Default: the file's name.")
 @click.option("--year", type=click.IntRange(1870, 2999), help="Year of the film.")
-@click.option("--burn", metavar="LANG", help="A second film, with this language in its picture.")
+@click.option("--burn", metavar="LANG", help="Also make a film with this language in its picture.")
 @click.option("-o", "--out", metavar="DIR", help="Folder for the job folders.")
-@click.option("--set", "settings", multiple=True, metavar="STAGE.FIELD=VALUE", help="As asr.model=small.")
-@click.option("--env", "environments", multiple=True, metavar="STAGE=NAME", help="As asr=mlx.")
-@click.option("--with", "with_stages", multiple=True, metavar="STAGE", help="Add a stage, as separate.")
-@click.option("--without", "without_stages", multiple=True, metavar="STAGE", help="Leave one out, as vad.")
-@click.option("--again", is_flag=True, help="Do it anew, though it was done before.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="STAGE.FIELD=VALUE",
+    help="Change a setting, for example asr.model=small.",
+)
+@click.option(
+    "--env",
+    "environments",
+    multiple=True,
+    metavar="STAGE=NAME",
+    help="Choose an environment, for example asr=mlx.",
+)
+@click.option(
+    "--with", "with_stages", multiple=True, metavar="STAGE", help="Add a stage, for example separate."
+)
+@click.option(
+    "--without", "without_stages", multiple=True, metavar="STAGE", help="Leave out a stage, for example vad."
+)
+@click.option("--again", is_flag=True, help="Do every step again; reuse no result.")
 @click.option(
     "--priority",
     type=click.IntRange(-1000, 1000),
-    help="Higher goes first. Default: 10 for one film named here, 0 for several, a folder or a pattern.",
+    help="Higher runs first. Default: 10 for one film, 0 for several, a folder or a pattern.",
 )
-@click.option("--hold", is_flag=True, help="Make the jobs; nothing runs before: cpw resume JOB.")
-@click.option("--watch", is_flag=True, help="Watch folders: submit each film that comes, once it is whole.")
-@click.option("-d", "--detach", is_flag=True, help="Submit and go.")
+@click.option("--hold", is_flag=True, help="Create the jobs but do not start them; cpw resume does.")
+@click.option("--watch", is_flag=True, help="Watch folders: submit each new film once it is complete.")
+@click.option("-d", "--detach", is_flag=True, help="Submit and return at once.")
 @json_option
-@click.option("--debug", is_flag=True, help="Log more.")
+@click.option("--debug", is_flag=True, help="Write more into the logs.")
 @pass_desk
 def submit(desk: Desk, /, *, detach: bool, as_json: bool, watch: bool, **words: object) -> ExitCode:
-    """Submit films and follow them until they are done.
+    """Submit films and show their progress until they are done.
 
-    MEDIA are files, folders (searched through) and patterns such as '*.mkv'; names that start with a
-    dash go after --. Ctrl-C stops the following, not the jobs.
+    MEDIA are files, folders (with their subfolders) and patterns such as '*.mkv'. Write names that start
+    with a dash after --. Ctrl-C ends this command, not the jobs.
     """
     written = from_plain(Written, words, path="submit", strict=True)
     if not watch:
         return submit_films(desk, written, detach=detach, as_json=as_json)
     if detach or as_json:
-        raise click.UsageError("--watch stays and shows; it goes neither with --detach nor with --json.")
+        raise click.UsageError("--watch cannot be used with --detach or --json.")
     return watch_folders(desk, written)
 
 
 def submit_films(desk: Desk, written: Written, *, detach: bool = False, as_json: bool = False) -> ExitCode:
-    """Submit what was written; then show how it goes until it ends, unless `detach`."""
+    """Submit what was written; then show the progress until all has ended, unless `detach`."""
     reading = read_submissions(written, desk.out)
     for note in reading.notes:
         desk.report.remark(f"note: {note}")
@@ -99,15 +118,15 @@ def _refuse(desk: Desk, reading: Reading) -> ExitCode:
 
 
 def _without_moving(desk: Desk, written: Written, submissions: Sequence[Submit]) -> Sequence[Submit]:
-    """Leave out what is still being copied into a folder; a film that was named itself is taken as it is."""
+    """Leave out what is still being copied into a folder; a film that was named itself is not checked."""
     folders = {Path(word).resolve() for word in written.media if Path(word).is_dir()}
     films = [Path(submission.media) for submission in submissions]
     moving = wait_until_still([film for film in films if set(film.parents) & folders], desk.clock, desk.pause)
     if len(moving) == len(films):
-        message = "Every film there is still being written."
-        raise UsageError(message, "Wait until the copy has ended, or add --watch.")
+        message = "Every film in it is still being written."
+        raise UsageError(message, "Wait until the copy is complete, or add --watch.")
     for film in moving:
-        desk.report.remark(f"note: {film.name} is still being written and is left out; submit it again later")
+        desk.report.remark(f"note: {film.name} is still being written and was left out; submit it later")
     return [submission for submission in submissions if Path(submission.media) not in moving]
 
 
@@ -125,8 +144,8 @@ def _show_detached(desk: Desk, asker: Asker, sent: Sent, *, held: bool, as_json:
         desk.report.lines([f"note: {note}" for note in answer.notes], indent="  ")
         desk.report.lines([answer.directory], indent="  ")
     if sent.accepted:
-        start = f"held; start with: cpw resume {' '.join(sent.jobs())}"
-        desk.report.line(start if held else f"watch with: {_status_command(sent.jobs())}")
+        start = f"held; to start: cpw resume {' '.join(sent.jobs())}"
+        desk.report.line(start if held else f"to see progress: {_status_command(sent.jobs())}")
 
 
 def _status_command(jobs: Sequence[str]) -> str:
@@ -140,8 +159,8 @@ def _follow(desk: Desk, asker: Asker, sent: Sent, *, as_json: bool) -> ExitCode:
         with open_screen(desk.report, labels, beside=as_json) as screen:
             jobs = follow(desk, asker, sent.jobs(), screen, seen)
     except KeyboardInterrupt:
-        goes = "the job goes on" if len(labels) == 1 else "the jobs go on"
-        desk.report.remark(f"{goes}; watch with: {_status_command(sent.jobs())}")
+        still = "the job continues" if len(labels) == 1 else "the jobs continue"
+        desk.report.remark(f"{still}; to see progress: {_status_command(sent.jobs())}")
         if as_json:
             _write_json(desk, sent, seen)
         return ExitCode.INTERRUPTED
@@ -153,7 +172,7 @@ def _follow(desk: Desk, asker: Asker, sent: Sent, *, as_json: bool) -> ExitCode:
 
 
 def _reports(asker: Asker, sent: Sent) -> dict[str, JobReport]:
-    """Return how the jobs are now; nothing where nobody answers: they are submitted all the same."""
+    """Return the jobs as they are now; nothing where nobody answers, for they are submitted even so."""
     try:
         answer: StatusReport = asker.ask(StatusQuery(jobs=tuple(sent.jobs())))
     except NotRunningError:
@@ -175,7 +194,7 @@ def _with_notes(job: JobReport, answer: Submitted) -> JobReport:
 
 
 def _bare(submission: Submit, answer: Submitted) -> JobReport:
-    """Return a job as it is known from its submission alone."""
+    """Return a job about which only its submission is known."""
     return JobReport(
         job=answer.job,
         state="held" if submission.hold else "queued",

@@ -1,4 +1,4 @@
-"""`cpw submit --watch`: each film that comes into a folder is submitted once its file stops changing."""
+"""`cpw submit --watch`: submits each film in a folder once its file has stopped changing."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class _Watch:
 
 
 def watch_folders(desk: Desk, written: Written) -> ExitCode:
-    """Submit the films in the folders and those that come, until interrupted.
+    """Submit the films that are in the folders, and each new one, until interrupted.
 
-    Raises `UsageError` for what is no folder, and for words that are wrong for any film.
+    Raises `UsageError` for a word that is no folder, and for options that are wrong for any film.
     """
     folders = _check(desk, written)
     written = replace(written, priority=written.priority or 0)
     with desk.connect(desk.runtime) as asker:
         check_running(desk, asker)
-        desk.report.remark(f"watching {', '.join(map(repr, folders))}; Ctrl-C ends it, not the jobs")
+        desk.report.remark(f"watching {', '.join(map(repr, folders))}; Ctrl-C stops watching, not the jobs")
         state = _Watch()
         try:
             with open_screen(desk.report, state.labels, beside=False) as screen:
@@ -57,18 +57,18 @@ def watch_folders(desk: Desk, written: Written) -> ExitCode:
                     _look_once(desk, asker, written, state, screen)
                     desk.pause(_LOOK_S)
         except KeyboardInterrupt:
-            going = state.pending()
-            goes = f"; {count(len(going), 'job')} under way, watch with: cpw status" if going else ""
-            desk.report.remark(f"no longer watching{goes}")
+            pending = state.pending()
+            rest = f"; not finished: {count(len(pending), 'job')}, see: cpw status" if pending else ""
+            desk.report.remark(f"stopped watching{rest}")
             return ExitCode.INTERRUPTED
 
 
 def _check(desk: Desk, written: Written) -> list[str]:
     for word in written.media:
         if not Path(word).is_dir():
-            raise UsageError(f"--watch watches folders, and {word!r} is none.")
+            raise UsageError(f"--watch needs folders, and {word!r} is not a folder.")
     if written.title is not None:
-        raise UsageError("--title names one film, and --watch takes many.")
+        raise UsageError("--title is for one film, and --watch submits many.")
     for problem in read_submissions(replace(written, media=()), desk.out).problems:
         raise problem
     return list(written.media)

@@ -36,7 +36,7 @@ def _gpus(found: Hardware) -> list[str]:
 
 
 def hardware_table(found: Hardware) -> Table:
-    """Return a row for each thing that decides where models compute."""
+    """Return a row for each part that decides where models compute."""
     rows = [
         ("system", f"{found.platform} {found.machine}"),
         ("processor", found.cpu or "not known"),
@@ -85,31 +85,31 @@ def _loaded(report: HealthReport) -> Iterator[tuple[str, LoadedModel]]:
 
 
 def _ago(instant: str, now: float) -> str:
-    # A worker wrote it, and an older one writes none.
+    # An older worker does not write it.
     return f"{age(now - parse_iso_ms(instant) / 1000)} ago" if is_instant(instant) else ""
 
 
 def budget_sentences(report: HealthReport) -> list[str]:
-    """Return what each worker takes, and all together, with their budgets."""
+    """Return the memory that each worker uses, and all together, with their budgets."""
     lines = [
-        f"{environment.environment} takes {size(environment.rss_bytes)}"
+        f"{environment.environment} uses {size(environment.rss_bytes)}"
         + (
             f" of {size(environment.ram_budget_bytes)}"
             if environment.ram_budget_bytes
-            else ", without a budget of its own"
+            else ", without its own limit"
         )
         for environment in report.environments
         if environment.rss_bytes
     ]
     taken = sum(environment.rss_bytes for environment in report.environments)
     if taken:
-        limit = f" of {size(report.ram_budget_bytes)}" if report.ram_budget_bytes else ", without a budget"
-        lines.append(f"all together take {size(taken)}{limit}")
+        limit = f" of {size(report.ram_budget_bytes)}" if report.ram_budget_bytes else ", without a limit"
+        lines.append(f"all together use {size(taken)}{limit}")
     return lines
 
 
 def loaded_json(report: HealthReport) -> dict[str, object]:
-    """Return the document of `cpw models ps --json`, but for its version."""
+    """Return the document of `cpw models ps --json`, without its version."""
     return {
         "workers": [
             {

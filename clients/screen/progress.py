@@ -1,4 +1,4 @@
-"""The two ways to show jobs while they run: bars on a terminal, lines anywhere else."""
+"""The two ways to show running jobs: bars on a terminal, lines anywhere else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Screen(Protocol):
 
 @contextmanager
 def open_screen(report: Report, labels: Mapping[str, str], *, beside: bool) -> Iterator[Screen]:
-    """Return the screen that fits; `beside` when the answer itself is for a machine."""
+    """Return the right kind of screen; `beside` when the answer itself is a JSON document."""
     if beside or not report.interactive:
         yield _Lines(report, labels, beside=beside)
         return
@@ -54,7 +54,7 @@ class _Lines:
 
 
 class _Bars:
-    """A bar for each film under way; a line that stays for each that ended."""
+    """A bar for each unfinished film; a line that stays for each that ended."""
 
     def __init__(self, report: Report, live: LivePart, labels: Mapping[str, str]) -> None:
         self._report = report
@@ -68,7 +68,7 @@ class _Bars:
             if job.state in FINISHED and (last is None or last.state not in FINISHED):
                 sentence = job_sentence(job, self._labels[job.job], reason=several)
                 self._report.line(sentence, "good" if job.state == "done" else "bad")
-        # Asked each time: people resize their windows.
+        # Read each time, because people resize their windows.
         limit, rows = self._report.columns, max(1, self._report.rows - 2)
         labels = [self._labels[job.job] for job in now]
         table = live_table(now, labels, rows, self._report.bar_marks)

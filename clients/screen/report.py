@@ -1,7 +1,7 @@
 """The only module that writes to the terminal.
 
-Without a terminal: plain lines, no control character, no width. With one: colours, and a live part at the
-bottom (rich). Whatever comes from a file's name or a library is made visible before it is shown.
+Without a terminal it writes plain lines: no control characters, no limit of width. On a terminal it uses
+colours and a live part at the bottom (rich). Control characters in names are made visible.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["JSON_VERSION", "LivePart", "Report"]
 
 JSON_VERSION = 1
-"""Version of every `--json` document; raised when a field changes its meaning or goes."""
+"""Version of every `--json` document; raised when a field is removed or changes its meaning."""
 
 _STYLES = {
     "title": "bold",
@@ -93,11 +93,11 @@ class Report:
         self._write(1, text, "note")
 
     def progress(self, text: str, *, beside: bool) -> None:
-        """Write a line of progress; `beside` the answer when that is for a machine."""
+        """Write a line of progress; to `err` if it stands `beside` an answer that is a JSON document."""
         self._write(1 if beside else 0, text)
 
     def error(self, message: str, remedy: str = "") -> None:
-        """Write an error and what to do about it."""
+        """Write an error, and the remedy that a person can try."""
         self._write(1, f"error: {message}", "error")
         if remedy:
             self._write(1, f"  try: {remedy}")
@@ -113,7 +113,7 @@ class Report:
         return fits(table, self.columns)
 
     def json(self, document: dict[str, Any]) -> None:
-        """Write the one document of a `--json` command."""
+        """Write the document of a `--json` command."""
         stream = self._streams[0]
         readable = (stream.encoding or "").casefold().startswith("utf")
         value = {"version": JSON_VERSION, **to_plain(document)}
@@ -122,11 +122,11 @@ class Report:
 
     @contextmanager
     def live(self) -> Iterator[LivePart]:
-        """Hold the bottom of the screen for what changes; other lines are written above it."""
+        """Keep the bottom of the screen for lines that change; other lines are written above it."""
         from rich.live import Live
 
         console = self._console(0)
-        # Refreshed by whoever updates it: no thread, and nothing redirected.
+        # It is refreshed with each update: this needs no thread, and no stream is redirected.
         with Live(
             console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
         ) as live:
@@ -139,7 +139,7 @@ class Report:
     def _write(self, which: int, text: str, style: str = "") -> None:
         shown = visible(text)
         if self._live is not None and _is_terminal(self._streams[which]):
-            # Both streams end on the same screen: only the live part's console knows where to write.
+            # Both streams are shown on the same screen, and only the live part's console knows where.
             which = 0
         if not _is_terminal(self._streams[which]):
             self._streams[which].write(shown + "\n")
@@ -195,7 +195,7 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def _tolerant(stream: TextIO) -> TextIO:
-    # A terminal that cannot show a character gets its number, not a traceback.
+    # If a terminal cannot show a character, its number is written instead of a traceback.
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")

@@ -1,7 +1,7 @@
 """Tables as data and their layout. Pure.
 
-Rich's own tables cut a cell at its end, and trust one idea of how wide an Indic vowel sign is; here cells
-are cut in the middle and columns of foreign text stand last, where no width can push another out of line.
+Rich's tables shorten a cell at its end, and terminals disagree about the width of Indic vowel signs. Here
+cells are shortened in the middle, and names of films are in the last columns, where they move no other.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Column:
     right: bool = False
     drop: int = 0
     least: int = 0
-    """Cells it may be shortened to; 0: never shortened."""
+    """The width that it may be shortened to, in cells; 0: it is never shortened."""
     styled: bool = False
-    """Its words are states, shown in their colour."""
+    """Whether its words are states, which are shown in colours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ Line = tuple[Cell, ...]
 
 
 def lay_out(table: Table, limit: int | None) -> list[Line]:
-    """Return the table's lines, none wider than `limit`; None: as wide as it gets (a pipe, a file)."""
+    """Return the table's lines, none wider than `limit`; None (a pipe, a file): as wide as needed."""
     shown = _visible(table)
     if limit is not None:
         shown = _drop_columns(shown, limit)
@@ -65,13 +65,13 @@ def fits(table: Table, limit: int | None) -> bool:
 
 
 def plain(line: Line) -> str:
-    """Return the line as mere text."""
+    """Return the line as plain text."""
     return "".join(piece.text for piece in line).rstrip()
 
 
 def _visible(table: Table) -> Table:
     rows = tuple(tuple(visible(cell) for cell in row) for row in table.rows)
-    # A column in which nobody has anything to say only takes room.
+    # An empty column takes room and says nothing.
     used = [i for i, column in enumerate(table.columns) if not column.drop or any(row[i] for row in rows)]
     return _keep(Table(columns=table.columns, rows=rows), used)
 

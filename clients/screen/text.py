@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 _ELLIPSIS = "…"
-# Joiners shape Indic words and are harmless; every other format character can turn a line around.
+# Joiners form Indic words and are harmless; other format characters can reverse a line.
 _KEPT_FORMATS = frozenset("\u200c\u200d")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -33,7 +33,7 @@ _EMOJI_STYLE = "\ufe0f"
 
 
 def visible(text: str) -> str:
-    """Return the text with control and direction characters written out: a name must not steer a terminal."""
+    """Return the text with control characters written as escapes: a name must not control the terminal."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible_character(character) for character in text)
@@ -54,8 +54,8 @@ def _visible_character(character: str) -> str:
 def width(text: str) -> int:
     """Return how many cells the text takes at most.
 
-    Terminals disagree about the spacing vowel signs of Indic scripts and about emoji; counting the most
-    that any of them uses keeps a line from wrapping in all of them.
+    Terminals disagree about some Indic vowel signs and about emoji. The largest width is counted, so that a
+    line wraps in no terminal.
     """
     return len(text) if text.isascii() else sum(_cells(character) for character in text)
 
@@ -67,7 +67,7 @@ def _cells(character: str) -> int:
 
 
 def _clusters(text: str) -> list[str]:
-    """Cut between characters as people see them: not before a vowel sign, not inside a conjunct."""
+    """Split into characters as people see them: never before a vowel sign, never inside a conjunct."""
     found: list[str] = []
     for character in text:
         joined = unicodedata.category(character) in _MARKS or character in _KEPT_FORMATS
@@ -83,9 +83,9 @@ def _binds_next(character: str) -> bool:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return the text in at most `limit` cells; what is left out is left out in the middle.
+    """Return the text in at most `limit` cells, shortened in the middle.
 
-    The end of a film's name tells parts and formats apart, so two cells in five go to it.
+    Two cells in five are for the end: there the names of a film's parts and formats differ.
     """
     if width(text) <= limit:
         return text
@@ -115,7 +115,7 @@ def pad(text: str, limit: int, *, right: bool = False) -> str:
 
 
 def duration(milliseconds: int | None) -> str:
-    """Return `3.2 s`, `1:05` or `1:02:03`; nothing where it is not known."""
+    """Return `3.2 s`, `1:05` or `1:02:03`; empty if it is not known."""
     if milliseconds is None:
         return ""
     if milliseconds < 59_950:
@@ -142,7 +142,7 @@ def age(seconds: float) -> str:
 
 
 def since(now: float, uptime_ms: int | None, zone: dt.tzinfo | None = None) -> str:
-    """Return the local time at which something that is up since `uptime_ms` started."""
+    """Return the local time at which something started that has run for `uptime_ms`."""
     if uptime_ms is None:
         return ""
     here = dt.datetime.fromtimestamp(now, dt.UTC).astimezone(zone)
@@ -151,7 +151,7 @@ def since(now: float, uptime_ms: int | None, zone: dt.tzinfo | None = None) -> s
 
 
 def percent(fraction: float) -> str:
-    """Return whole per cent; `100%` only when it is all."""
+    """Return whole per cent; `100%` only for the whole."""
     return f"{min(100, max(0, int(fraction * 100 + 1e-9)))}%"
 
 
@@ -161,7 +161,7 @@ def count(number: int, one: str, many: str = "") -> str:
 
 
 def film_labels(paths: Sequence[str]) -> list[str]:
-    """Return each film's name; those that share one carry their folder too."""
+    """Return each film's name, with its folder if two films have the same name."""
     names = Counter(PurePath(path).name for path in paths)
     labels = []
     for film in paths:

@@ -1,4 +1,4 @@
-"""What to show for a report of the coordinator: tables and sentences as data. Pure."""
+"""Reports of the coordinator as tables and sentences, which are data. Pure."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ __all__ = [
 ]
 
 FINISHED = frozenset({"done", "failed", "cancelled", "held"})
-"""What goes no further by itself; a held job waits for a person."""
+"""States of jobs that do not continue by themselves; a held job waits for a person."""
 
 _PENDING = frozenset({"waiting", "ready"})
 _TIMING = re.compile(r"\d{1,3}:\d\d:\d\d[,.]\d{3} --> \d{1,3}:\d\d:\d\d[,.]\d{3}")
 
 
 def stage_words(job: JobReport) -> str:
-    """Return what the job is at: its running steps, what it waits for, or the step it failed in."""
+    """Return where the job is: its running steps, what it waits for, or the step that failed."""
     if job.state == "failed":
         return ", ".join(step.name for step in job.steps if step.state == "failed")
     if job.state == "held":
@@ -132,7 +132,7 @@ def steps_table(job: JobReport) -> Table:
 
 
 def job_error(job: JobReport) -> ErrorInfo | None:
-    """Return why the job failed; its first failed step speaks where the job itself does not."""
+    """Return why the job failed: its own error, else that of its first failed step."""
     if job.error is not None:
         return job.error
     return next((step.error for step in job.steps if step.error is not None and step.state == "failed"), None)
@@ -152,7 +152,7 @@ def language_sentence(job: JobReport) -> str:
     """Return `source language: German (0.98)`; nothing where it is not known yet."""
     if job.language is None:
         return ""
-    name = "could not be told" if job.language == UNDETERMINED else language_name(job.language)
+    name = "not recognised" if job.language == UNDETERMINED else language_name(job.language)
     sure = "" if job.language_probability is None else f" ({job.language_probability:.2f})"
     return f"source language: {name}{sure}"
 
@@ -177,17 +177,17 @@ def _step_change(before: StepReport | None, after: StepReport) -> str:
         return ""
     if after.state in _PENDING:
         why = after.error.message if after.error else after.note
-        return f"{after.name} is tried again{f': {why}' if why else ''}"
+        return f"{after.name} will be tried again{f': {why}' if why else ''}"
     if after.state == "running":
         return f"{_step_words(after)} started"
     took = f" in {duration(after.duration_ms)}" if after.duration_ms is not None else ""
-    # Notes name their step, as they stand with the job, too.
+    # A note begins with its step, because it is also shown with the job.
     why = after.error.message if after.error else after.note.removeprefix(f"{after.name}: ")
     return f"{after.name} {after.state}{took}{f': {why}' if why else ''}"
 
 
 def job_lines(job: JobReport, cues: Sequence[str], said: Sequence[str] = ()) -> list[str]:
-    """Return what a person wants to know of a job that ended: language, notes, outputs, first cues."""
+    """Return what is shown of a job that ended: language, notes, outputs, first cues."""
     notes = dict.fromkeys((*said, *job.notes))
     lines = [language_sentence(job), *(f"note: {note}" for note in notes), *job.outputs]
     if cues:
@@ -196,7 +196,7 @@ def job_lines(job: JobReport, cues: Sequence[str], said: Sequence[str] = ()) -> 
 
 
 def live_table(jobs: Sequence[JobReport], labels: Sequence[str], rows: int, marks: str = "━─") -> Table:
-    """Return a line with a bar for each film under way, at most `rows`; the busy ones first."""
+    """Return a line with a bar for each unfinished film, at most `rows` lines; the running ones first."""
     order = {"running": 0, "queued": 1}
     pairs = [pair for pair in zip(jobs, labels, strict=True) if pair[0].state in order]
     pairs.sort(key=lambda pair: order[pair[0].state])
@@ -245,7 +245,7 @@ def summary_table(jobs: Sequence[JobReport]) -> Table:
 
 
 def exit_code(jobs: Sequence[JobReport]) -> ExitCode:
-    """Return what a submission ends with."""
+    """Return the exit code of a submission of these jobs."""
     errors = [job_error(job) for job in jobs if job.state != "done"]
     if not errors:
         return ExitCode.DONE
@@ -268,7 +268,7 @@ def first_cues(srt: str, limit: int = 3) -> list[str]:
 
 
 def health_sentence(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> str:
-    """Return the whole in one line."""
+    """Return the state of everything in one line."""
     state = "healthy" if report.healthy else "not healthy"
     disk = f", {size(report.free_disk_bytes)} free on the disk" if report.free_disk_bytes else ""
     jobs = f"{count(report.jobs_running, 'job')} running, {report.jobs_queued} queued"
@@ -313,7 +313,7 @@ def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | No
 
 
 def model_sentences(report: HealthReport) -> list[str]:
-    """Return each loaded model in a line, for screens the table's last column does not fit on."""
+    """Return a line for each loaded model, for screens that are too narrow for the table's last column."""
     return [
         f"{row.environment} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
         for row in report.environments
@@ -331,5 +331,5 @@ def health_problems(report: HealthReport) -> list[tuple[str, str]]:
 
 
 def _is_left_out(environment: EnvironmentHealth) -> bool:
-    """Tell whether somebody chose not to build it, which is no problem."""
+    """Tell whether it is optional and not built, which is no problem."""
     return environment.optional and environment.state == "not built"

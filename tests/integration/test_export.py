@@ -208,8 +208,8 @@ def test_a_job_that_is_not_here_is_asked_for_and_nobody_answers(shell):
         (("--karaoke", "--format", "ass", "--bilingual", "en+hi"), "Only ASS files of one language"),
         (("--burn", ""), "--burn names no language"),
         (("--out", ""), "The --out folder's name is empty"),
-        (("--set", "karaoke=true"), "is nothing that an export can change"),
-        (("--set", "asr.beam_size=3"), "is nothing that an export can change"),
+        (("--set", "karaoke=true"), "an export cannot change that"),
+        (("--set", "asr.beam_size=3"), "an export cannot change that"),
     ],
 )
 def test_what_cannot_be_is_said_and_nothing_is_written(shell, words, told):

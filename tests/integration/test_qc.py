@@ -56,13 +56,13 @@ def broken(report: dict) -> dict[str, int]:
 
 def test_a_good_file_passes(shell):
     code, out, err = shell.qc(shell.write("Film.en.srt", GOOD))
-    assert (code, out, err) == (0, "1 cue, netflix, English: every rule is kept\n", "")
+    assert (code, out, err) == (0, "1 cue, netflix, English: no rule is broken\n", "")
 
 
 def test_a_bad_file_fails_and_says_where(shell):
     code, out, err = shell.qc(shell.write("Film.en.srt", BAD))
     assert code == 1
-    assert err == "note: gaps were counted in frames of 24 a second; if the film has others: --film FILE\n"
+    assert err == "note: gaps are counted at 24 frames per second; for another frame rate add --film FILE\n"
     rows = {line.split("  ")[0]: line for line in out.splitlines() if line}
     assert {"line length", "reading speed", "min duration", "max duration", "gap", "overlap", "empty"} <= set(
         rows
@@ -137,7 +137,7 @@ def test_without_a_language_it_says_so(shell):
     code, out, err = shell.qc(shell.write("Film.srt", GOOD))
     assert code == 0
     assert "--language LANG" in err
-    assert "every rule is kept" in out
+    assert "no rule is broken" in out
 
 
 def test_an_interrupted_check_ends_without_a_traceback(shell):

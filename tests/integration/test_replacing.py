@@ -77,7 +77,7 @@ def test_an_environment_is_upgraded_broken_and_rolled_back_while_a_batch_runs_in
     house.break_next(how)
     upgraded = house.cpw("envs", "upgrade", "whisperx")
     assert upgraded.returncode == ExitCode.DONE, upgraded.stderr
-    assert "its worker ends asr of" in upgraded.stdout
+    assert "its worker finishes asr of" in upgraded.stdout
     batch += [wish(house) for _ in range(4)]
     until(lambda: house.environment("whisperx").state == "draining", what="it is told to go")
     assert house.environment("whisperx").pid == before["whisperx"], "its call has not ended yet"

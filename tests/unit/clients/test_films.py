@@ -75,7 +75,7 @@ def test_everything_wrong_is_told_at_once(films):
         "There is no file 'nope.mkv'.",
         "No film matches the pattern 'films/*.xyz'.",
         "One of the names is empty.",
-        "'films/gone.mkv' is a link to something that is not there.",
+        "'films/gone.mkv' is a link to a file that does not exist.",
         "'films/pipe.mkv' is neither a file nor a folder.",
         "The folder 'films/empty' has no films.",
     ]

@@ -38,6 +38,12 @@ def test_a_subcommand_is_found_and_an_unknown_one_is_not() -> None:
         cpw.resolve_command(context, ["job"])
 
 
+def test_the_list_of_commands_fits_in_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, *lines = cpw.get_help(click.Context(cpw, max_content_width=80)).splitlines()
+    assert [line for line in lines if len(line) > 80 or line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--version"]])
 def test_help_imports_no_command_and_nothing_heavy(words: list[str]) -> None:
     program = _MODULES_AFTER.format(words=words)

@@ -25,7 +25,7 @@ STAGES = '[stages]\nasr = { engine = "workers.engines.x:X" }\n'
 
 
 class FakeHouse:
-    """Supervisor's file and coordinator's answers; an order changes the child as `becomes` says."""
+    """Supervisor's file and coordinator's answers; a reload changes the child as `becomes` says."""
 
     def __init__(self, runtime) -> None:
         self.runtime = runtime
@@ -34,6 +34,7 @@ class FakeHouse:
         self.ready = {}
         self.asked = []
         self.job = ""
+        self.streams = (io.StringIO(), io.StringIO())
 
     def runs(self, **children):
         self.children = {
@@ -100,7 +101,7 @@ def desk(home, fake) -> Desk:
         home=home.root,
         runtime=fake.runtime,
         out=home.root / "out",
-        report=Report(io.StringIO(), io.StringIO()),
+        report=Report(*fake.streams),
         connect=lambda _: contextlib.nullcontext(fake),
         clock=lambda: float(next(clock)),
         pause=lambda _: None,
@@ -111,8 +112,8 @@ def type_(desk, *words):
     return run(cpw, ["envs", *words], "cpw", desk)
 
 
-def said(desk) -> tuple[str, str]:
-    return tuple(stream.getvalue() for stream in desk.report._streams)
+def said(fake) -> tuple[str, str]:
+    return tuple(stream.getvalue() for stream in fake.streams)
 
 
 def test_a_build_where_nothing_runs_tells_nobody(desk, fake, home):
@@ -129,7 +130,7 @@ def test_what_was_changed_is_reloaded_and_nothing_else(desk, fake, home):
     home.newest("pyzmq==27.9.0\n")
     assert type_(desk, "upgrade", "tiny") == ExitCode.DONE
     assert fake.asked == [("tiny", False)]
-    assert "tiny: ready, process 2, build tiny-2" in said(desk)[0]
+    assert "tiny: ready, process 2, build tiny-2" in said(fake)[0]
 
 
 def test_what_was_built_before_another_failed_is_told_of_too(desk, fake, home):
@@ -161,7 +162,7 @@ def test_a_new_build_that_does_not_run_ends_with_4_and_the_way_back(desk, fake, 
     fake.becomes = {"tiny": {"state": "crash-loop", "started_at": "2", **problem}}
     home.newest("pyzmq==27.9.0\n")
     assert type_(desk, "upgrade", "tiny") == ExitCode.NOT_RUNNING
-    _, err = said(desk)
+    _, err = said(fake)
     assert "error: tiny is crash-loop: tiny died 6 times." in err
     assert "try: cpw envs rollback tiny" in err
 
@@ -178,7 +179,7 @@ def test_a_worker_that_must_end_its_call_is_not_waited_for_unless_now(desk, fake
     fake.runs(tiny={})
     fake.job = "job-7"
     assert type_(desk, "reload", "tiny") == ExitCode.DONE
-    assert "tiny: its worker ends asr of job-7" in said(desk)[0]
+    assert "tiny: its worker finishes asr of job-7" in said(fake)[0]
     fake.becomes = {"tiny": {"started_at": "2"}}
     assert type_(desk, "reload", "--now", "tiny") == ExitCode.DONE
     assert fake.asked == [("tiny", False), ("tiny", True)]
@@ -188,7 +189,7 @@ def test_one_that_does_not_come_up_in_its_time_is_told(desk, fake, home):
     build(read("tiny", home.specs), Lines(), home.root)
     fake.runs(tiny={})
     assert type_(desk, "reload", "tiny") == ExitCode.NOT_RUNNING
-    assert "tiny is not ready yet." in said(desk)[1]
+    assert "tiny is not ready yet." in said(fake)[1]
 
 
 def test_a_reload_where_nothing_runs_says_so(desk, home):
@@ -213,4 +214,4 @@ def test_of_common_a_person_hears_what_only_a_new_start_changes(desk, fake, home
     fake.runs(common={})
     fake.becomes = {"common": {"started_at": "2"}}
     assert type_(desk, "build", "common") == ExitCode.DONE
-    assert "supervisor and coordinator go on in the build before, until: make down" in said(desk)[0]
+    assert "supervisor and coordinator use the previous build until: make down" in said(fake)[0]

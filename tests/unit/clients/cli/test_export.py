@@ -34,7 +34,7 @@ def run(folder: Path, *words: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def wishes(monkeypatch) -> list[dict[str, Any]]:
+def requests(monkeypatch) -> list[dict[str, Any]]:
     """Return what is asked of the environment, which answers that all is well."""
     asked: list[dict[str, Any]] = []
 
@@ -46,16 +46,16 @@ def wishes(monkeypatch) -> list[dict[str, Any]]:
     return asked
 
 
-def test_a_number_is_set_with_its_stage_or_without(tmp_path, wishes):
+def test_a_number_is_set_with_its_stage_or_without(tmp_path, requests):
     assert run(tmp_path, "--set", "max_lines=1", "--set", " subtitle.min_gap_ms = 0") == (0, "")
-    assert [wish["settings"] for wish in wishes] == [{"max_lines": 1, "min_gap_ms": 0}]
+    assert [request["settings"] for request in requests] == [{"max_lines": 1, "min_gap_ms": 0}]
 
 
-def test_the_language_of_a_film_in_which_nothing_is_said_can_be_named(tmp_path, wishes):
+def test_the_language_of_a_film_in_which_nothing_is_said_can_be_named(tmp_path, requests):
     assert run(tmp_path, "-l", "und,Hindi") == (0, "")
     assert run(tmp_path, "--bilingual", "und+hi", "--burn", "und") == (0, "")
-    assert [wish["languages"] for wish in wishes] == [["und", "hi"], []]
-    assert (wishes[1]["pairs"], wishes[1]["burn"]) == ([["und", "hi"]], "und")
+    assert [request["languages"] for request in requests] == [["und", "hi"], []]
+    assert (requests[1]["pairs"], requests[1]["burn"]) == ([["und", "hi"]], "und")
 
 
 @pytest.mark.parametrize("word", ["max_lines", "max_lines=", "subtitle.max_lines= ", "max_lines=none", ""])
@@ -63,14 +63,14 @@ def test_a_setting_without_a_value_is_told_how_to_have_one(tmp_path, word):
     code, told = run(tmp_path, "--set", word)
     assert code == 2
     assert f"--set {word!r} is not of the form field=value." in told
-    assert "As in max_lines=1." in told
+    assert "Write for example max_lines=1." in told
 
 
 @pytest.mark.parametrize("word", ["lines=1", "=1", "formats=ass", "subtitle.karaoke=true", "asr.model=small"])
 def test_only_what_can_be_set_is_offered(tmp_path, word):
     code, told = run(tmp_path, "--set", word)
     assert code == 2
-    assert "is nothing that an export can change" in told
+    assert "an export cannot change that" in told
     assert "pause_ms" in told
     assert "frames_per_second" not in told
 

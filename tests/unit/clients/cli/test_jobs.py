@@ -58,13 +58,13 @@ def changed(*, was: str, state: str, steps: tuple[str, ...] = ()) -> Changed:
 
 def test_a_cancelled_job_says_how_to_go_on(tmp_path: Path) -> None:
     shell = Shell(tmp_path, lambda _: changed(was="running", state="cancelled", steps=("asr",)))
-    assert shell.run("cancel", JOB) == (0, f"{JOB}: cancelled; to go on with it: cpw resume {JOB}\n", "")
+    assert shell.run("cancel", JOB) == (0, f"{JOB}: cancelled; to continue it: cpw resume {JOB}\n", "")
     assert shell.asked == [CancelJobs(jobs=(JOB,))]
 
 
 def test_a_job_that_had_ended_is_said_to_have(tmp_path: Path) -> None:
     shell = Shell(tmp_path, lambda _: changed(was="done", state="done"))
-    assert shell.run("cancel", JOB)[:2] == (0, f"{JOB}: has ended already: done\n")
+    assert shell.run("cancel", JOB)[:2] == (0, f"{JOB}: had already ended: done\n")
 
 
 def test_an_unknown_job_is_what_you_wrote(tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_an_unknown_job_is_what_you_wrote(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (changed(was="failed", state="queued", steps=("asr", "align")), "goes on with asr, align"),
-        (changed(was="held", state="queued"), "goes on"),
+        (changed(was="failed", state="queued", steps=("asr", "align")), "continues with asr, align"),
+        (changed(was="held", state="queued"), "continues"),
         (changed(was="done", state="done"), "nothing to resume: it is done"),
     ],
 )
@@ -122,8 +122,8 @@ def test_jobs_are_pruned_in_portions_and_counted_whole(tmp_path: Path) -> None:
         "3 jobs removed, 3 MB\n",
         "",
     )
-    order = PruneJobs(older_than_ms=43_200_000, states=("failed", "done"))
-    assert shell.asked[0] == order
+    request = PruneJobs(older_than_ms=43_200_000, states=("failed", "done"))
+    assert shell.asked[0] == request
     assert shell.asked[1].after == 2
 
 
@@ -158,7 +158,7 @@ def test_ages_are_written_with_their_unit() -> None:
 
 
 class Forgetful:
-    """A coordinator whose first answer to every wish is lost."""
+    """A coordinator whose first answer to every submission is lost."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, str] = {}
@@ -180,7 +180,7 @@ class Forgetful:
         return Submitted(job=job, directory="/out/1")
 
 
-def test_a_wish_whose_answer_was_lost_is_said_again_and_is_one_job(tmp_path: Path) -> None:
+def test_a_submission_whose_answer_was_lost_is_sent_again_and_is_one_job(tmp_path: Path) -> None:
     (tmp_path / "film.mkv").touch()
     coordinator = Forgetful()
     code, out, _ = Shell(tmp_path, coordinator).run(
@@ -188,7 +188,7 @@ def test_a_wish_whose_answer_was_lost_is_said_again_and_is_one_job(tmp_path: Pat
     )
     assert code == 0
     assert list(coordinator.jobs.values()) == ["job-1"]
-    assert "held; start with: cpw resume job-1" in out
+    assert "held; to start: cpw resume job-1" in out
 
 
 @pytest.mark.parametrize(
@@ -211,5 +211,5 @@ def test_somebody_who_names_one_film_goes_before_a_batch(
         (tmp_path / "other.mkv").touch()
     shell = Shell(tmp_path, Forgetful())
     assert shell.run("submit", *words, "-w", "transcribe", "--detach")[0] == 0
-    wish = next(request for request in shell.asked if isinstance(request, Submit))
-    assert (wish.priority, wish.hold) == (priority, hold)
+    submission = next(request for request in shell.asked if isinstance(request, Submit))
+    assert (submission.priority, submission.hold) == (priority, hold)

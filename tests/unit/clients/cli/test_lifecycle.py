@@ -111,7 +111,7 @@ def test_the_silence_is_explained(desk, child):
 
 
 def test_a_checkout_without_supervisor_is_named(desk):
-    with pytest.raises(MissingError, match=r"supervisor\.py is not there"):
+    with pytest.raises(MissingError, match=r"supervisor\.py does not exist"):
         supervisor.start(desk)
 
 

@@ -63,7 +63,7 @@ def test_ps_shows_what_is_loaded_where(shell: Shell) -> None:
     assert code == 0
     assert "whisperx" in out
     assert "whisper:whisper-base@cpu/int8" in out
-    assert "all together take 800 MB" in out
+    assert "all together use 800 MB" in out
 
 
 def test_ps_says_that_nothing_is_loaded(shell: Shell) -> None:

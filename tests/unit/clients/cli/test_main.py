@@ -28,7 +28,7 @@ class Coordinator:
     """Takes films, and has them done one look after it took them; films named bad* fail."""
 
     def __init__(self) -> None:
-        self.wishes: dict[str, Submit] = {}
+        self.submissions: dict[str, Submit] = {}
         self.looks = 0
         self.refusal = None
         self.absent = set()
@@ -54,11 +54,11 @@ class Coordinator:
         assert isinstance(message, StatusQuery)
         return self.report(message)
 
-    def take(self, wish):
-        if self.refusal is not None and "refused" in Path(wish.media).name:
+    def take(self, submission):
+        if self.refusal is not None and "refused" in Path(submission.media).name:
             raise self.refusal
-        job = f"job-20261122-ann-{len(self.wishes) + 1:04d}"
-        self.wishes[job] = wish
+        job = f"job-20261122-ann-{len(self.submissions) + 1:04d}"
+        self.submissions[job] = submission
         return Submitted(job=job, directory=f"/out/{job}", notes=("It is short.",))
 
     def report(self, query):
@@ -67,15 +67,15 @@ class Coordinator:
             raise KeyboardInterrupt
         if self.looks in self.absent:
             raise NotRunningError("The coordinator does not answer.")
-        jobs = query.jobs or tuple(self.wishes)
+        jobs = query.jobs or tuple(self.submissions)
         return StatusReport(
-            jobs=tuple(self.job(job) for job in jobs if job in self.wishes),
-            unknown=tuple(job for job in jobs if job not in self.wishes),
+            jobs=tuple(self.job(job) for job in jobs if job in self.submissions),
+            unknown=tuple(job for job in jobs if job not in self.submissions),
         )
 
     def job(self, job):
-        wish = self.wishes[job]
-        bad = "bad" in Path(wish.media).name
+        submission = self.submissions[job]
+        bad = "bad" in Path(submission.media).name
         state = "running" if self.looks < 2 else "failed" if bad else "done"
         error = (
             ErrorInfo(kind=ErrorKind.INPUT, message="It is no film.") if bad and state == "failed" else None
@@ -84,9 +84,9 @@ class Coordinator:
             name="asr", stage="asr", environment="w", state=state, attempt=1, fraction=0.5, error=error
         )
         return JobReport(
-            job=job, state=state, media=wish.media, workflow=wish.workflow, directory=f"/out/{job}",
-            created_at="2026-11-22T08:30:00.000Z", elapsed_ms=65_000, fraction=0.5, steps=(step,),
-            language="de", language_probability=0.98, error=error,
+            job=job, state=state, media=submission.media, workflow=submission.workflow,
+            directory=f"/out/{job}", created_at="2026-11-22T08:30:00.000Z", elapsed_ms=65_000, fraction=0.5,
+            steps=(step,), language="de", language_probability=0.98, error=error,
         )  # fmt: skip
 
 
@@ -160,15 +160,15 @@ def test_a_failed_film_ends_with_1_and_its_sentence_and_the_others_are_done(shel
 
 def test_a_name_with_a_dash_goes_after_two(shell):
     assert shell.run("submit", "-w", "transcribe", "--", "-dash.mp4")[0] == 0
-    (wish,) = shell.coordinator.wishes.values()
-    assert wish.media == str(shell.home.resolve() / "-dash.mp4")
+    (submission,) = shell.coordinator.submissions.values()
+    assert submission.media == str(shell.home.resolve() / "-dash.mp4")
 
 
 def test_with_one_wrong_name_nothing_is_submitted(shell):
     code, _, err = shell.run("submit", "film.mp4", "nope.mp4", "-w", "translate", "-t", "xx")
     assert code == 2
     assert err.count("error: ") == 2
-    assert shell.coordinator.wishes == {}
+    assert shell.coordinator.submissions == {}
 
 
 def test_a_missing_environment_ends_with_3_and_its_remedy(shell):
@@ -193,7 +193,7 @@ def test_a_film_that_is_refused_for_itself_does_not_stop_the_batch(shell):
 def test_a_detached_submission_says_how_to_watch(shell):
     code, out, _ = shell.run("submit", "film.mp4", "-w", "transcribe", "--detach")
     assert code == 0
-    assert out.splitlines()[-1] == "watch with: cpw status job-20261122-ann-0001"
+    assert out.splitlines()[-1] == "to see progress: cpw status job-20261122-ann-0001"
     assert shell.coordinator.looks == 0
 
 
@@ -225,7 +225,7 @@ def test_an_interrupt_leaves_the_job_and_says_how_to_watch(shell):
     shell.coordinator.interrupt_at = 1
     code, _, err = shell.run("submit", "film.mp4", "-w", "transcribe")
     assert code == 130
-    assert err == "the job goes on; watch with: cpw status job-20261122-ann-0001\n"
+    assert err == "the job continues; to see progress: cpw status job-20261122-ann-0001\n"
 
 
 def test_nobody_there_is_told_before_anything_is_sent(shell):
@@ -356,7 +356,7 @@ def test_the_first_log_of_a_job_is_followed_too(shell):
         connect=lambda _: contextlib.nullcontext(shell.coordinator), pause=pause,
     )  # fmt: skip
     assert main.run(main.cpw, ["logs", "job-20261122-ann-0001", "-f"], "cpw", desk) == 130
-    assert out.getvalue() == "job-20261122-ann-0001 has written no log yet\ncut\n"
+    assert out.getvalue() == "job-20261122-ann-0001 has no log yet\ncut\n"
 
 
 def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path):

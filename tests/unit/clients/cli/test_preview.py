@@ -88,7 +88,7 @@ def test_a_machine_without_a_browser_is_told_so_and_nothing_has_failed(machine):
     machine.has_browser = False
     code, out, err = machine.run(str(machine.folder), "--open")
     assert (code, out.splitlines()[0]) == (0, DOCUMENT["page"])
-    assert "no browser could be started here" in err
+    assert "no browser could be started" in err
 
 
 def test_one_document_for_a_machine(machine):

@@ -29,9 +29,9 @@ def put(film: Path, content: bytes = b"film", at_s: int = OLD_S) -> Path:
 
 
 class Watcher(Shell):
-    """A person at a watch: `deeds` happen at the pauses, and the last pause is Ctrl-C."""
+    """A person at a watch: `events` happen at the pauses, and the last pause is Ctrl-C."""
 
-    def watch(self, *words: str, deeds: dict[int, Callable[[], object]], pauses: int) -> int:
+    def watch(self, *words: str, events: dict[int, Callable[[], object]], pauses: int) -> int:
         clock, count = Clock(), 0
 
         def pause(seconds: float) -> None:
@@ -40,7 +40,7 @@ class Watcher(Shell):
             count += 1
             if count > pauses:
                 raise KeyboardInterrupt
-            deeds.get(count, lambda: None)()
+            events.get(count, lambda: None)()
 
         self.streams = (self.stream(), self.stream())
         desk = Desk(
@@ -56,7 +56,7 @@ class Watcher(Shell):
 
     def submitted(self) -> list[str]:
         """Return the names of the films that were submitted, in their order."""
-        return [Path(wish.media).name for wish in self.coordinator.wishes.values()]
+        return [Path(submission.media).name for submission in self.coordinator.submissions.values()]
 
     def said(self) -> str:
         """Return all that was shown."""
@@ -72,31 +72,31 @@ def watcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watcher:
 
 def test_a_film_that_comes_is_submitted_once(watcher: Watcher) -> None:
     film = watcher.home / "in" / "deep" / "new.mkv"
-    assert watcher.watch("in", deeds={2: lambda: put(film)}, pauses=12) == 130
+    assert watcher.watch("in", events={2: lambda: put(film)}, pauses=12) == 130
     assert watcher.submitted() == ["new.mkv"]
 
 
 def test_films_that_are_there_already_are_submitted_too(watcher: Watcher) -> None:
     put(watcher.home / "in" / "a.mkv")
     put(watcher.home / "in" / "notes.txt")
-    watcher.watch("in", deeds={}, pauses=5)
+    watcher.watch("in", events={}, pauses=5)
     assert watcher.submitted() == ["a.mkv"]
 
 
 def test_a_film_that_grows_is_waited_for(watcher: Watcher) -> None:
     film = watcher.home / "in" / "new.mkv"
     growing = {number: partial(put, film, b"x" * number, OLD_S + number) for number in range(1, 9)}
-    watcher.watch("in", deeds=growing, pauses=10)
+    watcher.watch("in", events=growing, pauses=10)
     assert watcher.submitted() == []
-    watcher.watch("in", deeds=growing, pauses=12)
+    watcher.watch("in", events=growing, pauses=12)
     assert watcher.submitted() == ["new.mkv"]
 
 
 def test_the_end_of_a_watch_says_that_jobs_go_on(watcher: Watcher) -> None:
     watcher.coordinator.looks = -100
     put(watcher.home / "in" / "a.mkv")
-    assert watcher.watch("in", deeds={}, pauses=5) == 130
-    assert "1 job under way, watch with: cpw status" in watcher.said()
+    assert watcher.watch("in", events={}, pauses=5) == 130
+    assert "not finished: 1 job, see: cpw status" in watcher.said()
 
 
 def test_a_coordinator_that_is_away_is_waited_for(watcher: Watcher) -> None:
@@ -105,7 +105,7 @@ def test_a_coordinator_that_is_away_is_waited_for(watcher: Watcher) -> None:
     def be_silent(silent: bool) -> Callable[[], None]:
         return lambda: setattr(watcher.coordinator, "silent", silent)
 
-    watcher.watch("in", deeds={1: be_silent(True), 60: be_silent(False)}, pauses=70)
+    watcher.watch("in", events={1: be_silent(True), 60: be_silent(False)}, pauses=70)
     assert watcher.submitted() == ["a.mkv"]
     assert watcher.said().count("Trying again") == 1
 
@@ -114,7 +114,7 @@ def test_a_refused_film_is_told_and_the_watch_goes_on(watcher: Watcher) -> None:
     watcher.coordinator.refusal = InputError("It is empty.")
     put(watcher.home / "in" / "refused.mkv")
     put(watcher.home / "in" / "b.mkv")
-    watcher.watch("in", deeds={}, pauses=9)
+    watcher.watch("in", events={}, pauses=9)
     assert watcher.submitted() == ["b.mkv"]
     assert watcher.said().count("It is empty.") == 1
 
@@ -122,7 +122,7 @@ def test_a_refused_film_is_told_and_the_watch_goes_on(watcher: Watcher) -> None:
 def test_a_missing_environment_ends_the_watch(watcher: Watcher) -> None:
     watcher.coordinator.refusal = MissingError("whisperx is not built.", "make build")
     put(watcher.home / "in" / "refused.mkv")
-    assert watcher.watch("in", deeds={}, pauses=9) == 3
+    assert watcher.watch("in", events={}, pauses=9) == 3
 
 
 @pytest.mark.parametrize(
@@ -130,19 +130,19 @@ def test_a_missing_environment_ends_the_watch(watcher: Watcher) -> None:
 )
 def test_what_a_watch_cannot_do_is_refused(watcher: Watcher, words: tuple[str, ...]) -> None:
     put(watcher.home / "a.mkv")
-    assert watcher.watch(*words, deeds={}, pauses=0) == 2
+    assert watcher.watch(*words, events={}, pauses=0) == 2
 
 
 def test_a_film_still_being_copied_into_a_folder_is_left_out_with_a_note(
     watcher: Watcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(watcher.home / "in" / "whole.mkv")
-    growing = put(watcher.home / "in" / "growing.mkv")
-    monkeypatch.setattr("clients.still_files._changed_just_now", lambda film: film == growing)
+    growing = watcher.home / "in" / "growing.mkv"
+    growing.write_bytes(b"film")
 
     def grow(clock: Clock, _: float) -> None:
         clock.now += 0.5
-        put(growing, b"x" * int(clock.now * 2))
+        growing.write_bytes(b"x" * int(clock.now * 2))
 
     monkeypatch.setattr(Clock, "pause", grow)
     code, _, said = watcher.run("submit", "in", "-w", "transcribe", "--detach")

@@ -61,11 +61,11 @@ def test_loaded_models_are_shown_with_since_when_and_how_often() -> None:
     assert " ".join(second) == "whisperx from an older worker 1 0.0 s"
 
 
-def test_each_worker_is_shown_with_its_budget_and_all_with_the_houses() -> None:
+def test_each_worker_is_shown_with_its_budget_and_all_with_theirs() -> None:
     assert views.budget_sentences(REPORT) == [
-        "whisperx takes 900 MB of 4.0 GB",
-        "nllb takes 300 MB, without a budget of its own",
-        "all together take 1.2 GB of 51.2 GB",
+        "whisperx uses 900 MB of 4.0 GB",
+        "nllb uses 300 MB, without its own limit",
+        "all together use 1.2 GB of 51.2 GB",
     ]
 
 

@@ -84,7 +84,7 @@ def test_a_status_row_has_everything_that_is_known():
         (
             step(state="running"),
             step(state="ready", error=DEAF),
-            "f: asr is tried again: The film has no sound.",
+            "f: asr will be tried again: The film has no sound.",
         ),
         (step(state="running"), step(state="running", attempt=2), "f: asr (attempt 2) started"),
     ],
@@ -113,7 +113,7 @@ def test_the_language_is_named_with_how_sure_it_is():
         == "source language: German (0.98)"
     )
     assert views.language_sentence(job(language="hi")) == "source language: Hindi"
-    assert views.language_sentence(job(language="und")) == "source language: could not be told"
+    assert views.language_sentence(job(language="und")) == "source language: not recognised"
     assert views.language_sentence(job()) == ""
 
 
