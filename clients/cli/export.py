@@ -16,7 +16,7 @@ from clients.job_folder import find_job_folder
 from clients.programs import ask_once
 from clients.screen.report import Report
 from clients.screen.text import count
-from clients.submission import parse_settings
+from clients.settings import parse_settings
 from protocol.errors import ExitCode, UsageError
 from protocol.languages import find_language
 from protocol.stages.subtitle import CueNumbers

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import envspecs
 from clients.cli.main import cpw
 from clients.desk import desk_here
-from clients.submission import parse_settings
+from clients.settings import parse_settings
 from protocol.errors import ExitCode, UsageError
 from protocol.stages import STAGES
 from tests.chaos.places import PLACES

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.submission import parse_settings
+from clients.settings import parse_settings
 from protocol.artefacts import Artefact
 from protocol.errors import UsageError
 from protocol.schema import from_plain, to_plain
