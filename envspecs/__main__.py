@@ -10,13 +10,13 @@ from typing import Protocol, TextIO
 from envspecs.builds.copies import remove_builds
 from envspecs.commands import environments, models
 from envspecs.layout import home
-from envspecs.spec import read
+from envspecs.spec import read, read_all
 from protocol.endpoints import runtime_directory
 from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError, UsageError
 from protocol.stages import WORKFLOWS
 from protocol.supervisor import supervisor_file
 
-__all__ = ["House", "main"]
+__all__ = ["Reloader", "main"]
 
 _ENVSPECS = "python3 -m envspecs"
 _MODELS = f"{_ENVSPECS} models"
@@ -67,18 +67,18 @@ def _write(stream: TextIO, text: str) -> None:
     stream.flush()
 
 
-class House(Protocol):
-    """What runs from this checkout, if anything does: it is told of builds that have changed."""
+class Reloader(Protocol):
+    """Restarts workers of this checkout, if any run, after their environments were built again."""
 
     def reload(self, names: Sequence[str], *, now: bool = False) -> ExitCode:
-        """Have the workers of these environments started anew, and say how that went."""
+        """Restart the workers of these environments, and return how that went."""
 
     def changed(self, names: Sequence[str]) -> ExitCode:
-        """Do so where something runs at all; and start a worker for what is built and has none."""
+        """Restart them where anything runs, and start a worker for what is built and has none."""
 
 
-class _Elsewhere:
-    """Stands for a house on a bare Python, which cannot talk to it: says what a person can do."""
+class _Advice:
+    """For a bare Python, which cannot speak to what runs: says what a person can do."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -89,9 +89,11 @@ class _Elsewhere:
         raise UsageError(message, f"cpw envs reload {words}")
 
     def changed(self, names: Sequence[str]) -> ExitCode:
-        if names and supervisor_file(runtime_directory(home())).is_file():
+        without = {spec.name for spec in read_all() if not spec.worker or not spec.usable_here()}
+        running = [name for name in names if name not in without]
+        if running and supervisor_file(runtime_directory(home())).is_file():
             self._terminal.line(
-                f"What runs goes on in the build before, until: cpw envs reload {' '.join(names)}"
+                f"Running workers use the previous build until: cpw envs reload {' '.join(running)}"
             )
         return ExitCode.DONE
 
@@ -165,28 +167,28 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     path.add_argument("name", metavar="ID")
 
 
-def _run(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCode:
+def _run(asked: argparse.Namespace, terminal: Terminal, reloader: Reloader) -> ExitCode:
     if asked.verb == "models":
         return _run_models(asked, terminal)
     if asked.verb == "reload":
-        return house.reload([read(name).name for name in asked.names], now=asked.now)
+        return reloader.reload([read(name).name for name in asked.names], now=asked.now)
     if asked.verb in _CHANGING:
-        return _change(asked, terminal, house)
+        return _change(asked, terminal, reloader)
     if asked.verb == "remove":
         spec = environments.remove(asked.name, terminal)
-        house.changed([spec.name])
+        reloader.changed([spec.name])
         remove_builds(spec.name, terminal)
         return ExitCode.DONE
     return _LOOKING[asked.verb](asked, terminal)
 
 
-def _change(asked: argparse.Namespace, terminal: Terminal, house: House) -> ExitCode:
+def _change(asked: argparse.Namespace, terminal: Terminal, reloader: Reloader) -> ExitCode:
     """Run the command, then report what it changed, even if a later part failed."""
     before = environments.standing()
 
     def tell() -> ExitCode:
         after = environments.standing()
-        return house.changed([name for name, build in after.items() if build != before.get(name)])
+        return reloader.changed([name for name, build in after.items() if build != before.get(name)])
 
     try:
         _CHANGING[asked.verb](asked, terminal)
@@ -252,11 +254,13 @@ def exit_code(error: CpwError) -> ExitCode:
 
 
 def main(
-    argv: Sequence[str] | None = None, spoken: Mapping[str, str] | None = None, house: House | None = None
+    argv: Sequence[str] | None = None,
+    spoken: Mapping[str, str] | None = None,
+    reloader: Reloader | None = None,
 ) -> int:
     """Run the command and return its exit code.
 
-    `spoken`: what this program and `... models` are called where `cpw` runs them. `house`: who is told of
+    `spoken`: what this program and `... models` are called where `cpw` runs them. `reloader`: who is told
     what has changed.
     """
     terminal = Terminal(spoken or {})
@@ -267,7 +271,7 @@ def main(
         return _run(
             _parse(list(sys.argv[1:] if argv is None else argv), terminal),
             terminal,
-            house or _Elsewhere(terminal),
+            reloader or _Advice(terminal),
         )
     except CpwError as error:
         terminal.line(f"\nerror: {error.message}")

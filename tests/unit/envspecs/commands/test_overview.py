@@ -139,13 +139,21 @@ def test_only_cpw_can_talk_to_what_runs(home, capsys):
     assert "Do this: cpw envs reload tiny" in capsys.readouterr().err
 
 
-def test_a_bare_python_says_how_what_runs_is_told(home, tmp_path, monkeypatch, capsys):
+def test_a_bare_python_says_how_a_worker_gets_the_new_build(home, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CPW_RUNTIME", str(tmp_path))
     main(["build", "tiny"])
     assert "cpw envs reload" not in capsys.readouterr().err
     (tmp_path / "supervisor.json").touch()
     main(["build", "tiny", "--again"])
-    assert "What runs goes on in the build before, until: cpw envs reload tiny" in capsys.readouterr().err
+    assert "Running workers use the previous build until: cpw envs reload tiny" in capsys.readouterr().err
+
+
+def test_of_an_environment_without_a_worker_nothing_is_to_be_reloaded(home, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CPW_RUNTIME", str(tmp_path))
+    home.spec("tiny", "worker = false\n" + (home.specs / "tiny.toml").read_text())
+    (tmp_path / "supervisor.json").touch()
+    main(["build", "tiny"])
+    assert "reload" not in capsys.readouterr().err
 
 
 def test_the_maps_are_read_on_a_screen(home, built):
