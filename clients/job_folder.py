@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clients.asking import ask_coordinator, no_such_job
 from clients.desk import Desk
-from clients.screen.views import first_cues
+from clients.screen.jobs import first_cues
 from protocol.errors import UsageError
 from protocol.messages import StatusQuery, StatusReport
 

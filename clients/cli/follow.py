@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from clients.desk import Asker, Desk
 from clients.job_folder import read_first_cues
+from clients.screen.jobs import FINISHED, job_error, job_lines, job_sentence, summary_table
 from clients.screen.progress import Screen
 from clients.screen.report import Report
 from clients.screen.text import count, film_labels
-from clients.screen.views import FINISHED, job_error, job_lines, job_sentence, summary_table
 from clients.sending import Sent
 from protocol.errors import BugError, NotRunningError
 from protocol.failpoints import reach

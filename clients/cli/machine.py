@@ -11,10 +11,10 @@ from clients.asking import ask_coordinator, why_silent
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.log_files import last_lines
+from clients.screen.health import health_problems, health_sentence, health_table, model_sentences
 from clients.screen.machine import hardware_sentence, hardware_table
 from clients.screen.report import Report
 from clients.screen.table import Column, Table, lay_out
-from clients.screen.views import health_problems, health_sentence, health_table, model_sentences
 from clients.supervisor import (
     check_built,
     live_supervisor,

@@ -8,8 +8,8 @@ from clients.asking import ask_coordinator, no_such_job
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.job_folder import read_first_cues
+from clients.screen.jobs import job_error, job_lines, status_table, steps_table
 from clients.screen.report import Report
-from clients.screen.views import job_error, job_lines, status_table, steps_table
 from protocol.clock import now_ms
 from protocol.errors import ExitCode
 from protocol.messages import JobReport, StatusQuery, StatusReport

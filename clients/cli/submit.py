@@ -12,8 +12,8 @@ from clients.cli.follow import conclude, follow, show_sent
 from clients.cli.shell import CONTEXT, code_of, json_option, pass_desk
 from clients.cli.watch import watch_folders
 from clients.desk import Asker, Desk
+from clients.screen.jobs import exit_code
 from clients.screen.progress import open_screen
-from clients.screen.views import exit_code
 from clients.sending import Sent, check_running, send
 from clients.still_files import wait_until_still
 from clients.submission import Reading, Written, read_submissions

@@ -8,9 +8,9 @@ from pathlib import Path
 from clients.cli.follow import look, show_sent
 from clients.desk import Asker, Desk
 from clients.films import find_films, is_utf8
+from clients.screen.jobs import FINISHED
 from clients.screen.progress import Screen, open_screen
 from clients.screen.text import count
-from clients.screen.views import FINISHED
 from clients.sending import check_running, send
 from clients.still_files import Stillness
 from clients.submission import Written, read_submissions

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from clients.screen.jobs import FINISHED, job_sentence, live_table, step_changes
 from clients.screen.report import LivePart, Report
 from clients.screen.table import lay_out
-from clients.screen.views import FINISHED, job_sentence, live_table, step_changes
 from protocol.messages import JobReport
 
 __all__ = ["Screen", "open_screen"]

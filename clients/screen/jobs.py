@@ -1,33 +1,27 @@
-"""Reports of the coordinator as tables and sentences, which are data. Pure."""
+"""What is shown of jobs, as tables and sentences. Pure."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 
 from clients.screen.table import Column, Table
-from clients.screen.text import age, count, duration, film_labels, percent, since
+from clients.screen.text import age, count, duration, film_labels, percent
 from protocol.clock import parse_iso_ms
 from protocol.errors import ErrorInfo, ErrorKind, ExitCode
 from protocol.languages import language_name
-from protocol.messages import EnvironmentHealth, HealthReport, JobReport, StepReport
+from protocol.messages import JobReport, StepReport
 from protocol.timeline import UNDETERMINED
-from protocol.wording import size
 
 __all__ = [
     "FINISHED",
     "exit_code",
     "first_cues",
-    "health_problems",
-    "health_sentence",
-    "health_table",
     "job_error",
     "job_lines",
     "job_sentence",
     "language_sentence",
     "live_table",
-    "model_sentences",
     "stage_words",
     "status_table",
     "step_changes",
@@ -265,71 +259,3 @@ def first_cues(srt: str, limit: int = 3) -> list[str]:
         if len(found) == limit:
             break
     return found
-
-
-def health_sentence(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> str:
-    """Return the state of everything in one line."""
-    state = "healthy" if report.healthy else "not healthy"
-    disk = f", {size(report.free_disk_bytes)} free on the disk" if report.free_disk_bytes else ""
-    jobs = f"{count(report.jobs_running, 'job')} running, {report.jobs_queued} queued"
-    jobs += f", {report.jobs_held} held" if report.jobs_held else ""
-    return f"{state}: coordinator {report.pid} up since {since(now, report.uptime_ms, zone)}, {jobs}{disk}"
-
-
-def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> Table:
-    """Return one row for each environment."""
-    columns = (
-        Column(title="environment"),
-        Column(title="state", styled=True),
-        Column(title="pid", right=True),
-        Column(title="up since"),
-        Column(title="memory", right=True),
-        Column(title="calls", right=True),
-        Column(title="restarts", right=True, drop=1),
-        Column(title="last echo", right=True),
-        Column(title="stages", drop=4, least=12),
-        Column(title="models (loads)", drop=3),
-    )
-    return Table(
-        columns=columns,
-        rows=tuple(_health_row(environment, now, zone) for environment in report.environments),
-    )
-
-
-def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | None) -> tuple[str, ...]:
-    alive = environment.pid is not None
-    return (
-        environment.environment,
-        f"{environment.state} (optional)" if _is_left_out(environment) else environment.state,
-        str(environment.pid) if alive else "",
-        since(now, environment.uptime_ms, zone),
-        size(environment.rss_bytes),
-        str(environment.calls_done) if alive else "",
-        str(environment.restarts) if environment.restarts else "",
-        "" if environment.echo_ms is None else f"{duration(environment.echo_ms)} ago",
-        ", ".join(environment.stages),
-        ", ".join(f"{model.key} ({model.loads})" for model in environment.models),
-    )
-
-
-def model_sentences(report: HealthReport) -> list[str]:
-    """Return a line for each loaded model, for screens that are too narrow for the table's last column."""
-    return [
-        f"{row.environment} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
-        for row in report.environments
-        for model in row.models
-    ]
-
-
-def health_problems(report: HealthReport) -> list[tuple[str, str]]:
-    """Return sentence and remedy for every environment that has a problem."""
-    return [
-        (f"{environment.environment}: {environment.problem}", environment.remedy)
-        for environment in report.environments
-        if environment.problem and not _is_left_out(environment)
-    ]
-
-
-def _is_left_out(environment: EnvironmentHealth) -> bool:
-    """Tell whether it is optional and not built, which is no problem."""
-    return environment.optional and environment.state == "not built"

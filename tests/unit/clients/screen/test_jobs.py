@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 
 import pytest
 
-from clients.screen import views as views
+from clients.screen import jobs
 from clients.screen.table import lay_out, plain
 from protocol.clock import parse_iso_ms
 from protocol.errors import ErrorInfo, ErrorKind, ExitCode
-from protocol.messages import EnvironmentHealth, HealthReport, JobReport, LoadedModel, StepReport
+from protocol.messages import JobReport, StepReport
 
 DEAF = ErrorInfo(kind=ErrorKind.INPUT, message="The film has no sound.", remedy="Choose another track.")
 CREATED = "2026-11-22T08:30:00.000Z"
@@ -46,11 +45,11 @@ def job(state="running", steps=(), **facts) -> JobReport:
     ],
 )
 def test_the_stage_says_what_a_job_is_at(shown, words):
-    assert views.stage_words(shown) == words
+    assert jobs.stage_words(shown) == words
 
 
 def test_a_status_row_has_everything_that_is_known():
-    table = views.status_table(
+    table = jobs.status_table(
         [job(steps=[step(state="running", attempt=2, running_ms=12_000)])], parse_iso_ms(CREATED) / 1000 + 120
     )
     header, row = (plain(line) for line in lay_out(table, None))
@@ -90,36 +89,36 @@ def test_a_status_row_has_everything_that_is_known():
     ],
 )
 def test_a_line_tells_every_start_and_end_of_a_stage(before, after, line):
-    assert views.step_changes(job(steps=[before]), job(steps=[after]), "f") == [line]
+    assert jobs.step_changes(job(steps=[before]), job(steps=[after]), "f") == [line]
 
 
 @pytest.mark.parametrize(
     ("before", "after"), [("waiting", "ready"), ("running", "running"), ("done", "done")]
 )
 def test_nothing_is_said_while_nothing_starts_or_ends(before, after):
-    assert views.step_changes(job(steps=[step(state=before)]), job(steps=[step(state=after)]), "f") == []
+    assert jobs.step_changes(job(steps=[step(state=before)]), job(steps=[step(state=after)]), "f") == []
 
 
 def test_the_end_of_a_job_is_told_once():
     done = job("done")
-    assert views.step_changes(job(), done, "f") == ["f: done in 1:05"]
-    assert views.step_changes(done, done, "f") == []
-    assert views.step_changes(None, done, "f") == ["f: done in 1:05"]
+    assert jobs.step_changes(job(), done, "f") == ["f: done in 1:05"]
+    assert jobs.step_changes(done, done, "f") == []
+    assert jobs.step_changes(None, done, "f") == ["f: done in 1:05"]
 
 
 def test_the_language_is_named_with_how_sure_it_is():
     assert (
-        views.language_sentence(job(language="de", language_probability=0.981))
+        jobs.language_sentence(job(language="de", language_probability=0.981))
         == "source language: German (0.98)"
     )
-    assert views.language_sentence(job(language="hi")) == "source language: Hindi"
-    assert views.language_sentence(job(language="und")) == "source language: not recognised"
-    assert views.language_sentence(job()) == ""
+    assert jobs.language_sentence(job(language="hi")) == "source language: Hindi"
+    assert jobs.language_sentence(job(language="und")) == "source language: not recognised"
+    assert jobs.language_sentence(job()) == ""
 
 
 def test_the_end_tells_language_notes_outputs_and_first_lines():
     done = job("done", language="de", notes=("n1", "n2"), outputs=("/out/1/T.de.srt",))
-    assert views.job_lines(done, ["00:00:03,000 --> 00:00:05,000  Hi"], ["n1"]) == [
+    assert jobs.job_lines(done, ["00:00:03,000 --> 00:00:05,000  Hi"], ["n1"]) == [
         "source language: German",
         "note: n1",
         "note: n2",
@@ -130,8 +129,8 @@ def test_the_end_tells_language_notes_outputs_and_first_lines():
 
 
 def test_the_summary_gives_each_film_its_reason():
-    jobs = [job("done"), job("failed", media="/films/b.mkv", error=DEAF)]
-    assert [plain(line) for line in lay_out(views.summary_table(jobs), None)] == [
+    reports = [job("done"), job("failed", media="/films/b.mkv", error=DEAF)]
+    assert [plain(line) for line in lay_out(jobs.summary_table(reports), None)] == [
         "state   time  film      reason",
         "done    1:05  film.mp4",
         "failed  1:05  b.mkv     The film has no sound.",
@@ -139,30 +138,30 @@ def test_the_summary_gives_each_film_its_reason():
 
 
 def test_a_failed_step_speaks_for_a_silent_job():
-    assert views.job_error(job("failed", [step(state="failed", error=DEAF)])) == DEAF
-    assert views.job_sentence(job("failed", [step(state="failed", error=DEAF)]), "f", reason=True) == (
+    assert jobs.job_error(job("failed", [step(state="failed", error=DEAF)])) == DEAF
+    assert jobs.job_sentence(job("failed", [step(state="failed", error=DEAF)]), "f", reason=True) == (
         "f: failed in asr after 1:05: The film has no sound."
     )
 
 
 def test_exit_codes_tell_failure_from_what_is_missing():
     missing = job("failed", error=replace(DEAF, kind=ErrorKind.MISSING))
-    assert views.exit_code([job("done")]) is ExitCode.DONE
-    assert views.exit_code([job("done"), job("failed", error=DEAF)]) is ExitCode.JOB_FAILED
-    assert views.exit_code([job("cancelled")]) is ExitCode.JOB_FAILED
-    assert views.exit_code([job("done"), missing]) is ExitCode.MISSING
-    assert views.exit_code([missing, job("failed", error=DEAF)]) is ExitCode.JOB_FAILED
+    assert jobs.exit_code([job("done")]) is ExitCode.DONE
+    assert jobs.exit_code([job("done"), job("failed", error=DEAF)]) is ExitCode.JOB_FAILED
+    assert jobs.exit_code([job("cancelled")]) is ExitCode.JOB_FAILED
+    assert jobs.exit_code([job("done"), missing]) is ExitCode.MISSING
+    assert jobs.exit_code([missing, job("failed", error=DEAF)]) is ExitCode.JOB_FAILED
 
 
 def test_live_lines_show_the_busy_films_first_and_count_the_rest():
-    jobs = [
+    reports = [
         job("queued", fraction=0.0),
         job("done"),
         job(steps=[step(state="running")]),
         *[job("queued")] * 5,
     ]
-    labels = [f"f{i}" for i in range(len(jobs))]
-    rows = views.live_table(jobs, labels, 3).rows
+    labels = [f"f{i}" for i in range(len(reports))]
+    rows = jobs.live_table(reports, labels, 3).rows
     assert rows[0] == ("━" * 8 + "─" * 12, "40%", "1:05", "asr", "f2")
     assert [row[-1] for row in rows] == ["f2", "f0", "and 5 more films"]
 
@@ -174,45 +173,9 @@ SRT = (
 
 
 def test_first_cues_are_one_line_each():
-    assert views.first_cues(SRT) == [
+    assert jobs.first_cues(SRT) == [
         "00:00:03,000 --> 00:00:05,120  Guten Tag, Herr Maier.",
         "00:00:06,000 --> 00:00:07,000  Ja.",
     ]
-    assert views.first_cues(SRT, 1) == ["00:00:03,000 --> 00:00:05,120  Guten Tag, Herr Maier."]
-    assert views.first_cues("") == []
-
-
-def environment(name, state, **facts) -> EnvironmentHealth:
-    known = {"built": True, "optional": False, "stages": ("asr",), "usable": state == "ready", **facts}
-    return EnvironmentHealth(environment=name, state=state, **known)
-
-
-HEALTH = HealthReport(
-    healthy=True, run="r", pid=7, uptime_ms=1_000, jobs_running=1, jobs_queued=0, free_disk_bytes=2 * 10**9,
-    environments=(
-        environment("whisperx", "ready", pid=9, uptime_ms=1_000, rss_bytes=1_500_000_000, echo_ms=20,
-                    calls_done=3, models=(LoadedModel(key="whisper-base", loads=1, load_ms=3_200),)),
-        environment("nllb", "not built", built=False, optional=True, problem="It is not built."),
-        environment("mlx", "crash-loop", problem="It crashes.", remedy="cpw envs build mlx"),
-    ),
-)  # fmt: skip
-
-
-def test_health_shows_models_with_their_loads_and_who_was_left_out():
-    header, *rows = (plain(line) for line in lay_out(views.health_table(HEALTH, 86_400.0 + 60, dt.UTC), None))
-    assert "models (loads)" in header
-    assert rows[0].startswith(
-        "whisperx     ready                   9  00:00:59  1.5 GB      3  0.0 s ago  asr"
-    )
-    assert rows[0].endswith("whisper-base (1)")
-    assert "not built (optional)" in rows[1]
-
-
-def test_an_environment_nobody_wanted_is_no_problem():
-    assert views.health_problems(HEALTH) == [("mlx: It crashes.", "cpw envs build mlx")]
-
-
-def test_health_in_one_sentence():
-    assert views.health_sentence(HEALTH, 86_400.0 + 60, dt.UTC) == (
-        "healthy: coordinator 7 up since 00:00:59, 1 job running, 0 queued, 2.0 GB free on the disk"
-    )
+    assert jobs.first_cues(SRT, 1) == ["00:00:03,000 --> 00:00:05,120  Guten Tag, Herr Maier."]
+    assert jobs.first_cues("") == []

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import datetime as dt
+
+from clients.screen import health
+from clients.screen.table import lay_out, plain
+from protocol.messages import EnvironmentHealth, HealthReport, LoadedModel
+
+
+def environment(name, state, **facts) -> EnvironmentHealth:
+    known = {"built": True, "optional": False, "stages": ("asr",), "usable": state == "ready", **facts}
+    return EnvironmentHealth(environment=name, state=state, **known)
+
+
+HEALTH = HealthReport(
+    healthy=True, run="r", pid=7, uptime_ms=1_000, jobs_running=1, jobs_queued=0, free_disk_bytes=2 * 10**9,
+    environments=(
+        environment("whisperx", "ready", pid=9, uptime_ms=1_000, rss_bytes=1_500_000_000, echo_ms=20,
+                    calls_done=3, models=(LoadedModel(key="whisper-base", loads=1, load_ms=3_200),)),
+        environment("nllb", "not built", built=False, optional=True, problem="It is not built."),
+        environment("mlx", "crash-loop", problem="It crashes.", remedy="cpw envs build mlx"),
+    ),
+)  # fmt: skip
+
+
+def test_health_shows_models_with_their_loads_and_who_was_left_out():
+    header, *rows = (
+        plain(line) for line in lay_out(health.health_table(HEALTH, 86_400.0 + 60, dt.UTC), None)
+    )
+    assert "models (loads)" in header
+    assert rows[0].startswith(
+        "whisperx     ready                   9  00:00:59  1.5 GB      3  0.0 s ago  asr"
+    )
+    assert rows[0].endswith("whisper-base (1)")
+    assert "not built (optional)" in rows[1]
+
+
+def test_an_environment_nobody_wanted_is_no_problem():
+    assert health.health_problems(HEALTH) == [("mlx: It crashes.", "cpw envs build mlx")]
+
+
+def test_health_in_one_sentence():
+    assert health.health_sentence(HEALTH, 86_400.0 + 60, dt.UTC) == (
+        "healthy: coordinator 7 up since 00:00:59, 1 job running, 0 queued, 2.0 GB free on the disk"
+    )
