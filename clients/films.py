@@ -46,7 +46,7 @@ MEDIA_EXTENSIONS = frozenset(
 _OWN_OUTPUT = "_subtitled"
 _JOB_FILE = "job.json"
 _JOB_DEPTH = 3
-_KNOWN = "Known file types: " + " ".join(sorted(extension[1:] for extension in MEDIA_EXTENSIONS)) + "."
+_KNOWN = "One of these file types: " + " ".join(sorted(extension[1:] for extension in MEDIA_EXTENSIONS)) + "."
 
 
 @dataclass(frozen=True, kw_only=True)

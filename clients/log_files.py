@@ -28,7 +28,7 @@ def environment_log(home: Path, name: str) -> Path:
     known = _known_names(home)
     if name not in known:
         message = f"{name!r} is neither a job nor an environment."
-        raise UsageError(message, f"Known are: {', '.join(known)}; jobs are listed by: cpw status")
+        raise UsageError(message, f"One of these names: {', '.join(known)}. For jobs: cpw status")
     return logs_directory(home) / f"{name}.log"
 
 

@@ -29,7 +29,7 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
         known = _settable(stage)
         if name not in known:
             message = f"--set {word!r}: the stage {stage} has no setting {name!r}."
-            raise UsageError(message, f"Known settings: {', '.join(known) or 'none'}.")
+            raise UsageError(message, f"One of these settings: {', '.join(known) or 'none'}.")
         if name == "model" and not text.startswith(row.model_prefix):
             text = row.model_prefix + text
         found.setdefault(stage, {})[name] = _value(known[name], text, f"--set {stage}.{name}")
@@ -49,7 +49,7 @@ def parse_environments(words: Sequence[str]) -> dict[str, str]:
             raise UsageError(message, "Write for example asr=whisperx-experimental.")
         if stage not in STAGES:
             message = f"--env {word!r}: there is no stage {stage!r}."
-            raise UsageError(message, f"Known stages: {', '.join(STAGES)}.")
+            raise UsageError(message, f"One of these stages: {', '.join(STAGES)}.")
         found[stage] = name
     return found
 
@@ -60,7 +60,7 @@ def check_optional_stages(wanted: Sequence[str], unwanted: Sequence[str]) -> Non
         for stage in stages:
             if stage not in OPTIONAL_STAGES:
                 message = f"{option} {stage!r} is not an optional stage."
-                raise UsageError(message, f"Optional stages: {', '.join(OPTIONAL_STAGES)}.")
+                raise UsageError(message, f"One of these stages: {', '.join(OPTIONAL_STAGES)}.")
     both = sorted(set(wanted) & set(unwanted))
     if both:
         raise UsageError(f"--with and --without both name the stage {both[0]}.")
@@ -75,7 +75,7 @@ def _split_setting(word: str) -> tuple[str, str, str]:
         )
     if stage not in STAGES:
         message = f"--set {word!r}: there is no stage {stage!r}."
-        raise UsageError(message, f"Known stages: {', '.join(STAGES)}.")
+        raise UsageError(message, f"One of these stages: {', '.join(STAGES)}.")
     if not text.strip() and setting == "model":
         raise UsageError(f"--set {word!r} names no model.")
     return stage, setting, text.strip()
@@ -128,7 +128,7 @@ def _value(kind: Any, text: str, where: str) -> Any:
 
 def _chosen(kind: Any, text: str, where: str) -> str:
     if get_origin(kind) is Literal and text not in get_args(kind):
-        raise UsageError(f"{where} cannot be {text!r}.", f"Possible values: {', '.join(get_args(kind))}.")
+        raise UsageError(f"{where} cannot be {text!r}.", f"One of these values: {', '.join(get_args(kind))}.")
     return text
 
 

@@ -148,5 +148,5 @@ def _setting(word: str) -> str:
         raise UsageError(f"--set {word!r} is not of the form field=value.", "Write for example max_lines=1.")
     if name not in _NUMBERS:
         message = f"--set {word!r}: an export cannot change that."
-        raise UsageError(message, f"It can change: {', '.join(sorted(_NUMBERS))}.")
+        raise UsageError(message, f"One of these rules: {', '.join(sorted(_NUMBERS))}.")
     return f"subtitle.{name}={value}"

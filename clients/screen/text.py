@@ -161,8 +161,8 @@ def count(number: int, one: str, many: str = "") -> str:
 
 
 def film_labels(paths: Sequence[str]) -> list[str]:
-    """Return each film's name, with its folder if two films have the same name."""
-    names = Counter(PurePath(path).name for path in paths)
+    """Return each film's name, with its folder if another film has the same name."""
+    names = Counter(PurePath(path).name for path in set(paths))
     labels = []
     for film in paths:
         path = PurePath(film)

@@ -189,7 +189,7 @@ def test_the_settings_of_a_stage_are_those_that_it_takes() -> None:
     for stage in STAGES:
         with pytest.raises(UsageError) as refusal:
             parse_settings([f"{stage}.nonsense=1"])
-        known[stage] = set(re.findall(r"\w+", refusal.value.remedy.removeprefix("Known settings:")))
+        known[stage] = set(re.findall(r"\w+", refusal.value.remedy.removeprefix("One of these settings:")))
     assert written == known
 
 

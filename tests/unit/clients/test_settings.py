@@ -49,13 +49,13 @@ def test_a_list_of_known_words_can_be_set():
 @pytest.mark.parametrize(
     ("word", "sentence", "remedy"),
     [
-        ("asr.modl=x", "the stage asr has no setting 'modl'", "Known settings: model"),
-        ("asrr.model=x", "there is no stage 'asrr'", "Known stages: demux, separate, vad, asr"),
+        ("asr.modl=x", "the stage asr has no setting 'modl'", "One of these settings: model"),
+        ("asrr.model=x", "there is no stage 'asrr'", "One of these stages: demux, separate, vad, asr"),
         ("model", "is not of the form", "asr.model=small"),
         ("asr.beam_size=many", "'many' is not a whole number", ""),
         ("asr.vad_onset=nan", "'nan' is not a number", ""),
         ("asr.language=hi", "has its own option", "--source-language"),
-        ("asr.audio=x", "has no setting 'audio'", "Known settings"),
+        ("asr.audio=x", "has no setting 'audio'", "One of these settings"),
         ("asr.model=", "names no model", ""),
     ],
 )

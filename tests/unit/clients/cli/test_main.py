@@ -314,7 +314,7 @@ def test_the_logs_of_a_job_are_found_without_the_coordinator(shell):
 def test_the_logs_of_nobody_name_those_there_are(shell):
     code, _, err = shell.run("logs", "whisperz")
     assert code == 2
-    assert "Known are: supervisor, coordinator" in err
+    assert "One of these names: supervisor, coordinator" in err
 
 
 def test_a_following_of_a_log_ends_with_130(shell):

@@ -76,6 +76,10 @@ def test_films_of_one_name_carry_their_folder():
     assert text.film_labels(["/a/x.mkv", "/b/x.mkv", "/b/y.mkv"]) == ["a/x.mkv", "b/x.mkv", "y.mkv"]
 
 
+def test_a_film_that_is_named_twice_needs_no_folder():
+    assert text.film_labels(["/a/x.mkv", "/a/x.mkv"]) == ["x.mkv", "x.mkv"]
+
+
 TABLE = Table(
     columns=(Column(title="job"), Column(title="age", drop=1), Column(title="film", least=6)),
     rows=(("job-1", "2 h", "A long name of a film.mkv"), ("job-2", "", "日本の映画.mkv")),
