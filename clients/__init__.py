@@ -1,1 +1,1 @@
-"""Whoever asks the daemon: the shell today. They speak over the socket and never import the coordinator."""
+"""Programs that ask the daemon: today the shell. They use its socket and never import `coordinator`."""

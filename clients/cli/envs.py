@@ -72,7 +72,7 @@ def models_ps(desk: Desk, *, as_json: bool) -> ExitCode:
 
 
 class RunningWorkers:
-    """The workers that run from this checkout, if any do: told of what envspecs has built."""
+    """The workers that run from this checkout, if any do: they are restarted in what envspecs has built."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

@@ -81,8 +81,8 @@ def _show(report: Report, document: dict[str, Any]) -> None:
     for file in document["files"]:
         if file["format"] == "qc.json":
             continue
-        told = f" ({count(file['cue_count'], 'cue')})" if file["cue_count"] is not None else ""
-        report.line(f"{file['path']}{told}")
+        cues = f" ({count(file['cue_count'], 'cue')})" if file["cue_count"] is not None else ""
+        report.line(f"{file['path']}{cues}")
     for language, quality in _qualities(document["files"]).items():
         report.remark(f"note: {language}: {quality}")
     for note in document["notes"]:

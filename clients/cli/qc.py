@@ -57,13 +57,13 @@ def _show(desk: Desk, document: dict[str, Any]) -> None:
     if broken:
         desk.report.table(_table(broken))
         desk.report.line("")
-    told = (
+    checked = (
         f"{count(document['cue_count'], 'cue')}, {document['profile']}, {language_name(document['language'])}"
     )
     if document["ok"]:
-        desk.report.line(f"{told}: {document['sentence'] or 'no rule is broken'}", "good")
+        desk.report.line(f"{checked}: {document['sentence'] or 'no rule is broken'}", "good")
     else:
-        desk.report.line(f"{told}: {document['sentence']}", "bad")
+        desk.report.line(f"{checked}: {document['sentence']}", "bad")
     if document["film"] is None and any(rule["rule"] in ("gap", "open_gap") for rule in broken):
         desk.report.remark(
             "note: gaps are counted at 24 frames per second; for another frame rate add --film FILE"

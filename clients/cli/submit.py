@@ -172,7 +172,7 @@ def _follow(desk: Desk, asker: Asker, sent: Sent, *, as_json: bool) -> ExitCode:
 
 
 def _reports(asker: Asker, sent: Sent) -> dict[str, JobReport]:
-    """Return the jobs as they are now; nothing where nobody answers, for they are submitted even so."""
+    """Return the jobs as they are now; empty if nobody answers, because they are submitted even so."""
     try:
         answer: StatusReport = asker.ask(StatusQuery(jobs=tuple(sent.jobs())))
     except NotRunningError:
