@@ -152,7 +152,7 @@ def _films_of_named_folder(path: Path, word: str, notes: list[str]) -> list[Path
 def _films_of_pattern(pattern: str, notes: list[str]) -> list[Path]:
     films: list[Path] = []
     # Not Path.glob: it takes no pattern that starts at the root.
-    for name in sorted(glob.glob(pattern, recursive=True), key=natural_key):  # noqa: PTH207
+    for name in sorted(glob.glob(pattern, recursive=True), key=natural_key):  # noqa: PTH207 (Path.glob takes no pattern that starts at the root)
         path = Path(name)
         if _in_job_folder(path):
             continue

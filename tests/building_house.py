@@ -43,7 +43,7 @@ class BuildingHouse(House):
     """Use as a house; `cpw` runs a command as a person types it."""
 
     def __init__(self, tmp_path: Path, **settings: object) -> None:
-        super().__init__(tmp_path, **settings)  # type: ignore[arg-type]
+        super().__init__(tmp_path, **settings)  # type: ignore[arg-type]  # (fields by name)
         for room in ("protocol", "workers"):
             (self.home / room).symlink_to(ROOT / room)
         tools = tmp_path / "tools"

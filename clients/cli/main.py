@@ -90,7 +90,7 @@ class _TableOfCommands(click.Group):
         return name, None if name is None else load(name), rest
 
 
-def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 (click's own signature)
     if not wanted or context.resilient_parsing:
         return
     from importlib.metadata import PackageNotFoundError, version

@@ -131,8 +131,8 @@ def build_request(stage: str, inputs: Inputs) -> Any:
 
 def gentler(request: T, failures: int) -> T:
     """Return the request for the next attempt: in batches of one where memory ran out in earlier ones."""
-    if failures and any(parameter.name == "batch_size" for parameter in dataclasses.fields(request)):  # type: ignore[arg-type]
-        return dataclasses.replace(request, batch_size=1)  # type: ignore[type-var]
+    if failures and any(parameter.name == "batch_size" for parameter in dataclasses.fields(request)):  # type: ignore[arg-type]  # (a request is a dataclass)
+        return dataclasses.replace(request, batch_size=1)  # type: ignore[type-var]  # (a request is a dataclass)
     return request
 
 

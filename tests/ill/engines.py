@@ -198,7 +198,7 @@ class FakeAsr:
             case "verbose":
                 raise RuntimeError("x" * (17 << 20))
             case "progress-of-another-type":
-                context.progress(Fraction(1, 2))  # type: ignore[arg-type]
+                context.progress(Fraction(1, 2))  # type: ignore[arg-type]  # (wrong on purpose)
             case "print":
                 os.write(1, b"a line from native code\ntoken=abcdefghijkl\n")
             case _:

@@ -68,7 +68,7 @@ def demuxed(worker: LoneWorker, film: str, name: str, *more: str) -> Artefact:
 
 
 def hear(worker: LoneWorker, audio: Artefact, **wishes: object) -> VadResult:
-    result: VadResult = worker.do("vad", VadRequest(audio=audio, **wishes))  # type: ignore[arg-type]
+    result: VadResult = worker.do("vad", VadRequest(audio=audio, **wishes))  # type: ignore[arg-type]  # (fields by name)
     written = json.loads((worker.folder / result.segments.path).read_bytes())
     assert written == {"version": 1, "speech": to_plain(result.speech)}
     assert all(span.start_ms < span.end_ms for span in result.speech)

@@ -82,7 +82,7 @@ def _has_required(kind: type) -> bool:
     return False
 
 
-class _nothing:  # noqa: N801
+class _nothing:  # noqa: N801 (used as a function)
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...
 

@@ -123,7 +123,7 @@ def test_validate_is_content_when_all_is_there(home, capsys):
 def test_a_lock_says_what_it_was_made_for(home, report, monkeypatch):
     def compile_(self, arguments, purpose):
         path = arguments[arguments.index("--output-file") + 1]
-        with open(path, "w") as file:  # noqa: PTH123
+        with open(path, "w") as file:  # noqa: PTH123 (stands in for a tool that writes)
             file.write("pyzmq==27.3.0\n")
         assert "UV_FIND_LINKS" in self.without
 

@@ -35,7 +35,7 @@ def test_a_number_and_a_compound_are_not_cut_at_their_marks():
 
 
 def test_chinese_is_cut_behind_its_own_comma():
-    assert cut("一二三四，五六七八九", 6, letters) == ["一二三四，", "五六七八九"]  # noqa: RUF001
+    assert cut("一二三四，五六七八九", 6, letters) == ["一二三四，", "五六七八九"]  # noqa: RUF001 (the letters are meant)
 
 
 def test_a_text_without_any_place_is_cut_between_letters():

@@ -14,7 +14,7 @@ from workers.engines.common.cleaning.credits import credit_in, folded
     [
         "Thanks for watching!",
         "THANK YOU FOR WATCHING.",
-        "Don’t forget to like and subscribe!",  # noqa: RUF001
+        "Don’t forget to like and subscribe!",  # noqa: RUF001 (the letters are meant)
         "Subtitles by the Amara.org community",
         "Transcribed by ESO, translated by —",
         "देखने के लिए धन्यवाद।",
@@ -23,7 +23,7 @@ from workers.engines.common.cleaning.credits import credit_in, folded
         "பார்த்ததற்கு நன்றி!",
         "చూసినందుకు ధన్యవాదాలు.",
         "ದೇಖನೆ www.example.in",
-        "دیکھنے کا شکریہ۔",  # noqa: RUF001
+        "دیکھنے کا شکریہ۔",  # noqa: RUF001 (the letters are meant)
         "ご視聴ありがとうございました。",
         "ご視聴 ありがとう ございました",
         "字幕由 Amara.org 社区提供",
@@ -34,7 +34,7 @@ from workers.engines.common.cleaning.credits import credit_in, folded
         "Untertitelung des ZDF, 2020",
         "Субтитры сделал DimaTorzok",
         "İzlediğiniz için teşekkür ederim.",
-        "Abone olmayı unutmayın.",  # noqa: RUF001
+        "Abone olmayı unutmayın.",  # noqa: RUF001 (the letters are meant)
         "ترجمة نانسي قنقر",
     ],
 )

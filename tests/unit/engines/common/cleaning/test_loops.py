@@ -46,7 +46,7 @@ def test_a_loop_that_nobody_can_have_said_is_cut_to_one(language):
         ("No, no, no!", "en"),
         ("नहीं, नहीं, नहीं, नहीं।", "hi"),
         ("இல்லை, இல்லை, இல்லை!", "ta"),
-        ("いや、 いや、 いや！", "ja"),  # noqa: RUF001
+        ("いや、 いや、 いや！", "ja"),  # noqa: RUF001 (the letters are meant)
     ],
 )
 def test_a_person_who_says_no_three_times_is_heard_three_times(text, language):
