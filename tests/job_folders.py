@@ -237,7 +237,7 @@ class JobFolderMaker(FinishedJob):
 
     def _do(self, stage: str, name: str, engine: Any, request: Any) -> Any:
         scratch, folder = job_folder.scratch_of(name, 1), STAGES[stage].folder
-        context = CallContext(self.directory, scratch, folder, None, lambda *_: None)  # type: ignore[arg-type]
+        context = CallContext(self.directory, scratch, folder, None, lambda *_: None)  # type: ignore[arg-type]  # (no models are needed)
         context.prepare()
         result = engine.run(request, context)
         job_folder.accept(self.directory, scratch, folder, context.manifest())

@@ -18,18 +18,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from envspecs.spec import read  # noqa: E402
-from protocol.artefacts import Artefact, describe_file  # noqa: E402
-from protocol.schema import from_plain, to_plain  # noqa: E402
-from protocol.stages.align import AlignRequest  # noqa: E402
-from protocol.stages.asr import AsrRequest  # noqa: E402
-from protocol.stages.translate import TranslateRequest  # noqa: E402
-from protocol.timeline import Transcript  # noqa: E402
-from workers.context import CallContext  # noqa: E402
-from workers.engines.whisperx.align import WhisperAlign  # noqa: E402
-from workers.engines.whisperx.asr import WhisperxAsr  # noqa: E402
-from workers.engines.whisperx.translate import WhisperTranslate  # noqa: E402
-from workers.models import ModelShelf  # noqa: E402
+from envspecs.spec import read  # noqa: E402 (after the path is set)
+from protocol.artefacts import Artefact, describe_file  # noqa: E402 (after the path is set)
+from protocol.schema import from_plain, to_plain  # noqa: E402 (after the path is set)
+from protocol.stages.align import AlignRequest  # noqa: E402 (after the path is set)
+from protocol.stages.asr import AsrRequest  # noqa: E402 (after the path is set)
+from protocol.stages.translate import TranslateRequest  # noqa: E402 (after the path is set)
+from protocol.timeline import Transcript  # noqa: E402 (after the path is set)
+from workers.context import CallContext  # noqa: E402 (after the path is set)
+from workers.engines.whisperx.align import WhisperAlign  # noqa: E402 (after the path is set)
+from workers.engines.whisperx.asr import WhisperxAsr  # noqa: E402 (after the path is set)
+from workers.engines.whisperx.translate import WhisperTranslate  # noqa: E402 (after the path is set)
+from workers.models import ModelShelf  # noqa: E402 (after the path is set)
 
 MODEL = "whisper-base"
 

@@ -31,11 +31,11 @@ def syllables(cues: Sequence[Cue], words: Sequence[Word]) -> tuple[tuple[Syllabl
     text between them was taken out, stands where the words' times meet its own. Times rise and lie
     within the cue, whatever the words' are; a word in two cues begins the second with it.
     """
-    said = _Said(words)
+    said = _SpokenLetters(words)
     return tuple(_of_cue(cue, said.take(cue)) for cue in cues)
 
 
-class _Said:
+class _SpokenLetters:
     """The words' letters in a row, and how far cues have been found in them."""
 
     def __init__(self, words: Sequence[Word]) -> None:
