@@ -6,18 +6,20 @@ Subtitles are read and written by that environment's engines, and a client must 
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from clients.desk import Desk
 from envspecs.builds.installed import run_in
 from envspecs.layout import COMMON
-from protocol.errors import BugError, ErrorInfo, ExitCode, error_from_info
-from protocol.schema import from_plain
+from protocol.errors import BugError, ExitCode, SchemaError, error_from_info
+from protocol.messages import Refused
+from protocol.schema import from_json, from_plain
 
 __all__ = ["ask_once"]
+
+T = TypeVar("T")
 
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -33,22 +35,24 @@ def _ended_like_ctrl_c() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def ask_once(desk: Desk, module: str, words: Sequence[str], task: str) -> dict[str, Any]:
-    """Return the one JSON document that `workers.engines.common.<module>` writes to stdout.
+def ask_once(desk: Desk, module: str, words: Sequence[str], kind: type[T], task: str) -> T:
+    """Run `workers.engines.common.<module>` and return the `kind` that it writes to stdout as JSON.
 
-    Its stderr is the person's. Raises what the program says went wrong (`{"error": ...}`), `MissingError`
-    where the environment is not built, `BugError` where `task` ("The check of film.srt") got no answer.
+    Its stderr is the person's. Raises what the program says went wrong (`Refused`), `MissingError` where the
+    environment is not built, `BugError` where `task` ("The check of film.srt") got no answer.
     """
     program = ("-I", "-m", f"workers.engines.common.{module}")
     with _ended_like_ctrl_c():
         ended = run_in(COMMON, [*program, *words], desk.home, capture=True)
     try:
-        document = json.loads(ended.stdout)
-    except ValueError as error:
+        plain = from_json(dict[str, Any], ended.stdout)
+        refused = "error" in plain
+        answer: T | Refused = from_plain(Refused, plain) if refused else from_plain(kind, plain)
+    except (ValueError, SchemaError) as error:
         if ended.returncode == ExitCode.INTERRUPTED:
             raise KeyboardInterrupt from error
         message = f"{task} ended without an answer (exit code {ended.returncode})."
         raise BugError(message, f"python3 -m envspecs build {COMMON}") from error
-    if "error" in document:
-        raise error_from_info(from_plain(ErrorInfo, document["error"]))
-    return dict(document)
+    if isinstance(answer, Refused):
+        raise error_from_info(answer.error)
+    return answer

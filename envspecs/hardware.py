@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import os
 import platform
 import re
@@ -20,11 +19,11 @@ from pathlib import Path
 from envspecs.builds.installed import build_state
 from envspecs.layout import specs_directory, state_directory
 from envspecs.spec import EnvSpec, read_all
-from protocol.artefacts import write_json
+from protocol.artefacts import read_json_as, write_json
 from protocol.clock import now_iso, since_iso_ms
 from protocol.errors import CpwError, SchemaError
 from protocol.hardware import CudaDevice, Hardware
-from protocol.schema import from_plain, to_plain
+from protocol.schema import to_plain
 
 __all__ = ["ASK_S", "CACHE", "Machine", "detect", "known", "output_of", "ram_bytes"]
 
@@ -110,9 +109,9 @@ def known(
 
 def _read(path: Path) -> _Cache | None:
     try:
-        cache = from_plain(_Cache, json.loads(path.read_bytes()))
+        cache = read_json_as(_Cache, path)
         since_iso_ms(cache.at)
-    except (OSError, ValueError, OverflowError, RecursionError, SchemaError):
+    except (OSError, ValueError, OverflowError, SchemaError):
         return None
     return cache
 

@@ -117,10 +117,12 @@ def write_json(path: Path, value: Any) -> None:
     write_whole(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def read_json_as(kind: type[T], path: Path) -> T:
+def read_json_as(kind: type[T], path: Path, *, nan: bool = False) -> T:
     """Return the JSON document in the file at `path` as a `kind`; unknown keys are ignored.
+
+    `nan` as in `protocol.schema.from_json`.
 
     Raises `OSError` where the file cannot be read, `ValueError` where it is not JSON, and `SchemaError`,
     which begins with the file's name, where the document is not a `kind`.
     """
-    return from_json(kind, path.read_bytes(), path=path.name)
+    return from_json(kind, path.read_bytes(), path=path.name, nan=nan)

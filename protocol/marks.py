@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 
 from protocol.errors import SchemaError
-from protocol.schema import from_plain, to_plain
+from protocol.schema import from_json, to_plain
 
 __all__ = ["Mark", "parse_mark", "render_mark"]
 
@@ -39,6 +39,6 @@ def parse_mark(line: str, nonce: str) -> Mark | None:
     if not nonce or not line.startswith(f"{_START}{nonce} "):
         return None
     try:
-        return from_plain(Mark, json.loads(line.partition(" ")[2]))
-    except (json.JSONDecodeError, SchemaError):
+        return from_json(Mark, line.partition(" ")[2])
+    except (ValueError, SchemaError):
         return None

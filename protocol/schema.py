@@ -52,13 +52,16 @@ def from_plain(cls: type[T], value: Any, *, path: str = "", strict: bool = False
     return typing.cast("T", _build(cls, value, path or cls.__name__, strict))
 
 
-def from_json(cls: type[T], text: str | bytes, *, path: str = "", strict: bool = False) -> T:
+def from_json(
+    cls: type[T], text: str | bytes, *, path: str = "", strict: bool = False, nan: bool = False
+) -> T:
     """Build a `cls` from a JSON document; `path` and `strict` as in `from_plain`.
 
+    `nan`: take `NaN` and `Infinity` too, which Python writes though JSON does not have them.
     Raises `ValueError` where `text` is not JSON, `SchemaError` where the document is not a `cls`.
     """
     try:
-        plain = json.loads(text, parse_constant=_refuse_constant)
+        plain = json.loads(text, parse_constant=None if nan else _refuse_constant)
     except RecursionError as error:
         message = "it is nested too deeply"
         raise ValueError(message) from error
@@ -66,7 +69,6 @@ def from_json(cls: type[T], text: str | bytes, *, path: str = "", strict: bool =
 
 
 def _refuse_constant(name: str) -> float:
-    # Python reads and writes NaN and Infinity, which JSON does not have.
     message = f"{name} is not JSON"
     raise ValueError(message)
 

@@ -162,7 +162,7 @@ def _subtitles(job: FinishedJob, language: str, cues: Sequence[Cue], duration_ms
     srt.write_text(to_srt(cues), encoding="utf-8")
     vtt.write_text(to_vtt(cues), encoding="utf-8")
     rules = rules_for("netflix", language, media_duration_ms=duration_ms)
-    write_json(qc, to_report(cues, rules, check(cues, rules), profile="netflix"))
+    write_json(qc, to_plain(to_report(cues, rules, check(cues, rules), profile="netflix")))
     return [srt, vtt, qc]
 
 

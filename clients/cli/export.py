@@ -19,7 +19,9 @@ from clients.screen.text import count
 from clients.settings import parse_settings
 from protocol.errors import ExitCode, UsageError
 from protocol.languages import find_language
+from protocol.schema import to_plain
 from protocol.stages.subtitle import CueNumbers
+from protocol.subtitles.export import ExportRequest, ExportResult
 from protocol.timeline import UNDETERMINED
 
 __all__ = ["export"]
@@ -58,42 +60,39 @@ def export(desk: Desk, /, job: str, *, as_json: bool, **written: Any) -> ExitCod
 
     No model runs, and nothing needs to be running.
     """
-    document = _exported(desk, job, written)
+    result = _exported(desk, job, written)
     if as_json:
-        desk.report.json(document)
+        desk.report.json(to_plain(result))
     else:
-        _show(desk.report, document)
+        _show(desk.report, result)
     return ExitCode.DONE
 
 
-def _exported(desk: Desk, job: str, written: dict[str, Any]) -> dict[str, Any]:
-    """Have the files written and return the document that lists them. Nothing needs to run for it.
+def _exported(desk: Desk, job: str, written: dict[str, Any]) -> ExportResult:
+    """Have the files written and return the list of them. Nothing needs to run for it.
 
     Raises `UsageError` for a word that is wrong, `InputError` where the job has no transcript or a file is
     in the way, `MissingError` where the environment common is not built.
     """
-    request = json.dumps(_request(written))
+    request = json.dumps(to_plain(_request(written)))
     folder = find_job_folder(desk, job)
-    return ask_once(desk, "export", [str(folder), request], f"The export of {folder}")
+    return ask_once(desk, "export", [str(folder), request], ExportResult, f"The export of {folder}")
 
 
-def _show(report: Report, document: dict[str, Any]) -> None:
-    for file in document["files"]:
-        if file["format"] == "qc.json":
+def _show(report: Report, result: ExportResult) -> None:
+    for file in result.files:
+        if file.format == "qc.json":
             continue
-        cues = f" ({count(file['cue_count'], 'cue')})" if file["cue_count"] is not None else ""
-        report.line(f"{file['path']}{cues}")
-    for language, quality in _qualities(document["files"]).items():
+        cues = f" ({count(file.cue_count, 'cue')})" if file.cue_count is not None else ""
+        report.line(f"{file.path}{cues}")
+    qualities = {file.language: file.quality for file in result.files if file.quality}
+    for language, quality in qualities.items():
         report.remark(f"note: {language}: {quality}")
-    for note in document["notes"]:
+    for note in result.notes:
         report.remark(f"note: {note}")
 
 
-def _qualities(files: Sequence[dict[str, Any]]) -> dict[str, str]:
-    return {file["language"]: file["quality"] for file in files if file["quality"]}
-
-
-def _request(written: dict[str, Any]) -> dict[str, Any]:
+def _request(written: dict[str, Any]) -> ExportRequest:
     formats = _split(written["formats"])
     pairs = [_pair(pair) for pair in written["bilingual"]]
     languages = [_language(language) for language in _split(written["languages"])]
@@ -106,17 +105,17 @@ def _request(written: dict[str, Any]) -> dict[str, Any]:
     if written["karaoke"] and ("ass" not in formats or pairs):
         message = "Only ASS files of one language can highlight words."
         raise UsageError(message, "Use --karaoke with --format ass and without --bilingual.")
-    return {
-        "formats": formats,
-        "profile": written["profile"],
-        "languages": languages,
-        "pairs": pairs,
-        "karaoke": written["karaoke"],
-        "settings": _settings(written["settings"]),
-        "burn": _language(burn) if burn else "",
-        "out": str(out.absolute()) if out is not None else "",
-        "overwrite": written["overwrite"],
-    }
+    return ExportRequest(
+        formats=tuple(formats),
+        profile=written["profile"],
+        languages=tuple(languages),
+        pairs=tuple(pairs),
+        karaoke=written["karaoke"],
+        settings=_settings(written["settings"]),
+        burn=_language(burn) if burn else "",
+        out=str(out.absolute()) if out is not None else "",
+        overwrite=written["overwrite"],
+    )
 
 
 def _split(words: Sequence[str]) -> list[str]:
@@ -128,12 +127,13 @@ def _language(written: str) -> str:
     return UNDETERMINED if written == UNDETERMINED else find_language(written).code
 
 
-def _pair(written: str) -> list[str]:
+def _pair(written: str) -> tuple[str, str]:
     names = [part.strip() for part in written.split("+")]
     if len(names) != 2 or not all(names):
         message = f"--bilingual {written!r} does not name two languages."
         raise UsageError(message, "Write for example hi+en: the first is shown above the second.")
-    return [_language(name) for name in names]
+    first, second = names
+    return _language(first), _language(second)
 
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:

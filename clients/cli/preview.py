@@ -14,6 +14,8 @@ from clients.programs import ask_once
 from clients.screen.text import count
 from protocol.errors import ExitCode
 from protocol.languages import language_name
+from protocol.schema import to_plain
+from protocol.subtitles.preview import PreviewResult
 
 __all__ = ["preview"]
 
@@ -31,17 +33,17 @@ def preview(desk: Desk, job: str, out: Path | None, *, opened: bool, as_json: bo
     """
     folder = find_job_folder(desk, job)
     words = ["--json", *([f"--out={out.absolute()}"] if out is not None else []), "--", str(folder)]
-    document = ask_once(desk, "preview", words, f"The preview of {folder}")
-    address = Path(document["page"]).as_uri()
+    result = ask_once(desk, "preview", words, PreviewResult, f"The preview of {folder}")
+    address = Path(result.page).as_uri()
     shown = opened and webbrowser.open(address)
     if as_json:
-        desk.report.json({**document, "opened": shown})
+        desk.report.json({**to_plain(result), "opened": shown})
         return ExitCode.DONE
-    desk.report.line(document["page"])
-    for track in document["tracks"]:
-        marks = f", {count(track['mark_count'], 'mark')}" if track["mark_count"] else ""
-        desk.report.line(f"  {language_name(track['language'])}: {count(track['cue_count'], 'cue')}{marks}")
-    for note in document["notes"]:
+    desk.report.line(result.page)
+    for track in result.tracks:
+        marks = f", {count(track.mark_count, 'mark')}" if track.mark_count else ""
+        desk.report.line(f"  {language_name(track.language)}: {count(track.cue_count, 'cue')}{marks}")
+    for note in result.notes:
         desk.report.remark(f"note: {note}")
     if opened and not shown:
         desk.report.remark("note: no browser could be started; open the page yourself")

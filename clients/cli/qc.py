@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,6 +13,9 @@ from clients.screen.table import Column, Table
 from clients.screen.text import clock, count
 from protocol.errors import ExitCode
 from protocol.languages import language_name
+from protocol.schema import to_plain
+from protocol.subtitles.quality import FileReport, RuleReport
+from protocol.timeline import UNDETERMINED
 
 __all__ = ["qc"]
 
@@ -32,16 +34,16 @@ def qc(desk: Desk, file: Path, film: Path | None, profile: str, language: str, *
 
     The exit code is 1 if it breaks a rule.
     """
-    document = _checked(desk, file, film, profile, language)
+    report = _checked(desk, file, film, profile, language)
     if as_json:
-        desk.report.json(document)
+        desk.report.json(to_plain(report))
     else:
-        _show(desk, document)
-    return ExitCode.DONE if document["ok"] else ExitCode.JOB_FAILED
+        _show(desk, report)
+    return ExitCode.DONE if report.ok else ExitCode.JOB_FAILED
 
 
-def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: str) -> dict[str, Any]:
-    """Return the check's document. Nothing needs to run for it.
+def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: str) -> FileReport:
+    """Return what the check found. Nothing needs to run for it.
 
     Raises `InputError` for a file that cannot be read, `UsageError` for a profile or language that there
     is not, `MissingError` where the environment common is not built.
@@ -49,32 +51,30 @@ def _checked(desk: Desk, file: Path, film: Path | None, profile: str, language: 
     words = ["--json", f"--profile={profile}"]
     words += [f"--language={language}"] if language else []
     words += [f"--film={film.absolute()}"] if film is not None else []
-    return ask_once(desk, "qc", [*words, "--", str(file.absolute())], f"The check of {file}")
+    return ask_once(desk, "qc", [*words, "--", str(file.absolute())], FileReport, f"The check of {file}")
 
 
-def _show(desk: Desk, document: dict[str, Any]) -> None:
-    broken = [rule for rule in document["rules"] if rule["count"]]
+def _show(desk: Desk, report: FileReport) -> None:
+    broken = [rule for rule in report.rules if rule.count]
     if broken:
         desk.report.table(_table(broken))
         desk.report.line("")
-    checked = (
-        f"{count(document['cue_count'], 'cue')}, {document['profile']}, {language_name(document['language'])}"
-    )
-    if document["ok"]:
-        desk.report.line(f"{checked}: {document['sentence'] or 'no rule is broken'}", "good")
+    checked = f"{count(report.cue_count, 'cue')}, {report.profile}, {language_name(report.language)}"
+    if report.ok:
+        desk.report.line(f"{checked}: {report.sentence or 'no rule is broken'}", "good")
     else:
-        desk.report.line(f"{checked}: {document['sentence']}", "bad")
-    if document["film"] is None and any(rule["rule"] in ("gap", "open_gap") for rule in broken):
+        desk.report.line(f"{checked}: {report.sentence}", "bad")
+    if report.film is None and any(rule.rule in ("gap", "open_gap") for rule in broken):
         desk.report.remark(
             "note: gaps are counted at 24 frames per second; for another frame rate add --film FILE"
         )
-    if document["language"] == "und":
+    if report.language == UNDETERMINED:
         desk.report.remark(
             "note: the language is not known, but the reading speed depends on it; add --language LANG"
         )
 
 
-def _table(broken: list[dict[str, Any]]) -> Table:
+def _table(broken: list[RuleReport]) -> Table:
     columns = (
         Column(title="rule"),
         Column(title="cues", right=True),
@@ -86,16 +86,16 @@ def _table(broken: list[dict[str, Any]]) -> Table:
     return Table(columns=columns, rows=tuple(_row(rule) for rule in broken))
 
 
-def _row(rule: dict[str, Any]) -> tuple[str, ...]:
-    cues, unit = rule["cues"], rule["unit"]
-    furthest = max((cue["value"] for cue in cues), key=lambda value: abs(value - cues[0]["limit"]))
-    first = [f"{cue['cue']} at {clock(cue['start_ms'])}" for cue in cues[:_FIRST_CUES]]
+def _row(rule: RuleReport) -> tuple[str, ...]:
+    cues, unit = rule.cues, rule.unit
+    furthest = max((cue.value for cue in cues), key=lambda value: abs(value - cues[0].limit))
+    first = [f"{cue.cue} at {clock(cue.start_ms)}" for cue in cues[:_FIRST_CUES]]
     more = ["..."] if len(cues) > _FIRST_CUES else []
     return (
-        rule["rule"].replace("_", " ") + (" (note)" if rule["informs_only"] else ""),
-        str(rule["count"]),
-        f"{cues[0]['limit']:g} {unit}" if unit else "",
+        rule.rule.replace("_", " ") + (" (note)" if rule.informs_only else ""),
+        str(rule.count),
+        f"{cues[0].limit:g} {unit}" if unit else "",
         f"{furthest:g}" if unit else "",
         ", ".join(first + more),
-        next((cue["reason"] for cue in cues if cue["reason"]), ""),
+        next((cue.reason for cue in cues if cue.reason), ""),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -17,9 +16,9 @@ from envspecs.builds.uv import child_environment
 from envspecs.key import Python, build_key
 from envspecs.layout import home, interpreter, specs_directory, venv_path
 from envspecs.spec import EnvSpec, read
-from protocol.artefacts import write_json
+from protocol.artefacts import read_json_as, write_json
 from protocol.errors import MissingError, SchemaError
-from protocol.schema import from_plain, to_plain
+from protocol.schema import to_plain
 
 __all__ = [
     "INTERRUPT_GRACE_S",
@@ -63,8 +62,7 @@ class Marker:
 def read_marker(build: Path) -> Marker | None:
     """Return the marker of a build, or None where it is not whole."""
     try:
-        plain = json.loads((build / MARKER).read_bytes())
-        marker = from_plain(Marker, plain)
+        marker = read_json_as(Marker, build / MARKER)
     except (OSError, ValueError, SchemaError):
         return None
     # A Python that was removed from the machine leaves a dangling link behind.

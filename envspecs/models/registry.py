@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Literal
 
 from envspecs.layout import home, models_directory
 from envspecs.spec import read_toml
-from protocol.artefacts import describe_file, resolve_inside
+from protocol.artefacts import describe_file, read_json_as, resolve_inside
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.schema import from_plain
 
@@ -222,7 +221,7 @@ def find_model(identity: str, registry: dict[str, Model] | None = None) -> Model
 def read_manifest(folder: Path) -> Manifest | None:
     """Return the manifest of a model's folder, or None where there is none that can be read."""
     try:
-        manifest = from_plain(Manifest, json.loads((folder / MANIFEST).read_bytes()))
+        manifest = read_json_as(Manifest, folder / MANIFEST)
         for name in manifest.files:
             resolve_inside(folder, name)
     except (OSError, ValueError, SchemaError, InputError):

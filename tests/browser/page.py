@@ -18,7 +18,7 @@ class Page:
 
     def __init__(self, browser, folder: Path) -> None:
         self.browser = browser
-        self.path = Path(preview(folder, tell=lambda _: None)["page"])
+        self.path = Path(preview(folder, tell=lambda _: None).page)
         self.show(self.path.as_uri())
 
     def show(self, address: str) -> None:

@@ -255,7 +255,7 @@ def test_without_anything_to_play_cues_can_still_be_gone_through(opened, browser
 def test_a_film_that_was_moved_since_is_said_to_be_missing(browser, tmp_path):
     film = make_film(tmp_path / "here.mp4", seconds=1)
     folder = write_job(tmp_path / "job", film, {"en": CUES})
-    page = preview(folder, tell=lambda _: None)["page"]
+    page = preview(folder, tell=lambda _: None).page
     film.rename(tmp_path / "there.mp4")
     browser.open(Path(page).as_uri())
     assert "here.mp4 cannot be played here" in browser.wait("!problem.hidden && problem.textContent")

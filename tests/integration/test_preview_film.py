@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 import pytest
 
+from protocol.subtitles.preview import PreviewMedia
 from tests.data import ROOT
 from tests.job_folders import CUES, make_film, write_job
 from tests.rss import Watch
@@ -32,7 +33,9 @@ class Previewed:
 
     def media(self, film, **changes):
         folder = write_job(self.root / "job", film, TRACKS, **changes)
-        return preview(folder, tell=self.told.append)["media"]
+        media = preview(folder, tell=self.told.append).media
+        assert media is not None
+        return media
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def described(path):
 )
 def test_a_film_that_browsers_play_is_played_as_it_is(previewed, tmp_path, name, options):
     film = make_film(tmp_path / name, *options, seconds=2)
-    assert previewed.media(film) == {"file": str(film), "kind": "film"}
+    assert previewed.media(film) == PreviewMedia(file=str(film), kind="film")
     assert previewed.told == []
     assert not list((tmp_path / "job" / "preview").glob("*.mp4"))
 
@@ -82,7 +85,7 @@ def test_a_film_that_browsers_play_is_played_as_it_is(previewed, tmp_path, name,
 def test_a_film_that_they_do_not_is_copied_small(previewed, tmp_path, name, options):
     film = make_film(tmp_path / name, *options, "-s", "1280x718", seconds=3)
     copy = tmp_path / "job" / "preview" / "Film.mp4"
-    assert previewed.media(film) == {"file": str(copy), "kind": "copy"}
+    assert previewed.media(film) == PreviewMedia(file=str(copy), kind="copy")
     assert described(copy) == (("h264", "yuv420p", 480), ("aac", 2, 0.0))
     assert previewed.told[0] == "copying the film for the browser (Film.mp4): 0 %"
     assert [path.name for path in copy.parent.iterdir() if path.suffix != ".html"] == ["Film.mp4"]
@@ -101,22 +104,22 @@ def test_a_picture_that_is_right_is_kept_in_the_copy_unless_it_is_very_large(
     previewed, tmp_path, monkeypatch, name, options
 ):
     film = make_film(tmp_path / name, *options, "-s", "1280x718", seconds=3)
-    copy = previewed.media(film)["file"]
+    copy = previewed.media(film).file
     assert described(copy) == (("h264", "yuv420p", 718), ("aac", 2, 0.0))
     Path(copy).unlink()
     monkeypatch.setattr(preview_film, "KEPT_BYTES", 1_000)
-    assert described(previewed.media(film)["file"])[0] == ("h264", "yuv420p", 480)
+    assert described(previewed.media(film).file)[0] == ("h264", "yuv420p", 480)
 
 
 def test_a_film_without_a_picture_is_copied_as_sound(previewed, tmp_path):
     film = make_film(tmp_path / "a.wma", "-vn", "-c:a", "wmav2", seconds=2)
-    with av.open(previewed.media(film)["file"]) as read:
+    with av.open(previewed.media(film).file) as read:
         assert [stream.type for stream in read.streams] == ["audio"]
 
 
 def test_a_copy_can_be_sought_in_and_begins_to_play_before_it_is_read_whole(previewed, tmp_path):
     film = make_film(tmp_path / "a.avi", "-c:v", "mpeg4", "-g", "1000", "-c:a", "aac")
-    copy = previewed.media(film)["file"]
+    copy = previewed.media(film).file
     with av.open(copy) as read:
         keys = [float(packet.pts * packet.time_base) for packet in read.demux(video=0) if packet.is_keyframe]
     assert len(keys) >= 5
@@ -127,9 +130,9 @@ def test_a_copy_can_be_sought_in_and_begins_to_play_before_it_is_read_whole(prev
 
 def test_a_copy_is_made_once_and_anew_for_a_film_that_has_changed(previewed, tmp_path):
     film = make_film(tmp_path / "a.mkv", *H264, "-an", seconds=1)
-    copy = previewed.media(film)["file"]
+    copy = previewed.media(film).file
     previewed.told.clear()
-    assert previewed.media(film)["file"] == copy
+    assert previewed.media(film).file == copy
     assert previewed.told == []
     make_film(film, *H264, "-an", seconds=2)
     previewed.media(film)
@@ -141,10 +144,10 @@ def test_a_copy_is_made_once_and_anew_for_a_film_that_has_changed(previewed, tmp
 def test_the_copy_has_the_sound_that_was_listened_to(previewed, tmp_path):
     two = (*H264, "-c:a", "aac", "-map", "0:v", "-map", "1:a", "-map", "1:a", "-filter:a:1", "volume=0")
     film = make_film(tmp_path / "two.mp4", *two, seconds=2)
-    assert previewed.media(film, audio_track=0)["kind"] == "film"
+    assert previewed.media(film, audio_track=0).kind == "film"
     found = previewed.media(film, audio_track=1)
-    assert found["kind"] == "copy"
-    with av.open(found["file"]) as read:
+    assert found.kind == "copy"
+    with av.open(found.file) as read:
         assert len(read.streams.audio) == 1
         loudest = max(abs(frame.to_ndarray()).max() for frame in read.decode(audio=0))
     assert loudest < 0.001
@@ -153,7 +156,7 @@ def test_the_copy_has_the_sound_that_was_listened_to(previewed, tmp_path):
 def test_sound_that_begins_late_is_late_in_the_copy_too(previewed, tmp_path):
     late = (*H264, "-c:a", "aac", "-af", "asetpts=PTS+1.5/TB")
     film = make_film(tmp_path / "late.mkv", *late, seconds=3)
-    copy = previewed.media(film)["file"]
+    copy = previewed.media(film).file
     assert described(copy)[1] == ("aac", 2, 0.0)
     with av.open(copy) as read:
         for frame in read.decode(audio=0):
@@ -166,13 +169,13 @@ def test_without_the_film_the_one_with_its_subtitles_is_played(previewed, tmp_pa
     muxed = tmp_path / "job" / "12_mux" / "Film_subtitled.mp4"
     muxed.parent.mkdir(parents=True)
     make_film(muxed, *H264, "-c:a", "aac", seconds=1)
-    assert previewed.media(tmp_path / "gone.mp4", muxed=muxed) == {"file": str(muxed), "kind": "muxed"}
+    assert previewed.media(tmp_path / "gone.mp4", muxed=muxed) == PreviewMedia(file=str(muxed), kind="muxed")
 
 
 def test_a_film_that_was_spoilt_leaves_the_sound_that_was_taken_out_of_it(previewed, tmp_path):
     film = tmp_path / "a.mp4"
     film.write_bytes(b"no film any more")
-    assert previewed.media(film)["kind"] == "sound"
+    assert previewed.media(film).kind == "sound"
 
 
 def test_three_hours_are_measured_in_seconds_and_little_memory(tmp_path, figure):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from protocol.artefacts import Artefact, write_json
+from protocol.artefacts import Artefact, read_json_as, write_json
 from protocol.errors import InputError, SchemaError
-from protocol.schema import from_plain, to_plain
+from protocol.schema import to_plain
 from protocol.timeline import Span, Transcript
 from workers.engine import Context
 
@@ -22,7 +21,8 @@ def read(context: Context, artefact: Artefact) -> Transcript:
 def read_file(path: Path) -> Transcript:
     """Return the transcript in the file at `path`; `InputError` where it cannot be read as one."""
     try:
-        return from_plain(Transcript, json.loads(path.read_bytes()))
+        # A recogniser may have given a probability that is no number.
+        return read_json_as(Transcript, path, nan=True)
     except (OSError, ValueError, SchemaError) as error:
         message = f"{path.name} is not a transcript: {error}."
         raise InputError(message, "Run the stage that made it again: cpw retry JOB --from align") from error

@@ -6,16 +6,14 @@ leads out of it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from protocol.artefacts import resolve_inside
+from protocol.artefacts import read_json_as, resolve_inside
 from protocol.errors import InputError, SchemaError
-from protocol.schema import from_plain
 from protocol.stages import TRANSCRIPT_STAGES
 from protocol.stages.demux import MediaFacts
 from protocol.stages.subtitle import CueNumbers
@@ -23,11 +21,10 @@ from protocol.timeline import Span
 from workers.engines.common.names import shown
 from workers.text.transcripts import read_file
 
-__all__ = ["Asked", "JobFolder", "read_job", "refuse_constant"]
+__all__ = ["Asked", "JobFolder", "read_job"]
 
-_T = TypeVar("_T")
 _VERSION = 1
-"""Of both documents."""
+"""The newest version of the documents that is read."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 """It becomes part of files' names."""
 
@@ -42,6 +39,14 @@ class Asked(CueNumbers):
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Document:
+    version: int = _VERSION
+
+
+_D = TypeVar("_D", bound=_Document)
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Media:
     path: str
 
@@ -52,10 +57,9 @@ class _Parameters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Job:
+class _Job(_Document):
     """`job.json`, as far as it is read."""
 
-    version: int = _VERSION
     job: str
     title: str
     input_media: _Media
@@ -86,17 +90,16 @@ class _Film:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Speech:
+class _Speech(_Document):
     """`speech_segments.json`."""
 
     speech: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Manifest:
+class _Manifest(_Document):
     """`manifest.json`, as far as it is read."""
 
-    version: int = _VERSION
     stages: tuple[_Step, ...] = ()
     film: _Film | None = None
 
@@ -191,26 +194,20 @@ def read_job(directory: Path) -> JobFolder:
     )
 
 
-def _read(path: Path, form: type[_T]) -> _T:
-    """Return a document; `InputError` where it is none of that form, or of a later one."""
+def _read(path: Path, form: type[_D]) -> _D:
+    """Return a document; `InputError` where it is none of that form, or of a later version."""
     try:
-        plain = json.loads(path.read_bytes(), parse_constant=refuse_constant)
-        document = from_plain(form, plain, path=path.name)
-    except (OSError, ValueError, RecursionError) as error:
+        document = read_json_as(form, path)
+    except (OSError, ValueError) as error:
         message = f"{shown(path)} cannot be read."
         raise InputError(message, "Name a job, or a job's folder: cpw status") from error
     except SchemaError as error:
         message = f"{shown(path)} is not as cpw writes it: {error}."
         raise InputError(message, "Name a job, or a job's folder: cpw status") from error
-    if (version := plain.get("version", _VERSION)) > _VERSION:
-        message = f"{shown(path)} is of version {version}, and this program reads {_VERSION}."
+    if document.version > _VERSION:
+        message = f"{shown(path)} is of version {document.version}, and this program reads {_VERSION}."
         raise InputError(message, "Use the cpw that made the job, or a later one.")
     return document
-
-
-def refuse_constant(name: str) -> float:
-    """Raise `ValueError`: Python reads and writes `NaN` and `Infinity`, which are no JSON."""
-    raise ValueError(name)
 
 
 def _files(directory: Path, manifest: _Manifest) -> dict[str, list[Path]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from protocol.errors import CpwError, info_from_error
+from protocol.messages import Refused
 from protocol.schema import to_plain
 
 __all__ = ["Tell", "Teller", "answer", "refusal", "tell_line", "teller_here"]
@@ -16,18 +17,18 @@ Tell = Callable[[str], None]
 """Takes a line for the person who waits."""
 
 
-def answer(document: dict[str, Any] | str) -> None:
-    """Write a document as JSON, or a sentence.
+def answer(document: Any) -> None:
+    """Write a document (a dataclass) as JSON, or a sentence.
 
-    ASCII alone: whoever reads it knows neither this process's locale nor the bytes of a file's name.
+    ASCII alone: the program that reads it knows neither this process's locale nor how it spells file names.
     """
-    text = document if isinstance(document, str) else json.dumps(document)
+    text = document if isinstance(document, str) else json.dumps(to_plain(document))
     sys.stdout.write(_ascii(text) + "\n")
 
 
-def refusal(error: CpwError) -> dict[str, Any]:
+def refusal(error: CpwError) -> Refused:
     """Return the document that says what went wrong."""
-    return {"error": to_plain(info_from_error(error))}
+    return Refused(error=info_from_error(error))
 
 
 def tell_line(line: str) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from protocol.errors import CpwError
 from protocol.languages import find_language
-from protocol.stages.demux import MediaFacts
+from protocol.subtitles.quality import CheckedFilm, FileReport
 from protocol.timeline import UNDETERMINED
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.cues.quality import check, to_report
@@ -24,46 +23,41 @@ from workers.engines.common.one_answer import answer, refusal
 __all__ = ["examine", "main"]
 
 
-def examine(file: Path, *, film: Path | None = None, profile: str = "netflix", language: str = "") -> Any:
-    """Return the quality report of a subtitle file as plain values.
+def examine(
+    file: Path, *, film: Path | None = None, profile: str = "netflix", language: str = ""
+) -> FileReport:
+    """Return the quality report of a subtitle file.
 
-    `film` gives the frame rate and the length; `language` is asked of the file's name where it is empty.
+    `film` gives the frame rate and the length; an empty `language` is read from the file's name.
     Raises `InputError` for a file that cannot be read, `UsageError` for an unknown profile or language.
     """
     spoken = find_language(language).code if language else language_in_name(file)
-    facts = probe(film).facts if film is not None else None
-    rate = facts.frames_per_second if facts is not None else None
+    checked = _film(film) if film is not None else None
+    rate = checked.frames_per_second if checked is not None else None
     rules = rules_for(
         profile,
         spoken,
         frames_per_second=rate,
-        media_duration_ms=facts.duration_ms if facts is not None else 0,
+        media_duration_ms=checked.duration_ms if checked is not None else 0,
     )
     hint = "" if spoken == UNDETERMINED else spoken
     subtitles = read_subtitles(file, frames_per_second=rate, language=hint)
     violations = check(subtitles.cues, rules, resolution_ms=subtitles.resolution_ms)
-    return to_report(
-        subtitles.cues,
-        rules,
-        violations,
-        profile=profile,
-        provenance={
-            "file": str(file),
-            "format": subtitles.format,
-            "encoding": subtitles.encoding,
-            "film": _film(film, facts),
-        },
+    report = to_report(subtitles.cues, rules, violations, profile=profile)
+    return FileReport(
+        **vars(report),
+        file=str(file),
+        format=subtitles.format,
+        encoding=subtitles.encoding,
+        film=checked,
     )
 
 
-def _film(film: Path | None, facts: MediaFacts | None) -> dict[str, Any] | None:
-    if facts is None:
-        return None
-    return {
-        "file": str(film),
-        "frames_per_second": facts.frames_per_second,
-        "duration_ms": facts.duration_ms,
-    }
+def _film(path: Path) -> CheckedFilm:
+    facts = probe(path).facts
+    return CheckedFilm(
+        file=str(path), frames_per_second=facts.frames_per_second, duration_ms=facts.duration_ms
+    )
 
 
 def main(words: list[str] | None = None) -> int:
@@ -82,9 +76,9 @@ def main(words: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    told = f"cues: {report['cue_count']}, {report['sentence'] or 'as they should be'}"
+    told = f"cues: {report.cue_count}, {report.sentence or 'as they should be'}"
     answer(report if asked.json else told)
-    return 0 if report["ok"] else 1
+    return 0 if report.ok else 1
 
 
 if __name__ == "__main__":

@@ -70,15 +70,15 @@ class Track:
         return "; ".join(filter(None, own + [f"{language}: {text}" for language, text in others if text]))
 
     def report(self, violations: tuple[Violation, ...]) -> dict[str, Any]:
-        """Return the body of `<title>.<language>.qc.json`."""
+        """Return what `<title>.<language>.qc.json` holds: a `QualityReport` and what made the track."""
         made_by = self.made_by
         if self.shared_by:
             made_by = {
                 **self.provenance,
                 "shared_by": [track.report(_reading(track)) for track in self.shared_by],
             }
-        report = to_report(self.cues, self.rules, violations, profile=self.profile, provenance=made_by)
-        return {**report, "removed": to_plain(self.removed)}
+        report = to_plain(to_report(self.cues, self.rules, violations, profile=self.profile))
+        return {"version": report["version"], **made_by, **report, "removed": to_plain(self.removed)}
 
     def write_report(self, violations: tuple[Violation, ...]) -> bytes:
         """Return that file: UTF-8, as readable as `write_json` makes it."""

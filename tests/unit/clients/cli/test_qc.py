@@ -37,7 +37,7 @@ def test_without_the_environment_it_says_how_to_build_it(tmp_path):
     assert "python3 -m envspecs build common" in err
 
 
-@pytest.mark.parametrize("answer", [b"", b"Killed", b"{"])
+@pytest.mark.parametrize("answer", [b"", b"Killed", b"{", b"[]", b'{"ok": true}', b'{"error": {}}'])
 def test_a_check_that_dies_is_said_to_have_died(tmp_path, monkeypatch, answer):
     ended = subprocess.CompletedProcess(args=[], returncode=-9, stdout=answer)
     monkeypatch.setattr(programs, "run_in", lambda *_, **__: ended)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from protocol.errors import InputError
+from protocol.subtitles.export import ExportRequest
 from tests.job_folders import CUES, JOB, write_job
-from workers.engines.common.export import Wish, export
+from workers.engines.common.export import export
 from workers.engines.common.export import main as export_main
 from workers.engines.common.job_folder import read_job
 from workers.engines.common.preview.page import preview
@@ -44,7 +45,7 @@ def test_a_language_that_is_a_way_out_of_the_folder_is_refused(folder):
     change(folder / "09_clean" / "transcript.json", lambda document: document.update(language=way))
     (folder / "export" / "Film.x").mkdir(parents=True)
     with pytest.raises(InputError, match="names no language"):
-        [*export(read_job(folder), Wish())]
+        [*export(read_job(folder), ExportRequest())]
 
 
 def test_a_file_that_is_named_outside_the_folder_is_refused(folder):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from pathlib import Path
 
-from protocol.artefacts import write_json
+from protocol.artefacts import read_json_as, write_json
 from protocol.errors import InputError, SchemaError, UsageError
-from protocol.schema import from_plain, to_plain
+from protocol.schema import to_plain
 from protocol.stages.clean import CleanRequest, CleanResult, CleanRules
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.rules import RULES, Finding, decide
@@ -76,7 +75,8 @@ def read_removals(report: Path, offset_ms: int) -> tuple[Finding, ...]:
     Raises `InputError` where the file holds no such report.
     """
     try:
-        found = from_plain(_Report, json.loads(report.read_bytes()))
+        # A recogniser may have given a probability that is no number.
+        found = read_json_as(_Report, report, nan=True)
     except (OSError, ValueError, SchemaError) as error:
         message = f"{shown(report)} does not say what was removed: {error}."
         raise InputError(message, "Clean the transcript again: cpw retry JOB --from clean") from error

@@ -1,17 +1,17 @@
 """What is wrong with cues: the rules of docs/timed-text.md, checked one by one. Pure.
 
-`check` finds, `summary` counts, `to_report` is what is written beside a subtitle file, `sentence` its one
-line. Where the words are known, what no cutting could have met says why (`reasons`).
+`check` finds, `summary` counts, `to_report` makes what is written beside a subtitle file, `sentence` its one
+line. Where the words are known, `reasons` says why a rule could not be kept.
 """
 
 from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from protocol.subtitles.quality import BrokenCue, Number, QualityReport, RuleReport
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.phrases import border_cost, count_graphemes, joiner
@@ -66,7 +66,6 @@ UNITS = {
 }
 """What the numbers of a rule count; a rule that is not here has no number worth telling."""
 
-REPORT_VERSION = 1
 _WORST_BREAK = 20
 """`border_cost` of two words that nothing holds together; what costs more is part of a phrase."""
 _ROUNDING_MS = 1
@@ -83,14 +82,14 @@ class Violation:
     rule: str
     cue: int
     """Counted from 1; of two cues, the later."""
-    value: float
+    value: Number
     """What was found, in the rule's unit: ms, graphemes, graphemes a second, lines, characters."""
-    limit: float
+    limit: Number
     reason: str = ""
     """Why it could not be met; empty: it could, or nobody knows."""
 
 
-_Finding = tuple[str, float, float]
+_Finding = tuple[str, Number, Number]
 
 
 def check(
@@ -147,53 +146,48 @@ def to_report(
     violations: Sequence[Violation],
     *,
     profile: str = "",
-    provenance: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the body of `<Title>.<lang>.qc.json`: every rule with its limit and the cues that break it.
-
-    `provenance` (what file, what made it) goes in as it is. Plain values only.
-    """
+) -> QualityReport:
+    """Return the report on the cues: every rule with its limit and the cues that break it."""
     limits = _limits(rules)
-    return {
-        "version": REPORT_VERSION,
-        **(provenance or {}),
-        "profile": profile,
-        "language": rules.language,
-        "media_duration_ms": rules.media_duration_ms or None,
-        "ok": is_ok(violations),
-        "sentence": sentence(violations),
-        "cue_count": len(cues),
-        "rules": [
-            {
-                "rule": rule,
-                "limit": limits[rule],
-                "unit": UNITS.get(rule, ""),
-                "informs_only": rule in INFORMING,
-                "count": sum(violation.rule == rule for violation in violations),
-                "unavoidable": sum(
-                    violation.rule == rule and bool(violation.reason) for violation in violations
-                ),
-                "cues": [_row(cues, violation) for violation in violations if violation.rule == rule],
-            }
-            for rule in RULES
-        ],
-    }
+    return QualityReport(
+        profile=profile,
+        language=rules.language,
+        media_duration_ms=rules.media_duration_ms or None,
+        ok=is_ok(violations),
+        sentence=sentence(violations),
+        cue_count=len(cues),
+        rules=tuple(_of_rule(rule, limits[rule], cues, violations) for rule in RULES),
+    )
 
 
-def _row(cues: Sequence[Cue], violation: Violation) -> dict[str, Any]:
-    cue = cues[violation.cue - 1]
-    return {
-        "cue": violation.cue,
-        "start_ms": cue.start_ms,
-        "end_ms": cue.end_ms,
-        "lines": list(cue.lines),
-        "value": violation.value,
-        "limit": violation.limit,
-        "reason": violation.reason,
-    }
+def _of_rule(
+    rule: str, limit: Number | None, cues: Sequence[Cue], violations: Sequence[Violation]
+) -> RuleReport:
+    broken = [violation for violation in violations if violation.rule == rule]
+    return RuleReport(
+        rule=rule,
+        limit=limit,
+        unit=UNITS.get(rule, ""),
+        informs_only=rule in INFORMING,
+        count=len(broken),
+        unavoidable=sum(bool(violation.reason) for violation in broken),
+        cues=tuple(_broken_cue(cues[violation.cue - 1], violation) for violation in broken),
+    )
 
 
-def _limits(rules: CueRules) -> dict[str, float | None]:
+def _broken_cue(cue: Cue, violation: Violation) -> BrokenCue:
+    return BrokenCue(
+        cue=violation.cue,
+        start_ms=cue.start_ms,
+        end_ms=cue.end_ms,
+        lines=cue.lines,
+        value=violation.value,
+        limit=violation.limit,
+        reason=violation.reason,
+    )
+
+
+def _limits(rules: CueRules) -> dict[str, Number | None]:
     """Return each rule's number; None where it does not apply."""
     return {
         "line_length": rules.max_line_graphemes,

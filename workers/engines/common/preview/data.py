@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from protocol.artefacts import read_json_as
 from protocol.errors import InputError, SchemaError
 from protocol.languages import language_name
-from protocol.schema import from_plain
+from protocol.subtitles.quality import BrokenCue, QualityReport
 from protocol.timeline import Cue
 from workers.engines.common.cues.quality import UNITS, read_length
 from workers.engines.common.formats.reading import read_cues
-from workers.engines.common.job_folder import JobFolder, refuse_constant
+from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import shown
 from workers.engines.common.preview.waveform import STEP_MS, peaks
 from workers.text.transcripts import read_file
@@ -48,32 +47,6 @@ _CUE_FILES = ("vtt", "srt", "ttml", "ass")
 """Formats that cues are read from; WebVTT first: it tells text from markup, which SubRip cannot."""
 _TOGETHER_NS = 10 * 10**9
 """Files of one job are written within so much; one that is newer was worked on since."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Row:
-    cue: int
-    start_ms: int
-    end_ms: int
-    value: float
-    limit: float
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Rule:
-    rule: str
-    informs_only: bool = False
-    cues: tuple[_Row, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Report:
-    """A quality report, as far as it is shown."""
-
-    profile: str = ""
-    sentence: str = ""
-    rules: tuple[_Rule, ...] = ()
 
 
 def page_data(job: JobFolder) -> dict[str, Any]:
@@ -127,7 +100,7 @@ def _track(
         notes.append(error.message)
         return None
     checked = _report(files.get("qc.json"), notes)
-    report = checked or _Report()
+    report = checked or QualityReport()
     marks, strangers = _marks(report, cues)
     if strangers:
         told = f"{strangers} of its marks fit no cue: the file was changed since"
@@ -173,18 +146,18 @@ def _row(cue: Cue, language: str) -> list[Any]:
     return [cue.start_ms, cue.end_ms, speed, list(cue.lines)]
 
 
-def _report(path: Path | None, notes: list[str]) -> _Report | None:
+def _report(path: Path | None, notes: list[str]) -> QualityReport | None:
     """Return the quality report beside a subtitle file; None where there is none that can be read."""
     if path is None:
         return None
     try:
-        return from_plain(_Report, json.loads(path.read_bytes(), parse_constant=refuse_constant))
-    except (OSError, ValueError, RecursionError, SchemaError):
+        return read_json_as(QualityReport, path)
+    except (OSError, ValueError, SchemaError):
         notes.append(f"{path.name} cannot be read.")
         return None
 
 
-def _marks(report: _Report, cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
+def _marks(report: QualityReport, cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
     """Return the marks of a report's violations, by cue, and how many fit none of these cues."""
     found: list[list[Any]] = []
     strangers = 0
@@ -199,7 +172,7 @@ def _marks(report: _Report, cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
     return found, strangers
 
 
-def _is_of(cue: Cue, row: _Row) -> bool:
+def _is_of(cue: Cue, row: BrokenCue) -> bool:
     """Tell whether a report's row is of this cue: by its times, as SubRip may have lost a spoken `<i>`."""
     return (cue.start_ms, cue.end_ms) == (row.start_ms, row.end_ms)
 

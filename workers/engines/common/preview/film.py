@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from protocol.artefacts import written_aside
 from protocol.errors import InputError
+from protocol.subtitles.preview import MediaKind
 from workers.engines.common.film import ffmpeg as program
 from workers.engines.common.film.probe import Film, Stream, open_film, probe
 from workers.engines.common.job_folder import JobFolder
@@ -48,7 +49,7 @@ class Playable:
     """A file that browsers play."""
 
     path: Path
-    kind: Literal["film", "muxed", "copy", "sound"]
+    kind: MediaKind
     starts_ms: int = 0
     """Where on the film's clock it starts."""
     has_picture: bool = True
@@ -64,7 +65,7 @@ def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
     films = [film for path in (job.media, job.film) if path is not None and (film := _probed(path))]
     for film in films:
         if plays(film, job.audio_track):
-            kind: Literal["film", "muxed"] = "film" if film.path == job.media else "muxed"
+            kind: MediaKind = "film" if film.path == job.media else "muxed"
             return Playable(path=film.path, kind=kind, has_picture=film.facts.has_video)
     if films:
         copy = folder / f"{safe_stem(job.title)}.mp4"

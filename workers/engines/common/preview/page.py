@@ -20,6 +20,7 @@ from typing import Any
 
 from protocol.artefacts import write_whole
 from protocol.errors import CpwError, InputError
+from protocol.subtitles.preview import PreviewMedia, PreviewResult, PreviewTrack
 from workers.engines.common.job_folder import JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.one_answer import Tell, answer, refusal, tell_line
@@ -36,7 +37,7 @@ _UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u202
 """What could end a script element, or a line in one; inside a JSON text they only stand in strings."""
 
 
-def preview(directory: Path, *, out: Path | None = None, tell: Tell) -> dict[str, Any]:
+def preview(directory: Path, *, out: Path | None = None, tell: Tell) -> PreviewResult:
     """Write the page of the job in `directory` and return what it shows.
 
     `out` is the page's own path. Raises `InputError` for a folder that is no job's, one without a
@@ -55,7 +56,7 @@ def preview(directory: Path, *, out: Path | None = None, tell: Tell) -> dict[str
     except OSError as error:
         message = f"{shown(error.filename or page)} cannot be written: {error.strerror}."
         raise InputError(message, "Write the page elsewhere: --out FILE") from error
-    return _document(data, page, media)
+    return _result(data, page, media)
 
 
 def render(data: Mapping[str, Any]) -> str:
@@ -101,23 +102,20 @@ def _missing(job: JobFolder, media: Playable | None) -> list[str]:
     return []
 
 
-def _document(data: Mapping[str, Any], page: Path, media: Playable | None) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "page": str(page.resolve()),
-        "title": data["title"],
-        "media": None if media is None else {"file": str(media.path), "kind": media.kind},
-        "tracks": [
-            {
-                "language": track["language"],
-                "cue_count": len(track["cues"]),
-                "mark_count": len(track["marks"]),
-            }
+def _result(data: Mapping[str, Any], page: Path, media: Playable | None) -> PreviewResult:
+    return PreviewResult(
+        page=str(page.resolve()),
+        title=data["title"],
+        media=None if media is None else PreviewMedia(file=str(media.path), kind=media.kind),
+        tracks=tuple(
+            PreviewTrack(
+                language=track["language"], cue_count=len(track["cues"]), mark_count=len(track["marks"])
+            )
             for track in data["tracks"]
-        ],
-        "has_waveform": data["wave"] is not None,
-        "notes": data["notes"],
-    }
+        ),
+        has_waveform=data["wave"] is not None,
+        notes=tuple(data["notes"]),
+    )
 
 
 def main(words: list[str] | None = None) -> int:
@@ -128,11 +126,11 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(words)
     try:
-        document = preview(asked.directory, out=asked.out, tell=tell_line)
+        result = preview(asked.directory, out=asked.out, tell=tell_line)
     except CpwError as error:
         answer(refusal(error) if asked.json else error.message)
         return 2
     except KeyboardInterrupt:
         return 130
-    answer(document if asked.json else document["page"])
+    answer(result if asked.json else result.page)
     return 0

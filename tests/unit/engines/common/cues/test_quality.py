@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.schema import from_json, to_plain
+from protocol.subtitles.quality import BrokenCue, QualityReport
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.phrases import count_graphemes
@@ -191,26 +193,25 @@ def test_cues_whose_text_is_not_the_words_are_explained_by_time():
 def test_the_report_names_every_rule_and_the_cues_that_break_it():
     cues = (*GOOD, cue(6_000, 6_500, "Now  we go. "))
     violations = check(cues, RULES_OF_FILM)
-    report = to_report(cues, RULES_OF_FILM, violations, profile="netflix", provenance={"file": "a.srt"})
-    assert json.loads(json.dumps(report)) == report
-    assert [rule["rule"] for rule in report["rules"]] == list(RULES)
-    assert (report["version"], report["file"], report["profile"]) == (1, "a.srt", "netflix")
-    assert (report["ok"], report["cue_count"], report["language"]) == (False, 3, "en")
-    broken = {rule["rule"]: rule for rule in report["rules"] if rule["count"]}
+    report = to_report(cues, RULES_OF_FILM, violations, profile="netflix")
+    written = json.dumps(to_plain(report))
+    assert from_json(QualityReport, written) == report
+    assert '"limit": 83,' in written
+    assert [rule.rule for rule in report.rules] == list(RULES)
+    assert (report.version, report.profile) == (1, "netflix")
+    assert (report.ok, report.cue_count, report.language) == (False, 3, "en")
+    broken = {rule.rule: rule for rule in report.rules if rule.count}
     assert set(broken) == {"reading_speed", "min_duration", "gap", "edge_spaces"}
-    assert broken["gap"]["limit"] == 83
-    assert broken["min_duration"]["cues"] == [
-        {
-            "cue": 3, "start_ms": 6_000, "end_ms": 6_500, "lines": ["Now  we go. "], "value": 500,
-            "limit": 833, "reason": "",
-        }
-    ]  # fmt: skip
-    assert report["sentence"] == sentence(violations)
+    assert broken["gap"].limit == 83
+    assert broken["min_duration"].cues == (
+        BrokenCue(cue=3, start_ms=6_000, end_ms=6_500, lines=("Now  we go. ",), value=500, limit=833),
+    )
+    assert report.sentence == sentence(violations)
 
 
 def test_a_report_of_kept_rules_is_ok():
     report = to_report(GOOD, RULES_OF_FILM, check(GOOD, RULES_OF_FILM))
-    assert (report["ok"], report["sentence"], sum(rule["count"] for rule in report["rules"])) == (True, "", 0)
+    assert (report.ok, report.sentence, sum(rule.count for rule in report.rules)) == (True, "", 0)
 
 
 SCRIPTS = {

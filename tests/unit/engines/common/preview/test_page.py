@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from protocol.errors import InputError
+from protocol.subtitles.preview import PreviewMedia, PreviewTrack
 from protocol.timeline import Cue
 from tests.job_folders import CUES, write_job
 from workers.engines.common.cues.quality import RULES
@@ -36,7 +37,7 @@ def silent(line: str) -> None:
 
 
 def page_of(folder: Path, **changes) -> str:
-    return Path(preview(folder, tell=silent, **changes)["page"]).read_text(encoding="utf-8")
+    return Path(preview(folder, tell=silent, **changes).page).read_text(encoding="utf-8")
 
 
 def data_of(page: str):
@@ -46,15 +47,15 @@ def data_of(page: str):
 
 def test_the_page_lies_in_the_jobs_folder_and_tells_what_it_shows(write):
     folder = write(title="A film")
-    document = preview(folder, tell=silent)
-    assert document["page"] == str(folder / "preview" / "A film.html")
-    assert document["media"] == {"file": str(folder / "01_demux" / "audio.wav"), "kind": "sound"}
-    assert document["tracks"] == [
-        {"language": "en", "cue_count": 4, "mark_count": 4},
-        {"language": "pt", "cue_count": 1, "mark_count": 0},
-    ]
-    assert document["has_waveform"]
-    assert document["notes"] == [f"There is only sound to play: {folder.parent}/gone.mp4 is gone."]
+    result = preview(folder, tell=silent)
+    assert result.page == str(folder / "preview" / "A film.html")
+    assert result.media == PreviewMedia(file=str(folder / "01_demux" / "audio.wav"), kind="sound")
+    assert result.tracks == (
+        PreviewTrack(language="en", cue_count=4, mark_count=4),
+        PreviewTrack(language="pt", cue_count=1, mark_count=0),
+    )
+    assert result.has_waveform
+    assert result.notes == (f"There is only sound to play: {folder.parent}/gone.mp4 is gone.",)
 
 
 def test_cues_come_with_their_times_speed_and_text_as_it_is_spoken(write):
@@ -228,7 +229,7 @@ def test_a_url_leads_through_links_to_where_the_film_is(tmp_path):
 
 def test_a_page_can_lie_elsewhere_and_a_place_that_cannot_be_is_refused(write, tmp_path):
     folder = write()
-    page = preview(folder, out=tmp_path / "new" / "look.html", tell=silent)["page"]
+    page = preview(folder, out=tmp_path / "new" / "look.html", tell=silent).page
     assert page == str(tmp_path / "new" / "look.html")
     assert data_of(Path(page).read_text())["media"]["url"] == "../job/01_demux/audio.wav"
     (tmp_path / "file").write_text("")
