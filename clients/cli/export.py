@@ -22,10 +22,12 @@ from protocol.languages import find_language
 from protocol.schema import to_plain
 from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.export import ExportRequest, ExportResult
+from protocol.subtitles.formats import FORMATS
 from protocol.timeline import UNDETERMINED
 
 __all__ = ["export"]
 
+_KARAOKE = {name for name, row in FORMATS.items() if row.karaoke}
 _NUMBERS = frozenset(field.name for field in fields(CueNumbers))
 
 
@@ -102,7 +104,7 @@ def _request(written: dict[str, Any]) -> ExportRequest:
     out: Path | None = written["out"]
     if burn == "" or out == Path():
         raise UsageError("--burn names no language." if burn == "" else "The --out folder's name is empty.")
-    if written["karaoke"] and ("ass" not in formats or pairs):
+    if written["karaoke"] and (pairs or not _KARAOKE & set(formats)):
         message = "Only ASS files of one language can highlight words."
         raise UsageError(message, "Use --karaoke with --format ass and without --bilingual.")
     return ExportRequest(

@@ -15,11 +15,13 @@ from protocol.errors import ExitCode
 from protocol.languages import language_name
 from protocol.schema import to_plain
 from protocol.subtitles.quality import FileReport, RuleReport
+from protocol.subtitles.rules import QUALITY_RULES
 from protocol.timeline import UNDETERMINED
 
 __all__ = ["qc"]
 
 _FIRST_CUES = 3
+_IN_FRAMES = {name for name, rule in QUALITY_RULES.items() if rule.in_frames}
 
 
 @click.command(context_settings=CONTEXT)
@@ -64,7 +66,7 @@ def _show(desk: Desk, report: FileReport) -> None:
         desk.report.line(f"{checked}: {report.sentence or 'no rule is broken'}", "good")
     else:
         desk.report.line(f"{checked}: {report.sentence}", "bad")
-    if report.film is None and any(rule.rule in ("gap", "open_gap") for rule in broken):
+    if report.film is None and any(rule.rule in _IN_FRAMES for rule in broken):
         desk.report.remark(
             "note: gaps are counted at 24 frames per second; for another frame rate add --film FILE"
         )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from protocol.artefacts import Artefact
 from protocol.pipeline import Stage
+from protocol.subtitles.formats import WrittenFormat
 
 __all__ = ["STAGE", "CueNumbers", "SubtitleRequest", "SubtitleResult"]
 
@@ -40,7 +41,7 @@ class SubtitleRequest(CueNumbers):
     """`cleaning.json` of the transcript: what was removed stands in the quality report, too."""
     offset_ms: int = 0
     """Added to every time (the clip's start)."""
-    formats: tuple[Literal["srt", "vtt", "ass", "ttml", "tsv", "txt", "json"], ...] = ("srt", "vtt")
+    formats: tuple[WrittenFormat, ...] = ("srt", "vtt")
     karaoke: bool = False
     """In ASS, each word lights up when it is spoken."""
     profile: Literal["netflix", "bbc", "social", "relaxed"] = "netflix"

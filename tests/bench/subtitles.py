@@ -22,6 +22,7 @@ import pysubs2
 import envspecs
 from protocol.languages import language_name
 from protocol.schema import from_plain
+from protocol.subtitles.rules import INFORMING, QUALITY_RULES
 from protocol.timeline import Cue, Transcript, Word
 from tests.data import DATA, ROOT
 from tests.real_house import RealHouse
@@ -29,7 +30,7 @@ from tests.word_streams import hours_of
 from workers.engines.common.cues.cut import cut
 from workers.engines.common.cues.phrases import border_cost, count_graphemes
 from workers.engines.common.cues.profiles import rules_for
-from workers.engines.common.cues.quality import INFORMING, RULES, check
+from workers.engines.common.cues.quality import check
 from workers.engines.common.cues.rules import CueRules
 from workers.engines.common.formats.srt_vtt import to_srt
 
@@ -48,7 +49,7 @@ RULES_SHOWN = {
     "past_end": "cues past the film's end",
     "reading_speed": "cues too fast to read",
 }
-HARD = frozenset(RULES) - INFORMING - {"reading_speed", "word_time"}
+HARD = frozenset(QUALITY_RULES) - INFORMING - {"reading_speed", "word_time"}
 """What ours may never break, as the words leave room; how fast they are said is not ours."""
 _PHRASE = 20
 """`border_cost` of two words that nothing holds together; what is more is inside a phrase."""

@@ -26,6 +26,7 @@ import regex
 from protocol.artefacts import describe_file, write_json
 from protocol.schema import from_plain, to_plain
 from protocol.stages.subtitle import SubtitleRequest
+from protocol.subtitles.formats import WRITTEN_FORMATS
 from protocol.timeline import Cue, Segment, Transcript
 from tests.data import ROOT
 from tests.little_films import PICTURE, Scratch
@@ -37,7 +38,7 @@ from workers.engines.common.formats.ass import FONTS, to_ass
 from workers.engines.common.formats.srt_vtt import to_srt, to_vtt
 from workers.engines.common.formats.ttml import to_ttml
 from workers.engines.common.subtitle import CueSubtitle
-from workers.engines.common.tracks import FORMATS, Track
+from workers.engines.common.tracks import Track
 
 pytestmark = pytest.mark.integration
 
@@ -263,11 +264,11 @@ def subtitle_step(folder: Path, language: str, *, karaoke: bool) -> None:
         transcript=describe_file(transcript, transcript.name),
         title='It\'s 100% "Film": [karaoke]' if karaoke else "Film",
         media_duration_ms=60_000,
-        formats=FORMATS,
+        formats=WRITTEN_FORMATS,
         karaoke=karaoke,
     )
     result = CueSubtitle().run(request, Scratch(folder))
-    assert len(result.files) == len(FORMATS)
+    assert len(result.files) == len(WRITTEN_FORMATS)
     assert result.cue_count
     for file in result.files:
         data = (folder / file.path).read_bytes()

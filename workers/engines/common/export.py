@@ -21,24 +21,24 @@ from protocol.languages import language_name
 from protocol.schema import from_json
 from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.export import ExportedFile, ExportRequest, ExportResult
+from protocol.subtitles.formats import FORMATS
 from protocol.timeline import Transcript
 from workers.engines.common.cleaning.clean import read_removals
 from workers.engines.common.cues.bilingual import pair
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.film.probe import probe
+from workers.engines.common.formats.writing import check_formats
 from workers.engines.common.job_folder import Asked, JobFolder, read_job
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.one_answer import answer, refusal, teller_here
-from workers.engines.common.tracks import Track, check_formats, cut_track, shift
+from workers.engines.common.tracks import Track, cut_track, shift
 from workers.text.transcripts import read_file
 
 __all__ = ["FileToWrite", "burned", "export", "main"]
 
 FOLDER = "export"
 """In the job's folder, where files go unless a person says otherwise."""
-_OF_CUES = frozenset({"srt", "vtt", "ass", "ttml", "tsv"})
-"""Formats that hold cues alone, and so two languages at once."""
 _NUMBERS = frozenset(number_field.name for number_field in fields(CueNumbers))
 
 
@@ -143,9 +143,10 @@ def _pair(folder: JobFolder, first: str, second: str, request: ExportRequest) ->
     if first == second:
         message = f"A bilingual file has two languages, and {first}+{second} has one."
         raise UsageError(message, "As in --bilingual hi+en.")
-    if unfit := [form for form in request.formats if form not in _OF_CUES]:
+    if unfit := [name for name in request.formats if not FORMATS[name].bilingual]:
         message = f"Two languages cannot share a file of the format {unfit[0]}."
-        raise UsageError(message, f"Write some of {', '.join(sorted(_OF_CUES))}.")
+        fit = sorted(name for name, row in FORMATS.items() if row.bilingual)
+        raise UsageError(message, f"Write some of {', '.join(fit)}.")
     above, below = (_track(folder, language, request, max_lines=1) for language in (first, second))
     rules = replace(
         above.rules,

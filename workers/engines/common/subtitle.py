@@ -12,8 +12,9 @@ from workers.engines.common.cleaning.clean import read_removals
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.formats.srt_vtt import clock_time
+from workers.engines.common.formats.writing import check_formats
 from workers.engines.common.names import safe_stem
-from workers.engines.common.tracks import Track, check_formats, cut_track, shift
+from workers.engines.common.tracks import Track, cut_track, shift
 from workers.text.transcripts import read
 
 __all__ = ["CueSubtitle"]

@@ -1,26 +1,23 @@
-"""A track: a transcript's words cut into cues, and what each format makes of them. Pure."""
+"""A track: a transcript's words cut into cues, written in any format and checked. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from protocol.errors import UsageError
 from protocol.schema import to_plain
+from protocol.subtitles.rules import READING
 from protocol.timeline import Cue, Segment, Transcript, Word
 from workers.engines.common.cleaning.rules import Finding
-from workers.engines.common.cues.cut import CueRules, cut, sentences
+from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.phrases import count_graphemes
-from workers.engines.common.cues.quality import READING, Violation, check, sentence, to_report
+from workers.engines.common.cues.quality import Violation, check, sentence, to_report
 from workers.engines.common.cues.shots import respect_shots
-from workers.engines.common.formats.ass import to_ass
-from workers.engines.common.formats.srt_vtt import to_srt, to_vtt
-from workers.engines.common.formats.tsv import to_tsv
-from workers.engines.common.formats.ttml import to_ttml
+from workers.engines.common.formats import writing
 
-__all__ = ["FORMATS", "INTERPOLATED", "Track", "check_formats", "cut_track", "shift", "with_words"]
+__all__ = ["INTERPOLATED", "Track", "cut_track", "shift", "with_words"]
 
 _Span = TypeVar("_Span", Segment, Word)
 INTERPOLATED = "interpolated"
@@ -53,9 +50,9 @@ class Track:
             **self.provenance,
         }
 
-    def write(self, form: str) -> bytes:
-        """Return the track's file in one of `FORMATS`: UTF-8 without a mark at its start."""
-        return _WRITERS[form](self).encode("utf-8", "replace")
+    def write(self, name: str) -> bytes:
+        """Return the track's file in the format `name`."""
+        return writing.write(self, name)
 
     def violations(self) -> tuple[Violation, ...]:
         """Return what in the cues breaks a rule."""
@@ -115,14 +112,6 @@ def cut_track(
     )
 
 
-def check_formats(forms: tuple[str, ...]) -> None:
-    """Raise `UsageError` unless every format is one that this program writes."""
-    unknown = [form for form in forms if form not in _WRITERS]
-    if unknown:
-        message = f"{unknown[0]!r} is not a subtitle format this program writes."
-        raise UsageError(message, f"Write some of {', '.join(_WRITERS)}.")
-
-
 def with_words(transcript: Transcript) -> Transcript:
     """Return the transcript with words in every segment that has text.
 
@@ -163,37 +152,3 @@ def _interpolate(segment: Segment) -> tuple[Word, ...]:
         end = segment.start_ms + span * done // total
         words.append(Word(text=text, start_ms=start, end_ms=end, timed_by=INTERPOLATED))
     return tuple(words)
-
-
-def _to_txt(track: Track) -> str:
-    """Return one sentence a line."""
-    return "".join(f"{line}\n" for line in sentences(track.transcript.words(), track.rules))
-
-
-def _to_json(track: Track) -> str:
-    """Return the `Transcript` with its words, languages and confidences; its cues; and what made both."""
-    document = {
-        "version": 1,
-        **to_plain(track.transcript),
-        "cues": to_plain(track.cues),
-        "provenance": {**track.made_by, "profile": track.profile, "rules": to_plain(track.rules)},
-    }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-
-
-def _to_ass(track: Track) -> str:
-    transcript = track.transcript
-    words = transcript.words()
-    return to_ass(track.cues, transcript.language, words=words, karaoke=track.karaoke)
-
-
-_WRITERS: dict[str, Callable[[Track], str]] = {
-    "srt": lambda track: to_srt(track.cues, track.transcript.language),
-    "vtt": lambda track: to_vtt(track.cues, track.transcript.language),
-    "ass": _to_ass,
-    "ttml": lambda track: to_ttml(track.cues, track.transcript.language),
-    "tsv": lambda track: to_tsv(track.cues, track.transcript.language),
-    "txt": _to_txt,
-    "json": _to_json,
-}
-FORMATS = tuple(_WRITERS)

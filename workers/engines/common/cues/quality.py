@@ -12,16 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from protocol.subtitles.quality import BrokenCue, Number, QualityReport, RuleReport
+from protocol.subtitles.rules import INFORMING, QUALITY_RULES, QualityRule
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.phrases import border_cost, count_graphemes, joiner
 from workers.engines.common.cues.reasons import Told, speech_of, why
 
 __all__ = [
-    "INFORMING",
-    "READING",
-    "RULES",
-    "UNITS",
     "Violation",
     "check",
     "is_ok",
@@ -30,41 +27,6 @@ __all__ = [
     "summary",
     "to_report",
 ]
-
-RULES = {
-    "line_length": "with a line too long",
-    "line_count": "with too many lines",
-    "reading_speed": "too fast to read",
-    "word_time": "with too little time a word",
-    "min_duration": "too short",
-    "max_duration": "too long",
-    "gap": "too close to the one before",
-    "overlap": "over the one before",
-    "order": "out of order",
-    "empty": "without text",
-    "edge_spaces": "with spaces at an edge",
-    "control_characters": "with control characters",
-    "past_end": "past the film's end",
-    "below_zero": "before the film's start",
-    "bad_break": "with a line break inside a phrase",
-    "open_gap": "after a gap that could be closed",
-}
-"""Every rule, and what is said of a cue that breaks it; the order of a report."""
-
-INFORMING = frozenset({"bad_break", "open_gap"})
-"""Rules of taste: they are told, and nothing fails by them."""
-
-READING = frozenset({"reading_speed", "word_time"})
-"""Rules of how fast a text is to read."""
-UNITS = {
-    "line_length": "characters",
-    "line_count": "lines",
-    "reading_speed": "characters/s",
-    "word_time": "ms a word",
-    **dict.fromkeys(("min_duration", "max_duration", "gap", "overlap", "order"), "ms"),
-    **dict.fromkeys(("past_end", "below_zero", "open_gap"), "ms"),
-}
-"""What the numbers of a rule count; a rule that is not here has no number worth telling."""
 
 _WORST_BREAK = 20
 """`border_cost` of two words that nothing holds together; what costs more is part of a phrase."""
@@ -95,9 +57,10 @@ _Finding = tuple[str, Number, Number]
 def check(
     cues: Sequence[Cue], rules: CueRules, words: Sequence[Word] = (), *, resolution_ms: int = 0
 ) -> tuple[Violation, ...]:
-    """Return all that breaks a rule, by cue and then in the order of `RULES`; at most once for each of both.
+    """Return all that breaks a rule: at most one violation for a cue and a rule.
 
-    `words`, what the cues were cut from, give the reasons. `resolution_ms` is how exact the cues' times
+    In the order of the cues, of one cue in the order of `QUALITY_RULES`. `words`, what the cues were cut
+    from, give the reasons. `resolution_ms` is how exact the cues' times
     are (a file's format rounds them): a duration or gap that close to its limit keeps it.
     """
     spoken = speech_of(cues, rules, words)
@@ -112,13 +75,13 @@ def check(
             found.append(
                 Violation(rule=rule, cue=place + 1, value=round(value, 2), limit=limit, reason=reason)
             )
-    order = {rule: place for place, rule in enumerate(RULES)}
+    order = {rule: place for place, rule in enumerate(QUALITY_RULES)}
     return tuple(sorted(found, key=lambda violation: (violation.cue, order[violation.rule])))
 
 
 def summary(violations: Sequence[Violation]) -> dict[str, int]:
     """Return how many cues break each rule; a rule that all keep is left out."""
-    counts = {rule: sum(violation.rule == rule for violation in violations) for rule in RULES}
+    counts = {rule: sum(violation.rule == rule for violation in violations) for rule in QUALITY_RULES}
     return {rule: count for rule, count in counts.items() if count}
 
 
@@ -136,7 +99,7 @@ def sentence(violations: Sequence[Violation]) -> str:
         aside = (
             "" if not helpless else " (unavoidable)" if helpless == count else f" ({helpless} unavoidable)"
         )
-        parts.append(f"{count} {'cue' if count == 1 else 'cues'} {RULES[rule]}{aside}")
+        parts.append(f"{count} {'cue' if count == 1 else 'cues'} {QUALITY_RULES[rule].of_many}{aside}")
     return ", ".join(parts)
 
 
@@ -156,19 +119,19 @@ def to_report(
         ok=is_ok(violations),
         sentence=sentence(violations),
         cue_count=len(cues),
-        rules=tuple(_of_rule(rule, limits[rule], cues, violations) for rule in RULES),
+        rules=tuple(_of_rule(rule, limits[rule.name], cues, violations) for rule in QUALITY_RULES.values()),
     )
 
 
 def _of_rule(
-    rule: str, limit: Number | None, cues: Sequence[Cue], violations: Sequence[Violation]
+    rule: QualityRule, limit: Number | None, cues: Sequence[Cue], violations: Sequence[Violation]
 ) -> RuleReport:
-    broken = [violation for violation in violations if violation.rule == rule]
+    broken = [violation for violation in violations if violation.rule == rule.name]
     return RuleReport(
-        rule=rule,
+        rule=rule.name,
         limit=limit,
-        unit=UNITS.get(rule, ""),
-        informs_only=rule in INFORMING,
+        unit=rule.unit,
+        informs_only=rule.informs_only,
         count=len(broken),
         unavoidable=sum(bool(violation.reason) for violation in broken),
         cues=tuple(_broken_cue(cues[violation.cue - 1], violation) for violation in broken),

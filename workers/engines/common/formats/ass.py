@@ -27,11 +27,12 @@ from pysubs2 import Alignment, Color, SSAEvent, SSAFile, SSAStyle
 
 from protocol.errors import UsageError
 from protocol.timeline import UNDETERMINED, Cue, Word
+from workers.engines.common.formats.base import Writable
 from workers.engines.common.formats.karaoke import Syllable, syllables
 from workers.engines.common.formats.lines import embedded, plain, runs_right_to_left, script_of
 from workers.engines.common.formats.srt_vtt import clock_time
 
-__all__ = ["DEFAULT_PICTURE", "FONTS", "fonts_of", "to_ass"]
+__all__ = ["DEFAULT_PICTURE", "FONTS", "fonts_of", "to_ass", "write"]
 
 DEFAULT_PICTURE = (1920, 1080)
 """Width and height in pixels of a film whose picture is not known, or that has none."""
@@ -94,6 +95,12 @@ def fonts_of(script: str, installed: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names of fonts for a script (of `lines.script_of`), those that are `installed` first."""
     names = FONTS.get(script, _SANS)
     return tuple(sorted(names, key=lambda name: name not in installed))
+
+
+def write(track: Writable) -> str:
+    """Return the track's cues as ASS."""
+    words = track.transcript.words()
+    return to_ass(track.cues, track.transcript.language, words=words, karaoke=track.karaoke)
 
 
 def to_ass(

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import ParseError
 
 from protocol.errors import InputError, UsageError
 from protocol.languages import find_language
+from protocol.subtitles.formats import FORMATS
 from protocol.timeline import UNDETERMINED, Cue
 from workers.engines.common.formats.encodings import decode
 from workers.engines.common.formats.ttml_times import plain_times
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["SubtitleFile", "language_in_name", "read_cues", "read_subtitles"]
 
 _MOST_BYTES = 64 * 2**20
-_REMEDY = "Give an SRT, WebVTT, ASS, TTML, SAMI, MicroDVD, MPL2 or TMP file."
+_READABLE = [row for row in FORMATS.values() if row.readable]
+_TITLES = list(dict.fromkeys(row.title for row in _READABLE))
+_REMEDY = f"Give an {', '.join(_TITLES[:-1])} or {_TITLES[-1]} file."
 _FLAGS = frozenset({"forced", "sdh", "cc", "hi", "default", "full"})
 """What file names carry after the language. `hi` is Hindi all the same where nothing else is a language."""
-_SUFFIXES = {".srt": "srt", ".vtt": "vtt", ".ass": "ass", ".ssa": "ssa", ".ttml": "ttml", ".smi": "sami"}
+_SUFFIXES = {row.suffix: row.name for row in _READABLE if row.suffix}
 _CLOCK = r"(-?)(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?"
 _TIMING = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _SRT_MARKUP = re.compile(r"</? *[a-zA-Z][^>]*>|\{\\[^}]*\}")
@@ -42,7 +45,6 @@ _TAGS = "{}\\"
 _STAND_INS = "\ue100\ue101\ue102"
 _SORTED = frozenset({"ass", "ssa"})
 """Formats in which the order of lines means nothing."""
-_RESOLUTIONS = {"ass": 10, "ssa": 10, "mpl2": 100, "tmp": 1_000}
 _FRAME_RATE = re.compile(r"\s*\{ *[01] *\}\{ *[01] *\}(\d+(?:\.\d+)?)[ \t]*\n")
 """MicroDVD's own line for it; pysubs2 writes it with 0 and reads it with 1 alone."""
 
@@ -180,7 +182,7 @@ def _by_pysubs2(path: Path, text: str, encoding: str, frames_per_second: float |
         message = f"{shown(path)} is not as its format wants it: {error}."
         raise InputError(message, "Write the file anew, or give another.") from error
     name = str(subtitles.format)
-    resolution = _RESOLUTIONS.get(name, 1)
+    resolution = FORMATS[name].resolution_ms if name in FORMATS else 1
     if name == "microdvd":
         resolution = math.ceil(1_000 / float(subtitles.fps or frames_per_second or 1))
     return SubtitleFile(

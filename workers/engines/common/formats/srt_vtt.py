@@ -17,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from protocol.timeline import Cue
+from workers.engines.common.formats.base import Writable
 from workers.engines.common.formats.lines import embedded, plain
 
-__all__ = ["clock_time", "to_srt", "to_vtt"]
+__all__ = ["clock_time", "to_srt", "to_vtt", "write_srt", "write_vtt"]
 
 _NO_ARROW = "--\u2060>"
 
@@ -30,6 +31,16 @@ def clock_time(milliseconds: int, point: str = ".") -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}{point}{thousandths:03d}"
+
+
+def write_srt(track: Writable) -> str:
+    """Return the track's cues as SubRip."""
+    return to_srt(track.cues, track.transcript.language)
+
+
+def write_vtt(track: Writable) -> str:
+    """Return the track's cues as WebVTT."""
+    return to_vtt(track.cues, track.transcript.language)
 
 
 def to_srt(cues: Sequence[Cue], language: str | None = None) -> str:

@@ -10,11 +10,17 @@ from collections.abc import Sequence
 
 from protocol.timeline import Cue
 from workers.engines.common.cues.phrases import joiner
+from workers.engines.common.formats.base import Writable
 from workers.engines.common.formats.lines import plain
 
-__all__ = ["to_tsv"]
+__all__ = ["to_tsv", "write"]
 
 _HEAD = "start\tend\ttext\n"
+
+
+def write(track: Writable) -> str:
+    """Return the track's cues as TSV."""
+    return to_tsv(track.cues, track.transcript.language)
 
 
 def to_tsv(cues: Sequence[Cue], language: str = "") -> str:

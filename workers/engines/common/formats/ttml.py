@@ -17,10 +17,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from protocol.timeline import UNDETERMINED, Cue
+from workers.engines.common.formats.base import Writable
 from workers.engines.common.formats.lines import plain, runs_right_to_left
 from workers.engines.common.formats.srt_vtt import clock_time
 
-__all__ = ["IMSC_TEXT", "to_ttml"]
+__all__ = ["IMSC_TEXT", "to_ttml", "write"]
 
 IMSC_TEXT = "http://www.w3.org/ns/ttml/profile/imsc1.1/text"
 """Designator of the profile (IMSC 1.1, section 8.1)."""
@@ -47,6 +48,11 @@ _BOTTOM = {
     "tts:displayAlign": "after",
     "tts:showBackground": "whenActive",
 }
+
+
+def write(track: Writable) -> str:
+    """Return the track's cues as TTML."""
+    return to_ttml(track.cues, track.transcript.language)
 
 
 def to_ttml(cues: Sequence[Cue], language: str = UNDETERMINED) -> str:

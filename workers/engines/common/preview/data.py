@@ -10,41 +10,23 @@ from typing import Any
 from protocol.artefacts import read_json_as
 from protocol.errors import InputError, SchemaError
 from protocol.languages import language_name
+from protocol.subtitles.formats import FORMATS
 from protocol.subtitles.quality import BrokenCue, QualityReport
+from protocol.subtitles.rules import QUALITY_RULES
 from protocol.timeline import Cue
-from workers.engines.common.cues.quality import UNITS, read_length
+from workers.engines.common.cues.quality import read_length
 from workers.engines.common.formats.reading import read_cues
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import shown
 from workers.engines.common.preview.waveform import STEP_MS, peaks
 from workers.text.transcripts import read_file
 
-__all__ = ["RULE_WORDS", "page_data"]
+__all__ = ["page_data"]
 
 DATA_VERSION = 1
 
-RULE_WORDS: dict[str, str] = {
-    "line_length": "line too long",
-    "line_count": "too many lines",
-    "reading_speed": "too fast to read",
-    "word_time": "too little time a word",
-    "min_duration": "too short",
-    "max_duration": "too long",
-    "gap": "too close to the cue before",
-    "overlap": "overlaps the cue before",
-    "order": "starts before the cue before",
-    "empty": "no text",
-    "edge_spaces": "space at a line's edge",
-    "control_characters": "control characters",
-    "past_end": "ends after the film",
-    "below_zero": "starts before the film",
-    "bad_break": "line break inside a phrase",
-    "open_gap": "gap that could be closed",
-}
-"""What a mark says of its cue."""
-
-_CUE_FILES = ("vtt", "srt", "ttml", "ass")
-"""Formats that cues are read from; WebVTT first: it tells text from markup, which SubRip cannot."""
+_CUE_FILES = [row.name for row in sorted(FORMATS.values(), key=lambda row: row.read_order) if row.read_order]
+"""Formats that cues are read from, the best first."""
 _TOGETHER_NS = 10 * 10**9
 """Files of one job are written within so much; one that is newer was worked on since."""
 
@@ -74,7 +56,7 @@ def page_data(job: JobFolder) -> dict[str, Any]:
         "duration_ms": job.duration_ms,
         "frames_per_second": job.frames_per_second,
         "tracks": tracks,
-        "rules": {rule: {"words": words, "unit": UNITS.get(rule, "")} for rule, words in RULE_WORDS.items()},
+        "rules": {name: {"words": rule.of_one, "unit": rule.unit} for name, rule in QUALITY_RULES.items()},
         "speech": [
             [span.start_ms + job.clip_start_ms, span.end_ms + job.clip_start_ms] for span in job.speech
         ],

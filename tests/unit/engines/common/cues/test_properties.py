@@ -11,6 +11,7 @@ import pytest
 import regex
 from hypothesis import HealthCheck, given, settings
 
+from protocol.subtitles.rules import INFORMING
 from protocol.timeline import Cue, Word
 from tests.conftest import Figure
 from tests.word_streams import TEXTS, Case, cases
@@ -18,7 +19,7 @@ from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest, c
 from workers.engines.common.cues.cut import cut, settled
 from workers.engines.common.cues.phrases import Token, ends_sentence
 from workers.engines.common.cues.profiles import PROFILES
-from workers.engines.common.cues.quality import INFORMING, check
+from workers.engines.common.cues.quality import check
 from workers.engines.common.cues.rules import CueRules
 
 MANY = {"deadline": None, "suppress_health_check": list(HealthCheck)}

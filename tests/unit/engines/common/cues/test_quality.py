@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from protocol.schema import from_json, to_plain
 from protocol.subtitles.quality import BrokenCue, QualityReport
+from protocol.subtitles.rules import INFORMING, QUALITY_RULES
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.phrases import count_graphemes
 from workers.engines.common.cues.profiles import PROFILES, rules_for
-from workers.engines.common.cues.quality import INFORMING, RULES, check, is_ok, sentence, summary, to_report
+from workers.engines.common.cues.quality import check, is_ok, sentence, summary, to_report
 
 RULES_OF_FILM = CueRules(media_duration_ms=60_000, min_word_ms=100)
 GOOD = (
@@ -62,7 +63,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", QUALITY_RULES)
 def test_each_rule_that_is_broken_on_purpose_is_found_and_no_other(rule):
     broken, value, limit = BROKEN[rule]
     cues = (broken, *GOOD) if rule == "below_zero" else (*GOOD, broken)
@@ -197,7 +198,7 @@ def test_the_report_names_every_rule_and_the_cues_that_break_it():
     written = json.dumps(to_plain(report))
     assert from_json(QualityReport, written) == report
     assert '"limit": 83,' in written
-    assert [rule.rule for rule in report.rules] == list(RULES)
+    assert [rule.rule for rule in report.rules] == list(QUALITY_RULES)
     assert (report.version, report.profile) == (1, "netflix")
     assert (report.ok, report.cue_count, report.language) == (False, 3, "en")
     broken = {rule.rule: rule for rule in report.rules if rule.count}

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from protocol.subtitles.rules import INFORMING
 from protocol.timeline import Cue, Word
 from tests.ten_scripts import TEN_SCRIPTS
 from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.profiles import PROFILES, rules_for
-from workers.engines.common.cues.quality import INFORMING, check, is_ok
+from workers.engines.common.cues.quality import check, is_ok
 from workers.engines.common.cues.reasons import speech_of
 from workers.engines.common.cues.shots import HALF_MS, RED_MS, respect_shots
 

@@ -1,0 +1,39 @@
+"""What a format is written from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from protocol.timeline import Cue, Transcript
+from workers.engines.common.cues.rules import CueRules
+
+__all__ = ["Writable"]
+
+
+class Writable(Protocol):
+    """A track as its files see it; times are the film's."""
+
+    @property
+    def transcript(self) -> Transcript:
+        """The text with its words; its language is the file's."""
+
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """What is shown, in the order of time."""
+
+    @property
+    def rules(self) -> CueRules:
+        """What the cues were cut by."""
+
+    @property
+    def profile(self) -> str:
+        """The name of these rules."""
+
+    @property
+    def karaoke(self) -> bool:
+        """Whether words light up when they are spoken, in a format that can."""
+
+    @property
+    def made_by(self) -> Mapping[str, Any]:
+        """Which engine and model made the text, and of what: plain values."""

@@ -1,0 +1,21 @@
+"""A track as a JSON document, for other programs: the words, the cues and what made both. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from protocol.schema import to_plain
+from workers.engines.common.formats.base import Writable
+
+__all__ = ["write"]
+
+
+def write(track: Writable) -> str:
+    """Return the `Transcript` with its words, languages and confidences; its cues; and what made both."""
+    document = {
+        "version": 1,
+        **to_plain(track.transcript),
+        "cues": to_plain(track.cues),
+        "provenance": {**track.made_by, "profile": track.profile, "rules": to_plain(track.rules)},
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

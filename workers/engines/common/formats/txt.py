@@ -1,0 +1,13 @@
+"""A transcript as text: one sentence a line. Pure."""
+
+from __future__ import annotations
+
+from workers.engines.common.cues.cut import sentences
+from workers.engines.common.formats.base import Writable
+
+__all__ = ["write"]
+
+
+def write(track: Writable) -> str:
+    """Return one sentence a line; no times."""
+    return "".join(f"{line}\n" for line in sentences(track.transcript.words(), track.rules))
