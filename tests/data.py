@@ -47,14 +47,3 @@ def two_speakers() -> Path:
     """Return the 30 s recording that pyannote.audio ships; it is wherever whisperx is."""
     site = next(envspecs.venv_path("whisperx").glob("lib/python*/site-packages"))
     return site / "pyannote" / "audio" / "sample" / "sample.wav"
-
-
-def dejavu() -> Path:
-    """Return a folder with DejaVu's fonts: matplotlib's, which comes with whisperx and with pyannote."""
-    for name in ("whisperx", "pyannote"):
-        for found in envspecs.venv_path(name).glob("lib/python*/site-packages/matplotlib/mpl-data/fonts/ttf"):
-            return found
-    installed = next(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"), None)
-    if installed is None:
-        pytest.skip("DejaVu's fonts come with the environment whisperx, which is not built: make build")
-    return installed.parent

@@ -17,6 +17,7 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.browser.page import Page
 from tests.browser.window import Window
+from tests.fonts import dejavu, write_conf
 from tests.job_folders import CUES, make_film, write_job
 
 SIZE = (1280, 720)
@@ -49,7 +50,10 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrom
     for word in (*_WORDS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(str(programs[1])))
+    # Chromium ends at once where it finds no font at all.
+    conf = write_conf(tmp_path_factory.mktemp("fonts"), dejavu(), installed=True)
+    service = Service(str(programs[1]), env={**os.environ, "FONTCONFIG_FILE": str(conf)})
+    started = webdriver.Chrome(options=options, service=service)
     started.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 1, "mobile": False},

@@ -2,7 +2,7 @@
 
 Whisper hears other words on another processor: its int8 arithmetic rounds otherwise. Of a live model only a
 bound can be asked; what is done with the words that it heard can be asked exactly, and is asked of these
-recordings. They are of the sounds that `tests/env/whisperx/test_cleaning.py` makes, by the same names there.
+transcripts. They are of the sounds that `tests/env/whisperx/test_cleaning.py` makes, by the same names there.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Heard:
 
 
 def heard(name: str) -> list[Heard]:
-    """Return the recordings of a sound: one or, where Whisper makes up other words elsewhere, several."""
+    """Return what was heard in a sound, several times where Whisper makes up other words elsewhere."""
     plain = json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
-    return [from_plain(Heard, recording) for recording in plain]
+    return [from_plain(Heard, once) for once in plain]
 
 
 def plain_words(transcript: Transcript) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data import dejavu
+from tests.fonts import dejavu, write_conf
 from tests.house import House
 from tests.little_films import BEEP, PICTURE, Scratch
 from workers.engines.common.film import ffmpeg as program
@@ -60,11 +60,7 @@ def fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path], N
         (own / name).symlink_to(dejavu() / name)
 
     def only(folder: Path) -> None:
-        conf = tmp_path / "fonts.conf"
-        head = '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">'
-        cache = f"<cachedir>{tmp_path / 'fontcache'}</cachedir>"
-        conf.write_text(f"{head}<fontconfig><dir>{folder}</dir>{cache}</fontconfig>")
-        monkeypatch.setenv("FONTCONFIG_FILE", str(conf))
+        monkeypatch.setenv("FONTCONFIG_FILE", str(write_conf(tmp_path, folder)))
 
     only(own)
     return only

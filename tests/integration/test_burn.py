@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -145,6 +146,7 @@ def test_libass_names_each_character_that_no_font_has():
     assert undrawable(cues(many), "zh", {}) == set(many)
 
 
+@pytest.mark.skipif(shutil.which("fc-list") is None, reason="there is no fc-list of fontconfig to choose by")
 def test_a_font_is_chosen_that_has_every_letter():
     assert choose_fonts(cues("Hello", URDU)) == {"LATIN": "DejaVu Sans", "ARABIC": "DejaVu Sans"}
     assert choose_fonts(cues("یہ")) == {}

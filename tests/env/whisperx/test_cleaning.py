@@ -1,7 +1,7 @@
 """What Whisper makes up is taken out, and what is said stays: with VAD switched off on purpose.
 
 It hears and makes up other words on another processor: what is asked here are bounds. What becomes of every
-single word is asked of recordings, in `tests/unit/engines/common/cleaning/test_heard.py`.
+single word is asked of what it heard once, in `tests/unit/engines/common/cleaning/test_heard.py`.
 """
 
 from __future__ import annotations

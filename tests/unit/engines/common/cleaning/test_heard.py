@@ -1,4 +1,4 @@
-"""Cleaning judged on what Whisper really heard: recordings, so that every word of the answer can be asked."""
+"""Cleaning judged on what Whisper really heard once, so that every word of the answer can be asked."""
 
 from __future__ import annotations
 

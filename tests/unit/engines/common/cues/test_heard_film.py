@@ -1,4 +1,4 @@
-"""Cues of what Whisper really heard in a film: a recording, so that every cue can be asked for."""
+"""Cues of what Whisper really heard in a film once, so that every cue can be asked for."""
 
 from __future__ import annotations
 
