@@ -45,7 +45,7 @@ class Acceptance:
         self._under_way[step.identity] = (step, result, future)
 
     def collect(self) -> list[Accepted]:
-        """Return the results whose files have been moved since the last time, in the order of their begin."""
+        """Return the results whose files have been moved since the last time, oldest first."""
         ended = [identity for identity, (_, _, future) in self._under_way.items() if future.done()]
         found = [self._under_way.pop(identity) for identity in ended]
         return [Accepted(step, result, future.exception()) for step, result, future in found]

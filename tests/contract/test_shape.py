@@ -122,12 +122,7 @@ def test_a_cycle_would_be_found() -> None:
     assert cycles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
 
 
-UNDER_WAY = pytest.mark.xfail(reason="the workers' classes are being renamed", strict=False)
-
-
-@pytest.mark.parametrize(
-    "room", [pytest.param(room, marks=UNDER_WAY) if room == "workers" else room for room in ROOMS]
-)
+@pytest.mark.parametrize("room", ROOMS)
 def test_a_room_has_no_two_classes_of_one_name(room: str) -> None:
     """A name that differs by an underscore only is the same name to a reader."""
     places: dict[str, list[str]] = defaultdict(list)

@@ -22,7 +22,7 @@ class Sound:
     def __init__(self, path: Path) -> None:
         try:
             # __exit__ closes it; wave reads the header now, and samples when they are asked for.
-            self._file = wave.open(str(path), "rb")  # noqa: SIM115
+            self._file = wave.open(str(path), "rb")  # noqa: SIM115 (the caller closes it)
         except (wave.Error, EOFError) as error:
             message = f"{path.name} is not a WAV file: {error}."
             raise InputError(message) from error

@@ -9,7 +9,7 @@ from itertools import groupby
 
 __all__ = ["TextPiece", "cut_to_fit", "join_pieces"]
 
-_CLAUSE_END = re.compile(r"[,;:،؛—–]\s+|[，、；：]\s*")  # noqa: RUF001
+_CLAUSE_END = re.compile(r"[,;:،؛—–]\s+|[，、；：]\s*")  # noqa: RUF001 (the letters are meant)
 """After a comma without a space the same number or name may go on."""
 _SPACE = re.compile(r"\s+")
 _MARGIN = 0.2

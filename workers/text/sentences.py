@@ -20,8 +20,8 @@ MOST_GRAPHEMES = 400
 """About 60 words: longer than the lines that translation models were trained on."""
 MOST_MS = 40_000
 _NOTED_PAUSE_MS = 300
-_CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
-_OPENERS = "\"'“‘«([{「『（¿¡-–—"  # noqa: RUF001
+_CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001 (the letters are meant)
+_OPENERS = "\"'“‘«([{「『（¿¡-–—"  # noqa: RUF001 (the letters are meant)
 _INITIAL_GRAPHEMES = 2
 """The name of a letter takes two in another script: `U.S.` is `यू.एस.`"""
 _HINDI_LETTERS = frozenset(

@@ -11,10 +11,10 @@ from protocol.timeline import Segment, Word
 __all__ = ["cut_to_sentences", "ends_clause", "ends_sentence", "glue", "is_punctuation", "join"]
 
 
-_SENTENCE_ENDS = ".?!…।॥。？！｡؟۔።։។။།᱾᱿꯫"  # noqa: RUF001
-_CLAUSE_ENDS = ",;:—–،؛、，；：､"  # noqa: RUF001
-_CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001
-_OPENERS = "\"'“‘«([{「『（¿¡"  # noqa: RUF001
+_SENTENCE_ENDS = ".?!…।॥。？！｡؟۔።։។။།᱾᱿꯫"  # noqa: RUF001 (the letters are meant)
+_CLAUSE_ENDS = ",;:—–،؛、，；：､"  # noqa: RUF001 (the letters are meant)
+_CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001 (the letters are meant)
+_OPENERS = "\"'“‘«([{「『（¿¡"  # noqa: RUF001 (the letters are meant)
 _ABBREVIATIONS = frozenset(
     {"mr", "mrs", "ms", "dr", "st", "prof", "jr", "sr", "vs", "capt", "lt", "sgt", "rev", "bzw", "z.b"}
     | {"gen", "col", "gov", "sen", "hon", "messrs", "mme", "mlle", "sra", "dra", "srta"}

@@ -79,7 +79,7 @@ class _Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Film:
+class _DemuxedFilm:
     """What demux found."""
 
     facts: MediaFacts | None = None
@@ -101,7 +101,7 @@ class _Manifest(_Document):
     """`manifest.json`, as far as it is read."""
 
     stages: tuple[_Step, ...] = ()
-    film: _Film | None = None
+    film: _DemuxedFilm | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +164,7 @@ def read_job(directory: Path) -> JobFolder:
         message = f"{shown(spoken)} names no language, but {shown(source)!r}."
         raise InputError(message, "Do the stage that made it again: cpw retry JOB --from asr")
     # A manifest of before it told of the film leaves the clip to what was asked for.
-    film = manifest.film or _Film(clip_start_ms=job.start_ms or 0)
+    film = manifest.film or _DemuxedFilm(clip_start_ms=job.start_ms or 0)
     facts = film.facts
     return JobFolder(
         directory=directory,

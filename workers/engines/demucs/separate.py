@@ -34,10 +34,10 @@ class DemucsSeparate:
 
     def warm(self, models: Models, model: str | None) -> None:
         """Import the libraries; load the model, where one is named, and put some silence through it."""
-        import demucs.htdemucs  # noqa: F401
-        import julius  # noqa: F401
-        import safetensors  # noqa: F401
-        import soundfile  # noqa: F401
+        import demucs.htdemucs  # noqa: F401 (loaded before a call needs it)
+        import julius  # noqa: F401 (loaded before a call needs it)
+        import safetensors  # noqa: F401 (loaded before a call needs it)
+        import soundfile  # noqa: F401 (loaded before a call needs it)
 
         if model is not None:
             import numpy as np

@@ -90,7 +90,7 @@ def rules_for(
     }
     numbers |= {name: value for name, value in overrides.items() if value is not None}
     _refuse_impossible(numbers)
-    return CueRules(language=language, media_duration_ms=max(0, media_duration_ms), **numbers)  # type: ignore[arg-type]
+    return CueRules(language=language, media_duration_ms=max(0, media_duration_ms), **numbers)  # type: ignore[arg-type]  # (fields by name)
 
 
 def _refuse_impossible(numbers: Mapping[str, float]) -> None:

@@ -98,10 +98,10 @@ class FfmpegMux:
 
     stage = "mux"
 
-    def warm(self, models: Models, model: str | None) -> None:  # noqa: ARG002
+    def warm(self, models: Models, model: str | None) -> None:  # noqa: ARG002 (an engine without models)
         """Import PyAV and ffmpeg-python, and look for ffmpeg (`MissingError`)."""
-        import av  # noqa: F401
-        import ffmpeg  # noqa: F401
+        import av  # noqa: F401 (loaded before a call needs it)
+        import ffmpeg  # noqa: F401 (loaded before a call needs it)
 
         program.find_ffmpeg()
 
