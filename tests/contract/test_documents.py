@@ -17,7 +17,7 @@ from clients.settings import parse_settings
 from protocol.errors import ExitCode, UsageError
 from protocol.stages import STAGES
 from tests.chaos.places import PLACES
-from tests.contract.source import MADE_HERE, ROOMS, ROOT, documents
+from tests.contract.source import MADE_HERE, ROOMS, ROOT, documents, modules
 
 README_LINES = 130
 
@@ -117,6 +117,17 @@ def _is_importable(name: str) -> bool:
 )
 def test_every_file_and_module_that_a_document_names_is_there(document: Path) -> None:
     assert [name for name in dict.fromkeys(_named(document)) if not _exists(name, document)] == []
+
+
+def test_every_folder_of_the_product_has_its_row_in_the_architecture() -> None:
+    table = (ROOT / "ARCHITECTURE.md").read_text().partition("\n## Folders\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([\w/]+)/` \|", table, re.MULTILINE)
+    folders = {
+        str(module.path.parent.relative_to(ROOT)) for module in modules() if module.path.parent != ROOT
+    }
+    # Environments' own folders share one row; `common` has several subjects, each with a folder.
+    engines = {folder for folder in folders if re.fullmatch(r"workers/engines(/(?!common)\w+)?", folder)}
+    assert sorted(rows) == sorted(folders - engines)
 
 
 # --- commands, exit codes, variables ----------------------------------------------------------------
