@@ -171,7 +171,7 @@ def _films_of_pattern(pattern: str, notes: list[str]) -> list[Path]:
 
 
 def _in_job_folder(path: Path) -> bool:
-    """Tell whether the path is in a job's folder, which a pattern with `**` reaches."""
+    """Tell whether the path is in a job folder, which a pattern with `**` reaches."""
     near = (path, *list(path.parents)[:_JOB_DEPTH])
     return any((place / _JOB_FILE).is_file() for place in near)
 

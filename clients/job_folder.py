@@ -1,4 +1,4 @@
-"""A job's folder: where it is, whether or not anything runs, and the first cues in it."""
+"""A job folder: where it is, whether or not anything runs, and the first cues in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_job_id(word: str) -> bool:
 
 
 def folder_under(out: Path, job: str) -> Path | None:
-    """Return where the job's folder would be if it was made under `out`; None for what is no job's id."""
+    """Return where the job folder would be if it was made under `out`; None for what is no job's id."""
     found = _JOB_ID.fullmatch(job)
     if found is None or found[4] in (".", ".."):
         return None
@@ -32,7 +32,7 @@ def folder_under(out: Path, job: str) -> Path | None:
 
 
 def find_job_folder(desk: Desk, word: str) -> Path:
-    """Return the folder of the job with the id `word`, or `word` itself where it is a job's folder.
+    """Return the folder of the job with the id `word`, or `word` itself where it is a job folder.
 
     The coordinator is asked only for a job whose folder was made elsewhere (`--out`): `NotRunningError` where
     none runs. Raises `UsageError` for what is no job.
@@ -40,12 +40,12 @@ def find_job_folder(desk: Desk, word: str) -> Path:
     path = Path(word)
     if (path / "job.json").is_file():
         return path.absolute()
-    place = folder_under(desk.out, word)
-    if place is None:
-        message = f"{word} is neither a job nor a job's folder."
+    folder = folder_under(desk.out, word)
+    if folder is None:
+        message = f"{word} is neither a job nor a job folder."
         raise UsageError(message, "cpw status")
-    if (place / "job.json").is_file():
-        return place
+    if (folder / "job.json").is_file():
+        return folder
     answer: StatusReport = ask_coordinator(desk, StatusQuery(jobs=(word,)))
     if answer.unknown:
         raise no_such_job(word)

@@ -168,7 +168,7 @@ def _not_needed(job: JobRow, steps: list[StepRow]) -> set[str]:
 
 
 def _remove_folder(job: JobRow, *, dry_run: bool) -> int:
-    """Remove the job's folder and return its size in bytes; a folder that belongs to another job stays."""
+    """Remove the job folder and return its size in bytes; a folder that belongs to another job stays."""
     if not _is_its_own(job):
         return 0
     held = sum(path.lstat().st_blocks * 512 for path in job.directory.rglob("*"))

@@ -123,7 +123,7 @@ def write_job(
     muxed: Path | None = None,
     duration_ms: int = 10_000,
 ) -> Path:
-    """Write a job's folder with these cues for each language, and return it; the first is the source's."""
+    """Write a job folder with these cues for each language, and return it; the first is the source's."""
     job = FinishedJob(root, media, title=title)
     found = {
         "facts": None,
@@ -269,7 +269,7 @@ def write_wav(path: Path, seconds: float = 10, loudness: int = 8_000) -> Path:
 
 
 def take_sound(film: Path, job: Path) -> None:
-    """Put a film's own sound into a job's folder."""
+    """Put a film's own sound into a job folder."""
     command = [program.find_ffmpeg(), "-nostdin", "-loglevel", "error", "-y", "-i", f"file:{film}"]
     command += ["-vn", "-ac", "1", "-ar", "16000", f"file:{job}/01_demux/audio.wav"]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)

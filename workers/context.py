@@ -23,7 +23,7 @@ class CallContext:
 
     def __init__(
         self,
-        job_directory: Path,
+        job_folder: Path,
         scratch: str,
         folder: str,
         models: Models,
@@ -34,8 +34,8 @@ class CallContext:
         self.models = models
         self.debug = debug
         self.cancelled = threading.Event()
-        self._job_directory = job_directory
-        self._scratch = resolve_inside(job_directory, scratch)
+        self._job_folder = job_folder
+        self._scratch = resolve_inside(job_folder, scratch)
         self._folder = folder
         self._report = report
         self._reported_at = 0.0
@@ -54,7 +54,7 @@ class CallContext:
 
     def input(self, artefact: Artefact) -> Path:
         """Return the absolute path of an input, its presence and size checked."""
-        path = resolve_inside(self._job_directory, artefact.path)
+        path = resolve_inside(self._job_folder, artefact.path)
         if not path.is_file() or path.stat().st_size != artefact.size:
             message = f"{path} is missing, or has changed since it was made."
             raise InputError(message, "Submit the film again.")

@@ -218,8 +218,8 @@ class _MainThread:
         self._shelf.ready()
 
     def _serve_call(self, identity: CallIdentity, call: Call) -> None:
-        directory = Path(call.job_directory)
-        job_log = directory / "logs" / f"{identity.step}.log"
+        job_folder = Path(call.job_directory)
+        job_log = job_folder / "logs" / f"{identity.step}.log"
         self._output.belongs_to(
             Mark(job=identity.job, step=identity.step, attempt=identity.attempt, log=str(job_log))
         )
@@ -229,7 +229,7 @@ class _MainThread:
         log.info("%s begins, attempt %d", identity.step, identity.attempt)
         log.debug("request: %s", call.request)
         self._shelf.begin_call()
-        outcome = self._attempt(identity, call, directory, begun)
+        outcome = self._attempt(identity, call, job_folder, begun)
         # Before the outcome is sent, so that no further call begins in a process that must end.
         if self._shelf.end_call():
             log.warning("this process uses too much memory without any model: a new one takes its place")
@@ -238,13 +238,15 @@ class _MainThread:
         self._output.belongs_to_no_call()
         self._io.mailbox.put(("outcome", identity, outcome))
 
-    def _attempt(self, identity: CallIdentity, call: Call, directory: Path, begun: float) -> Result | Failure:
+    def _attempt(
+        self, identity: CallIdentity, call: Call, job_folder: Path, begun: float
+    ) -> Result | Failure:
         context: CallContext | None = None
         try:
             faulthandler.dump_traceback_later(call.budget_ms / 1000, exit=True, file=self._stack)
             engine, request = self._understand(call)
             context = CallContext(
-                directory,
+                job_folder,
                 call.scratch,
                 call.folder,
                 self._shelf,

@@ -53,7 +53,7 @@ _NUMBERS = frozenset(field.name for field in fields(CueNumbers))
 @click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a rule, for example max_lines=1."
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: export, in the job's folder.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: export, in the job folder.")
 @click.option("--overwrite", is_flag=True, help="Replace files in --out even if their contents differ.")
 @json_option
 @pass_desk

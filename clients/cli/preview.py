@@ -22,7 +22,7 @@ __all__ = ["preview"]
 
 @click.command(context_settings=CONTEXT)
 @click.argument("job", metavar="JOB")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: preview, in the job's folder.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: preview, in the job folder.")
 @click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
 @json_option
 @pass_desk

@@ -58,33 +58,33 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
     steps = equipped(plan.steps, submit, here)
     out = Path(submit.out)
     _check_out(out)
-    job, directory = job_folder.claim_directory(out, submit.user, store.highest_number)
-    store.set_fact(_CLAIMED, f"{job} {directory}")
+    job, folder = job_folder.claim_folder(out, submit.user, store.highest_number)
+    store.set_fact(_CLAIMED, f"{job} {folder}")
     title, year = planner.title_of(submit)
     notes: list[str] = []
     if submit.source_language is not None:
         notes += planner.refine(submit, submit.source_language, title).notes
     try:
-        job_folder.write_job(directory, job_facts(job, submit, (title, year), steps, here))
+        job_folder.write_job(folder, job_facts(job, submit, (title, year), steps, here))
         reach("coordinator.submit.job-written")
         with store.transaction():
-            store.add_job(job, submit, directory, steps, notes)
+            store.add_job(job, submit, folder, steps, notes)
             reach("coordinator.submit.before-commit")
     except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     reach("coordinator.submit.committed")
     for step in steps:
         for reason in step.reasons:
             log.info("%s %s: %s", job, step.name, reason)
-    return Submitted(job=job, directory=str(directory), notes=tuple(notes))
+    return Submitted(job=job, directory=str(folder), notes=tuple(notes))
 
 
 def forget_unfinished(store: Store) -> None:
     """Remove the folder of a submission during which an earlier run died: nobody was told of a job."""
-    job, _, directory = store.get_fact(_CLAIMED).partition(" ")
+    job, _, folder = store.get_fact(_CLAIMED).partition(" ")
     if job and store.job(job) is None:
-        job_folder.remove_untouched(Path(directory))
+        job_folder.remove_untouched(Path(folder))
 
 
 def _normalise(submit: Submit) -> Submit:

@@ -49,16 +49,16 @@ def job_facts(
     }
 
 
-def renew(directory: Path, submit: Submit, steps: Iterable[Step]) -> None:
+def renew(folder: Path, submit: Submit, steps: Iterable[Step]) -> None:
     """Bring `job.json` up to date with routes found after the submission; a file that is lost stays lost."""
     try:
-        facts = json.loads((directory / "job.json").read_text(encoding="utf-8"))
+        facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
     now = _steps_of(steps, submit, Inventory.look())
     # An environment that was upgraded since then keeps the versions of the submission here.
     now["environments"] = {**now["environments"], **facts.get("environments", {})}
-    job_folder.write_job(directory, {**facts, **now})
+    job_folder.write_job(folder, {**facts, **now})
 
 
 def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[str, Any]:

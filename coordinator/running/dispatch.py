@@ -201,9 +201,8 @@ class Dispatcher:
             return
         if identity in self._acceptance:
             return
-        directory = self._job_of(step).directory
         folder, scratch = STAGES[step.stage].folder, job_folder.scratch_of(step.name, identity.attempt)
-        move = partial(job_folder.accept, directory, scratch, folder, result.artefacts)
+        move = partial(job_folder.accept, self._job_of(step).directory, scratch, folder, result.artefacts)
         self._acceptance.begin(step, result, move if result.artefacts else None)
 
     def finish_accepted(self, now_s: float) -> None:

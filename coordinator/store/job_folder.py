@@ -1,4 +1,4 @@
-"""A job's folder: its number, `job.json`, `manifest.json`, and the files of its steps."""
+"""A job folder: its number, `job.json`, `manifest.json`, and the files of its steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from protocol.schema import to_plain
 
 __all__ = [
     "accept",
-    "claim_directory",
+    "claim_folder",
     "clear_attempt",
     "clear_scratch",
     "copy_artefacts",
@@ -40,7 +40,7 @@ _LINKED_FROM_BYTES = 64 * 1024 * 1024
 """Smaller files are copied: a person who edits the subtitles of one job must not change another job's."""
 
 
-def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) -> tuple[str, Path]:
+def claim_folder(out: Path, user: str, highest_number: Callable[[str], int]) -> tuple[str, Path]:
     """Make the next free job folder; return the job's id and the folder.
 
     `out/2026/11/22/asha/0001` belongs to `job-20261122-asha-0001`. `mkdir` is the lock: two submissions at
@@ -54,32 +54,32 @@ def claim_directory(out: Path, user: str, highest_number: Callable[[str], int]) 
     number = highest_number(prefix)
     while True:
         number += 1
-        directory = parent / f"{number:04d}"
+        job_folder = parent / f"{number:04d}"
         try:
-            directory.mkdir()
+            job_folder.mkdir()
         except FileExistsError:
             continue
         reach("coordinator.submit.folder-made")
         try:
-            (directory / "logs").mkdir()
+            (job_folder / "logs").mkdir()
             sync_directory(parent)
         except OSError:
-            shutil.rmtree(directory, ignore_errors=True)
+            shutil.rmtree(job_folder, ignore_errors=True)
             raise
         reach("coordinator.submit.folder-claimed")
-        return f"{prefix}{number:04d}", directory
+        return f"{prefix}{number:04d}", job_folder
 
 
-def remove_untouched(directory: Path) -> None:
+def remove_untouched(job_folder: Path) -> None:
     """Remove a job folder in which no step has left anything; any other folder stays as it is."""
     with contextlib.suppress(OSError):
-        if {path.name for path in directory.iterdir()} <= {"logs", "job.json"}:
-            shutil.rmtree(directory)
+        if {path.name for path in job_folder.iterdir()} <= {"logs", "job.json"}:
+            shutil.rmtree(job_folder)
 
 
-def write_job(directory: Path, facts: dict[str, Any]) -> None:
+def write_job(job_folder: Path, facts: dict[str, Any]) -> None:
     """Write `job.json`: what the person asked for, and which environment does each step."""
-    write_json(directory / "job.json", {"version": 1, **to_plain(facts)})
+    write_json(job_folder / "job.json", {"version": 1, **to_plain(facts)})
 
 
 def write_manifest(job: JobRow, steps: Iterable[StepRow]) -> None:
@@ -132,7 +132,7 @@ def scratch_of(step: str, attempt: int) -> str:
     return f".scratch/{step}-{attempt}"
 
 
-def copy_artefacts(source: Path, directory: Path, artefacts: tuple[Artefact, ...]) -> None:
+def copy_artefacts(source: Path, job_folder: Path, artefacts: tuple[Artefact, ...]) -> None:
     """Check files of one job folder and copy them into another; large ones are linked where the disk can.
 
     Raises `InputError` where a file is missing or was changed since it was made.
@@ -140,7 +140,7 @@ def copy_artefacts(source: Path, directory: Path, artefacts: tuple[Artefact, ...
     for artefact in artefacts:
         made = resolve_inside(source, artefact.path)
         check_artefact(artefact, made)
-        final = resolve_inside(directory, artefact.path)
+        final = resolve_inside(job_folder, artefact.path)
         final.parent.mkdir(parents=True, exist_ok=True)
         aside = final.with_name(f".{final.name}.part")
         aside.unlink(missing_ok=True)
@@ -161,7 +161,7 @@ def _link(made: Path, aside: Path) -> bool:
     return True
 
 
-def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact, ...]) -> None:
+def accept(job_folder: Path, scratch: str, folder: str, artefacts: tuple[Artefact, ...]) -> None:
     """Check every file of a call and rename it into the job folder; runs on a thread of its own.
 
     Raises `InputError` for a path outside the stage's folder, `TransientError` where a file is not as the
@@ -169,12 +169,12 @@ def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact
     """
     if not artefacts:
         return
-    target = resolve_inside(directory, folder)
-    source = resolve_inside(directory, scratch)
+    target = resolve_inside(job_folder, folder)
+    source = resolve_inside(job_folder, scratch)
     reach("coordinator.accept.begun")
     target.mkdir(parents=True, exist_ok=True)
     for artefact in artefacts:
-        final = resolve_inside(directory, artefact.path)
+        final = resolve_inside(job_folder, artefact.path)
         if target not in final.parents:
             message = f"The path {artefact.path} is not in the folder {folder}."
             raise InputError(message)
@@ -197,21 +197,21 @@ def accept(directory: Path, scratch: str, folder: str, artefacts: tuple[Artefact
     reach("coordinator.accept.scratch-removed")
 
 
-def clear_attempt(directory: Path, step: str, attempt: int) -> None:
+def clear_attempt(job_folder: Path, step: str, attempt: int) -> None:
     """Remove the scratch folder of one attempt, after its worker has reported the end."""
-    scratch = directory / scratch_of(step, attempt)
+    scratch = job_folder / scratch_of(step, attempt)
     shutil.rmtree(scratch, ignore_errors=True)
     with contextlib.suppress(OSError):
         scratch.parent.rmdir()  # others may be in it
 
 
-def clear_scratch(directory: Path) -> None:
+def clear_scratch(job_folder: Path) -> None:
     """Remove the scratch folders of a job that has ended: until then a worker may write there.
 
     Remove also the unfinished `job.json` of a coordinator that died while it wrote it.
     """
-    shutil.rmtree(directory / ".scratch", ignore_errors=True)
-    for left in directory.glob(".job.json.*.part"):
+    shutil.rmtree(job_folder / ".scratch", ignore_errors=True)
+    for left in job_folder.glob(".job.json.*.part"):
         left.unlink(missing_ok=True)
 
 

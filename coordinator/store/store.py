@@ -91,7 +91,7 @@ class Store:
         return int(row["top"] or 0)
 
     def add_job(
-        self, job: str, submit: Submit, directory: Path, steps: Iterable[PlannedStep], notes: list[str]
+        self, job: str, submit: Submit, folder: Path, steps: Iterable[PlannedStep], notes: list[str]
     ) -> None:
         """Add a job and the steps of its plan; inside a transaction."""
         cursor = self._db.execute(
@@ -102,7 +102,7 @@ class Store:
                 "held" if submit.hold else "queued",
                 submit.priority,
                 as_json(submit),
-                str(directory),
+                str(folder),
                 now_iso(),
                 as_json(notes),
                 submit.key or None,

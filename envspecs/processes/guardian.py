@@ -109,7 +109,7 @@ class LineLog:
             Path(mark.log).parent.mkdir(parents=True, exist_ok=True)
             self._step_log = Path(mark.log).open("a", encoding="utf-8")  # noqa: SIM115 (kept open)
         except OSError:
-            return  # the job's folder is gone or its disk is full; the environment's log has the lines
+            return  # the job folder is gone or its disk is full; the environment's log has the lines
         self._step_log_left = _MAX_STEP_LOG_BYTES
 
     def _to_step_log(self, line: str) -> None:

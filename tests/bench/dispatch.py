@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from coordinator.planning.planner import plan
-from coordinator.store.job_folder import claim_directory
+from coordinator.store.job_folder import claim_folder
 from coordinator.store.store import Store
 from protocol.messages import StatusQuery, Submit
 from tests.house import COMMON_STAGES, ROOT, SPEECH_STAGES, House, until
@@ -54,7 +54,7 @@ class IdleHouse(House):
         store = Store(self.store_path)
         with store.transaction():
             for _ in range(jobs):
-                job, directory = claim_directory(self.out, "bench", store.highest_number)
+                job, directory = claim_folder(self.out, "bench", store.highest_number)
                 # Films differ, or the work on one would be taken for the work on all.
                 film = directory / "film.mkv"
                 film.write_text(job)

@@ -76,7 +76,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(browser: Window, film: Path, tmp_path: Path) -> Callable[..., Page]:
-    """Return what writes a job's folder and opens its page."""
+    """Return what writes a job folder and opens its page."""
 
     def page(tracks: Any = None, media: Path = film, **changes: Any) -> Page:
         return Page(browser, write_job(tmp_path / "job", media, tracks or {"en": CUES}, **changes))

@@ -233,7 +233,7 @@ def test_a_transcript_that_did_not_come_along_is_told_of(shell):
 def test_a_folder_that_is_no_jobs_is_told_so(shell):
     done = shell.run("export", str(shell.home))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "is neither a job nor a job's folder" in done.stderr
+    assert "is neither a job nor a job folder" in done.stderr
 
 
 def test_a_job_without_a_transcript_yet_is_told_so(job, tmp_path):

@@ -359,7 +359,7 @@ def test_a_link_is_not_taken_for_a_file_that_was_made(tmp_path: Path) -> None:
 
 
 def test_a_user_named_after_a_folder_above_stays_below(tmp_path: Path) -> None:
-    _, directory = job_folder.claim_directory(tmp_path, "..", lambda _: 0)
+    _, directory = job_folder.claim_folder(tmp_path, "..", lambda _: 0)
     assert len(directory.relative_to(tmp_path).parts) == 5
     assert ".." not in directory.parts
 
@@ -370,5 +370,5 @@ def test_no_folder_is_left_where_the_disk_is_full(tmp_path: Path, monkeypatch: A
 
     monkeypatch.setattr(job_folder, "sync_directory", full)
     with pytest.raises(OSError, match="No space"):
-        job_folder.claim_directory(tmp_path, "u", lambda _: 0)
+        job_folder.claim_folder(tmp_path, "u", lambda _: 0)
     assert not list(tmp_path.glob("*/*/*/u/*"))

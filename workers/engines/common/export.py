@@ -29,7 +29,7 @@ from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.film.probe import probe
 from workers.engines.common.formats.writing import check_formats
-from workers.engines.common.job_folder import Asked, JobFolder, read_job
+from workers.engines.common.job_folder import JobFolder, SubtitleSettings, read_job
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.one_answer import answer, refusal, teller_here
 from workers.engines.common.tracks import Track, cut_track, shift
@@ -38,7 +38,7 @@ from workers.text.transcripts import read_file
 __all__ = ["FileToWrite", "burned", "export", "main"]
 
 FOLDER = "export"
-"""In the job's folder, where files go unless a person says otherwise."""
+"""Where files go unless a person says otherwise; in the job folder."""
 _NUMBERS = frozenset(number_field.name for number_field in fields(CueNumbers))
 
 
@@ -109,19 +109,19 @@ def _files(track: Track, stem: str, formats: Sequence[str]) -> Iterator[FileToWr
 
 def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: int) -> Track:
     """Return the track of a language; `rules` are numbers that the person's own still win over."""
-    asked = folder.asked
-    profile, own = _profile(asked, request)
+    settings = folder.settings
+    profile, own = _profile(settings, request)
     track = cut_track(
         shift(read_file(folder.transcripts[language]), folder.clip_start_ms),
         rules_for(
             profile,
             language,
-            frames_per_second=asked.frames_per_second or folder.frames_per_second,
+            frames_per_second=settings.frames_per_second or folder.frames_per_second,
             media_duration_ms=folder.duration_ms,
             **{**rules, **own},
         ),
         profile=profile,
-        karaoke=request.karaoke or (asked.karaoke and not request.profile),
+        karaoke=request.karaoke or (settings.karaoke and not request.profile),
         provenance={"title": folder.title, "job": folder.job},
         shots_ms=folder.shots_ms,
     )
@@ -130,12 +130,12 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
     return replace(track, removed=read_removals(folder.cleaning, folder.clip_start_ms))
 
 
-def _profile(asked: Asked, request: ExportRequest) -> tuple[str, dict[str, Any]]:
+def _profile(settings: SubtitleSettings, request: ExportRequest) -> tuple[str, dict[str, Any]]:
     """Return the profile and the numbers set beside it; a profile that is named starts afresh."""
     if request.profile:
         return request.profile, dict(request.settings)
-    set_before = {name: value for name in _NUMBERS if (value := getattr(asked, name)) is not None}
-    return asked.profile, {**set_before, **request.settings}
+    set_before = {name: value for name in _NUMBERS if (value := getattr(settings, name)) is not None}
+    return settings.profile, {**set_before, **request.settings}
 
 
 def _pair(folder: JobFolder, first: str, second: str, request: ExportRequest) -> Track:
@@ -258,15 +258,15 @@ def carry_out(folder: JobFolder, request: ExportRequest) -> ExportResult:
 
 def main(words: Sequence[str]) -> int:
     """Run the command and return its exit code."""
-    directory, text = words
+    job_folder, text = words
     try:
         request = from_json(ExportRequest, text, strict=True)
-        result = carry_out(read_job(Path(directory)), request)
+        result = carry_out(read_job(Path(job_folder)), request)
     except CpwError as error:
         answer(refusal(error))
         return 2
     except OSError as error:
-        wrong = InputError(f"{shown(error.filename or directory)} cannot be read: {error.strerror}.")
+        wrong = InputError(f"{shown(error.filename or job_folder)} cannot be read: {error.strerror}.")
         answer(refusal(wrong))
         return 2
     except KeyboardInterrupt:

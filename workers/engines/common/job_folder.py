@@ -1,7 +1,7 @@
-"""A job's folder as it is read after the job: its film, transcripts, subtitle files and what was heard.
+"""A job folder, read after the job: its film, transcripts, subtitle files and what was heard.
 
-It may come from another machine, or from a stranger: its documents are held to a form, and no name in them
-leads out of it.
+It may come from another machine, or from a stranger: each of its documents is checked against its form, and
+no name in them leads out of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from protocol.timeline import Span
 from workers.engines.common.names import shown
 from workers.text.transcripts import read_file
 
-__all__ = ["Asked", "JobFolder", "read_job"]
+__all__ = ["JobFolder", "SubtitleSettings", "read_job"]
 
 _VERSION = 1
 """The newest version of the documents that is read."""
@@ -30,7 +30,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked(CueNumbers):
+class SubtitleSettings(CueNumbers):
     """What the person set for the stage subtitle; None leaves what the film or the profile says."""
 
     profile: str = "netflix"
@@ -53,11 +53,11 @@ class _Media:
 
 @dataclass(frozen=True, kw_only=True)
 class _Parameters:
-    subtitle: Asked = field(default_factory=Asked)
+    subtitle: SubtitleSettings = field(default_factory=SubtitleSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Job(_Document):
+class _JobDocument(_Document):
     """`job.json`, as far as it is read."""
 
     job: str
@@ -90,14 +90,14 @@ class _DemuxedFilm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Speech(_Document):
+class _SpeechDocument(_Document):
     """`speech_segments.json`."""
 
     speech: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Manifest(_Document):
+class _ManifestDocument(_Document):
     """`manifest.json`, as far as it is read."""
 
     stages: tuple[_Step, ...] = ()
@@ -108,7 +108,7 @@ class _Manifest(_Document):
 class JobFolder:
     """What a job left. Paths are absolute, and those of the job's own files were there when it was read."""
 
-    directory: Path
+    path: Path
     job: str
     title: str
     media: Path
@@ -134,40 +134,43 @@ class JobFolder:
     frames_per_second: float | None = None
     shots_ms: tuple[int, ...] = ()
     """Where the film's shots change, on its clock; empty where nobody looked."""
-    asked: Asked = field(default_factory=Asked)
+    settings: SubtitleSettings = field(default_factory=SubtitleSettings)
     gone: tuple[str, ...] = ()
     """Transcripts that the job made and that are not there any more, relative to the folder."""
 
     def own(self, name: str) -> Path:
-        """Return the job's folder `name`, to be written to; `InputError` where it is a link to elsewhere."""
-        folder = self.directory / name
+        """Return the folder `name` in the job folder, to write to; raises `InputError` if it is a link."""
+        folder = self.path / name
         if folder.is_symlink():
             message = f"{shown(folder)} is a link: what is written there may take another file's place."
             raise InputError(message, "Remove the link.")
         return folder
 
 
-def read_job(directory: Path) -> JobFolder:
+def read_job(folder: Path) -> JobFolder:
     """Read `job.json`, `manifest.json` and what they name.
 
     Raises `InputError` for a folder that is not a job's, or one whose transcript is not made yet.
     """
-    job, manifest = _read(directory / "job.json", _Job), _read(directory / "manifest.json", _Manifest)
-    files = _files(directory, manifest)
+    job, manifest = (
+        _read(folder / "job.json", _JobDocument),
+        _read(folder / "manifest.json", _ManifestDocument),
+    )
+    files = _files(folder, manifest)
     transcripts = [path for stage in TRANSCRIPT_STAGES for path in files.get(stage, ())]
     spoken = next((path for path in reversed(transcripts) if path.name == "transcript.json"), None)
     if spoken is None:
-        message = f"{shown(directory)} has no transcript yet."
+        message = f"{shown(folder)} has no transcript yet."
         raise InputError(message, "Wait until the job is done, or let it go on: cpw status, cpw resume JOB")
     source = read_file(spoken).language
     if not _LANGUAGE.fullmatch(source):
         message = f"{shown(spoken)} names no language, but {shown(source)!r}."
         raise InputError(message, "Do the stage that made it again: cpw retry JOB --from asr")
-    # A manifest of before it told of the film leaves the clip to what was asked for.
+    # A manifest of an earlier version says nothing of the film: the clip begins where the person said.
     film = manifest.film or _DemuxedFilm(clip_start_ms=job.start_ms or 0)
     facts = film.facts
     return JobFolder(
-        directory=directory,
+        path=folder,
         job=job.job,
         title=job.title,
         media=Path(job.input_media.path),
@@ -183,13 +186,12 @@ def read_job(directory: Path) -> JobFolder:
         clip_start_ms=film.clip_start_ms,
         frames_per_second=facts.frames_per_second if facts else None,
         shots_ms=film.shot_changes_ms or (),
-        asked=job.parameters.subtitle,
+        settings=job.parameters.subtitle,
         gone=tuple(
             artefact.path
             for step in manifest.stages
             for artefact in step.artefacts
-            if Path(artefact.path).name.startswith("transcript.")
-            and not (directory / artefact.path).is_file()
+            if Path(artefact.path).name.startswith("transcript.") and not (folder / artefact.path).is_file()
         ),
     )
 
@@ -200,21 +202,21 @@ def _read(path: Path, form: type[_D]) -> _D:
         document = read_json_as(form, path)
     except (OSError, ValueError) as error:
         message = f"{shown(path)} cannot be read."
-        raise InputError(message, "Name a job, or a job's folder: cpw status") from error
+        raise InputError(message, "Name a job, or a job folder: cpw status") from error
     except SchemaError as error:
         message = f"{shown(path)} is not as cpw writes it: {error}."
-        raise InputError(message, "Name a job, or a job's folder: cpw status") from error
+        raise InputError(message, "Name a job, or a job folder: cpw status") from error
     if document.version > _VERSION:
         message = f"{shown(path)} is of version {document.version}, and this program reads {_VERSION}."
         raise InputError(message, "Use the cpw that made the job, or a later one.")
     return document
 
 
-def _files(directory: Path, manifest: _Manifest) -> dict[str, list[Path]]:
+def _files(folder: Path, manifest: _ManifestDocument) -> dict[str, list[Path]]:
     """Return the files that are there, by stage; `InputError` for a name that leads out of the folder."""
     found: dict[str, list[Path]] = {}
     for step in manifest.stages:
-        paths = (resolve_inside(directory, artefact.path) for artefact in step.artefacts)
+        paths = (resolve_inside(folder, artefact.path) for artefact in step.artefacts)
         found.setdefault(step.stage, []).extend(path for path in paths if path.is_file())
     return found
 
@@ -244,4 +246,4 @@ def _named(name: str) -> tuple[str, str]:
 
 
 def _speech(path: Path | None) -> tuple[Span, ...]:
-    return _read(path, _Speech).speech if path is not None else ()
+    return _read(path, _SpeechDocument).speech if path is not None else ()

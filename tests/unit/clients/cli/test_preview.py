@@ -31,7 +31,7 @@ ADDRESS = "file:///out/a%20job/preview/Film%20%231.html"
 
 
 class Machine:
-    """A job's folder, an environment that answers `DOCUMENT`, and a browser that opens or does not."""
+    """A job folder, an environment that answers `DOCUMENT`, and a browser that opens or does not."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = folder
@@ -106,4 +106,4 @@ def test_another_place_for_the_page_is_handed_on_as_an_absolute_path(machine, mo
 def test_a_word_that_is_no_job_is_refused(machine):
     code, out, err = machine.run("film.mp4")
     assert (code, out) == (2, "")
-    assert "neither a job nor a job's folder" in err
+    assert "neither a job nor a job folder" in err

@@ -7,7 +7,7 @@ import pytest
 from protocol.errors import BugError, InputError, MissingError
 from protocol.stages.demux import AudioTrack, MediaFacts
 from workers.engines.common.film.demux import Clip, choose_clip, choose_track, is_cut_short
-from workers.engines.common.film.ffmpeg import Outcome, failure, file_url, find_ffmpeg
+from workers.engines.common.film.ffmpeg import FfmpegExit, failure, file_url, find_ffmpeg
 from workers.engines.common.film.mux import MATROSKA, MP4, choose_targets, copied_streams, has_cues
 from workers.engines.common.film.probe import Film, Stream
 
@@ -126,14 +126,14 @@ def test_names_reach_ffmpeg_as_literal_absolute_paths():
 
 
 def test_a_failure_says_what_ffmpeg_said_last():
-    outcome = Outcome(returncode=1, tail=("noise", "Invalid data found", ""))
+    outcome = FfmpegExit(returncode=1, tail=("noise", "Invalid data found", ""))
     error = failure(outcome, Path("/films/a.mkv"), "take the sound out of")
     assert isinstance(error, InputError)
     assert error.message == "ffmpeg could not take the sound out of /films/a.mkv: Invalid data found."
 
 
 def test_an_ffmpeg_that_was_killed_is_no_fault_of_the_film():
-    error = failure(Outcome(returncode=-11, tail=()), Path("/films/a.mkv"), "take the sound out of")
+    error = failure(FfmpegExit(returncode=-11, tail=()), Path("/films/a.mkv"), "take the sound out of")
     assert isinstance(error, BugError)
     assert "SIGSEGV" in error.message
 

@@ -1,4 +1,4 @@
-"""A job's folder is an interface: it may be old, of a later version, spoilt, or a stranger's."""
+"""A job folder is an interface: it may be old, of a later version, spoilt, or a stranger's."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class TranscriptClean:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Report:
+class _CleaningReport:
     """`cleaning.json`, as far as it is read again."""
 
     removed: tuple[Finding, ...] = ()
@@ -76,7 +76,7 @@ def read_removals(report: Path, offset_ms: int) -> tuple[Finding, ...]:
     """
     try:
         # A recogniser may have given a probability that is no number.
-        found = read_json_as(_Report, report, nan=True)
+        found = read_json_as(_CleaningReport, report, nan=True)
     except (OSError, ValueError, SchemaError) as error:
         message = f"{shown(report)} does not say what was removed: {error}."
         raise InputError(message, "Clean the transcript again: cpw retry JOB --from clean") from error

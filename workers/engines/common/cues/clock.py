@@ -25,13 +25,13 @@ def in_order(tokens: Sequence[Token], *, longest_ms: int, film_ms: int) -> list[
     for place, keep in enumerate(kept):
         last = starts[place] if keep else last
         starts[place] = last
-    settled = []
+    timed = []
     for place, token in enumerate(tokens):
         start = starts[place]
         ceiling = min(starts[place + 1] if place + 1 < len(starts) else limit, start + longest_ms, limit)
         end = max(start, min(token.end_ms, ceiling))
-        settled.append(replace(token, start_ms=start, end_ms=end))
-    return _share(settled, tokens, limit)
+        timed.append(replace(token, start_ms=start, end_ms=end))
+    return _share(timed, tokens, limit)
 
 
 def longest_rise(values: Sequence[int]) -> list[bool]:
@@ -56,24 +56,24 @@ def longest_rise(values: Sequence[int]) -> list[bool]:
     return marks
 
 
-def _share(settled: list[Token], given: Sequence[Token], limit: int) -> list[Token]:
+def _share(timed: list[Token], given: Sequence[Token], limit: int) -> list[Token]:
     """Share the time of tokens that start together among them by their length.
 
     Pieces of one word start together, and so do words whose aligner gave up on them.
     """
     shared: list[Token] = []
     place = 0
-    while place < len(settled):
+    while place < len(timed):
         stop = place + 1
-        while stop < len(settled) and settled[stop].start_ms == settled[place].start_ms:
+        while stop < len(timed) and timed[stop].start_ms == timed[place].start_ms:
             stop += 1
         if stop - place == 1:
-            shared.append(settled[place])
+            shared.append(timed[place])
         else:
-            start = settled[place].start_ms
-            ceiling = settled[stop].start_ms if stop < len(settled) else limit
+            start = timed[place].start_ms
+            ceiling = timed[stop].start_ms if stop < len(timed) else limit
             wanted = max((token.end_ms for token in given[place:stop]), default=start)
-            shared += _spread(settled[place:stop], max(start, min(wanted, ceiling)))
+            shared += _spread(timed[place:stop], max(start, min(wanted, ceiling)))
         place = stop
     return shared
 

@@ -1,6 +1,6 @@
 """Words to cues: the cheapest way to cut a film's words, by dynamic programming. Pure.
 
-In order: `settled` makes words unbreakable tokens with times that rise, `cue_costs` chooses the cuts and
+In order: `timed_tokens` makes words unbreakable tokens with times that rise, `costs` chooses the cuts and
 `line_breaks` the lines, `_place` sets in- and out-times. The numbers and their sources: docs/timed-text.md.
 """
 
@@ -14,7 +14,7 @@ from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest
 from workers.engines.common.cues.phrases import Token, ends_sentence, join_tokens, tokenise
 from workers.engines.common.cues.rules import CueRules
 
-__all__ = ["CueRules", "cut", "sentences", "settled"]
+__all__ = ["CueRules", "cut", "sentences", "timed_tokens"]
 
 
 def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
@@ -23,7 +23,7 @@ def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
     Lines and graphemes are held always, durations and gaps wherever the words' times leave room.
     A cue shows its least duration even where that is more than `linger_ms` after its only short word.
     """
-    tokens = settled(words, rules)
+    tokens = timed_tokens(words, rules)
     if not tokens:
         return ()
     prices = Prices(tokens, rules)
@@ -37,7 +37,7 @@ def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
 
 def sentences(words: Sequence[Word], rules: CueRules) -> tuple[str, ...]:
     """Return the text as sentences; a long pause ends one too, as recognisers may leave out full stops."""
-    tokens = settled(words, rules)
+    tokens = timed_tokens(words, rules)
     found, first = [], 0
     for place in range(1, len(tokens) + 1):
         if place == len(tokens) or _ends_thought(tokens[place - 1], tokens[place], rules):
@@ -46,7 +46,7 @@ def sentences(words: Sequence[Word], rules: CueRules) -> tuple[str, ...]:
     return tuple(found)
 
 
-def settled(words: Sequence[Word], rules: CueRules) -> list[Token]:
+def timed_tokens(words: Sequence[Word], rules: CueRules) -> list[Token]:
     """Return the words as tokens that fit a line, with times that rise on the film's clock."""
     tokens = tokenise(words, rules.language, rules.max_line_graphemes)
     return in_order(tokens, longest_ms=rules.max_cue_ms, film_ms=rules.media_duration_ms)

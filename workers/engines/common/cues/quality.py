@@ -16,7 +16,7 @@ from protocol.subtitles.rules import INFORMING, QUALITY_RULES, QualityRule
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.phrases import border_cost, count_graphemes, joiner
-from workers.engines.common.cues.reasons import Told, speech_of, why
+from workers.engines.common.cues.reasons import CueAmongOthers, speech_of_cues, why
 
 __all__ = [
     "Violation",
@@ -63,15 +63,15 @@ def check(
     from, give the reasons. `resolution_ms` is how exact the cues' times
     are (a file's format rounds them): a duration or gap that close to its limit keeps it.
     """
-    spoken = speech_of(cues, rules, words)
+    spoken = speech_of_cues(cues, rules, words)
     found: list[Violation] = []
     findings = [[*_of_cue(cue, rules, resolution_ms)] for cue in cues]
     for place, finding in _between(cues, rules, resolution_ms):
         findings[place].append(finding)
     for place, of_cue in enumerate(findings):
         for rule, value, limit in of_cue:
-            told = Told(cues=cues, place=place, rules=rules, spoken=spoken)
-            reason = why(rule, told, read_length(cues[place], rules.language)) if spoken else ""
+            here = CueAmongOthers(cues=cues, place=place, rules=rules, spoken=spoken)
+            reason = why(rule, here, read_length(cues[place], rules.language)) if spoken else ""
             found.append(
                 Violation(rule=rule, cue=place + 1, value=round(value, 2), limit=limit, reason=reason)
             )

@@ -11,13 +11,13 @@ from workers.engines.common.cues.clock import in_order
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.phrases import Token, count_graphemes, joiner, tokenise
 
-__all__ = ["Spoken", "Told", "speech_of", "why"]
+__all__ = ["CueAmongOthers", "CueSpeech", "speech_of_cues", "why"]
 
 _ROUNDING_MS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spoken:
+class CueSpeech:
     """What is said in a cue: from when until when, in how many words, and when the next word starts."""
 
     start_ms: int
@@ -27,13 +27,13 @@ class Spoken:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class CueAmongOthers:
     """A cue among its neighbours, and what is said in each; None where no word belongs to it."""
 
     cues: Sequence[Cue]
     place: int
     rules: CueRules
-    spoken: Sequence[Spoken | None]
+    spoken: Sequence[CueSpeech | None]
 
     @property
     def cue(self) -> Cue:
@@ -41,7 +41,9 @@ class Told:
         return self.cues[self.place]
 
 
-def speech_of(cues: Sequence[Cue], rules: CueRules, words: Sequence[Word]) -> tuple[Spoken | None, ...]:
+def speech_of_cues(
+    cues: Sequence[Cue], rules: CueRules, words: Sequence[Word]
+) -> tuple[CueSpeech | None, ...]:
     """Return what is said in each cue, by the text where it is the words', else by the time.
 
     Empty where no words are given.
@@ -77,10 +79,10 @@ def _by_text(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[int] | None:
     return firsts
 
 
-def _spoken(tokens: Sequence[Token], first: int, stop: int) -> Spoken | None:
+def _spoken(tokens: Sequence[Token], first: int, stop: int) -> CueSpeech | None:
     if stop <= first:
         return None
-    return Spoken(
+    return CueSpeech(
         start_ms=tokens[first].start_ms,
         end_ms=tokens[stop - 1].end_ms,
         words=sum(not token.inside_word for token in tokens[first:stop]),
@@ -88,22 +90,22 @@ def _spoken(tokens: Sequence[Token], first: int, stop: int) -> Spoken | None:
     )
 
 
-def why(rule: str, told: Told, graphemes: int) -> str:
+def why(rule: str, here: CueAmongOthers, graphemes: int) -> str:
     """Return why the cue, of which `graphemes` are read, could not keep the rule; empty where it could."""
-    spoken, rules = told.spoken[told.place], told.rules
+    spoken, rules = here.spoken[here.place], here.rules
     if rule == "line_length":
-        return _why_long(told.cue, rules)
+        return _why_long(here.cue, rules)
     if spoken is None:
         return ""
     if rule == "reading_speed":
         said = graphemes * 1_000 / max(1, spoken.end_ms - spoken.start_ms)
         need = graphemes * 1_000 / rules.max_graphemes_per_second
-        return _why_fast(told, spoken, need, f"the speech itself has {said:.1f} graphemes a second")
+        return _why_fast(here, spoken, need, f"the speech itself has {said:.1f} graphemes a second")
     if rule == "word_time":
-        return _why_hasty(told, spoken)
+        return _why_hasty(here, spoken)
     if rule == "min_duration":
-        return _why_short(told, spoken)
-    return _why_close(told) if rule == "gap" else ""
+        return _why_short(here, spoken)
+    return _why_close(here) if rule == "gap" else ""
 
 
 def _why_long(cue: Cue, rules: CueRules) -> str:
@@ -113,21 +115,21 @@ def _why_long(cue: Cue, rules: CueRules) -> str:
     return ""
 
 
-def _why_hasty(told: Told, spoken: Spoken) -> str:
-    cue, least = told.cue, told.rules.min_word_ms
+def _why_hasty(here: CueAmongOthers, spoken: CueSpeech) -> str:
+    cue, least = here.cue, here.rules.min_word_ms
     if cue.end_ms - cue.start_ms + _ROUNDING_MS >= spoken.words * least:
         return "its first word goes on from the cue before"
     words = sum(len(line.split()) for line in cue.lines)
     said = (spoken.end_ms - spoken.start_ms) / words
-    return _why_fast(told, spoken, words * least, f"the speech itself has {said:.0f} ms a word")
+    return _why_fast(here, spoken, words * least, f"the speech itself has {said:.0f} ms a word")
 
 
-def _why_fast(told: Told, spoken: Spoken, need_ms: float, speech: str) -> str:
+def _why_fast(here: CueAmongOthers, spoken: CueSpeech, need_ms: float, speech: str) -> str:
     """Return why the cue could not stay the time it takes to be read."""
-    cue, rules = told.cue, told.rules
+    cue, rules = here.cue, here.rules
     # What a cue that is already wrong loses at its in-time is no reason: it could have come with its words.
-    start = min(cue.start_ms, spoken.start_ms) if not _waited(told) else cue.start_ms
-    ends = _end_of_room(told, spoken)
+    start = min(cue.start_ms, spoken.start_ms) if not _waited(here) else cue.start_ms
+    ends = _end_of_room(here, spoken)
     latest = min(spoken.end_ms + rules.linger_ms, start + rules.max_cue_ms)
     latest = max(latest, start + rules.min_cue_ms)
     latest = latest if ends is None else min(latest, ends)
@@ -135,33 +137,33 @@ def _why_fast(told: Told, spoken: Spoken, need_ms: float, speech: str) -> str:
         return ""
     if spoken.end_ms - spoken.start_ms < need_ms:
         return speech
-    if _waited(told):
+    if _waited(here):
         return "the cue before has to be seen first"
-    return _why_ends(told, spoken.end_ms, "the last one")
+    return _why_ends(here, spoken.end_ms, "the last one")
 
 
-def _why_short(told: Told, spoken: Spoken) -> str:
-    start, ends = told.cue.start_ms, _end_of_room(told, spoken)
-    if ends is None or ends - start >= told.rules.min_cue_ms:
+def _why_short(here: CueAmongOthers, spoken: CueSpeech) -> str:
+    start, ends = here.cue.start_ms, _end_of_room(here, spoken)
+    if ends is None or ends - start >= here.rules.min_cue_ms:
         return ""
-    return _why_ends(told, start, "the cue")
+    return _why_ends(here, start, "the cue")
 
 
-def _why_ends(told: Told, since_ms: int, since: str) -> str:
+def _why_ends(here: CueAmongOthers, since_ms: int, since: str) -> str:
     """Return what comes so soon that the cue must be gone."""
-    if _lacks_room(told):
-        return f"the film is too short for its {len(told.cues)} cues"
-    spoken = told.spoken[told.place]
+    if _lacks_room(here):
+        return f"the film is too short for its {len(here.cues)} cues"
+    spoken = here.spoken[here.place]
     if spoken is not None and spoken.next_ms is not None:
         return f"the next word starts {max(0, spoken.next_ms - since_ms)} ms after {since}"
-    return f"the film ends {max(0, told.rules.media_duration_ms - since_ms)} ms after {since}"
+    return f"the film ends {max(0, here.rules.media_duration_ms - since_ms)} ms after {since}"
 
 
-def _why_close(told: Told) -> str:
-    cues, rules, place = told.cues, told.rules, told.place
-    if place and _lacks_room(told):
+def _why_close(here: CueAmongOthers) -> str:
+    cues, rules, place = here.cues, here.rules, here.place
+    if place and _lacks_room(here):
         return f"the film is too short for its {len(cues)} cues"
-    before, now = told.spoken[place - 1], told.spoken[place]
+    before, now = here.spoken[place - 1], here.spoken[place]
     if not place or before is None or now is None:
         return ""
     apart = now.start_ms - before.start_ms
@@ -170,40 +172,40 @@ def _why_close(told: Told) -> str:
     return ""
 
 
-def _waited(told: Told) -> bool:
+def _waited(here: CueAmongOthers) -> bool:
     """Tell whether the cue comes after its word because the one before could not be seen otherwise."""
-    spoken, rules = told.spoken[told.place], told.rules
-    if not told.place or spoken is None or told.cue.start_ms <= spoken.start_ms:
+    spoken, rules = here.spoken[here.place], here.rules
+    if not here.place or spoken is None or here.cue.start_ms <= spoken.start_ms:
         return False
-    return told.cue.start_ms - told.cues[told.place - 1].start_ms <= rules.min_cue_ms + rules.min_gap_ms
+    return here.cue.start_ms - here.cues[here.place - 1].start_ms <= rules.min_cue_ms + rules.min_gap_ms
 
 
-def _end_of_room(told: Told, spoken: Spoken) -> int | None:
+def _end_of_room(here: CueAmongOthers, spoken: CueSpeech) -> int | None:
     """Return until when the cue could be seen at most: the next word's cue, or the film's end."""
-    rules, following = told.rules, told.place + 1
+    rules, following = here.rules, here.place + 1
     film_end = rules.media_duration_ms or None
-    if following >= len(told.cues) or spoken.next_ms is None:
+    if following >= len(here.cues) or spoken.next_ms is None:
         return film_end
-    starts = told.cues[following].start_ms
-    if not _is_packed(told, following):
+    starts = here.cues[following].start_ms
+    if not _is_packed(here, following):
         # A next cue that comes before its own word is no reason, one that waited for this one is.
         starts = max(starts, spoken.next_ms)
     return starts - rules.min_gap_ms
 
 
-def _is_packed(told: Told, place: int) -> bool:
+def _is_packed(here: CueAmongOthers, place: int) -> bool:
     """Tell whether the film's end leaves the cues from `place` on no more than their least durations."""
-    rules = told.rules
+    rules = here.rules
     if not rules.media_duration_ms:
         return False
-    if _lacks_room(told):
+    if _lacks_room(here):
         return True
-    least = (len(told.cues) - place) * (rules.min_cue_ms + rules.min_gap_ms) - rules.min_gap_ms
-    return rules.media_duration_ms - told.cues[place].start_ms <= least
+    least = (len(here.cues) - place) * (rules.min_cue_ms + rules.min_gap_ms) - rules.min_gap_ms
+    return rules.media_duration_ms - here.cues[place].start_ms <= least
 
 
-def _lacks_room(told: Told) -> bool:
+def _lacks_room(here: CueAmongOthers) -> bool:
     """Tell whether the film is shorter than the least durations of all its cues."""
-    rules, count = told.rules, len(told.cues)
+    rules, count = here.rules, len(here.cues)
     least = count * (rules.min_cue_ms + rules.min_gap_ms) - rules.min_gap_ms
     return 0 < rules.media_duration_ms < least

@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.quality import read_length
-from workers.engines.common.cues.reasons import Spoken, speech_of
+from workers.engines.common.cues.reasons import CueSpeech, speech_of_cues
 
 __all__ = ["HALF_MS", "RED_MS", "respect_shots"]
 
@@ -52,7 +52,7 @@ class _Turn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Room:
+class _CueLimits:
     """What a cue may be: its speech, what it takes to be read, and the longest it may last."""
 
     cue: Cue
@@ -73,29 +73,29 @@ def respect_shots(
     shots = sorted(set(shots_ms))
     if not shots or not cues:
         return tuple(cues)
-    spoken = speech_of(cues, rules, words) or (None,) * len(cues)
-    rooms = [_room(cue, said, rules) for cue, said in zip(cues, spoken, strict=True)]
+    spoken = speech_of_cues(cues, rules, words) or (None,) * len(cues)
+    limits = [_limits_of(cue, said, rules) for cue, said in zip(cues, spoken, strict=True)]
     turns = [
-        [_Turn(in_ms=in_ms, cost=_in_cost(rooms[0], in_ms, shots)) for in_ms in _ins(rooms[0], shots)],
-        *(_turns(before, after, shots, rules) for before, after in itertools.pairwise(rooms)),
+        [_Turn(in_ms=in_ms, cost=_in_cost(limits[0], in_ms, shots)) for in_ms in _ins(limits[0], shots)],
+        *(_turns(before, after, shots, rules) for before, after in itertools.pairwise(limits)),
         [
-            _Turn(out_ms=out, cost=_out_cost(rooms[-1], out, shots, rules))
-            for out in _outs(rooms[-1], shots, rules)
+            _Turn(out_ms=out, cost=_out_cost(limits[-1], out, shots, rules))
+            for out in _outs(limits[-1], shots, rules)
         ],
     ]
-    chosen = _cheapest(turns, rooms)
+    chosen = _cheapest(turns, limits)
     return tuple(
         replace(cue, start_ms=before.in_ms, end_ms=after.out_ms)
         for cue, before, after in zip(cues, chosen, chosen[1:], strict=False)
     )
 
 
-def _room(cue: Cue, said: Spoken | None, rules: CueRules) -> _Room:
+def _limits_of(cue: Cue, said: CueSpeech | None, rules: CueRules) -> _CueLimits:
     lasts = cue.end_ms - cue.start_ms
     read = read_length(cue, rules.language) * 1_000 / rules.max_graphemes_per_second
     words = sum(len(line.split()) for line in cue.lines)
     needed = max(rules.min_cue_ms, math.ceil(read), words * rules.min_word_ms)
-    return _Room(
+    return _CueLimits(
         cue=cue,
         speech_start_ms=cue.start_ms if said is None else said.start_ms,
         speech_end_ms=cue.end_ms if said is None else said.end_ms,
@@ -104,7 +104,7 @@ def _room(cue: Cue, said: Spoken | None, rules: CueRules) -> _Room:
     )
 
 
-def _turns(before: _Room, after: _Room, shots: Sequence[int], rules: CueRules) -> list[_Turn]:
+def _turns(before: _CueLimits, after: _CueLimits, shots: Sequence[int], rules: CueRules) -> list[_Turn]:
     """Return the pairs of times that can be chosen from; the first is the cues' own."""
     was = after.cue.start_ms - before.cue.end_ms
     ends = tuple(_outs(before, shots, rules))
@@ -126,10 +126,10 @@ def _near(time_ms: int, shots: Sequence[int]) -> Sequence[int]:
     return [shot for shot in shots[max(0, at - _NEAREST) : at + _NEAREST] if abs(shot - time_ms) < HALF_MS]
 
 
-def _ins(room: _Room, shots: Sequence[int]) -> Iterator[int]:
-    start = room.cue.start_ms
+def _ins(limit: _CueLimits, shots: Sequence[int]) -> Iterator[int]:
+    start = limit.cue.start_ms
     yield start
-    latest = max(start, room.speech_start_ms + RED_MS)
+    latest = max(start, limit.speech_start_ms + RED_MS)
     for shot in _near(start, shots):
         if shot != start and shot <= min(latest, start + RED_MS):
             yield shot
@@ -137,20 +137,20 @@ def _ins(room: _Room, shots: Sequence[int]) -> Iterator[int]:
             yield shot - HALF_MS
 
 
-def _outs(room: _Room, shots: Sequence[int], rules: CueRules) -> Iterator[int]:
-    end = room.cue.end_ms
+def _outs(limit: _CueLimits, shots: Sequence[int], rules: CueRules) -> Iterator[int]:
+    end = limit.cue.end_ms
     yield end
     for shot in _near(end, shots):
         wanted = [shot - rules.min_gap_ms]
-        if room.speech_end_ms - shot > RED_MS:
+        if limit.speech_end_ms - shot > RED_MS:
             wanted.append(shot + HALF_MS)
-        yield from (out_ms for out_ms in wanted if out_ms != end and _may_end(room, out_ms, rules))
+        yield from (out_ms for out_ms in wanted if out_ms != end and _may_end(limit, out_ms, rules))
 
 
-def _may_end(room: _Room, end_ms: int, rules: CueRules) -> bool:
+def _may_end(limit: _CueLimits, end_ms: int, rules: CueRules) -> bool:
     """Tell whether the cue's text is there while it is said, but for the last frames, and within the film."""
-    soonest = min(room.cue.end_ms, room.speech_end_ms - RED_MS - rules.min_gap_ms)
-    return soonest <= end_ms and (end_ms <= max(room.cue.end_ms, rules.media_duration_ms or end_ms))
+    soonest = min(limit.cue.end_ms, limit.speech_end_ms - RED_MS - rules.min_gap_ms)
+    return soonest <= end_ms and (end_ms <= max(limit.cue.end_ms, rules.media_duration_ms or end_ms))
 
 
 def _may_part(gap_ms: int, was_ms: int, rules: CueRules) -> bool:
@@ -160,30 +160,30 @@ def _may_part(gap_ms: int, was_ms: int, rules: CueRules) -> bool:
     return gap_ms >= min(was_ms, rules.min_gap_ms) and (opened or not opens)
 
 
-def _in_cost(room: _Room, start_ms: int, shots: Sequence[int]) -> int:
+def _in_cost(limit: _CueLimits, start_ms: int, shots: Sequence[int]) -> int:
     near = _near(start_ms, shots)
     is_clear = not near or start_ms in near
-    return abs(start_ms - room.cue.start_ms) + (0 if is_clear else _UNCLEAR)
+    return abs(start_ms - limit.cue.start_ms) + (0 if is_clear else _UNCLEAR)
 
 
-def _out_cost(room: _Room, end_ms: int, shots: Sequence[int], rules: CueRules) -> int:
+def _out_cost(limit: _CueLimits, end_ms: int, shots: Sequence[int], rules: CueRules) -> int:
     near = _near(end_ms, shots)
-    unseen = max(0, min(room.cue.end_ms, room.speech_end_ms) - end_ms)
+    unseen = max(0, min(limit.cue.end_ms, limit.speech_end_ms) - end_ms)
     is_clear = not near or end_ms + rules.min_gap_ms in near
-    return abs(end_ms - room.cue.end_ms) + unseen + (0 if is_clear else _UNCLEAR)
+    return abs(end_ms - limit.cue.end_ms) + unseen + (0 if is_clear else _UNCLEAR)
 
 
-def _cheapest(turns: Sequence[Sequence[_Turn]], rooms: Sequence[_Room]) -> list[_Turn]:
+def _cheapest(turns: Sequence[Sequence[_Turn]], limits: Sequence[_CueLimits]) -> list[_Turn]:
     """Return one turn of each place, at the least cost: every cue lasts as long as it must and may."""
     costs = [float(turn.cost) for turn in turns[0]]
     came: list[list[int]] = []
-    for room, before, now in zip(rooms, turns, turns[1:], strict=False):
+    for limit, before, now in zip(limits, turns, turns[1:], strict=False):
         best, back = [], []
         for turn in now:
             fitting = [
                 (costs[place], place)
                 for place, earlier in enumerate(before)
-                if _fits(room, earlier.in_ms, turn.out_ms)
+                if _fits(limit, earlier.in_ms, turn.out_ms)
             ]
             cost, place = min(fitting, default=(math.inf, 0))
             best.append(cost + turn.cost)
@@ -198,8 +198,8 @@ def _cheapest(turns: Sequence[Sequence[_Turn]], rooms: Sequence[_Room]) -> list[
     return chosen[::-1]
 
 
-def _fits(room: _Room, start_ms: int, end_ms: int) -> bool:
+def _fits(limit: _CueLimits, start_ms: int, end_ms: int) -> bool:
     """Tell whether the cue can be read; one that could not be before has to be there all that time still."""
     lasts = end_ms - start_ms
-    keeps_its_time = start_ms <= room.cue.start_ms and end_ms >= room.cue.end_ms
-    return (lasts >= room.needed_ms or keeps_its_time) and lasts <= room.longest_ms
+    keeps_its_time = start_ms <= limit.cue.start_ms and end_ms >= limit.cue.end_ms
+    return (lasts >= limit.needed_ms or keeps_its_time) and lasts <= limit.longest_ms

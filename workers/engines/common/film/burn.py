@@ -72,7 +72,9 @@ def burned_name(title: str, language: str) -> str:
     return f"{safe_stem(title)}_burned.{language}.mp4"
 
 
-def burn(film: Film, cues: Sequence[Cue], language: str, path: Path, context: program.Listener) -> None:
+def burn(
+    film: Film, cues: Sequence[Cue], language: str, path: Path, context: program.ReportsProgress
+) -> None:
     """Write the film with the cues in its picture to `path`, an mp4, whole or not at all.
 
     Cues are on the film's clock; `language` is ISO 639-1, or `und`. See `prepare` and `draw` for errors.
@@ -98,7 +100,7 @@ def prepare(film: Film, cues: Sequence[Cue], language: str) -> Burning:
     return Burning(film=film, picture=picture, ass=ass, language=language)
 
 
-def draw(burning: Burning, path: Path, context: program.Listener) -> None:
+def draw(burning: Burning, path: Path, context: program.ReportsProgress) -> None:
     """Encode the film with its subtitles into `path`; nothing is left there where it fails or is cancelled.
 
     Raises `InputError` where the film cannot be decoded, what `ffmpeg.run` raises, and what `context` does.

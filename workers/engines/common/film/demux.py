@@ -71,7 +71,7 @@ class FfmpegDemux:
         reached_ms = clip.start_ms + _length_ms(target)
         if is_cut_short(end_ms, reached_ms):
             _check_whole(film, context)
-        duration_ms = _settle_length(film, track, clip, target)
+        duration_ms = _final_length(film, track, clip, target)
         if full is not None:
             full_band.fit(full, _frame_count(target) / _SAMPLE_RATE, context)
         return DemuxResult(
@@ -85,8 +85,8 @@ class FfmpegDemux:
         )
 
 
-def choose_track(film: Film, wish: str | None) -> AudioTrack:
-    """Return the audio track by number or language; without a wish the default one, else the first.
+def choose_track(film: Film, wanted: str | None) -> AudioTrack:
+    """Return the audio track by number or language; where none is wanted, the default one, else the first.
 
     Of several in the language, the default one, else the first. Raises `InputError` listing the tracks.
     """
@@ -94,15 +94,15 @@ def choose_track(film: Film, wish: str | None) -> AudioTrack:
     if not tracks:
         message = f"{shown(film.path)} has no audio stream: there is nothing to hear."
         raise InputError(message, "Give a film with sound.")
-    if wish is None:
+    if wanted is None:
         return _first_default(film, tracks)
-    if wish.strip().isdecimal():
-        fitting = tuple(track for track in tracks if track.number == int(wish))
+    if wanted.strip().isdecimal():
+        fitting = tuple(track for track in tracks if track.number == int(wanted))
     else:
-        fitting = tuple(track for track in tracks if track.language == _language_code(wish))
+        fitting = tuple(track for track in tracks if track.language == _language_code(wanted))
     if not fitting:
         listed = ", ".join(f"{track.number} ({track.language}, {track.codec})" for track in tracks)
-        message = f"{shown(film.path)} has no audio track {wish!r}; it has {listed}."
+        message = f"{shown(film.path)} has no audio track {wanted!r}; it has {listed}."
         raise InputError(message, "Choose one of them by its number or language.")
     return _first_default(film, fitting)
 
@@ -137,9 +137,9 @@ def _first_default(film: Film, tracks: tuple[AudioTrack, ...]) -> AudioTrack:
     return next((track for track in tracks if film.sounds[track.number].is_default), tracks[0])
 
 
-def _language_code(wish: str) -> str:
+def _language_code(wanted: str) -> str:
     try:
-        return find_language(wish).code
+        return find_language(wanted).code
     except UsageError:
         return ""
 
@@ -206,7 +206,7 @@ def _check_whole(film: Film, context: Context) -> None:
         raise InputError(message, "Copy or download the film again.")
 
 
-def _settle_length(film: Film, track: AudioTrack, clip: Clip, target: Path) -> int:
+def _final_length(film: Film, track: AudioTrack, clip: Clip, target: Path) -> int:
     """Return the length of the sound in ms; a clip past the sound's end is silence to the clip's end."""
     length = _length_ms(target)
     wanted = None if clip.end_ms is None else clip.end_ms - clip.start_ms

@@ -25,8 +25,8 @@ from workers.engines.common.names import shown
 __all__ = [
     "INPUT_PROTOCOLS",
     "TERMINATE_GRACE_S",
-    "Listener",
-    "Outcome",
+    "FfmpegExit",
+    "ReportsProgress",
     "build_command",
     "failure",
     "file_url",
@@ -46,15 +46,15 @@ TERMINATE_GRACE_S = 2.0
 _FULL = ("No space left on device", "Disk quota exceeded")
 
 
-class Listener(Protocol):
-    """Who is told how far ffmpeg is: a call's `Context`, or a command that waits for it."""
+class ReportsProgress(Protocol):
+    """Is told how far ffmpeg is: a call's `Context`, or a command that waits for it."""
 
     def progress(self, fraction: float, note: str = "") -> None:
         """Say how far, 0 to 1; raises `CancelledError` where ffmpeg is to be ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class FfmpegExit:
     """How an ffmpeg ended: its exit code (negative: the signal) and the last lines it said."""
 
     returncode: int
@@ -106,8 +106,13 @@ def build_command(output: Any, extra: Sequence[str] = ()) -> list[str]:
 
 
 def run(
-    command: Sequence[str], context: Listener, *, duration_ms: int, note: str, folder: Path | None = None
-) -> Outcome:
+    command: Sequence[str],
+    context: ReportsProgress,
+    *,
+    duration_ms: int,
+    note: str,
+    folder: Path | None = None,
+) -> FfmpegExit:
     """Run ffmpeg in `folder`, telling `context` how far of `duration_ms` it is (0: not known).
 
     Raises `CancelledError` out of `context.progress`, ffmpeg ended; `DiskFullError` where the disk is full.
@@ -130,7 +135,7 @@ def run(
         _end(process)
         for reader in readers:
             reader.join()
-    outcome = Outcome(returncode=returncode, tail=tuple(tail))
+    outcome = FfmpegExit(returncode=returncode, tail=tuple(tail))
     if any(words in line for line in outcome.tail for words in _FULL):
         target = shown(command[-1].removeprefix("file:"))
         message = f"No space is left on the disk where {target} is written."
@@ -138,13 +143,13 @@ def run(
     return outcome
 
 
-def failure(outcome: Outcome, media: Path, deed: str) -> CpwError:
-    """Return the error for an ffmpeg that could not do `deed` (`take the sound out of`) with `media`."""
+def failure(outcome: FfmpegExit, media: Path, task: str) -> CpwError:
+    """Return the error for an ffmpeg that could not do `task` (`take the sound out of`) with `media`."""
     if outcome.returncode < 0:
         name = signal.Signals(-outcome.returncode).name
-        return BugError(f"ffmpeg was ended by {name} when it was to {deed} {shown(media)}.")
+        return BugError(f"ffmpeg was ended by {name} when it was to {task} {shown(media)}.")
     reason = next((line for line in reversed(outcome.tail) if line.strip()), "it gave no reason")
-    message = f"ffmpeg could not {deed} {shown(media)}: {shown(reason.strip())}."
+    message = f"ffmpeg could not {task} {shown(media)}: {shown(reason.strip())}."
     return InputError(message, "Check that the film plays, or copy it again.")
 
 
@@ -161,7 +166,9 @@ def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
             tail.append(line.decode("utf-8", "replace").rstrip())
 
 
-def _follow(said: queue.SimpleQueue[str | None], context: Listener, duration_ms: int, note: str) -> None:
+def _follow(
+    said: queue.SimpleQueue[str | None], context: ReportsProgress, duration_ms: int, note: str
+) -> None:
     fraction = 0.0
     context.progress(fraction, note)
     while True:
@@ -189,7 +196,7 @@ def _reached_ms(line: str) -> int | None:
     return None
 
 
-def _wait(process: subprocess.Popen[bytes], context: Listener, note: str) -> int:
+def _wait(process: subprocess.Popen[bytes], context: ReportsProgress, note: str) -> int:
     while True:
         try:
             return process.wait(timeout=_TICK_S)

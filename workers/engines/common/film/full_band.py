@@ -37,7 +37,7 @@ def output(sound: Any, target: Path, **options: Any) -> Any:
 
 
 def fit(target: Path, seconds: float, context: Context) -> None:
-    """Make the file as long as the settled sound, with silence at its end; most are already."""
+    """Make the file as long as the 16 kHz sound: cut, or with silence at its end; most are already."""
     import ffmpeg
 
     wanted = round(seconds * _SAMPLE_RATE)

@@ -82,7 +82,7 @@ class NewTrack:
 
 @dataclass(frozen=True, kw_only=True)
 class _Share:
-    """Who is told of one of two deeds: its 0 to 1 is `start` to `end` of the call."""
+    """Reports the progress of one of two tasks: its 0 to 1 is `start` to `end` of the call."""
 
     context: Context
     start: float

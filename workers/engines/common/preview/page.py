@@ -30,20 +30,20 @@ from workers.engines.common.preview.film import Playable, find_playable, relativ
 __all__ = ["main", "preview", "render"]
 
 FOLDER = "preview"
-"""In the job's folder, where the page goes unless a person says otherwise, and the copy of a film."""
+"""Where the page goes unless a person says otherwise, and the copy of a film; in the job folder."""
 _PARTS = Path(__file__).with_name("assets")
 _SCRIPTS = ("marks.js", "timeline.js", "cues.js", "player.js", "page.js")
 _UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """What could end a script element, or a line in one; inside a JSON text they only stand in strings."""
 
 
-def preview(directory: Path, *, out: Path | None = None, tell: Tell) -> PreviewResult:
-    """Write the page of the job in `directory` and return what it shows.
+def preview(job_folder: Path, *, out: Path | None = None, tell: Tell) -> PreviewResult:
+    """Write the page of the job in `job_folder` and return what it shows.
 
     `out` is the page's own path. Raises `InputError` for a folder that is no job's, one without a
     transcript, or a film that cannot be copied; `MissingError` without ffmpeg.
     """
-    job = read_job(directory.resolve())
+    job = read_job(job_folder.resolve())
     folder = job.own(FOLDER)
     page = (out if out is not None else folder / f"{safe_stem(job.title)}.html").absolute()
     data = page_data(job)
@@ -121,12 +121,12 @@ def _result(data: Mapping[str, Any], page: Path, media: Playable | None) -> Prev
 def main(words: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(prog="preview", description="Write a page to look at a job.")
-    parser.add_argument("directory", type=Path)
+    parser.add_argument("job_folder", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(words)
     try:
-        result = preview(asked.directory, out=asked.out, tell=tell_line)
+        result = preview(asked.job_folder, out=asked.out, tell=tell_line)
     except CpwError as error:
         answer(refusal(error) if asked.json else error.message)
         return 2

@@ -32,10 +32,10 @@ def test_tokens_of_one_time_share_it_by_their_length():
     st.lists(st.tuples(st.integers(-100, 5_000), st.integers(-100, 5_000))), st.sampled_from([0, 1, 3_000])
 )
 def test_times_come_out_in_order_whatever_goes_in(pairs, film):
-    settled = in_order([token(*pair) for pair in pairs], longest_ms=1_000, film_ms=film)
-    assert len(settled) == len(pairs)
-    for timed_token in settled:
+    timed = in_order([token(*pair) for pair in pairs], longest_ms=1_000, film_ms=film)
+    assert len(timed) == len(pairs)
+    for timed_token in timed:
         assert 0 <= timed_token.start_ms <= timed_token.end_ms
         assert not film or timed_token.end_ms <= film
-    for one, two in itertools.pairwise(settled):
+    for one, two in itertools.pairwise(timed):
         assert one.end_ms <= two.start_ms

@@ -16,7 +16,7 @@ from protocol.timeline import Cue, Word
 from tests.conftest import Figure
 from tests.word_streams import TEXTS, Case, cases
 from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest, cost
-from workers.engines.common.cues.cut import cut, settled
+from workers.engines.common.cues.cut import cut, timed_tokens
 from workers.engines.common.cues.phrases import Token, ends_sentence
 from workers.engines.common.cues.profiles import PROFILES
 from workers.engines.common.cues.quality import check
@@ -201,7 +201,7 @@ def check_costs(case: Case, cues: Sequence[Cue], tokens: Sequence[Token]) -> tup
 
 
 def check_all(case: Case, seen: Counter[str]) -> None:
-    cues, tokens = cut(case.words, case.rules), settled(case.words, case.rules)
+    cues, tokens = cut(case.words, case.rules), timed_tokens(case.words, case.rules)
     check_text(case, cues)
     check_lines(case, cues)
     check_times(case, cues)
@@ -264,7 +264,7 @@ def test_the_cuts_are_the_cheapest_of_all_there_are(figure: Figure) -> None:
     @given(cases(most=12))
     def none_is_cheaper(case: Case) -> None:
         rules = case.rules
-        tokens = settled(case.words, rules)[:12]
+        tokens = timed_tokens(case.words, rules)[:12]
         if not tokens:
             return
         prices = Prices(tokens, rules)

@@ -13,7 +13,7 @@ from tests.ten_scripts import TEN_SCRIPTS
 from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.profiles import PROFILES, rules_for
 from workers.engines.common.cues.quality import check, is_ok
-from workers.engines.common.cues.reasons import speech_of
+from workers.engines.common.cues.reasons import speech_of_cues
 from workers.engines.common.cues.shots import HALF_MS, RED_MS, respect_shots
 
 FRAME_MS = 1_000 / 24
@@ -172,7 +172,7 @@ def test_no_rule_that_was_kept_is_broken_for_a_shot_change(film):
     assert opened <= {violation.cue for violation in check(cues, rules) if violation.rule == "open_gap"}
     for one, two in itertools.pairwise(after):
         assert one.end_ms <= two.start_ms
-    for old, new, speech in zip(cues, after, speech_of(cues, rules, words), strict=True):
+    for old, new, speech in zip(cues, after, speech_of_cues(cues, rules, words), strict=True):
         assert speech is not None
         assert new.start_ms <= max(old.start_ms, speech.start_ms + RED_MS)
         assert new.start_ms >= old.start_ms - HALF_MS
