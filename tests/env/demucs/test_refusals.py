@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.env("common", "demucs"), pytest.mark.slow, pytest.mark
     [
         ({"model": "absent"}, ErrorKind.MISSING, "The model absent is not in the model store"),
         ({"device": "toaster"}, ErrorKind.USAGE, "'toaster' is not a device."),
-        ({"device": "cuda:77"}, ErrorKind.USAGE, "does not have the device cuda:77"),
+        ({"device": "cuda:77"}, ErrorKind.USAGE, "This machine does not have the device cuda:77"),
         ({"segment_ms": 60_000}, ErrorKind.USAGE, "A segment of 60000 ms is not possible"),
         ({"overlap": 1.0}, ErrorKind.USAGE, "An overlap of 1.0 is not possible."),
     ],
