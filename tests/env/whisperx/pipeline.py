@@ -3,8 +3,7 @@
     venv/whisperx/bin/python tests/env/whisperx/pipeline.py STORE FOLDER NAME[:translate]...
 
 FOLDER holds `<NAME>.wav`. Everything runs in one process, whose models are warm before the first film. One
-line of JSON a film on stdout: language, probability, words, translation, seconds for each stage; then one
-with how often each model was loaded, and the seconds until all were.
+line of JSON a film on stdout: language, probability, words, translation, seconds for each stage.
 """
 
 from __future__ import annotations
@@ -89,14 +88,12 @@ class Bench:
 
 def main(store: str, folder: str, *films: str) -> None:
     """Print one line of JSON a film, and one with what was loaded."""
-    begun = time.monotonic()
     bench = Bench(Path(store), Path(folder))
-    warm_s = round(time.monotonic() - begun, 2)
     for film in films:
         name, _, wish = film.partition(":")
         sys.stdout.write(json.dumps(bench.film(name, translate=wish == "translate")) + "\n")
     loads = {model.key: model.loads for model in bench.models.loaded()}
-    sys.stdout.write(json.dumps({"film": "", "loads": loads, "warm_s": warm_s}) + "\n")
+    sys.stdout.write(json.dumps({"film": "", "loads": loads}) + "\n")
 
 
 if __name__ == "__main__":
