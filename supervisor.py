@@ -46,7 +46,9 @@ COOKIE = "CPW_COOKIE"
 DRAIN_S = 10.0
 TERM_S = 2.0
 _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
-_PASSED_ON_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "OMP_", "MKL_", "XDG_", "CPW_")
+# Those of the computing libraries choose threads and instructions: a person may have to for their processor.
+_COMPUTING_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "MKL_", "CT2_", "ONEDNN_", "ATEN_")
+_PASSED_ON_PREFIXES = ("LC_", "XDG_", "CPW_", *_COMPUTING_PREFIXES)
 
 
 class Supervisor:

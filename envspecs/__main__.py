@@ -14,7 +14,7 @@ from envspecs.spec import read, read_all
 from protocol.endpoints import runtime_directory
 from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError, UsageError
 from protocol.stages import WORKFLOWS
-from protocol.supervisor import supervisor_file
+from protocol.supervisor import is_unbuilt, read_supervisor
 
 __all__ = ["Reloader", "main"]
 
@@ -90,12 +90,18 @@ class _Advice:
 
     def changed(self, names: Sequence[str]) -> ExitCode:
         without = {spec.name for spec in read_all() if not spec.worker or not spec.usable_here()}
-        running = [name for name in names if name not in without]
-        if running and supervisor_file(runtime_directory(home())).is_file():
-            self._terminal.line(
-                f"Running workers use the previous build until: cpw envs reload {' '.join(running)}"
-            )
+        changed = [name for name in names if name not in without]
+        report = read_supervisor(runtime_directory(home()))
+        if report is not None:
+            new = [name for name in changed if is_unbuilt(report.children.get(name))]
+            old = [name for name in changed if name not in new]
+            self._advise("Running workers use the previous build until", old)
+            self._advise("Something runs here already; to start a worker in the new build", new)
         return ExitCode.DONE
+
+    def _advise(self, when: str, names: Sequence[str]) -> None:
+        if names:
+            self._terminal.line(f"{when}: cpw envs reload {' '.join(names)}")
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
@@ -222,7 +228,7 @@ _LOOKING: dict[str, _Verb] = {
 
 def _run_models(asked: argparse.Namespace, terminal: Terminal) -> ExitCode:
     if asked.action == "list":
-        return models.list_models(terminal, _wish(asked), as_json=asked.as_json)
+        return models.list_models(terminal, _wanted(asked), as_json=asked.as_json)
     if asked.action == "fetch":
         return models.fetch_models(asked.names, terminal, again=asked.again)
     if asked.action == "verify":
@@ -230,14 +236,14 @@ def _run_models(asked: argparse.Namespace, terminal: Terminal) -> ExitCode:
     return models.path_of_model(asked.name, terminal)
 
 
-def _wish(asked: argparse.Namespace) -> models.Wish | None:
+def _wanted(asked: argparse.Namespace) -> models.WantedWorkflow | None:
     targets = tuple(word for word in asked.targets.split(",") if word)
     if asked.workflow is None:
         if asked.source or targets:
             message = "-s and -t need --workflow."
             raise UsageError(message, "Add --workflow translate")
         return None
-    return models.Wish(workflow=asked.workflow, source=asked.source, targets=targets)
+    return models.WantedWorkflow(workflow=asked.workflow, source=asked.source, targets=targets)
 
 
 def _parse(words: list[str], terminal: Terminal) -> argparse.Namespace:

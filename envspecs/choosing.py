@@ -67,9 +67,9 @@ def why(spec: EnvSpec, specs: Iterable[EnvSpec], root: Path | None = None) -> st
         word = "not built" if state == "missing" else "out of date"
         return f"{word}: python3 -m envspecs build {spec.name}"
     if is_by_name_only(spec):
-        wishes = " ".join(f"--env {stage}={spec.name}" for stage in spec.stages)
+        options = " ".join(f"--env {stage}={spec.name}" for stage in spec.stages)
         where = f"; preferred on {spec.preferred}" if spec.preferred and not spec.by_name_only else ""
-        return f"by name only: {wishes}{where}"
+        return f"by name only: {options}{where}"
     return _used_for(spec, list(specs), root)
 
 

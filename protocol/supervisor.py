@@ -28,6 +28,7 @@ __all__ = [
     "Proved",
     "Reload",
     "SupervisorReport",
+    "is_unbuilt",
     "parse_command",
     "read_children",
     "read_supervisor",
@@ -92,6 +93,11 @@ class SupervisorReport:
     run: str = ""
     state: Literal["running", "stopping"] = "running"
     children: dict[str, ChildReport] = field(default_factory=dict)
+
+
+def is_unbuilt(child: ChildReport | None) -> bool:
+    """Return whether the child never ran because its environment was not built; None: no such child."""
+    return child is None or child.state == "not built"
 
 
 def supervisor_file(runtime: Path) -> Path:

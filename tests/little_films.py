@@ -56,8 +56,8 @@ def real(name: str) -> Path:
     return path
 
 
-def demux(scratch, media, **wishes):
-    return FfmpegDemux().run(DemuxRequest(media=str(media), **wishes), scratch)
+def demux(scratch, media, **options):
+    return FfmpegDemux().run(DemuxRequest(media=str(media), **options), scratch)
 
 
 def samples(path: Path) -> array.array[int]:
@@ -82,9 +82,9 @@ def track(scratch, language: str, text: str = SRT) -> SubtitleTrack:
     return SubtitleTrack(file=describe_file(scratch.root / name, name), language=language)
 
 
-def mux(scratch, media, *languages, title="Film", **wishes):
+def mux(scratch, media, *languages, title="Film", **options):
     tracks = tuple(track(scratch, language) for language in languages)
-    return FfmpegMux().run(MuxRequest(media=str(media), tracks=tracks, title=title, **wishes), scratch)
+    return FfmpegMux().run(MuxRequest(media=str(media), tracks=tracks, title=title, **options), scratch)
 
 
 def streams(path: Path) -> list[tuple[str, str, str]]:

@@ -22,7 +22,7 @@ from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import HealthQuery, HealthReport
-from protocol.supervisor import FINAL_STATES, ChildReport
+from protocol.supervisor import FINAL_STATES, ChildReport, is_unbuilt
 
 __all__ = ["RunningWorkers", "envs", "models"]
 
@@ -104,7 +104,7 @@ class RunningWorkers:
             return ExitCode.DONE
         specs = {spec.name: spec for spec in read_all(specs_directory(self._desk.home))}
         has_worker = {name for name, spec in specs.items() if spec.worker and spec.usable_here()}
-        idle = {name for name in has_worker if _is_idle(state.children.get(name)) and is_built(specs[name])}
+        idle = {name for name in has_worker if is_unbuilt(state.children.get(name)) and is_built(specs[name])}
         gone = {name for name in names if name not in specs and name in state.children}
         if COMMON in names:
             self._desk.report.line(
@@ -153,10 +153,6 @@ class RunningWorkers:
     def _child(self, name: str) -> ChildReport | None:
         state = live_supervisor(self._desk.runtime)
         return state.children.get(name) if state is not None else None
-
-
-def _is_idle(child: ChildReport | None) -> bool:
-    return child is None or child.state == "not built"
 
 
 def _ready_pid(asker: Asker, name: str) -> int | None:

@@ -20,13 +20,13 @@ from protocol.errors import ExitCode, UsageError
 from protocol.languages import find_language, language_name
 from protocol.stages import STAGES, WORKFLOWS, required_stages, translate
 
-__all__ = ["Wish", "fetch_models", "list_models", "path_of_model", "verify_models"]
+__all__ = ["WantedWorkflow", "fetch_models", "list_models", "path_of_model", "verify_models"]
 
 _TRANSLATE = translate.STAGE.name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class WantedWorkflow:
     """A workflow that a person has in mind, with the languages of its films."""
 
     workflow: str
@@ -43,17 +43,17 @@ class Need:
     here: bool
 
 
-def list_models(report: Answering, wish: Wish | None = None, *, as_json: bool) -> ExitCode:
+def list_models(report: Answering, wanted: WantedWorkflow | None = None, *, as_json: bool) -> ExitCode:
     """Show the registry, what of it is in the store, and what environments (or a workflow) still need."""
     found = models_registry.list_models()
-    needs = _needs_of_workflow(wish) if wish else _needs_of_environments(read_all())
+    needs = _needs_of_workflow(wanted) if wanted else _needs_of_environments(read_all())
     missing = [need for need in needs if not need.here]
     if as_json:
         _answer_json(report, found, needs)
     else:
         _answer_lines(report, found)
-        _answer_needs(report, wish, needs)
-    return ExitCode.MISSING if wish and missing else ExitCode.DONE
+        _answer_needs(report, wanted, needs)
+    return ExitCode.MISSING if wanted and missing else ExitCode.DONE
 
 
 def _answer_json(report: Answering, found: Iterable[Listed], needs: Iterable[Need]) -> None:
@@ -103,16 +103,16 @@ def _is_gated(model: Model) -> bool:
     return any(source.gated for source in model.sources)
 
 
-def _answer_needs(report: Answering, wish: Wish | None, needs: Sequence[Need]) -> None:
+def _answer_needs(report: Answering, wanted: WantedWorkflow | None, needs: Sequence[Need]) -> None:
     missing = [need for need in needs if not need.here]
     report.answer("")
-    if wish:
+    if wanted:
         for need in needs:
             report.answer(f"{need.what}: {need.model}{'' if need.here else ' is missing'}")
     if not missing:
-        report.answer("Nothing is missing." if needs or not wish else "It needs no model.")
+        report.answer("Nothing is missing." if needs or not wanted else "It needs no model.")
     for need in missing:
-        what = "" if wish else f"   for {need.what}"
+        what = "" if wanted else f"   for {need.what}"
         report.answer(f"missing: python3 -m envspecs models fetch {need.model}{what}")
 
 
@@ -126,14 +126,14 @@ def _needs_of_environments(specs: Iterable[EnvSpec]) -> list[Need]:
     ]
 
 
-def _needs_of_workflow(wish: Wish) -> list[Need]:
+def _needs_of_workflow(wanted: WantedWorkflow) -> list[Need]:
     """Return the models that a job of this workflow would use by default, stage by stage."""
-    workflow = WORKFLOWS[wish.workflow]
-    if wish.targets and not workflow.translates:
-        message = f"The workflow {wish.workflow} makes no translation."
+    workflow = WORKFLOWS[wanted.workflow]
+    if wanted.targets and not workflow.translates:
+        message = f"The workflow {wanted.workflow} makes no translation."
         raise UsageError(message, "Leave out -t.")
     needs: dict[str, Need] = {}
-    for stage in required_stages(wish.workflow):
+    for stage in required_stages(wanted.workflow):
         if stage == _TRANSLATE or not STAGES[stage].takes("model"):
             continue
         spec = choosing.environment_for(stage)
@@ -142,8 +142,8 @@ def _needs_of_workflow(wish: Wish) -> list[Need]:
             needs.setdefault(
                 spec.default_model, Need(model=spec.default_model, what=f"{stage} in {spec.name}", here=here)
             )
-    source = find_language(wish.source).code if wish.source else None
-    for word in wish.targets or workflow.default_targets:
+    source = find_language(wanted.source).code if wanted.source else None
+    for word in wanted.targets or workflow.default_targets:
         target = find_language(word).code
         if target != source:
             need = _need_of_pair(source, target)

@@ -20,11 +20,11 @@ import envspecs
 from envspecs.models.registry import model_path
 from tests.data import DATA, ROOT
 from tests.real_house import RealHouse
+from tests.whisperx_command import MODEL, whisperx_seconds
 
 ROUNDS = 2
 LOOP_LIMIT = 1.10
 ALONE_LIMIT = 1.0
-MODEL = "whisper-base"
 # Of which film, from which second, how many seconds.
 CUTS = (
     ("film_en", 0, 15),
@@ -62,19 +62,6 @@ def bare_loop(films: list[Path], folder: Path, ffmpeg: str) -> float:
     return float(done.stdout.split()[-1])
 
 
-def whisperx_alone(films: list[Path], folder: Path, ffmpeg: str) -> float:
-    """Return the seconds of one whisperx command for all the films."""
-    tools = folder / "tools"
-    tools.mkdir()
-    (tools / "ffmpeg").symlink_to(ffmpeg)
-    command = [envspecs.venv_path("whisperx") / "bin" / "whisperx", *films, "--model", model_path(MODEL)]
-    command += ["--device", "cpu", "--compute_type", "int8", "--no_align", "--output_dir", folder / "alone"]
-    environment = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", HF_HUB_OFFLINE="1")
-    begun = time.monotonic()
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.monotonic() - begun
-
-
 def through_the_house(house: RealHouse, films: list[Path]) -> float:
     """Return the seconds from submit to the last film's end, the house being up."""
     begun = time.monotonic()
@@ -108,7 +95,7 @@ def main() -> int:
         ffmpeg = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
         films = films_in(folder / "films", ffmpeg)
         house, loop = take_turns(films, folder, ffmpeg)
-        alone = whisperx_alone(films, folder, ffmpeg)
+        alone = whisperx_seconds(films, folder)
     sys.stdout.write(
         f"{len(films)} films through the house: {house:.1f} s\n"
         f"bare loop of the same calls: {loop:.1f} s, ratio {house / loop:.2f} (limit {LOOP_LIMIT})\n"

@@ -5,37 +5,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import imageio_ffmpeg
-
-import envspecs
-from envspecs.models.registry import model_path
 from tests.data import two_speakers
 from tests.real_house import RealHouse
+from tests.whisperx_command import whisperx_seconds
 
 RATIO_LIMIT = 5.0
-MODEL = "whisper-base"
-
-
-def whisperx_alone(recording: Path, folder: Path) -> float:
-    """Return the seconds that the whisperx command line takes, imports and weights included."""
-    tools = folder / "tools"
-    tools.mkdir()
-    (tools / "ffmpeg").symlink_to(shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe())
-    command = [str(envspecs.venv_path("whisperx") / "bin" / "whisperx"), str(recording)]
-    command += ["--model", str(model_path(MODEL)), "--device", "cpu", "--compute_type", "int8"]
-    command += ["--no_align", "--output_dir", str(folder / "alone")]
-    environment = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", HF_HUB_OFFLINE="1")
-    begun = time.monotonic()
-    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.monotonic() - begun
 
 
 def through_the_house(house: RealHouse, film: Path) -> float:
@@ -50,7 +30,7 @@ def main() -> int:
     """Measure, print, judge."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        alone = whisperx_alone(two_speakers(), folder)
+        alone = whisperx_seconds([two_speakers()], folder)
         films = [folder / "first.wav", folder / "second.wav"]
         for film in films:
             shutil.copy(two_speakers(), film)

@@ -47,9 +47,9 @@ def test_without_sound_nothing_is_drawn_for_it_and_the_page_says_so(opened, brow
     assert "There is no waveform" in browser.one("#notes").text
 
 
-@pytest.mark.parametrize("wish", ["no-preference", "reduce"])
-def test_the_strip_glides_with_the_film_but_turns_pages_for_who_wants_little_motion(opened, browser, wish):
-    feature = {"name": "prefers-reduced-motion", "value": wish}
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_the_strip_glides_with_the_film_but_turns_pages_for_who_wants_little_motion(opened, browser, motion):
+    feature = {"name": "prefers-reduced-motion", "value": motion}
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
     try:
         opened()
@@ -65,7 +65,7 @@ def test_the_strip_glides_with_the_film_but_turns_pages_for_who_wants_little_mot
         places = browser.run("return places.size")
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    assert places <= 3 if wish == "reduce" else places > 10
+    assert places <= 3 if motion == "reduce" else places > 10
 
 
 def test_a_script_from_right_to_left_is_laid_out_so(opened, browser, pictures):

@@ -77,7 +77,7 @@ class Tended(House):
         """Wait until everything is ready."""
         self.tended(lambda: (health := self.health()) is not None and health.healthy, "healthy")
 
-    def wish(self, film: Path, order: str = "") -> str:
+    def submit_film(self, film: Path, order: str = "") -> str:
         """Submit the film; where no answer comes, look whether the job is there before trying again."""
 
         def try_once() -> str | None:

@@ -43,7 +43,7 @@ def expected(disturbed: DisturbedHouse) -> Outcome:
     """Return what an undisturbed run leaves."""
     disturbed.renew()
     plain(disturbed)
-    disturbed.wish(disturbed.twin)
+    disturbed.submit_film(disturbed.twin)
     disturbed.all_ended(3)
     outcome = disturbed.outcome()
     stages = {name.split("/")[1] for name in outcome.files}
@@ -61,7 +61,7 @@ def plain(house: DisturbedHouse) -> None:
     """Submit both films and wait for their end."""
     house.be_healthy()
     for film in house.films:
-        house.wish(film)
+        house.submit_film(film)
     house.all_ended(2)
 
 
@@ -77,7 +77,7 @@ def troubled(house: DisturbedHouse) -> None:
     """Submit both films; recognition fails at first under one and kills its worker under the other."""
     house.be_healthy()
     for film, order in zip(house.films, ("transient-once", "kill-once"), strict=True):
-        house.wish(film, f"{order}:{house.sign(order)}")
+        house.submit_film(film, f"{order}:{house.sign(order)}")
     house.all_ended(2)
 
 
@@ -85,7 +85,7 @@ def stopped(house: DisturbedHouse) -> None:
     """Submit both films, stop everything under them, start it again."""
     house.be_healthy()
     for film in house.films:
-        house.wish(film)
+        house.submit_film(film)
     house.stop_tended()
     plain(house)
 
@@ -93,9 +93,9 @@ def stopped(house: DisturbedHouse) -> None:
 def repeated(house: DisturbedHouse) -> None:
     """Submit a film, and its twin when all that was done for it can be taken over."""
     house.be_healthy()
-    house.wish(house.films[0])
+    house.submit_film(house.films[0])
     house.all_ended(1)
-    house.wish(house.twin)
+    house.submit_film(house.twin)
     house.all_ended(2)
 
 
@@ -103,7 +103,7 @@ def abandoned(house: DisturbedHouse) -> None:
     """Kill coordinator and worker under a call."""
     house.be_healthy()
     release = house.sign("release")
-    job = house.wish(house.films[0], f"until:{release}")
+    job = house.submit_film(house.films[0], f"until:{release}")
     house.tended(lambda: {s.name: s.state for s in house.job(job).steps}["asr"] == "running", "asr runs")
     health, worker = house.health(), house.environment("whisperx")
     assert health is not None
@@ -111,7 +111,7 @@ def abandoned(house: DisturbedHouse) -> None:
         os.kill(pid, signal.SIGKILL)
     release.touch()
     house.be_healthy()
-    house.wish(house.films[1])
+    house.submit_film(house.films[1])
     house.all_ended(2)
 
 
@@ -119,14 +119,14 @@ def replaced(house: DisturbedHouse) -> None:
     """Have the worker replaced under a call; a second film is for the one that comes."""
     house.be_healthy()
     release = house.sign("release")
-    job = house.wish(house.films[0], f"until:{release}")
+    job = house.submit_film(house.films[0], f"until:{release}")
     house.tended(lambda: {s.name: s.state for s in house.job(job).steps}["asr"] == "running", "asr runs")
     before = house.environment("whisperx").pid
-    wish = ReloadEnvironment(environment="whisperx")
-    house.tended(lambda: house.ask(wish, timeout_ms=1_500), "a replacement is asked for")
+    request = ReloadEnvironment(environment="whisperx")
+    house.tended(lambda: house.ask(request, timeout_ms=1_500), "a replacement is asked for")
     release.touch()
     house.tended(lambda: _serves(house, before), "another worker serves")
-    house.wish(house.films[1])
+    house.submit_film(house.films[1])
     house.all_ended(2)
 
 

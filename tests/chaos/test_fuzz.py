@@ -133,13 +133,13 @@ def flood(alone: AloneCoordinator, count: int, figure: Figure) -> None:
     """Say `count` things, a tenth of them before memory is looked at, and ask whether all is well."""
     film = alone.house.home / "Film.mkv"
     film.write_bytes(b"film")
-    wish = Submit(media=str(film), workflow="subtitle", user="u", out=str(alone.house.out), reuse=False)
+    submit = Submit(media=str(film), workflow="subtitle", user="u", out=str(alone.house.out), reuse=False)
     peers = Flood(alone, Mutator(_SEED))
     begun, rss = time.monotonic(), 0
     for number in range(count):
         if number % _SUBMIT_EVERY == 0:
             with Client(alone.house.runtime, 20_000) as client:
-                client.ask(wish)
+                client.ask(submit)
         if number == max(count // 10, 2_000):
             alone.answers()
             rss = alone.rss()

@@ -28,7 +28,7 @@ _PAUSE_S = 1.2
 
 
 class Stream:
-    """Films that keep coming; each is wished for until it is known, under a key of its own."""
+    """Films that keep coming; each is submitted until it is known, under a key of its own."""
 
     def __init__(self, house: Tended) -> None:
         self._house = house
@@ -47,15 +47,15 @@ class Stream:
                 self.films.append(film)
             self.jobs.append(self._submit(self.films[-1]))
         except NotRunningError:
-            return  # killed under us: the same wish is said again, with the same key
+            return  # killed under us: the same request is sent again, with the same key
 
     def _submit(self, film: Path) -> str:
         out = str(self._house.out)
-        wish = Submit(media=str(film), workflow="subtitle", user="u", out=out, key=film.name, reuse=False)
-        return self._house.ask(wish, timeout_ms=1_000).job
+        submit = Submit(media=str(film), workflow="subtitle", user="u", out=out, key=film.name, reuse=False)
+        return self._house.ask(submit, timeout_ms=1_000).job
 
     def complete(self) -> None:
-        """Wait until every wish that was begun is a job."""
+        """Wait until every film that was begun is a job."""
         while len(self.jobs) < len(self.films):
             self._house.be_healthy()
             self.go_on()

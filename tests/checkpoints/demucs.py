@@ -33,8 +33,8 @@ def make_htdemucs(
     folder = store / "htdemucs"
     if not has_model("htdemucs", store):
         folder.mkdir(parents=True, exist_ok=True)
-        wish = {"folder": str(folder), "form": form, "arranged": arranged, "seed": seed}
-        command = [envspecs.interpreter("demucs"), "-m", "tests.checkpoints.demucs", json.dumps(wish)]
+        wanted = {"folder": str(folder), "form": form, "arranged": arranged, "seed": seed}
+        command = [envspecs.interpreter("demucs"), "-m", "tests.checkpoints.demucs", json.dumps(wanted)]
         subprocess.run(command, cwd=_ROOT, check=True)
         store_files(folder)
     return "htdemucs"

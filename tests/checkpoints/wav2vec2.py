@@ -39,8 +39,8 @@ def make_wav2vec2(store: Path, language: str, *, hears_tones: bool = False) -> s
     if not has_model(identity, store):
         folder = store / identity
         folder.mkdir(parents=True, exist_ok=True)
-        wish = json.dumps({"folder": str(folder), "hears_tones": hears_tones})
-        command = [envspecs.interpreter("whisperx"), "-m", "tests.checkpoints.wav2vec2", wish]
+        wanted = json.dumps({"folder": str(folder), "hears_tones": hears_tones})
+        command = [envspecs.interpreter("whisperx"), "-m", "tests.checkpoints.wav2vec2", wanted]
         subprocess.run(command, cwd=_ROOT, check=True)
         store_files(folder)
     return identity

@@ -87,8 +87,8 @@ def test_a_hindi_film_goes_through_every_environment_to_three_tagged_tracks(
     full_house: RealHouse, figure: Figure
 ) -> None:
     film = data("film/film_hi.mp4")
-    wish = ("--workflow", "subtitle", "-s", "hi", "-t", "en,gu", "--with", "separate", *_CLIP)
-    job = submit(full_house, str(film), *wish)
+    words = ("--workflow", "subtitle", "-s", "hi", "-t", "en,gu", "--with", "separate", *_CLIP)
+    job = submit(full_house, str(film), *words)
 
     assert environments(job) == {
         "demux": "common",
@@ -127,11 +127,11 @@ def test_an_english_film_goes_into_german_through_nllb(full_house: RealHouse) ->
 
 
 def test_a_second_film_loads_nothing_in_any_environment(full_house: RealHouse, figure: Figure) -> None:
-    wish = ("--workflow", "subtitle", "-s", "hi", "-t", "en,gu", "--with", "separate", *_CLIP)
+    words = ("--workflow", "subtitle", "-s", "hi", "-t", "en,gu", "--with", "separate", *_CLIP)
     film = str(data("film/film_hi.mp4"))
-    submit(full_house, film, *wish)
+    submit(full_house, film, *words)
     before, pids = loads(full_house), processes(full_house)
-    job = submit(full_house, film, *wish, "--again")
+    job = submit(full_house, film, *words, "--again")
 
     assert not any("was done before" in step["note"] for step in job["steps"])
     assert loads(full_house) == before

@@ -188,7 +188,7 @@ def test_no_model_is_loaded_twice_though_a_killed_coordinator_comes_back(
     )
     assert job.returncode == 0, job.stderr
     before = real_house.health()
-    until(lambda: _whisperx(real_house).state == "busy", 30, "asr runs")
+    until(lambda: _whisperx(real_house).state == "busy", 180, "asr runs")
     os.kill(before.pid, signal.SIGKILL)
     done = real_house.cpw("submit", "--again", "--json", str(two_speakers()), "--workflow", "transcribe")
     assert done.returncode == 0, done.stderr

@@ -86,7 +86,7 @@ def job(tmp_path: Path, film: Path) -> JobFolderMaker:
     return JobFolderMaker(tmp_path / "job", film)
 
 
-def test_an_export_without_wishes_is_byte_for_byte_what_the_job_wrote(shell):
+def test_an_export_without_options_is_byte_for_byte_what_the_job_wrote(shell):
     formats = ("srt", "vtt", "txt", "json")
     assert shell.export("--format", ",".join(formats)) == [
         f"Film.{language}.{form}" for language in ("en", "hi") for form in (*formats, "qc.json")

@@ -37,9 +37,9 @@ def both_lengths(scratch) -> tuple[float, float]:
     return len(samples(scratch.root / "audio.wav")), len(stereo(scratch.root / full_band.NAME)[0]) / 2.75625
 
 
-def assert_same_clock(scratch, film, **wishes) -> float:
+def assert_same_clock(scratch, film, **options) -> float:
     """Take both sounds out; return where the first thing is heard in the full one, in ms."""
-    result = demux(scratch, film, full_band=True, **wishes)
+    result = demux(scratch, film, full_band=True, **options)
     assert result.full_band.path == full_band.NAME
     wav, flac = both_lengths(scratch)
     assert flac == pytest.approx(wav, abs=1.1)

@@ -263,7 +263,7 @@ def test_a_film_that_was_done_before_is_recognised_by_its_contents_and_costs_no_
         assert Path(mine).read_bytes() == Path(theirs).read_bytes()
 
 
-def test_other_parameters_or_a_wish_to_do_it_again_make_it_be_done_again(house: House) -> None:
+def test_other_parameters_or_a_request_to_do_it_again_make_it_be_done_again(house: House) -> None:
     first = house.ended(house.submit(b"the same film"))
     other = house.ended(house.submit(b"the same film", parameters={"asr": {"beam_size": 1}}))
     assert f"demux was done before, in {first.job}." in other.notes
@@ -278,6 +278,15 @@ def test_what_was_done_before_and_is_gone_is_done_again(house: House) -> None:
     second = house.ended(house.submit(b"the same film", title="One"))
     assert second.state == "done"
     assert (Path(second.directory) / "06_asr" / "segments.json").is_file()
+
+
+def test_workers_get_the_variables_of_computing_libraries_and_no_others(tmp_path: Path) -> None:
+    said = {"CT2_FORCE_CPU_ISA": "GENERIC", "OMP_WAIT_POLICY": "PASSIVE", "HF_TOKEN": "hf_secret"}
+    with House(tmp_path, **said) as house:
+        house.start()
+        kept = [p.environ() for p in house.processes() if "--environment" in p.cmdline()]
+    assert len(kept) >= 2
+    assert all({name: of.get(name) for name in said} == {**said, "HF_TOKEN": None} for of in kept)
 
 
 def test_a_worker_is_told_the_threads_of_its_spec(tmp_path: Path) -> None:

@@ -190,9 +190,9 @@ def test_a_cover_does_not_hide_which_track_is_not_to_be_shown(scratch, make):
 
 
 def test_a_language_that_no_track_is_in_is_refused_by_name(scratch, little):
-    for wish in ({"default": "ta"}, {"forced": ("en", "ta")}, {"burn": "ta"}):
-        with pytest.raises(UsageError, match=f"mux.{next(iter(wish))} names 'ta'") as caught:
-            mux(scratch, little, "hi", "en", **wish)
+    for option in ({"default": "ta"}, {"forced": ("en", "ta")}, {"burn": "ta"}):
+        with pytest.raises(UsageError, match=f"mux.{next(iter(option))} names 'ta'") as caught:
+            mux(scratch, little, "hi", "en", **option)
         assert "hi, en" in caught.value.remedy
     assert not scratch.seen
 

@@ -31,7 +31,7 @@ def house(tmp_path: Path) -> Iterator[BuildingHouse]:
         yield built
 
 
-def wish(house: BuildingHouse, release: Path | None = None) -> str:
+def submit(house: BuildingHouse, release: Path | None = None) -> str:
     """Submit a film; its recognition waits for `release`."""
     parameters = {"asr": {"initial_prompt": f"until:{release}"}} if release else {}
     return house.submit(parameters=parameters)
@@ -55,7 +55,7 @@ def is_said_to_be_broken(house: BuildingHouse, state: str, waiting: str) -> None
     assert house.environment("whisperx").remedy == "cpw envs rollback whisperx"
     assert house.cpw("health").returncode == ExitCode.NOT_RUNNING
     with pytest.raises(NotRunningError) as refused:
-        wish(house)
+        submit(house)
     assert refused.value.remedy == "cpw envs rollback whisperx"
     until(lambda: {s.name: s.state for s in house.job(waiting).steps}["demux"] == "done", what="demux")
     asr = next(step for step in house.job(waiting).steps if step.name == "asr")
@@ -71,14 +71,14 @@ def test_an_environment_is_upgraded_broken_and_rolled_back_while_a_batch_runs_in
     first = house.child("whisperx")["build"]
     before = house.pids("common", "aligner", "whisperx")
     release = tmp_path / "release"
-    batch = [wish(house, release) for _ in range(4)]
+    batch = [submit(house, release) for _ in range(4)]
     until(lambda: runs(house, batch[0]), what="the first recognition runs")
 
     house.break_next(how)
     upgraded = house.cpw("envs", "upgrade", "whisperx")
     assert upgraded.returncode == ExitCode.DONE, upgraded.stderr
     assert "its worker finishes asr of" in upgraded.stdout
-    batch += [wish(house) for _ in range(4)]
+    batch += [submit(house) for _ in range(4)]
     until(lambda: house.environment("whisperx").state == "draining", what="it is told to go")
     assert house.environment("whisperx").pid == before["whisperx"], "its call has not ended yet"
     release.touch()
@@ -104,7 +104,7 @@ def test_an_environment_is_upgraded_broken_and_rolled_back_while_a_batch_runs_in
 
 def test_a_worker_ends_its_call_before_it_is_replaced(house: BuildingHouse, tmp_path: Path) -> None:
     release = tmp_path / "release"
-    job = wish(house, release)
+    job = submit(house, release)
     until(lambda: runs(house, job), what="the recognition runs")
     pid = house.environment("whisperx").pid
 
@@ -122,7 +122,7 @@ def test_a_worker_ends_its_call_before_it_is_replaced(house: BuildingHouse, tmp_
 def test_a_call_that_is_not_waited_for_is_given_back_and_its_film_not_blamed(
     house: BuildingHouse, tmp_path: Path
 ) -> None:
-    job = wish(house, tmp_path / "release")
+    job = submit(house, tmp_path / "release")
     until(lambda: runs(house, job), what="the recognition runs")
     pid = house.environment("whisperx").pid
 
@@ -142,7 +142,7 @@ def test_a_coordinator_that_dies_in_between_goes_on_with_the_replacement(
     house: BuildingHouse, tmp_path: Path
 ) -> None:
     release = tmp_path / "release"
-    job = wish(house, release)
+    job = submit(house, release)
     until(lambda: runs(house, job), what="the recognition runs")
     pid = house.environment("whisperx").pid
     house.ask(ReloadEnvironment(environment="whisperx"))
@@ -177,7 +177,7 @@ def test_a_build_that_fails_changes_nothing_and_disturbs_nobody(house: BuildingH
     assert lock.read_text() == text
     assert house.child("whisperx")["build"] == build
     assert house.pids("common", "whisperx") == before
-    assert house.ended(wish(house)).state == "done"
+    assert house.ended(submit(house)).state == "done"
 
 
 def test_a_second_version_is_made_built_used_by_name_and_removed_while_the_house_runs(
@@ -195,7 +195,7 @@ def test_a_second_version_is_made_built_used_by_name_and_removed_while_the_house
     assert built.returncode == ExitCode.DONE, built.stderr
     assert "whisperx-experimental: ready" in built.stdout
     named = house.ended(house.submit(environments={"asr": "whisperx-experimental"}))
-    usual = house.ended(wish(house))
+    usual = house.ended(submit(house))
     assert (named.state, usual.state) == ("done", "done")
     served = [next(s.environment for s in job.steps if s.name == "asr") for job in (named, usual)]
     assert served == ["whisperx-experimental", "whisperx"]
@@ -243,7 +243,7 @@ def test_an_environment_that_is_built_behind_the_houses_back_is_named_and_starte
 def test_a_token_reaches_no_worker_no_log_and_no_job(tmp_path: Path) -> None:
     with BuildingHouse(tmp_path, HF_TOKEN=TOKEN) as house:
         house.start()
-        assert house.ended(wish(house)).state == "done"
+        assert house.ended(submit(house)).state == "done"
         house.cpw("envs", "upgrade", "whisperx")
         for process in house.processes():
             assert TOKEN not in process.environ().values()

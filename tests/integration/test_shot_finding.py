@@ -42,8 +42,8 @@ def cuts() -> tuple[str, ...]:
     return "-f", "lavfi", "-i", f"{';'.join(parts)};{names}concat=n={len(frames)}"
 
 
-def found(scratch, film: Path, **wishes) -> tuple[int, ...]:
-    return demux(scratch, film, shot_changes=True, **wishes).shot_changes_ms
+def found(scratch, film: Path, **options) -> tuple[int, ...]:
+    return demux(scratch, film, shot_changes=True, **options).shot_changes_ms
 
 
 def near(times) -> list:

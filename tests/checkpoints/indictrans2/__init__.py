@@ -36,9 +36,9 @@ def make_indictrans2(
     if not has_model(identity, store):
         folder = store / identity
         folder.mkdir(parents=True, exist_ok=True)
-        wish = {"direction": direction, "real_files": real_files, "raw_positions": raw_positions}
+        wanted = {"direction": direction, "real_files": real_files, "raw_positions": raw_positions}
         python = envspecs.interpreter("indictrans2")
-        making = [python, "-m", "tests.checkpoints.indictrans2.making", str(folder), json.dumps(wish)]
+        making = [python, "-m", "tests.checkpoints.indictrans2.making", str(folder), json.dumps(wanted)]
         subprocess.run(making, cwd=_ROOT, check=True)
         store_files(folder)
     return identity

@@ -1,4 +1,4 @@
-"""Makes a small model's folder: python -m tests.checkpoints.indictrans2.making FOLDER WISH (JSON)."""
+"""Makes a small model's folder: python -m tests.checkpoints.indictrans2.making FOLDER WANTED (JSON)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLACEHOLDER = frozenset({"ID", "▁ID", "▁<", "▁>", *"<>123456789"})
 
 
 def main(folder: Path, *, direction: str, real_files: bool, raw_positions: bool) -> None:
-    """Fill the folder; the same bytes for the same wish."""
+    """Fill the folder; the same bytes for the same wanted."""
     sides = dict(zip(("SRC", "TGT"), direction.split("-"), strict=True))
     _put_tokenizer(folder, sides, real_files=real_files)
     words = json.loads((folder / "dict.SRC.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Makes a small model's folder: python -m tests.checkpoints.nllb.making FOLDER WISH (JSON)."""
+"""Makes a small model's folder: python -m tests.checkpoints.nllb.making FOLDER WANTED (JSON)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SEED = 3
 
 
 def main(folder: Path, *, arranged: bool, positions: int) -> None:
-    """Fill the folder; the same bytes for the same wish and the same texts."""
+    """Fill the folder; the same bytes for the same wanted and the same texts."""
     import torch
     from transformers import M2M100Config, M2M100ForConditionalGeneration
 

@@ -1,4 +1,4 @@
-"""What the worker refuses: wishes, sound and weights that are none, and weights that hold a program."""
+"""What the worker refuses: options, sound and weights that are none, and weights that hold a program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.env("common", "demucs"), pytest.mark.slow, pytest.mark
 
 
 @pytest.mark.parametrize(
-    ("wishes", "kind", "said"),
+    ("options", "kind", "said"),
     [
         ({"model": "absent"}, ErrorKind.MISSING, "The model absent is not in the model store"),
         ({"device": "toaster"}, ErrorKind.USAGE, "'toaster' is not a device."),
@@ -33,9 +33,9 @@ pytestmark = [pytest.mark.env("common", "demucs"), pytest.mark.slow, pytest.mark
         ({"overlap": 1.0}, ErrorKind.USAGE, "An overlap of 1.0 is not possible."),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_refused(worker, tmp_path, wishes, kind, said) -> None:
+def test_a_request_that_cannot_be_met_is_refused(worker, tmp_path, options, kind, said) -> None:
     sound = lavfi(tmp_path, "x.flac", "0.1", "0.1", 1)
-    error = worker.refuse("separate", SeparateRequest(audio=take_in(worker, sound), **wishes))
+    error = worker.refuse("separate", SeparateRequest(audio=take_in(worker, sound), **options))
     assert (error.kind, error.message[: len(said)]) == (kind, said)
     assert error.remedy
 

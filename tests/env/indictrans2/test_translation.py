@@ -59,8 +59,8 @@ def test_the_model_is_given_both_languages_tags(small: LoneTranslator, small_sto
 
 
 def test_another_script_is_another_tag(small: LoneTranslator, small_store: Path) -> None:
-    def second_word(**wishes: str) -> str:
-        transcript, _ = small.translate(["Good morning to you."], "en-ks", EN_INDIC, **wishes)
+    def second_word(**options: str) -> str:
+        transcript, _ = small.translate(["Good morning to you."], "en-ks", EN_INDIC, **options)
         return texts_of(transcript)[0].split()[1]
 
     assert second_word() == tag_word(small_store, EN_INDIC, "kas_Arab")
@@ -149,7 +149,7 @@ def test_a_cancelled_call_ends_within_its_batch_and_leaves_nothing_to_the_next(s
 
 
 @pytest.mark.parametrize(
-    ("pair", "model", "wishes", "kind", "said"),
+    ("pair", "model", "options", "kind", "said"),
     [
         ("en-hi", "indictrans2-en-indic-1b", {}, ErrorKind.MISSING, "not in the model store"),
         ("hi-en", EN_INDIC, {}, ErrorKind.USAGE, "translates en-indic, not indic-en"),
@@ -162,9 +162,9 @@ def test_a_cancelled_call_ends_within_its_batch_and_leaves_nothing_to_the_next(s
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
-    small: LoneTranslator, pair: str, model: str, wishes: dict[str, str], kind: ErrorKind, said: str
+    small: LoneTranslator, pair: str, model: str, options: dict[str, str], kind: ErrorKind, said: str
 ) -> None:
-    error = small.refuse(["Good morning."], pair, model, **wishes)
+    error = small.refuse(["Good morning."], pair, model, **options)
     assert error.kind is kind
     assert said in error.message
     assert error.remedy

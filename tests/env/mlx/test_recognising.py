@@ -71,8 +71,8 @@ def worker(store: Path) -> Iterator[LoneWorker]:
         yield running
 
 
-def recognised(worker: LoneWorker, sound: Artefact, **wishes: Any) -> tuple[AsrResult, list[dict[str, Any]]]:
-    result = worker.do("asr", AsrRequest(audio=sound, model=TINY, **wishes))
+def recognised(worker: LoneWorker, sound: Artefact, **options: Any) -> tuple[AsrResult, list[dict[str, Any]]]:
+    result = worker.do("asr", AsrRequest(audio=sound, model=TINY, **options))
     return result, json.loads((worker.folder / result.segments.path).read_text())["segments"]
 
 
@@ -180,7 +180,7 @@ def test_a_battle_gives_hardly_any_text_though_no_vad_has_listened(
 
 
 @pytest.mark.parametrize(
-    ("wishes", "kind", "part"),
+    ("options", "kind", "part"),
     [
         (
             {"model": "whisper-large-v3-mlx"},
@@ -194,9 +194,9 @@ def test_a_battle_gives_hardly_any_text_though_no_vad_has_listened(
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
-    worker: LoneWorker, clip: Artefact, wishes: dict[str, str], kind: ErrorKind, part: str
+    worker: LoneWorker, clip: Artefact, options: dict[str, str], kind: ErrorKind, part: str
 ) -> None:
-    error = worker.refuse("asr", AsrRequest(**{"audio": clip, "model": TINY, **wishes}))
+    error = worker.refuse("asr", AsrRequest(**{"audio": clip, "model": TINY, **options}))
     assert error.kind == kind
     assert part in error.message
     assert error.remedy

@@ -73,8 +73,8 @@ def test_the_model_is_given_both_languages_and_the_script(random_store: Path) ->
     every = [*asked.items(), traditional]
     with LoneTranslator("nllb", random_store) as translator:
         found = [
-            texts_of(translator.translate([text], pair, MODEL, beam_size=1, **wishes)[0])[0]
-            for pair, (_, _, wishes) in every
+            texts_of(translator.translate([text], pair, MODEL, beam_size=1, **options)[0])[0]
+            for pair, (_, _, options) in every
         ]
     questions = [
         {"text": text, "source": source, "target": target, "beams": 1, "most_new_tokens": 20}
@@ -143,7 +143,7 @@ def test_a_cancelled_call_ends_within_its_batch(small: LoneTranslator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pair", "model", "wishes", "kind", "said"),
+    ("pair", "model", "options", "kind", "said"),
     [
         ("en-de", "nllb-200-3.3b", {}, ErrorKind.MISSING, "not in the model store"),
         ("en-br", MODEL, {}, ErrorKind.INPUT, "does not have the language Breton"),
@@ -154,9 +154,9 @@ def test_a_cancelled_call_ends_within_its_batch(small: LoneTranslator) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(
-    small: LoneTranslator, pair: str, model: str, wishes: dict[str, str], kind: ErrorKind, said: str
+    small: LoneTranslator, pair: str, model: str, options: dict[str, str], kind: ErrorKind, said: str
 ) -> None:
-    error = small.refuse(["Good morning."], pair, model, **wishes)
+    error = small.refuse(["Good morning."], pair, model, **options)
     assert error.kind is kind
     assert said in error.message
 

@@ -67,8 +67,8 @@ def demuxed(worker: LoneWorker, film: str, name: str, *more: str) -> Artefact:
     return describe_file(path, name)
 
 
-def hear(worker: LoneWorker, audio: Artefact, **wishes: object) -> VadResult:
-    result: VadResult = worker.do("vad", VadRequest(audio=audio, **wishes))  # type: ignore[arg-type]  # (fields by name)
+def hear(worker: LoneWorker, audio: Artefact, **options: object) -> VadResult:
+    result: VadResult = worker.do("vad", VadRequest(audio=audio, **options))  # type: ignore[arg-type]  # (fields by name)
     written = json.loads((worker.folder / result.segments.path).read_bytes())
     assert written == {"version": 1, "speech": to_plain(result.speech)}
     assert all(span.start_ms < span.end_ms for span in result.speech)
@@ -163,7 +163,7 @@ def within(spans: Sequence[Span], start_ms: int, end_ms: int) -> list[Span]:
     return [span for span in cut if span.start_ms < span.end_ms]
 
 
-def test_wishes_change_what_counts_as_speech(worker: LoneWorker) -> None:
+def test_options_change_what_counts_as_speech(worker: LoneWorker) -> None:
     audio = worker.take_in(two_speakers(), "sample.wav")
     plainly = hear(worker, audio).speech
     padded = hear(worker, audio, pad_ms=200, min_silence_ms=300, min_speech_ms=500).speech
@@ -196,8 +196,8 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(worker: LoneWorker) -> Non
     missing = worker.refuse("vad", VadRequest(audio=audio, model="pyannote-segmentation-9"))
     assert missing.kind is ErrorKind.MISSING
     assert missing.remedy == "cpw models fetch pyannote-segmentation-9"
-    for wishes in ({"method": "ears"}, {"device": "cuda:99"}):
-        error = worker.refuse("vad", VadRequest(audio=audio, **wishes))
+    for options in ({"method": "ears"}, {"device": "cuda:99"}):
+        error = worker.refuse("vad", VadRequest(audio=audio, **options))
         assert error.kind is ErrorKind.USAGE
         assert error.message.endswith(".")
 

@@ -90,8 +90,8 @@ def main(store: str, folder: str, *films: str) -> None:
     """Print one line of JSON a film, and one with what was loaded."""
     bench = Bench(Path(store), Path(folder))
     for film in films:
-        name, _, wish = film.partition(":")
-        sys.stdout.write(json.dumps(bench.film(name, translate=wish == "translate")) + "\n")
+        name, _, also = film.partition(":")
+        sys.stdout.write(json.dumps(bench.film(name, translate=also == "translate")) + "\n")
     loads = {model.key: model.loads for model in bench.models.loaded()}
     sys.stdout.write(json.dumps({"film": "", "loads": loads}) + "\n")
 

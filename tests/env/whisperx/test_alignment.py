@@ -88,9 +88,9 @@ def sing(worker: LoneWorker, name: str, *segments: str, unsung: str = "") -> Sun
 
 
 def align(
-    worker: LoneWorker, sung: Sung, language: str, **wishes: Any
+    worker: LoneWorker, sung: Sung, language: str, **options: Any
 ) -> tuple[AlignResult, tuple[Word, ...]]:
-    request = asked(worker, sung, language, **wishes)
+    request = asked(worker, sung, language, **options)
     result = worker.do("align", request)
     words = read(worker, result.transcript).words()
     assert result.word_count == len(words) == sum(result.timed_by.values())
@@ -100,7 +100,7 @@ def align(
     return result, words
 
 
-def asked(worker: LoneWorker, sung: Sung, language: str, **wishes: Any) -> AlignRequest:
+def asked(worker: LoneWorker, sung: Sung, language: str, **options: Any) -> AlignRequest:
     transcript = Transcript(language=language, segments=sung.segments)
     write_json(worker.folder / "segments.json", to_plain(transcript))
     return AlignRequest(
@@ -108,7 +108,7 @@ def asked(worker: LoneWorker, sung: Sung, language: str, **wishes: Any) -> Align
         segments=describe_file(worker.folder / "segments.json", "segments.json"),
         speech=tuple(Span(start_ms=segment.start_ms, end_ms=segment.end_ms) for segment in sung.segments),
         model="whisper-base",
-        **wishes,
+        **options,
     )
 
 

@@ -58,8 +58,8 @@ class Bench:
         audio = self.whisperx.take_in(sound, "audio.wav")
         speech = (Span(start_ms=0, end_ms=duration_ms),) if everything_is_speech else None
         asr = self.whisperx.do("asr", AsrRequest(audio=audio, speech=speech, language="en"))
-        wish = AlignRequest(audio=audio, segments=asr.segments, speech=asr.speech)
-        aligned = self.whisperx.do("align", wish)
+        request = AlignRequest(audio=audio, segments=asr.segments, speech=asr.speech)
+        aligned = self.whisperx.do("align", request)
         plain = json.loads((self.whisperx.folder / aligned.transcript.path).read_bytes())
         return Heard(
             transcript=from_plain(Transcript, plain), duration_ms=duration_ms, speech=tuple(asr.speech)
@@ -69,10 +69,10 @@ class Bench:
         """Return the clean transcript and the report."""
         write_json(self.common.folder / "heard.json", to_plain(heard.transcript))
         artefact = self.common.take_in(self.common.folder / "heard.json", "in.json")
-        wish = CleanRequest(
+        request = CleanRequest(
             transcript=artefact, speech=heard.speech, media_duration_ms=heard.duration_ms, **rules
         )
-        result = self.common.do("clean", wish)
+        result = self.common.do("clean", request)
         return result.transcript, json.loads((self.common.folder / result.report.path).read_bytes())
 
     def read(self, artefact: Artefact) -> Transcript:
@@ -102,8 +102,8 @@ def test_what_is_made_up_in_a_battle_is_taken_out_each_with_its_reason(bench: Be
     assert len(left) <= len(made_up) / 3
     assert Counter(told + [word.text for word in left]) == Counter(word.text for word in made_up)
     assert all(removal["reason"] for removal in report["removed"])
-    wish = SubtitleRequest(transcript=transcript, title="battle", media_duration_ms=found.duration_ms)
-    assert bench.common.do("subtitle", wish).cue_count <= len(left)
+    request = SubtitleRequest(transcript=transcript, title="battle", media_duration_ms=found.duration_ms)
+    assert bench.common.do("subtitle", request).cue_count <= len(left)
 
 
 def test_with_every_rule_off_what_was_made_up_stays(bench: Bench) -> None:
@@ -158,8 +158,8 @@ def test_in_a_film_not_not_not_is_kept_and_a_loop_over_the_battle_is_cut(
     assert told.endswith(loop.text)
     assert len(told.split()) - len(loop.words) <= 2, "of what is said, hardly a word"
     assert all(removal["reason"] for removal in report["removed"])
-    wish = SubtitleRequest(transcript=transcript, title="planted", media_duration_ms=found.duration_ms)
-    bench.common.do("subtitle", wish)
+    request = SubtitleRequest(transcript=transcript, title="planted", media_duration_ms=found.duration_ms)
+    bench.common.do("subtitle", request)
     shown = (bench.common.folder / "11_subtitle" / "planted.en.srt").read_text(encoding="utf-8")
     assert "god" not in shown
     last = report["removed"][-1]

@@ -21,12 +21,15 @@ import pytest
 import envspecs
 from tests.conftest import Figure
 from tests.data import data, plain, script, two_speakers
+from tests.whisperx_command import whisperx_seconds
 
 pytestmark = [pytest.mark.env("common", "whisperx"), pytest.mark.slow, pytest.mark.timeout(600)]
 
 LATE_MS = 3_977
 TIMES = 6
 """The 30 s sample is timed so often: whatever else the machine does makes a run slower, never faster."""
+RATIO_LIMIT = 2.0
+"""The command line also imports and loads; `make bench-warm`, on a quiet machine, asks for more."""
 FILMS = {
     "film_en": "film/film_en.mp4",
     "film_late": "film/film_en_audio_starts_4s_late.mkv",
@@ -163,17 +166,16 @@ def test_words_are_in_order_and_have_length_in_every_film(found: Found) -> None:
         assert all(one["end_ms"] <= two["start_ms"] for one, two in itertools.pairwise(words))
 
 
-def test_a_warm_worker_is_five_times_as_fast_as_the_command_line(found: Found, figure: Figure) -> None:
+def test_a_warm_worker_is_faster_than_the_command_line(found: Found, figure: Figure, tmp_path: Path) -> None:
     for name in ("film_en", "film_de", "film_hi"):
         figure(f"{name}: seconds, one run {found[name]['seconds']}")
     runs = [run["asr"] + run["align"] for run in found["sample"]["runs"]]
-    shown = ", ".join(f"{run:.2f}" for run in runs)
+    alone = whisperx_seconds([two_speakers()], tmp_path)
     figure(
-        f"sample: asr + align seconds {shown}; fastest {min(runs):.2f} (limit 4.5), slowest {max(runs):.2f}"
+        f"sample: asr + align seconds {', '.join(f'{run:.2f}' for run in runs)}; whisperx without align "
+        f"{alone:.2f}, {alone / min(runs):.1f} times the fastest (limit {RATIO_LIMIT})"
     )
-    # whisperx's command line takes 25 to 27 s for these 30 s of sound on two quiet cores. Of the runs the
-    # fastest counts, because the limit is one of quiet cores.
-    assert min(runs) < 4.5
+    assert alone >= RATIO_LIMIT * min(runs)
 
 
 def test_three_engines_share_one_model(found: Found) -> None:

@@ -37,26 +37,26 @@ def stream(kind: str, codec: str = "x", *, index: int = 0, is_default: bool = Fa
     return Stream(index=index, kind=kind, codec=codec, is_default=is_default, is_cover=is_cover)
 
 
-def test_without_a_wish_the_default_track_is_taken_else_the_first():
+def test_without_a_request_the_default_track_is_taken_else_the_first():
     assert choose_track(film("en", "hi", default=1), None).number == 1
     assert choose_track(film("en", "hi"), None).number == 0
 
 
 @pytest.mark.parametrize(
-    ("wish", "number"), [("0", 0), ("2", 2), ("hi", 1), ("hin", 1), ("Hindi", 1), ("ger", 2)]
+    ("words", "number"), [("0", 0), ("2", 2), ("hi", 1), ("hin", 1), ("Hindi", 1), ("ger", 2)]
 )
-def test_a_track_is_chosen_by_number_or_language(wish, number):
-    assert choose_track(film("en", "hi", "de"), wish).number == number
+def test_a_track_is_chosen_by_number_or_language(words, number):
+    assert choose_track(film("en", "hi", "de"), words).number == number
 
 
 def test_of_two_tracks_in_a_language_the_default_one_is_taken():
     assert choose_track(film("en", "hi", "hi", default=2), "hi").number == 2
 
 
-@pytest.mark.parametrize("wish", ["3", "ta", "klingon", "-1"])
-def test_a_track_that_is_not_there_is_refused_with_the_list(wish):
+@pytest.mark.parametrize("words", ["3", "ta", "klingon", "-1"])
+def test_a_track_that_is_not_there_is_refused_with_the_list(words):
     with pytest.raises(InputError, match=r"it has 0 \(en, aac\), 1 \(hi, aac\)"):
-        choose_track(film("en", "hi"), wish)
+        choose_track(film("en", "hi"), words)
 
 
 def test_a_film_without_sound_is_refused():

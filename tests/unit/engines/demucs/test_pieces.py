@@ -15,8 +15,8 @@ from workers.engines.demucs.resampling import resampled_length
 TRAINED = 343_980
 
 
-def cut(**wishes) -> Cut:
-    return choose_cut(SeparateRequest(audio=NOTHING, **wishes), TRAINED)
+def cut(**options) -> Cut:
+    return choose_cut(SeparateRequest(audio=NOTHING, **options), TRAINED)
 
 
 def test_a_segment_is_what_the_model_was_trained_with_and_overlaps_by_a_quarter():
@@ -29,7 +29,7 @@ def test_a_shorter_segment_and_another_overlap_can_be_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("wishes", "said"),
+    ("options", "said"),
     [
         ({"segment_ms": 7_801}, "A segment of 7801 ms is not possible with the model htdemucs."),
         ({"segment_ms": 999}, "A segment of 999 ms"),
@@ -40,9 +40,9 @@ def test_a_shorter_segment_and_another_overlap_can_be_asked_for():
         ({"batch_size": -1}, "A batch of -1 segments"),
     ],
 )
-def test_what_no_model_can_do_is_refused_with_what_it_can(wishes, said):
+def test_what_no_model_can_do_is_refused_with_what_it_can(options, said):
     with pytest.raises(UsageError) as caught:
-        cut(**wishes)
+        cut(**options)
     assert caught.value.message.startswith(said)
     assert caught.value.remedy.startswith("Write ")
 

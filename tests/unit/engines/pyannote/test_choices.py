@@ -16,7 +16,7 @@ FILE = Artefact(path="a.wav", size=0, sha256="")
 
 
 @pytest.mark.parametrize(
-    "wishes",
+    "options",
     [
         {"method": "webrtc"},
         {"onset": 0.3, "offset": 0.5},
@@ -25,15 +25,15 @@ FILE = Artefact(path="a.wav", size=0, sha256="")
         {"onset": float("nan")},
     ],
 )
-def test_a_wish_that_no_model_could_grant_is_refused_in_a_sentence(wishes: dict[str, Any]) -> None:
+def test_a_request_that_no_model_could_grant_is_refused_in_a_sentence(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"\.$") as caught:
-        refuse_unfit(VadRequest(audio=FILE, **wishes))
+        refuse_unfit(VadRequest(audio=FILE, **options))
     assert caught.value.remedy.endswith(".")
 
 
-@pytest.mark.parametrize("wishes", [{}, {"method": "silero"}, {"onset": 0.5, "offset": 0.5}])
-def test_what_is_sensible_is_taken(wishes: dict[str, Any]) -> None:
-    refuse_unfit(VadRequest(audio=FILE, **wishes))
+@pytest.mark.parametrize("options", [{}, {"method": "silero"}, {"onset": 0.5, "offset": 0.5}])
+def test_what_is_sensible_is_taken(options: dict[str, Any]) -> None:
+    refuse_unfit(VadRequest(audio=FILE, **options))
 
 
 def test_times_under_zero_are_zero_and_all_others_are_as_asked() -> None:

@@ -13,6 +13,7 @@ from envspecs.layout import builds_directory
 from envspecs.sizes import human, taken_by
 from envspecs.spec import read
 from protocol.errors import ExitCode
+from protocol.supervisor import ChildReport, SupervisorReport, write_supervisor
 
 STAGES = '[stages]\nasr = { engine = "workers.engines.x:X" }\nalign = { engine = "workers.engines.x:Y" }\n'
 
@@ -139,19 +140,36 @@ def test_only_cpw_can_talk_to_what_runs(home, capsys):
     assert "Do this: cpw envs reload tiny" in capsys.readouterr().err
 
 
+def running(tmp_path, monkeypatch, **children):
+    """Let a supervisor's report stand in the runtime directory: its children by name, and their states."""
+    monkeypatch.setenv("CPW_RUNTIME", str(tmp_path))
+    reports = {name: ChildReport(state=state) for name, state in children.items()}
+    write_supervisor(tmp_path, SupervisorReport(pid=1, started=0.0, children=reports))
+
+
 def test_a_bare_python_says_how_a_worker_gets_the_new_build(home, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CPW_RUNTIME", str(tmp_path))
     main(["build", "tiny"])
     assert "cpw envs reload" not in capsys.readouterr().err
-    (tmp_path / "supervisor.json").touch()
+    running(tmp_path, monkeypatch, tiny="running")
     main(["build", "tiny", "--again"])
     assert "Running workers use the previous build until: cpw envs reload tiny" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("children", [{}, {"tiny": "not built"}])
+def test_a_first_build_has_no_worker_that_could_use_the_previous_one(
+    home, tmp_path, monkeypatch, capsys, children
+):
+    running(tmp_path, monkeypatch, **children)
+    main(["build", "tiny"])
+    said = capsys.readouterr().err
+    assert "to start a worker in the new build: cpw envs reload tiny" in said
+    assert "previous build" not in said
+
+
 def test_of_an_environment_without_a_worker_nothing_is_to_be_reloaded(home, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("CPW_RUNTIME", str(tmp_path))
     home.spec("tiny", "worker = false\n" + (home.specs / "tiny.toml").read_text())
-    (tmp_path / "supervisor.json").touch()
+    running(tmp_path, monkeypatch)
     main(["build", "tiny"])
     assert "reload" not in capsys.readouterr().err
 

@@ -27,8 +27,8 @@ def clean(tmp_path):
     def run(found: Heard):
         write_json(tmp_path / "in.json", to_plain(found.transcript))
         artefact = describe_file(tmp_path / "in.json", "in.json")
-        wish = CleanRequest(transcript=artefact, speech=found.speech, media_duration_ms=found.duration_ms)
-        TranscriptClean().run(wish, Scratch(tmp_path))
+        request = CleanRequest(transcript=artefact, speech=found.speech, media_duration_ms=found.duration_ms)
+        TranscriptClean().run(request, Scratch(tmp_path))
         left, report = (
             json.loads((tmp_path / name).read_text()) for name in ("transcript.json", "cleaning.json")
         )
@@ -39,12 +39,12 @@ def clean(tmp_path):
 
 def subtitle(folder, found: Heard):
     """Make cues of the cleaned transcript that lies in the folder, and return the SubRip file."""
-    wish = SubtitleRequest(
+    request = SubtitleRequest(
         transcript=describe_file(folder / "transcript.json", "transcript.json"),
         title="heard",
         media_duration_ms=found.duration_ms,
     )
-    CueSubtitle().run(wish, Scratch(folder))
+    CueSubtitle().run(request, Scratch(folder))
     return (folder / f"heard.{found.transcript.language}.srt").read_text(encoding="utf-8")
 
 

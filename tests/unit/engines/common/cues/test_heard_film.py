@@ -23,12 +23,12 @@ def written(tmp_path):
     """Return the folder with the cues and their quality report."""
     (found,) = heard("film_en")
     write_json(tmp_path / "heard.json", to_plain(found.transcript))
-    wish = SubtitleRequest(
+    request = SubtitleRequest(
         transcript=describe_file(tmp_path / "heard.json", "heard.json"),
         title="film",
         media_duration_ms=found.duration_ms,
     )
-    CueSubtitle().run(wish, Scratch(tmp_path))
+    CueSubtitle().run(request, Scratch(tmp_path))
     return tmp_path
 
 

@@ -17,7 +17,7 @@ LINE = "1\n00:00:01,000 --> 00:00:02,000\nx\n\n"
 
 @pytest.fixture
 def chosen(tmp_path):
-    def choose(spoken: dict[str, str], **wishes) -> dict[str, str]:
+    def choose(spoken: dict[str, str], **options) -> dict[str, str]:
         files = []
         for language, text in spoken.items():
             files.append(tmp_path / f"{language}.srt")
@@ -26,7 +26,7 @@ def chosen(tmp_path):
             SubtitleTrack(file=Artefact(path=file.name, size=1, sha256=""), language=file.stem)
             for file in files
         )
-        request = MuxRequest(media="/film.mkv", tracks=tracks, title="Film", **wishes)
+        request = MuxRequest(media="/film.mkv", tracks=tracks, title="Film", **options)
         return {
             track.language: "d" * track.is_default + "f" * track.is_forced
             for track in choose_tracks(request, files)
@@ -65,7 +65,7 @@ def test_what_is_written_after_set_reaches_the_request():
     assert (request.default, request.forced, request.burn) == ("none", ("en", "hi"), "hi")
 
 
-def test_a_request_of_before_these_wishes_is_valid():
+def test_a_request_of_before_these_options_is_valid():
     request = from_plain(MuxRequest, {"media": "/f", "tracks": [], "title": "F"})
     assert (request.default, request.forced, request.burn) == ("first", (), None)
 
