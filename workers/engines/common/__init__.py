@@ -1,1 +1,1 @@
-"""Engines of the environment `common`: no model, no weights."""
+"""The engines of the environment `common`: they need no model and no weights."""

@@ -1,8 +1,8 @@
 """Write a job's subtitles again: `python -I -m workers.engines.common.export JOB_FOLDER REQUEST`.
 
-`cpw export` runs it. REQUEST is an `ExportRequest` as JSON. No model runs: the job's transcripts are cut
-anew. Shows its progress on stderr and writes one document to stdout: an `ExportResult`, with exit code 0, or
-a `Refused`, with 2, where nothing could be written.
+`cpw export` runs it. REQUEST is an `ExportRequest` as JSON. No model runs: the program cuts the job's
+transcripts into cues again. It shows its progress on stderr and writes one document to stdout: an
+`ExportResult` with exit code 0, or a `Refused` with exit code 2 if it could write nothing.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from workers.text.transcripts import read_file
 __all__ = ["FileToWrite", "burned", "export", "main"]
 
 FOLDER = "export"
-"""Where files go unless a person says otherwise; in the job folder."""
+"""The folder in the job folder that files go to, unless a person names another."""
 _NUMBERS = frozenset(number_field.name for number_field in fields(CueNumbers))
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileToWrite:
-    """A file that is written only when all are made: its name, its bytes, what it is."""
+    """One file to write: its name, its bytes, what it is. None is written before all are made."""
 
     name: str
     data: bytes
@@ -55,9 +55,9 @@ class FileToWrite:
 
 
 def export(folder: JobFolder, request: ExportRequest) -> Iterator[FileToWrite]:
-    """Return the files of a job's tracks; for each track one for each format, and its quality report.
+    """Return the files of a job's tracks: each track has one file for each format, and a quality report.
 
-    Raises `UsageError` for a language that the job does not have, a format or profile that there is not.
+    Raises `UsageError` for a language that the job does not have, and for an unknown format or profile.
     """
     check_formats(request.formats)
     languages = request.languages or (() if request.pairs else tuple(folder.transcripts))
@@ -108,7 +108,7 @@ def _files(track: Track, stem: str, formats: Sequence[str]) -> Iterator[FileToWr
 
 
 def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: int) -> Track:
-    """Return the track of a language; `rules` are numbers that the person's own still win over."""
+    """Return the track of a language; numbers that the person set win over those in `rules`."""
     settings = folder.settings
     profile, own = _profile(settings, request)
     track = cut_track(
@@ -131,7 +131,7 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
 
 
 def _profile(settings: SubtitleSettings, request: ExportRequest) -> tuple[str, dict[str, Any]]:
-    """Return the profile and the numbers set beside it; a profile that is named starts afresh."""
+    """Return the profile and its numbers; if the request names a profile, the job's numbers do not count."""
     if request.profile:
         return request.profile, dict(request.settings)
     set_before = {name: value for name in _NUMBERS if (value := getattr(settings, name)) is not None}
@@ -139,7 +139,7 @@ def _profile(settings: SubtitleSettings, request: ExportRequest) -> tuple[str, d
 
 
 def _pair(folder: JobFolder, first: str, second: str, request: ExportRequest) -> Track:
-    """Return one track of two languages, a line each unless the person says otherwise."""
+    """Return one track of two languages: one line for each, unless the person sets another number."""
     if first == second:
         message = f"A bilingual file has two languages, and {first}+{second} has one."
         raise UsageError(message, "As in --bilingual hi+en.")
@@ -152,7 +152,7 @@ def _pair(folder: JobFolder, first: str, second: str, request: ExportRequest) ->
         above.rules,
         max_line_graphemes=max(above.rules.max_line_graphemes, below.rules.max_line_graphemes),
         max_lines=above.rules.max_lines + below.rules.max_lines,
-        # A text stays while the other changes: its cues touch.
+        # A text can stay while the other changes: then its cues touch.
         min_gap_ms=0,
         close_gap_ms=0,
     )
@@ -173,7 +173,7 @@ def _pair(folder: JobFolder, first: str, second: str, request: ExportRequest) ->
 
 
 def _write(files: Sequence[FileToWrite], target: Path, *, overwrite: bool) -> None:
-    """Write the files, none where one of them would take the place of another one's work."""
+    """Write all files; without `overwrite`, write none if one would replace a file with other contents."""
     there = [file for file in files if (target / file.name).exists()]
     if not overwrite and (other := next((file for file in there if _differs(target, file)), None)):
         message = f"{shown(target / other.name)} is there already, with other contents."
@@ -185,7 +185,7 @@ def _write(files: Sequence[FileToWrite], target: Path, *, overwrite: bool) -> No
 
 @contextlib.contextmanager
 def _writing_to(target: Path) -> Iterator[None]:
-    """Make the folder; what cannot be written into it is said to be so."""
+    """Make the folder; raise `InputError` if the folder, or a file in it, cannot be written."""
     try:
         target.mkdir(parents=True, exist_ok=True)
         yield
@@ -212,9 +212,9 @@ def _exported(file: FileToWrite, target: Path) -> ExportedFile:
 
 
 def burned(folder: JobFolder, request: ExportRequest) -> Burning | None:
-    """Return what is to be drawn into the film's picture, checked; None where nothing is.
+    """Return what to draw into the film's picture, checked; None if the request asks for nothing.
 
-    Raises `InputError` where the film is gone, `UsageError` and `MissingError` as `prepare` does.
+    Raises `InputError` if the film is gone, and `UsageError` and `MissingError` as `prepare` does.
     """
     if not request.burn:
         return None
@@ -235,11 +235,11 @@ def _draw(burning: Burning, path: Path, *, overwrite: bool) -> ExportedFile:
 
 
 def carry_out(folder: JobFolder, request: ExportRequest) -> ExportResult:
-    """Write all the files that are asked for, or none."""
+    """Write all the files that the request asks for, or none."""
     target = Path(request.out) if request.out else folder.own(FOLDER)
     burning = burned(folder, request)
     files = list(export(folder, request)) if request.formats else []
-    # What was exported into the job folder is made again from the same transcripts at any time.
+    # Files in the job folder may be replaced: the same transcripts give them again at any time.
     overwrite = request.overwrite or not request.out
     _write(files, target, overwrite=overwrite)
     written = [_exported(file, target) for file in files]

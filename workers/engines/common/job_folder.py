@@ -1,7 +1,7 @@
-"""A job folder, read after the job: its film, transcripts, subtitle files and what was heard.
+"""A job folder, read after the job: its film, transcripts, subtitle files and the speech in it.
 
-It may come from another machine, or from a stranger: each of its documents is checked against its form, and
-no name in them leads out of it.
+It may come from another machine or from a stranger. So each of its documents is checked against its form, and
+no file name in them may lead out of the folder.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from workers.text.transcripts import read_file
 __all__ = ["JobFolder", "SubtitleSettings", "read_job"]
 
 _VERSION = 1
-"""The newest version of the documents that is read."""
+"""The newest version of the documents that this program reads."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-"""It becomes part of files' names."""
+"""A language code; it becomes part of file names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubtitleSettings(CueNumbers):
-    """What the person set for the stage subtitle; None leaves what the film or the profile says."""
+    """What the person set for the stage subtitle; None means that the film or the profile decides."""
 
     profile: str = "netflix"
     karaoke: bool = False
@@ -58,7 +58,7 @@ class _Parameters:
 
 @dataclass(frozen=True, kw_only=True)
 class _JobDocument(_Document):
-    """`job.json`, as far as it is read."""
+    """The fields of `job.json` that are read here."""
 
     job: str
     title: str
@@ -98,7 +98,7 @@ class _SpeechDocument(_Document):
 
 @dataclass(frozen=True, kw_only=True)
 class _ManifestDocument(_Document):
-    """`manifest.json`, as far as it is read."""
+    """The fields of `manifest.json` that are read here."""
 
     stages: tuple[_Step, ...] = ()
     film: _DemuxedFilm | None = None
@@ -106,7 +106,7 @@ class _ManifestDocument(_Document):
 
 @dataclass(frozen=True, kw_only=True)
 class JobFolder:
-    """What a job left. Paths are absolute, and those of the job's own files were there when it was read."""
+    """What a job left. Paths are absolute; the job's own files existed when the folder was read."""
 
     path: Path
     job: str
@@ -115,28 +115,28 @@ class JobFolder:
     """The film as it was submitted; it may be gone."""
     source_language: str
     transcripts: Mapping[str, Path]
-    """Language to cleaned transcript, the source's first; times on the clip's clock."""
+    """The cleaned transcript of each language, the source language first; times are on the clip's clock."""
     subtitles: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
-    """Language to format (`srt`, `vtt`, `qc.json` ...) to the file that the job wrote; film's clock."""
+    """By language and format (`srt`, `vtt`, `qc.json` ...): the file that the job wrote; film's clock."""
     film: Path | None = None
     """The film with its subtitles as tracks."""
     cleaning: Path | None = None
-    """What was removed from the transcript, times on the clip's clock."""
+    """What was removed from the transcript; times are on the clip's clock."""
     audio: Path | None = None
     """16 kHz, mono, pcm_s16le, on the clip's clock."""
     audio_track: int = 0
-    """Which of the film's audio streams that is, counted from 0."""
+    """The number of that audio stream in the film, counted from 0."""
     speech: tuple[Span, ...] = ()
-    """Where speech was heard, on the clip's clock; empty where nobody listened apart from the recogniser."""
+    """Where VAD heard speech, on the clip's clock; empty if VAD did not run."""
     duration_ms: int = 0
-    """Length of the film; 0: not known."""
+    """The film's length; 0: not known."""
     clip_start_ms: int = 0
     frames_per_second: float | None = None
     shots_ms: tuple[int, ...] = ()
-    """Where the film's shots change, on its clock; empty where nobody looked."""
+    """Where the film's shots change, on its clock; empty if the job did not look for them."""
     settings: SubtitleSettings = field(default_factory=SubtitleSettings)
     gone: tuple[str, ...] = ()
-    """Transcripts that the job made and that are not there any more, relative to the folder."""
+    """Transcripts that the job made and that no longer exist; paths are relative to the folder."""
 
     def own(self, name: str) -> Path:
         """Return the folder `name` in the job folder, to write to; raises `InputError` if it is a link."""
@@ -148,9 +148,9 @@ class JobFolder:
 
 
 def read_job(folder: Path) -> JobFolder:
-    """Read `job.json`, `manifest.json` and what they name.
+    """Read `job.json`, `manifest.json` and the files that they name.
 
-    Raises `InputError` for a folder that is not a job's, or one whose transcript is not made yet.
+    Raises `InputError` if the folder is not a job's, or if it has no transcript yet.
     """
     job, manifest = (
         _read(folder / "job.json", _JobDocument),
@@ -166,7 +166,7 @@ def read_job(folder: Path) -> JobFolder:
     if not _LANGUAGE.fullmatch(source):
         message = f"{shown(spoken)} names no language, but {shown(source)!r}."
         raise InputError(message, "Do the stage that made it again: cpw retry JOB --from asr")
-    # A manifest of an earlier version says nothing of the film: the clip begins where the person said.
+    # An older manifest says nothing about the film: then the clip begins where the person asked.
     film = manifest.film or _DemuxedFilm(clip_start_ms=job.start_ms or 0)
     facts = film.facts
     return JobFolder(
@@ -197,7 +197,7 @@ def read_job(folder: Path) -> JobFolder:
 
 
 def _read(path: Path, form: type[_D]) -> _D:
-    """Return a document; `InputError` where it is none of that form, or of a later version."""
+    """Return a document; raise `InputError` if it has another form or a later version."""
     try:
         document = read_json_as(form, path)
     except (OSError, ValueError) as error:
@@ -213,7 +213,7 @@ def _read(path: Path, form: type[_D]) -> _D:
 
 
 def _files(folder: Path, manifest: _ManifestDocument) -> dict[str, list[Path]]:
-    """Return the files that are there, by stage; `InputError` for a name that leads out of the folder."""
+    """Return the files that exist, by stage; raise `InputError` if a name leads out of the folder."""
     found: dict[str, list[Path]] = {}
     for step in manifest.stages:
         paths = (resolve_inside(folder, artefact.path) for artefact in step.artefacts)
@@ -222,7 +222,7 @@ def _files(folder: Path, manifest: _ManifestDocument) -> dict[str, list[Path]]:
 
 
 def _translations(files: Iterable[Path]) -> dict[str, Path]:
-    """Return language to `transcript.<language>.json`."""
+    """Return the `transcript.<language>.json` of each language."""
     named = ((file.name.split("."), file) for file in files)
     return {parts[-2]: path for parts, path in named if len(parts) > 2 and _LANGUAGE.fullmatch(parts[-2])}
 
@@ -240,7 +240,7 @@ def _first(files: Mapping[str, list[Path]], stage: str, name: str) -> Path | Non
 
 
 def _named(name: str) -> tuple[str, str]:
-    """Return language and format of `<title>.<language>.<format>`; a title may have dots of its own."""
+    """Return language and format of `<title>.<language>.<format>`; a title may contain dots."""
     suffix = "qc.json" if name.endswith(".qc.json") else name.rsplit(".", 1)[-1]
     return name.removesuffix(f".{suffix}").rsplit(".", 1)[-1], suffix
 

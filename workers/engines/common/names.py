@@ -1,4 +1,4 @@
-"""Names of files: a title made safe to write, a path made safe to show."""
+"""File names: a title made safe to write, a path made safe to show."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _MAX_STEM_BYTES = 200
 """File systems allow 255 bytes a name; the rest is room for `_subtitled.mkv` and the like."""
 
 _UNWRITABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Unicode categories without a place in a name or a sentence: controls, lone surrogates, line ends."""
+"""Unicode categories that no name or sentence may hold: controls, lone surrogates, line ends."""
 
 _FALLBACK_STEM = "untitled"
 
 
 def shown(path: Path | str) -> str:
-    """Return the path as a sentence can carry it: line ends, controls and undecodable bytes escaped."""
+    """Return the path safe for a sentence: line ends, controls and undecodable bytes are escaped."""
     return "".join(
         character.encode("unicode_escape").decode()
         if unicodedata.category(character) in _UNWRITABLE
@@ -31,8 +31,8 @@ def shown(path: Path | str) -> str:
 def safe_stem(title: str) -> str:
     """Return `title` as the stem of a file name.
 
-    Without `/`, controls and line ends; at most 200 bytes of UTF-8, no character (grapheme) cut;
-    never empty, never starting with a dot or a dash (hidden files, options of other programs).
+    It has no `/`, controls or line ends, and at most 200 bytes of UTF-8; no character (grapheme) is cut. It
+    is never empty and never starts with a dot or a dash (hidden files, options of other programs).
     """
     written = "".join(
         " " if unicodedata.category(character) in _UNWRITABLE else character

@@ -1,4 +1,4 @@
-"""How a program that is run once (`clients.programs`) speaks: an answer on stdout, the rest on stderr."""
+"""How a program that runs once (`clients.programs`) answers: the answer on stdout, the rest on stderr."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from protocol.schema import to_plain
 __all__ = ["Tell", "Teller", "answer", "refusal", "tell_line", "teller_here"]
 
 Tell = Callable[[str], None]
-"""Takes a line for the person who waits."""
+"""Shows one line to the person who waits."""
 
 
 def answer(document: Any) -> None:
     """Write a document (a dataclass) as JSON, or a sentence.
 
-    ASCII alone: the program that reads it knows neither this process's locale nor how it spells file names.
+    It is ASCII only: the reading program knows neither this process's locale nor how it encodes file names.
     """
     text = document if isinstance(document, str) else json.dumps(to_plain(document))
     sys.stdout.write(_ascii(text) + "\n")
@@ -38,7 +38,7 @@ def tell_line(line: str) -> None:
 
 
 class Teller:
-    """Tells how far something is, as `ffmpeg.run` reports it: a line at each of so many `steps`."""
+    """Shows the progress that `ffmpeg.run` reports: one line at each of `steps` steps."""
 
     def __init__(self, tell: Tell, steps: int = 10) -> None:
         self._tell = tell
@@ -46,7 +46,7 @@ class Teller:
         self._told = -1
 
     def progress(self, fraction: float, note: str = "") -> None:
-        """Tell of a fraction of 0 to 1."""
+        """Show a fraction from 0 to 1."""
         step = int(fraction * self._steps)
         if step > self._told:
             self._told = step
@@ -54,7 +54,7 @@ class Teller:
 
 
 def teller_here() -> Teller:
-    """Return who tells on stderr: every percent in place on a terminal, else every tenth on a line."""
+    """Return a `Teller` on stderr: on a terminal one line that changes each percent, else a line per 10 %."""
     return Teller(_tell_in_place, 100) if sys.stderr.isatty() else Teller(tell_line)
 
 

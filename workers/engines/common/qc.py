@@ -1,7 +1,7 @@
-"""Check one subtitle file: `python -I -m workers.engines.common.qc FILE`, what `cpw qc` runs.
+"""Check one subtitle file: `python -I -m workers.engines.common.qc FILE`; `cpw qc` runs it.
 
-Writes one line, or with `--json` one document, to stdout. Ends with 0 where the file is as it should be,
-1 where it is not, 2 where it could not be checked; then the document is `{"error": {...}}`.
+Writes one line to stdout, or one document with `--json`. The exit code is 0 if the file is as it should be, 1
+if it is not, and 2 if it could not be checked; then the document is `{"error": {...}}`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def examine(
 ) -> FileReport:
     """Return the quality report of a subtitle file.
 
-    `film` gives the frame rate and the length; an empty `language` is read from the file's name.
-    Raises `InputError` for a file that cannot be read, `UsageError` for an unknown profile or language.
+    `film` gives the frame rate and the length. If `language` is empty, the file's name gives it. Raises
+    `InputError` if the file cannot be read, `UsageError` for an unknown profile or language.
     """
     spoken = find_language(language).code if language else language_in_name(file)
     checked = _film(film) if film is not None else None

@@ -1,4 +1,4 @@
-"""subtitle: a transcript's words cut into cues and written as files."""
+"""subtitle: cuts a transcript's words into cues and writes them as files."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class CueSubtitle:
     stage = "subtitle"
 
     def warm(self, models: Models, model: str | None) -> None:
-        """Nothing is loaded: what this engine needs came with its module."""
+        """Load nothing: all that this engine needs was imported with its module."""
 
     def run(self, request: SubtitleRequest, context: Context) -> SubtitleResult:
         """Write `<title>.<language>.<format>` for each format asked for, and the quality report.
 
-        A transcript without speech gives valid files without cues. Raises `UsageError` for a format
-        or a rule that cannot be, `InputError` where the transcript cannot be read.
+        A transcript without speech gives valid files without cues. Raises `UsageError` for an unknown format
+        or an impossible rule, `InputError` if the transcript cannot be read.
         """
         check_formats(request.formats)
         transcript = shift(read(context, request.transcript), request.offset_ms)
@@ -68,7 +68,7 @@ class CueSubtitle:
 
 
 def _report(track: Track, name: str, context: Context) -> tuple[Artefact, str]:
-    """Check the cues and write what was found beside them; return the file and its one line."""
+    """Check the cues and write the quality report; return its file and its one line."""
     violations = track.violations()
     write_whole(context.output(name), track.write_report(violations))
     return context.publish(name), track.told(violations)

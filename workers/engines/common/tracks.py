@@ -25,7 +25,7 @@ INTERPOLATED = "interpolated"
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """What every format is written from. Times are the film's."""
+    """What every format is written from; times are on the film's clock."""
 
     transcript: Transcript
     cues: tuple[Cue, ...]
@@ -35,13 +35,13 @@ class Track:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What it was made from, as plain values: the title, the transcript's digest."""
     removed: tuple[Finding, ...] = ()
-    """What was heard and taken out before anything was cut, each with its reason."""
+    """What the stage clean removed before the cues were cut, each with its reason."""
     shared_by: tuple[Track, ...] = ()
-    """Tracks of other languages whose cues these are: how fast each is to read is judged in its own."""
+    """The tracks of other languages that these cues join; each track judges its own reading speed."""
 
     @property
     def made_by(self) -> dict[str, Any]:
-        """Return what made the track, as it stands in the files that have room for it."""
+        """Return what made the track, for the files that have room for it."""
         return {
             "language": self.transcript.language,
             "translated_from": self.transcript.translated_from,
@@ -55,13 +55,13 @@ class Track:
         return writing.write(self, name)
 
     def violations(self) -> tuple[Violation, ...]:
-        """Return what in the cues breaks a rule."""
+        """Return the violations: where the cues break a rule."""
         found = check(self.cues, self.rules, self.transcript.words())
         # Nobody reads two languages at once.
         return tuple(violation for violation in found if not self.shared_by or violation.rule not in READING)
 
     def told(self, violations: tuple[Violation, ...]) -> str:
-        """Return one line for a summary; empty where all is well."""
+        """Return one line for a summary; empty if all is well."""
         own = [sentence(violations)]
         others = [(track.transcript.language, sentence(_reading(track))) for track in self.shared_by]
         return "; ".join(filter(None, own + [f"{language}: {text}" for language, text in others if text]))
@@ -78,7 +78,7 @@ class Track:
         return {"version": report["version"], **made_by, **report, "removed": to_plain(self.removed)}
 
     def write_report(self, violations: tuple[Violation, ...]) -> bytes:
-        """Return that file: UTF-8, as readable as `write_json` makes it."""
+        """Return the bytes of that file: UTF-8, indented as `write_json` does it."""
         text = json.dumps(self.report(violations), ensure_ascii=False, indent=1) + "\n"
         return text.encode("utf-8", "replace")
 
@@ -96,9 +96,9 @@ def cut_track(
     provenance: Mapping[str, Any] | None = None,
     shots_ms: Sequence[int] = (),
 ) -> Track:
-    """Return the track of a transcript whose times are the film's; `profile` is the name of the rules.
+    """Return the track of a transcript with times on the film's clock; `profile` is the name of the rules.
 
-    Its cues keep clear of the shot changes `shots_ms` of the film.
+    Its cues keep clear of the film's shot changes `shots_ms`.
     """
     transcript = with_words(transcript)
     words = transcript.words()
@@ -115,7 +115,7 @@ def cut_track(
 def with_words(transcript: Transcript) -> Transcript:
     """Return the transcript with words in every segment that has text.
 
-    A segment that was not aligned shares its time among its words by their length.
+    If a segment was not aligned, its words share its time by their length.
     """
     segments = tuple(
         segment if segment.words else replace(segment, words=_interpolate(segment))
@@ -125,7 +125,7 @@ def with_words(transcript: Transcript) -> Transcript:
 
 
 def shift(transcript: Transcript, offset_ms: int) -> Transcript:
-    """Return the transcript with `offset_ms` added to every time: a clip's on the film's clock."""
+    """Return the transcript with `offset_ms` added to every time: from the clip's clock to the film's."""
     return replace(
         transcript,
         segments=tuple(

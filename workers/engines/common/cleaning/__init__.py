@@ -1,1 +1,1 @@
-"""The stage clean: what was heard but never said, and the evidence for it."""
+"""The stage clean: finds what the recogniser wrote but nobody said, with evidence."""

@@ -1,4 +1,4 @@
-"""clean: the transcript without what was heard but never said, and a report of what was taken out."""
+"""clean: removes what nobody said from the transcript, and reports each removal."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _LEAST = {
     "speech_margin_ms": 0,
     "credits_end_ms": 0,
 }
-"""What is less would take whole films away."""
+"""The least value of each number: a lower one would remove whole films."""
 
 
 class TranscriptClean:
-    """Takes out loops, credits, text outside of speech, impossible rates and what two witnesses doubt."""
+    """Removes loops, credits, text outside speech, impossible rates and text that two witnesses doubt."""
 
     stage = "clean"
 
     def warm(self, models: Models, model: str | None) -> None:
-        """Nothing is loaded: what this engine needs came with its module."""
+        """Load nothing: all that this engine needs was imported with its module."""
 
     def run(self, request: CleanRequest, context: Context) -> CleanResult:
         """Write `transcript.json`, and `cleaning.json` with every removal and its reason.
 
-        Raises `UsageError` for a threshold that cannot be, `InputError` where the transcript cannot be read.
+        Raises `UsageError` for an impossible threshold, `InputError` if the transcript cannot be read.
         """
         _check(request)
         transcript = read(context, request.transcript)
@@ -64,18 +64,18 @@ class TranscriptClean:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _CleaningReport:
-    """`cleaning.json`, as far as it is read again."""
+    """The fields of `cleaning.json` that are read again."""
 
     removed: tuple[Finding, ...] = ()
 
 
 def read_removals(report: Path, offset_ms: int) -> tuple[Finding, ...]:
-    """Return what a `cleaning.json` says was removed, `offset_ms` added to its times.
+    """Return the removals in a `cleaning.json`, with `offset_ms` added to their times.
 
-    Raises `InputError` where the file holds no such report.
+    Raises `InputError` if the file is not such a report.
     """
     try:
-        # A recogniser may have given a probability that is no number.
+        # A recogniser can give a probability that is not a number.
         found = read_json_as(_CleaningReport, report, nan=True)
     except (OSError, ValueError, SchemaError) as error:
         message = f"{shown(report)} does not say what was removed: {error}."

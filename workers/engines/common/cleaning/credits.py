@@ -1,7 +1,7 @@
-"""Phrases that Whisper writes where nothing is said: its training subtitles ended with them. Pure.
+"""Phrases that Whisper writes where nobody speaks: the subtitles it learnt from ended with them. Pure.
 
-Collected from issues and discussions of openai/whisper and faster-whisper, and translated where a language's
-own form is known. A phrase alone is no reason to remove anything: people say these things, too.
+They come from issues and discussions of openai/whisper and faster-whisper, and are translated if a language's
+own form is known. A phrase alone is no reason to remove anything: people say these things too.
 """
 
 # ruff: noqa: RUF001 - the dotless i is Turkish.
@@ -103,16 +103,16 @@ amara.org | opensubtitles | www | http | https | castingwords | svensktextning |
 """
 
 _MOST_WORDS_AFTER = 8
-"""`Subtitles by` and a name, a company, a year; a longer sentence only begins like that."""
+"""After `Subtitles by` come a name, a company, a year; a longer sentence only begins like a credit."""
 _MOST_GRAPHEMES_AFTER = 24
-"""The same where words are not spaced."""
+"""The same for scripts without spaces between words."""
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
 
 
 def folded(text: str) -> str:
-    """Return what is said in the text: NFC, case folded, letters, their signs and digits, one space between.
+    """Return the text as it is compared: NFC, case folded; letters, their signs, digits and single spaces.
 
-    Nothing is taken off a letter: in Indic scripts the signs are the vowels.
+    Letters keep their signs: in Indic scripts the signs are the vowels.
     """
     plain = unicodedata.normalize("NFC", text).casefold().replace("i\u0307", "i")
     kept = (
@@ -136,7 +136,7 @@ _MARKS = _listed(_HOLDS)
 
 
 def credit_in(text: str) -> str:
-    """Return the phrase of the table that the sentence is, begins with, or holds; empty: none."""
+    """Return the phrase that the sentence equals, begins with or contains; empty if there is none."""
     said = folded(text)
     if found := _SENTENCES.get(said.replace(" ", "")):
         return found

@@ -1,4 +1,4 @@
-"""What speaks for or against a sentence: its times, VAD, and the recogniser's own probabilities. Pure."""
+"""Evidence for or against a sentence: its times, VAD, and the recogniser's own probabilities. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SYLLABIC = regex.compile(
 _SPOKEN = regex.compile(r"[\p{L}\p{N}]")
 _GRAPHEME = regex.compile(r"\X")
 _CROSS_ATTENTION = "cross-attention"
-"""Words timed so carry Whisper's own probability; wav2vec2's score is another scale."""
+"""Words with this timing carry Whisper's own probability; wav2vec2's score has another scale."""
 _LEAST_PROBABILITY = 0.01
-"""One word that cannot be does not outweigh ten that can."""
+"""A lower probability counts as this one: one impossible word must not outweigh ten possible ones."""
 
 # openai/whisper, timing.py and transcribe.py, `word_anomaly_score`.
 _IMPROBABLE = 0.15
@@ -31,19 +31,19 @@ _SHORT_MS = 133
 _LONG_MS = 2_000
 
 _FEWEST_LETTERS = 8
-"""Shorter sentences are not judged by their rate: `Yes.` may well have got 60 ms from the aligner."""
+"""Shorter sentences are not judged by their rate: the aligner may give `Yes.` only 60 ms."""
 
 
 @dataclass(frozen=True)
 class Witnesses:
-    """Asked about one transcript."""
+    """Answers questions about the sentences of one transcript."""
 
     rules: CleanRules
     duration_ms: int
     speech: tuple[Span, ...]
     """In order; empty: not known."""
     _widened: tuple[tuple[int, int], ...]
-    """The same with the margin, joined where they meet."""
+    """The same spans, widened by the margin and joined where they meet."""
 
     @classmethod
     def of(cls, speech: Sequence[Span], rules: CleanRules, duration_ms: int) -> Witnesses:
@@ -59,7 +59,7 @@ class Witnesses:
         return cls(rules, duration_ms, spans, tuple(joined))
 
     def outside(self, words: Sequence[Word]) -> bool:
-        """Tell whether VAD is known and no word has a third of its time in the speech that it found."""
+        """Return whether the speech is known and no word has a third of its time in it."""
         return bool(self._widened) and not any(self._is_inside(word) for word in words)
 
     def _is_inside(self, word: Word) -> bool:
@@ -73,7 +73,7 @@ class Witnesses:
         return inside > 0 and inside * 3 >= length
 
     def peak(self, segment: Segment) -> float | None:
-        """Return VAD's highest score in the speech that the sentence is in; None where there is none."""
+        """Return VAD's highest score in the speech that the sentence is in; None if it is in none."""
         peaks = [
             span.peak
             for span in self.speech
@@ -82,16 +82,16 @@ class Witnesses:
         return max(peaks, default=None)
 
     def is_faint(self, segment: Segment) -> bool:
-        """Tell whether VAD hardly heard speech there."""
+        """Return whether VAD hardly heard speech in the sentence."""
         peak = self.peak(segment)
         return peak is not None and peak < self.rules.min_speech_peak
 
     def no_speech(self, segment: Segment) -> bool:
-        """Tell whether the recogniser itself holds it for probable that nothing was said."""
+        """Return whether the recogniser thinks that nothing was said."""
         return segment.no_speech is not None and segment.no_speech > self.rules.max_no_speech
 
     def confidence(self, segment: Segment, words: Sequence[Word]) -> float | None:
-        """Return the mean log probability of the sentence's own words, else of the chunk it was heard in."""
+        """Return the mean log probability of the sentence's words; if they have none, that of its chunk."""
         own = [
             math.log(max(word.probability, _LEAST_PROBABILITY))
             for word in words
@@ -100,7 +100,7 @@ class Witnesses:
         return sum(own) / len(own) if own else segment.avg_logprob
 
     def doubt(self, segment: Segment, words: Sequence[Word]) -> bool:
-        """Tell whether the recogniser doubts the sentence's own words and the chunk they were heard in."""
+        """Return whether the recogniser doubts both the sentence's words and the chunk that they are in."""
         least = self.rules.min_logprob
         known = [
             logprob
@@ -110,23 +110,23 @@ class Witnesses:
         return bool(known) and max(known) < least
 
     def sure(self, segment: Segment, words: Sequence[Word]) -> bool:
-        """Tell whether the recogniser knows of nothing else that could have been said."""
+        """Return whether the recogniser is sure that nothing else was said."""
         found = self.confidence(segment, words)
         return found is not None and found > self.rules.sure_logprob
 
     def ends_doubtfully(self, segment: Segment, words: Sequence[Word]) -> bool:
-        """Tell whether the sentence is in the film's last part and less probable than speech mostly is."""
+        """Return whether the sentence is in the film's last part and less probable than most speech."""
         found = self.confidence(segment, words)
         last = segment.end_ms > self.duration_ms - self.rules.credits_end_ms
         return last and found is not None and found < self.rules.credits_logprob
 
     def too_fast(self, words: Sequence[Word]) -> bool:
-        """Tell whether the words have more letters than can be said in their time."""
+        """Return whether the words have more letters than anybody can say in their time."""
         spent = sum(word.end_ms - word.start_ms for word in words)
         return weight(words) * 1_000 > self.rules.max_graphemes_per_second * spent
 
     def odd(self, words: Sequence[Word]) -> int:
-        """Return how many words are improbable, too short or too long, 0 where fewer than half are."""
+        """Return how many words are improbable, too short or too long; 0 if fewer than half are."""
         count = sum(
             not _SHORT_MS <= word.end_ms - word.start_ms <= _LONG_MS
             or (word.probability is not None and word.probability < _IMPROBABLE)
@@ -136,7 +136,7 @@ class Witnesses:
 
 
 def weight(words: Sequence[Word]) -> int:
-    """Return how much there is to say: graphemes with a letter or a digit, those that are syllables twice."""
+    """Return how much there is to say: graphemes with a letter or digit, where a syllable counts twice."""
     return sum(_weight(word.text) for word in words)
 
 
@@ -148,11 +148,11 @@ def _weight(text: str) -> int:
 
 
 def crammed(words: Sequence[Word], most_per_second: float) -> float:
-    """Return the letters a second of the sentence, 0.0 where it can be said, or is too short to judge.
+    """Return the sentence's letters a second; 0.0 if somebody can say it, or it is too short to judge.
 
-    A word that is too long counts neither way: the first of a hallucination often takes all of the silence,
-    and the others what is left. Sentences of which less than half is left then are not judged: an aligner
-    that gives one word too much leaves its neighbours too little.
+    Words that are too long do not count: the first word of a hallucination often takes all of the silence,
+    and the others share the rest. If less than half of the sentence counts, it is not judged: an aligner that
+    gives one word too much time leaves its neighbours too little.
     """
     timed = [word for word in words if word.end_ms - word.start_ms <= _LONG_MS]
     letters = weight(timed)

@@ -1,4 +1,4 @@
-"""Where words, or a word's letters, come again and again in a row. Pure."""
+"""Finds words, or letters of a word, that are repeated many times in a row. Pure."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import regex
 __all__ = ["Run", "find_runs", "shorten"]
 
 _MOST_WORDS = 24
-"""Words a repetition may have. Whisper's loops are phrases; its room for tokens ends a longer one's loop."""
+"""The most words of one repetition. Whisper's loops are phrases; its token limit ends longer loops."""
 _INSIDE = regex.compile(r"((?:\X){1,4}?)\1{5,}")
-"""One to four letters six times or more."""
+"""One to four letters, six times or more in a row."""
 _KEPT_INSIDE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """The same words `count` times in a row, from the word `first` on, each time `size` of them."""
+    """The same `size` words `count` times in a row, from the word `first` on."""
 
     first: int
     size: int
     count: int
     rest: int
-    """Words of one more repetition that breaks off."""
+    """How many words of one more, unfinished repetition follow."""
 
     @property
     def stop(self) -> int:
-        """Return the index behind the last whole repetition."""
+        """Return the index after the last whole repetition."""
         return self.first + self.size * self.count
 
 
 def find_runs(said: Sequence[str], least: int) -> list[Run]:
-    """Return what is repeated at least `least` times in a row, in order; no word is in two runs.
+    """Return the runs of at least `least` repetitions, in order; no word is in two runs.
 
-    `said` are the words as they are compared; an empty one equals none. A run has the shortest repetition
-    that there is: `no no no no` is four of one word, not two of two.
+    `said` holds the words as they are compared; an empty one equals no other. A run has the shortest possible
+    repetition: `no no no no` is one word four times, not two words twice.
     """
     taken = [not word for word in said]
     runs: list[Run] = []
@@ -53,7 +53,7 @@ def find_runs(said: Sequence[str], least: int) -> list[Run]:
 
 
 def _same(said: Sequence[str], taken: Sequence[bool], at: int, size: int) -> int:
-    """Return how many words from `at` on are the same as those `size` further."""
+    """Return how many words from `at` on equal the words `size` places later."""
     end = at
     while end + size < len(said) and said[end] == said[end + size] and not (taken[end] or taken[end + size]):
         end += 1
@@ -61,5 +61,5 @@ def _same(said: Sequence[str], taken: Sequence[bool], at: int, size: int) -> int
 
 
 def shorten(word: str) -> str:
-    """Return the word with letters that are repeated six times or more in it said twice."""
+    """Return the word; letters that it repeats six times or more are left only twice."""
     return str(_INSIDE.sub(lambda found: found[1] * _KEPT_INSIDE, word))

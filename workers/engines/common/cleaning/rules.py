@@ -1,7 +1,7 @@
-"""What was heard but never said, found by rules that each give their reason. Pure.
+"""Rules that find what the recogniser wrote but nobody said; each gives its reason. Pure.
 
-Whisper was trained on subtitles: on silence and music it writes what stood there, and it can fall into a
-loop. Every rule asks for more than the text: the times, what VAD heard, and how sure the recogniser is.
+Whisper learnt from subtitles: on silence and music it writes what they had there, and it can fall into a
+loop. No rule trusts the text alone: it also needs the times, what VAD heard, or how sure the recogniser is.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from workers.text.writing import join
 __all__ = ["RULES", "Cleaned", "Finding", "decide"]
 
 RULES = ("loops", "credits", "outside_speech", "speech_rate", "low_confidence")
-"""In the order in which they are asked; a sentence is removed for the first that has a reason."""
+"""In the order in which they run; the first rule with a reason removes the sentence."""
 
 _FASTEST_MS = 100
-"""No syllable is shorter (9.1 a second at most, see `CleanRules.max_graphemes_per_second`)."""
+"""Nobody says a syllable faster (at most 9.1 a second, see `CleanRules.max_graphemes_per_second`)."""
 _NOTED_TIMES = 4
-"""What is said so often in a row and kept is told of: it is a chant, or a loop that nothing gave away."""
+"""A kept repetition is reported from this count on: it is a chant, or a loop without evidence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something that a rule found, where, and why it was removed or kept."""
+    """What a rule found: when, which text, and why it was removed or kept."""
 
     rule: str
     reason: str
@@ -42,7 +42,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
-    """A transcript without what was removed; `kept` is what looked like it and was not removed."""
+    """A transcript without what was removed; `kept` is what looked wrong but was not removed."""
 
     transcript: Transcript
     removed: tuple[Finding, ...]
@@ -51,7 +51,7 @@ class Cleaned:
 
 @dataclass(frozen=True, kw_only=True)
 class _Said:
-    """A word, the sentence it stands in, and how it is compared."""
+    """A word, the sentence it is in, and the key it is compared by."""
 
     word: Word
     segment: int
@@ -60,7 +60,7 @@ class _Said:
 
 @dataclass(frozen=True, kw_only=True)
 class _Verdict:
-    """What a rule has to say to a sentence."""
+    """What a rule says about a sentence."""
 
     reason: str
     keep: bool = False
@@ -68,13 +68,13 @@ class _Verdict:
 
 @dataclass
 class _Book:
-    """What was found so far."""
+    """What the rules have found so far."""
 
     removed: list[Finding] = field(default_factory=list)
     kept: list[Finding] = field(default_factory=list)
 
     def write(self, rule: str, verdict: _Verdict, words: Sequence[Word], text: str) -> None:
-        """Note what a rule said of these words; `text` is how they are written."""
+        """Note what a rule says about these words; `text` is their written form."""
         found = Finding(
             rule=rule, reason=verdict.reason, start_ms=words[0].start_ms, end_ms=words[-1].end_ms, text=text
         )
@@ -86,8 +86,8 @@ def decide(
 ) -> Cleaned:
     """Return the transcript without what the rules remove, and each removal with its reason, by time.
 
-    `speech` is where VAD heard some, empty where that is not known. A sentence of which nothing is removed is
-    returned as it is; one that lost words has the text of those left.
+    `speech` is where VAD heard speech; empty if that is not known. A sentence that loses nothing is returned
+    as it is. One that loses words gets the text of the words that are left.
     """
     book = _Book()
     words = [_words_of(segment, transcript.language) for segment in transcript.segments]
@@ -109,7 +109,7 @@ def decide(
 
 
 def _words_of(segment: Segment, language: str) -> tuple[Word, ...]:
-    """Return the words; of a sentence that was not aligned those that share its time."""
+    """Return the sentence's words; if it was not aligned, they share its time."""
     if segment.words:
         return segment.words
     return tuple(share_time(pieces_of(segment.text, language), segment.start_ms, segment.end_ms))
@@ -121,7 +121,7 @@ def _words_of(segment: Segment, language: str) -> tuple[Word, ...]:
 def _without_loops(
     transcript: Transcript, words: Sequence[Sequence[Word]], witnesses: Witnesses, book: _Book
 ) -> list[Segment]:
-    """Return the segments with what is repeated as nobody can have said it cut to a repetition or two."""
+    """Return the segments; a loop that nobody can have said is cut to one or two repetitions."""
     language = transcript.language
     said = [
         _Said(word=word, segment=index, key=folded(word.text))
@@ -153,7 +153,7 @@ def _rewritten(segment: Segment, words: tuple[Word, ...], language: str) -> Segm
 
 
 def _shortened(said: _Said, segment: Segment, witnesses: Witnesses, book: _Book) -> Word | None:
-    """Return the word with the letters that it repeats said twice, None where it is as it may be."""
+    """Return the word with its repeated letters cut to two; None if the word may stay as it is."""
     word = said.word
     text = shorten(word.text)
     if text == word.text:
@@ -172,7 +172,7 @@ def _shortened(said: _Said, segment: Segment, witnesses: Witnesses, book: _Book)
 def _cut(
     run: Run, said: Sequence[_Said], transcript: Transcript, witnesses: Witnesses, book: _Book
 ) -> dict[int, Word | None]:
-    """Return what becomes of the words of a repetition: None for those that are dropped."""
+    """Return what the words of a repetition become, by place; None for a word that is dropped."""
     faults = [_fault(run, number, said, transcript, witnesses) for number in range(run.count)]
     spoken = join([token.word.text for token in said[run.first : run.first + run.size]], transcript.language)
     times = f"{spoken!r} {run.count} times in a row"
@@ -191,13 +191,13 @@ def _cut(
     gone = [token.word for token in said[first:stop]]
     book.write("loops", verdict, gone, join([word.text for word in gone], transcript.language))
     found: dict[int, Word | None] = dict.fromkeys(range(first, stop))
-    # What is left ends as the loop did: with a comma no sentence would.
+    # What is left ends with the loop's last word: with a comma, no sentence would end there.
     found[first - 1] = replace(said[first - 1].word, text=said[run.stop - 1].word.text)
     return found
 
 
 def _fault(run: Run, number: int, said: Sequence[_Said], transcript: Transcript, witnesses: Witnesses) -> str:
-    """Say why one repetition cannot have been said; empty where it can."""
+    """Return why nobody can have said this repetition; empty if somebody can."""
     first = run.first + number * run.size
     mine = said[first : first + run.size]
     words = [token.word for token in mine]
@@ -212,7 +212,7 @@ def _fault(run: Run, number: int, said: Sequence[_Said], transcript: Transcript,
 
 
 def _tail(run: Run, said: Sequence[_Said]) -> int:
-    """Return how many words of a repetition that breaks off go with it: all, where no sentence goes on."""
+    """Return how many words of an unfinished repetition to drop: all, unless a sentence goes on after it."""
     end = run.stop + run.rest
     ends = end == len(said) or said[end].segment != said[end - 1].segment
     return run.rest if ends else 0

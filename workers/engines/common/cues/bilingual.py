@@ -1,18 +1,18 @@
-"""Two tracks of cues as one that shows both texts, the first above the second. Pure.
+"""Joins two tracks of cues into one that shows both texts, the first above the second. Pure.
 
-The policy. Both tracks are laid over one another: every in- and out-time of either parts the film into
-slices, and a slice shows the cue of each track that is on then: both, or the one there is (the union of
-times, not the intersection: no text waits for the other). Where one text changes under the other, the two
-slices touch, as a gap would make the text that stays blink.
+The policy. Every in- and out-time of either track cuts the film into slices. A slice shows the cue that each
+track has then: both, or only one (the union of times, not the intersection: no text waits for the other).
+Where one text changes and the other stays, the two slices touch: a gap would make the text that stays blink.
 
-A slice shorter than a cue may be is a flicker. The shortest first, it goes to a neighbour that it touches,
-unless one of its texts is in no other slice: to the one that shows the same first text, as the first track
-leads, else the same second, else the earlier. A text then stays a moment longer, or comes a moment sooner.
-A slice that must stay is made longer: into the silence after it, else from a slice that it touches, where
-that keeps the least duration itself. What is still shorter could not be helped: its text is in no other
-slice, and nothing beside it has time to spare.
+A slice that is shorter than the least duration of a cue is a flicker. A neighbour that it touches takes its
+time, the shortest flicker first, unless one of its texts is in no other slice. The neighbour with the same
+first text is preferred, as the first track leads; then the one with the same second text; then the earlier
+one. A text then stays a moment longer, or comes a moment sooner. A slice that must stay is made longer: into
+the silence after it, else at the cost of a slice that it touches, if that one keeps its own least duration.
+If a slice is still too short, nothing can help it: its text is in no other slice, and no neighbour has time
+to spare.
 
-Where both texts change at one moment, the earlier slice ends a gap sooner, as cues of one track do.
+Where both texts change at once, the earlier slice ends one gap sooner, as cues of one track do.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from protocol.timeline import Cue
 __all__ = ["GAP_MS", "MIN_MS", "pair"]
 
 MIN_MS = 833
-"""The least duration of a cue, where nobody says another (docs/timed-text.md)."""
+"""The least duration of a cue, unless the caller gives another (docs/timed-text.md)."""
 GAP_MS = 83
-"""The least gap between cues, the same."""
+"""The least gap between cues, unless the caller gives another."""
 
 
 @dataclass(kw_only=True, slots=True)
 class _Slice:
-    """What is on the screen between two changes: texts as (track, place in it), one or two."""
+    """What the screen shows between two changes: one or two texts, each as (track, place in it)."""
 
     start: int
     end: int
@@ -57,14 +57,14 @@ def pair(
     least_ms: int = MIN_MS,
     gap_ms: int = GAP_MS,
 ) -> tuple[Cue, ...]:
-    """Return the cues of both tracks as one track: no text lost, each in its order, none overlapping.
+    """Return the cues of both tracks as one track: every text stays, in its order, and no cues overlap.
 
-    `least_ms` and `gap_ms` are what the tracks' own cues last at least and keep between them.
+    `least_ms` and `gap_ms` are the least duration and the least gap of the tracks' own cues.
 
-    A text may be in several cues in a row, which then touch. A cue has the lines of both: at most twice
-    `max_lines`. Cues of one track that overlap or have no duration are put in order before: each ends
-    where the next begins, and lasts at least a millisecond. No cue is made longer past the film's end
-    (0: not known).
+    A text may be in several cues in a row, which then touch. A cue has the lines of both texts: at most twice
+    `max_lines`. First, cues of one track that overlap or have no duration are put in order: each ends where
+    the next begins, and lasts at least a millisecond. No cue is made longer past the film's end (0: not
+    known).
     """
     tracks = (_in_order(first), _in_order(second))
     slices = _absorbed(_slices(tracks), least_ms)
@@ -108,9 +108,9 @@ def _slices(tracks: Sequence[Sequence[Cue]]) -> list[_Slice]:
 
 
 def _absorbed(slices: Sequence[_Slice], least_ms: int) -> list[_Slice]:
-    """Return the slices without those flickers whose texts others show too: their time goes to neighbours.
+    """Return the slices without flickers whose texts are also in others; their time goes to neighbours.
 
-    One pass, the shortest first, is enough: a text that is in one slice only stays so.
+    One pass, the shortest first, is enough: a text that is in only one slice stays in only one.
     """
     showing = Counter(text for piece in slices for text in piece.texts)
     before: dict[int, int | None] = {place: place - 1 if place else None for place in range(len(slices))}
@@ -121,7 +121,7 @@ def _absorbed(slices: Sequence[_Slice], least_ms: int) -> list[_Slice]:
         if current.length >= least_ms or any(showing[text] == 1 for text in current.texts):
             continue
         left, right = before[at], after.get(at)
-        # A text that is in two slices is in two that touch: one of the neighbours is there, and touches.
+        # If a text is in two slices, it is in two that touch: so one of the neighbours exists and touches.
         heir = _heir(current, [slices[place] for place in (left, right) if place is not None])
         heir.start, heir.end = min(heir.start, current.start), max(heir.end, current.end)
         showing.subtract(current.texts)

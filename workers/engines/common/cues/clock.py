@@ -1,4 +1,4 @@
-"""Times that cues can be cut by: words and pieces put in order on the film's clock. Pure."""
+"""Puts the times of words and their pieces in order on the film's clock, to cut cues by them. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["in_order", "longest_rise"]
 def in_order(tokens: Sequence[Token], *, longest_ms: int, film_ms: int) -> list[Token]:
     """Return the tokens with times that never run back: starts rise, and each ends before the next starts.
 
-    Times that contradict the rest (the fewest that make it consistent) are replaced by their
-    predecessor's. Nothing is below 0, past `film_ms` (0: no limit), or longer than `longest_ms`.
+    Times that contradict the rest are replaced by those of the token before, as few as possible. No time is
+    below 0 or past `film_ms` (0: no limit), and no token is longer than `longest_ms`.
     """
     last_ms = max((max(token.start_ms, token.end_ms) for token in tokens), default=0)
     limit = film_ms if film_ms > 0 else max(0, last_ms)
@@ -57,9 +57,9 @@ def longest_rise(values: Sequence[int]) -> list[bool]:
 
 
 def _share(timed: list[Token], given: Sequence[Token], limit: int) -> list[Token]:
-    """Share the time of tokens that start together among them by their length.
+    """Share out the time of tokens that start together, by their length.
 
-    Pieces of one word start together, and so do words whose aligner gave up on them.
+    Pieces of one word start together, and so do words that the aligner gave up on.
     """
     shared: list[Token] = []
     place = 0

@@ -1,20 +1,20 @@
-"""What a way of cutting words into cues costs, and the cheapest of all ways. Pure.
+"""The cost of each way to cut words into cues, and the cheapest of all ways. Pure.
 
 The cost of a way is the sum over its cues of
 
-- `_CUE`, for being one more;
+- `_CUE`, for one more cue;
 - the border it ends at: from 0 where a sentence ends to 120 before a closing bracket (`phrases.border_cost`),
-  less what keeping the two sides together would cost: a sentence end (`_INSIDE_SENTENCE_END`) or a pause;
-- the break of its lines (`line_breaks`), at three quarters, as both halves are seen together;
-- its length: full enough, so that the cues of one sentence get about as long (`_UNEVEN`);
-- too little time to be seen or to be read.
+  less what it would cost to keep both sides together: a sentence end (`_INSIDE_SENTENCE_END`) or a pause;
+- three quarters of its line break (`line_breaks`), as the reader sees both halves together;
+- its length: a cue should be full enough, so that the cues of one sentence are about as long (`_UNEVEN`);
+- too little time to see it or to read it.
 
-What may not be costs infinitely much: a cue that does not fit its lines, that lasts too long for its words,
-or that goes over a pause of two seconds, from which on Netflix has a sentence interrupted.
+A cue that is not allowed costs infinitely much: it does not fit its lines, or its words last too long, or it
+goes over a pause of two seconds (Netflix says that such a pause interrupts a sentence).
 
-A pause inside a sentence is weighed against what joins its sides: after a comma or before a conjunction
-0.6 s part the cues; inside a phrase ("ask not what ... your country can do for you") a second does not, as
-nobody reads half a phrase for a cue, and a reader needs about that second to get to the other half.
+A pause inside a sentence is weighed against what joins its sides. After a comma or before a conjunction,
+0.6 s separate the cues. Inside a phrase ("ask not what ... your country can do for you"), a second does not:
+nobody reads half a phrase as a cue, and a reader needs about that second to get to the other half.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from workers.engines.common.cues.rules import CueRules
 __all__ = ["HARD_PAUSE_MS", "Prices", "cheapest", "cost"]
 
 HARD_PAUSE_MS = 2_000
-"""Over a pause this long nothing is kept together, however short the cue."""
+"""A longer pause always separates cues, however short they are."""
 _CUE = 8.0
 _INSIDE_SENTENCE_END = 50.0
 _INSIDE_PAUSE = 20.0
 _INSIDE_PAUSE_PER_MS = 0.03
 _PAUSE_RELIEF_PER_MS = 1 / 40
-"""Of two borders alike, the one at which the speaker paused is better."""
+"""Of two equal borders, the one where the speaker pauses is better."""
 _LINE_BREAK = 0.75
 _TOO_SHORT = 50.0
 _TOO_SHORT_SHARE = 150.0
@@ -43,20 +43,20 @@ _TOO_FAST_PER_GRAPHEME = 4.0
 _TOO_FAST_MOST = 40.0
 _UNEVEN = 12.0
 _FULL_ENOUGH = 0.6
-"""Share of a cue's room at which it costs least."""
+"""The share of a cue's room at which it costs least."""
 
 
 class Prices:
-    """What any stretch of a film's tokens costs as a cue; `reaches[first]` is where the longest one stops."""
+    """The cost of any stretch of a film's tokens as a cue; the longest stops at `reaches[first]`."""
 
     def __init__(self, tokens: Sequence[Token], rules: CueRules) -> None:
-        """Take tokens whose times rise (`clock.in_order`), at least one."""
+        """Take at least one token; the tokens' times rise (`clock.in_order`)."""
         self.breaks = LineBreaks(tokens, rules.language, rules.max_line_graphemes)
         self._rules = rules
         self._starts = [token.start_ms for token in tokens]
         self._ends = [token.end_ms for token in tokens]
         film_end = rules.media_duration_ms or self._ends[-1] + rules.linger_ms + rules.min_cue_ms
-        # The last moment a cue that stops before a token may be seen: the next starts there.
+        # A cue that stops before a token may stay until this moment at most: the next cue starts there.
         self._deadlines = [0, *(start - rules.min_gap_ms for start in self._starts[1:]), film_end]
         self._words = [0, *itertools.accumulate(not token.inside_word for token in tokens)]
         spaced = joiner(rules.language) != ""
@@ -69,9 +69,10 @@ class Prices:
         self.reaches = self._reach(tokens)
 
     def of(self, first: int, stop: int, most: float = float("inf")) -> float:
-        """Return the cost of the tokens from `first` to before `stop` as one cue, no further than its reach.
+        """Return the cost of the tokens from `first` to before `stop`, within its reach, as one cue.
 
-        Anything from `most` on where it costs that; infinity where it lasts too long.
+        If the cost is `most` or more, the result is any number from `most` on; infinity if the cue lasts too
+        long.
         """
         rules, start = self._rules, self._starts[first]
         spoken = self._ends[stop - 1] - start
@@ -92,7 +93,7 @@ class Prices:
         return total
 
     def reading_ms(self, first: int, stop: int) -> float:
-        """Return how long it takes to read a stretch; a line break inside a word is read as a space."""
+        """Return how long it takes to read a stretch; a line break inside a word counts as a space."""
         words = self._words[stop] - self._words[first]
         graphemes = self.breaks.length(first, stop) + self._broken[stop] - self._broken[first + 1]
         return max(graphemes * self._grapheme_ms, words * self._rules.min_word_ms)
@@ -112,7 +113,7 @@ class Prices:
 
 
 def cheapest(prices: Prices) -> list[tuple[int, int]]:
-    """Return the cues as (first, stop) places of tokens: the cheapest of all ways to cut."""
+    """Return the cheapest of all ways to cut: the cues as (first, stop) places of tokens."""
     reaches, of = prices.reaches, prices.of
     best = [0.0] + [float("inf")] * len(reaches)
     came = [0] * len(best)
@@ -134,7 +135,7 @@ def cheapest(prices: Prices) -> list[tuple[int, int]]:
 
 
 def cost(spans: Sequence[tuple[int, int]], prices: Prices) -> float:
-    """Return what a way of cutting costs, its cues as (first, stop): the sum that `cheapest` makes least."""
+    """Return the cost of a way to cut, with cues as (first, stop): `cheapest` makes this sum least."""
     return sum(
         prices.of(first, stop) if stop <= prices.reaches[first] else float("inf") for first, stop in spans
     )
@@ -147,7 +148,7 @@ def _shapes(rules: CueRules) -> list[float]:
 
 
 def _border(left: Token, right: Token, rules: CueRules) -> float:
-    """Return what a cut between two tokens saves, as keeping them together would cost that: 0 or less."""
+    """Return what a cut between two tokens saves (0 or less): the cost of keeping them together."""
     pause = max(0, right.start_ms - left.end_ms)
     saved = 0.0
     if not right.inside_word and ends_sentence(left.text, right.text, rules.language):

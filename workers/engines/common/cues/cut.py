@@ -1,7 +1,8 @@
-"""Words to cues: the cheapest way to cut a film's words, by dynamic programming. Pure.
+"""Cuts a film's words into cues in the cheapest way, by dynamic programming. Pure.
 
-In order: `timed_tokens` makes words unbreakable tokens with times that rise, `costs` chooses the cuts and
-`line_breaks` the lines, `_place` sets in- and out-times. The numbers and their sources: docs/timed-text.md.
+First `timed_tokens` makes words into unbreakable tokens with times that rise. Then `costs` chooses the cuts
+and `line_breaks` the lines. Last, `_place` sets in- and out-times. The numbers and their sources:
+docs/timed-text.md.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ __all__ = ["CueRules", "cut", "sentences", "timed_tokens"]
 def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
     """Return the cues of `words`: every word once, in order; times rise and never overlap.
 
-    Lines and graphemes are held always, durations and gaps wherever the words' times leave room.
-    A cue shows its least duration even where that is more than `linger_ms` after its only short word.
+    The limits of lines and graphemes always hold. Those of durations and gaps hold if the words' times leave
+    room. A cue lasts its least duration even if that is more than `linger_ms` after its only short word.
     """
     tokens = timed_tokens(words, rules)
     if not tokens:
@@ -36,7 +37,7 @@ def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
 
 
 def sentences(words: Sequence[Word], rules: CueRules) -> tuple[str, ...]:
-    """Return the text as sentences; a long pause ends one too, as recognisers may leave out full stops."""
+    """Return the text as sentences; a long pause also ends one, as recognisers may leave out full stops."""
     tokens = timed_tokens(words, rules)
     found, first = [], 0
     for place in range(1, len(tokens) + 1):
@@ -62,7 +63,7 @@ def _ends_thought(left: Token, right: Token, rules: CueRules) -> bool:
 def _place(
     tokens: Sequence[Token], spans: Sequence[tuple[int, int]], prices: Prices, rules: CueRules
 ) -> list[tuple[int, int]]:
-    """Return in- and out-times: in with the first word, out when it has been read."""
+    """Return in- and out-times: a cue comes with its first word and goes when it has been read."""
     starts, gap = _starts([tokens[first].start_ms for first, _ in spans], rules)
     film_end = rules.media_duration_ms or starts[-1] + rules.max_cue_ms
     times = []
@@ -81,10 +82,10 @@ def _place(
 
 
 def _starts(wanted: Sequence[int], rules: CueRules) -> tuple[list[int], int]:
-    """Return in-times that leave every cue its least duration and a gap, and the gap.
+    """Return in-times that leave every cue its least duration and a gap, and return the gap.
 
-    They are the wanted ones but where words have next to no time: then later ones wait, and at the
-    film's end earlier ones hurry. Where the film is shorter than all its cues, least and gap shrink.
+    They are the wanted times unless words have almost no time: then later cues wait, and at the film's end
+    earlier cues come sooner. If the film is shorter than all its cues, the least duration and the gap shrink.
     """
     count, film_end = len(wanted), rules.media_duration_ms
     least, gap = rules.min_cue_ms, rules.min_gap_ms

@@ -1,4 +1,4 @@
-"""Where the lines of a cue are broken: at the cheapest place, the lower line rather the longer. Pure."""
+"""Breaks a cue into lines at the cheapest place, with the lower line rather the longer. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["LineBreaks"]
 _INSIDE_WORD = 45
 _TOP_HEAVY = 0.6
 _BOTTOM_HEAVY = 0.3
-"""For each grapheme that one line is longer than the other."""
+"""The cost of each grapheme that one line is longer than the other."""
 
 
 class LineBreaks:
     """The tokens of a whole film, and the best lines of any stretch of them.
 
-    `borders[place]` is what it costs to break before the token at `place` (`phrases.border_cost`).
+    `borders[place]` is the cost of a break before the token at `place` (`phrases.border_cost`).
     """
 
     def __init__(self, tokens: Sequence[Token], language: str, room: int) -> None:
@@ -27,7 +27,7 @@ class LineBreaks:
         self.borders = [0, *(_border(*pair, language) for pair in itertools.pairwise(tokens))]
         self._tokens = tokens
         self._room = room
-        # Where each token begins and ends if all were on one line.
+        # Where each token would begin and end if all were on one line.
         self._heads: list[int] = []
         self._tails = [0]
         for token in tokens:
@@ -35,17 +35,17 @@ class LineBreaks:
             self._tails.append(self._heads[-1] + token.graphemes)
 
     def length(self, first: int, stop: int) -> int:
-        """Return the graphemes of a stretch on one line, its spaces among them."""
+        """Return the graphemes of a stretch on one line, with its spaces."""
         return self._tails[stop] - self._heads[first]
 
     def reach(self, first: int) -> int:
-        """Return where the longest line that begins with a token stops."""
+        """Return where the longest line stops that begins with the token `first`."""
         return bisect_right(self._tails, self._heads[first] + self._room, lo=first + 1) - 1
 
     def best(self, first: int, stop: int, lines: int) -> tuple[float, tuple[int, ...]]:
         """Return the least cost of breaking a stretch into at most `lines`, and the places of the breaks.
 
-        No break where it fits one line; an infinite cost where it does not fit at all.
+        No break if it fits one line; an infinite cost if it does not fit at all.
         """
         if self._tails[stop] - self._heads[first] <= self._room:
             return 0.0, ()
@@ -66,7 +66,7 @@ class LineBreaks:
         return cost, breaks
 
     def lines(self, first: int, stop: int, lines: int) -> tuple[str, ...]:
-        """Return the text of a stretch as at most `lines`, which it must fit."""
+        """Return the text of a stretch as at most `lines` lines; it must fit them."""
         places = (first, *self.best(first, stop, lines)[1], stop)
         return tuple(join_tokens(self._tokens[begin:end]) for begin, end in itertools.pairwise(places))
 

@@ -1,7 +1,7 @@
 """Words that hold a phrase together, by language (ISO 639-1). Plain tables.
 
-From the Netflix Timed Text Style Guides (general, English, Hindi: line treatment) and the grammars'
-closed classes; a language that is not here is broken by its punctuation alone.
+They come from the Netflix Timed Text Style Guides (general, English, Hindi: line treatment) and from the
+closed word classes of grammars. A language that is not here is broken only by its punctuation.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ABBREVIATIONS = _words(
     approx inc ltd co corp dept ft jan feb mar apr jun jul aug sep sept oct nov dec
     hr fr nr bzw ca usw z.b d.h u.a mme mlle sra dra srta श्री डॉ प्रो पं मि"""
 )
-"""Written with a full stop that ends no sentence."""
+"""Their full stop ends no sentence."""
 
 DETERMINERS = _table(
     {
@@ -71,7 +71,7 @@ DETERMINERS = _table(
         "ml": "ഒരു ഈ ആ ഏത് വളരെ",
     }
 )
-"""Articles, pronouns before their verb, auxiliaries, degree: they stay with the word after them."""
+"""Articles, pronouns before their verb, auxiliaries, words of degree: they stay with the word after them."""
 
 AUXILIARIES = _table(
     {
@@ -80,7 +80,7 @@ AUXILIARIES = _table(
         have has had you it"""
     }
 )
-"""The same, but before a preposition or a conjunction: `what you can do | for your country`."""
+"""The same, except before a preposition or a conjunction: `what you can do | for your country`."""
 
 PREPOSITIONS = _table(
     {
@@ -92,7 +92,7 @@ PREPOSITIONS = _table(
         "pt": "em no na nos nas com por pelo pela para sem sobre entre até desde",
     }
 )
-"""They too stay with what follows; a line may well begin with one."""
+"""They too stay with the word after them; a line may begin with one."""
 
 POSTPOSITIONS = _table(
     {
@@ -133,7 +133,7 @@ LINKS = _table(
         "ml": "എന്ന",
     }
 )
-"""Genitives and relatives among them: the noun they belong to comes after, where others end a phrase."""
+"""The genitives and relatives among the postpositions: their noun follows; the others end a phrase."""
 
 OPENERS = _table(
     {
@@ -169,7 +169,7 @@ NUMERALS = _table(
         दूसरे""",
     }
 )
-"""Numbers, and adjectives as common as these: their noun follows."""
+"""Numbers and very common adjectives: their noun follows."""
 
 PARTICLES = _words("de da di du del della van von der den ten ter la le al el bin ibn")
 """Small words inside a name: `Cristina Fernández de Kirchner`."""

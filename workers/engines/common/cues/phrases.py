@@ -40,7 +40,7 @@ _NOT_FIRST = frozenset(".,;:?!…%)]}»”’、。，？！）」』】ー々�
 """Characters that do not open a line (for Japanese: kinsoku shori, JIS X 4051)."""
 
 _NUMBER_ABBREVIATIONS = frozenset({"no", "nos", "nr", "p", "pp", "vol", "fig", "ch", "art"})
-"""Ends of sentences unless a number follows: `No. 5`, but `He said no.`"""
+"""Their full stop ends a sentence unless a number follows: `No. 5`, but `He said no.`"""
 _ORDINAL_DOT = frozenset(
     {"de", "da", "no", "nn", "cs", "sk", "pl", "hu", "fi", "et", "lv", "hr", "sl", "bs", "sr"}
 )
@@ -52,20 +52,20 @@ _FULL_STOP_INITIALS = frozenset({"i", "a"})
 _GRAPHEME = regex.compile(r"\X")
 _CONTROLS = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]")
 _INVISIBLE = regex.compile(r"\p{Cf}+")
-"""Marks of direction, joiners, byte order: nothing, when they stand alone."""
+"""Marks of direction, joiners, byte order marks: a part with nothing else is left out."""
 _DIGITS = regex.compile(r"\p{Sc}?\p{Nd}[\p{Nd}.,:/]*")
 _ADJECTIVE = regex.compile(
     r"\p{Ll}{2,}-?\p{Ll}*(?:ful|ous|ive|able|ible|less|ical|ional|ental|ic|ish|est|ern)"
 )
-"""English words that most likely have their noun after them."""
+"""English words that most likely have a noun after them."""
 _WIDE_PARTICLES = {
     "ja": frozenset("はがをにでともへやのねよかなさずば"),
     "zh": frozenset("的了着过过吗呢吧啊们地得"),
     "yue": frozenset("嘅咗緊過嗎呢吧啊哋"),
 }
-"""Letters that are written to what stands before them."""
+"""Letters that belong to what stands before them."""
 _BOUND_LETTERS = frozenset({"です", "でし", "ます", "まし", "ませ"})
-"""Of Japanese verbs' endings; `で` and `ま` alone would end a word."""
+"""Pairs in the endings of Japanese verbs; alone, `で` and `ま` would end a word."""
 _LETTERS = {
     "kana": regex.compile(r"\p{Hiragana}"),
     "katakana": regex.compile(r"[\p{Katakana}ー]"),
@@ -74,7 +74,7 @@ _LETTERS = {
 }
 _NONE: frozenset[str] = frozenset()
 
-# Costs of a break between two words, from none (a sentence ends) to what is done only in need.
+# Costs of a break between two words: from 0 (a sentence ends) to breaks that are a last resort.
 _SENTENCE = 0
 _CLAUSE = 4
 _OPENING = 10
@@ -89,20 +89,20 @@ _FORBIDDEN = 120
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """What cannot be broken: a word, or a piece of one that is longer than a line."""
+    """A unit that cannot be broken: a word, or a piece of a word that is longer than a line."""
 
     text: str
     start_ms: int
     end_ms: int
     graphemes: int
     glued: bool
-    """Written to the token before it without a space."""
+    """No space stands between it and the token before."""
     inside_word: bool = False
-    """A later piece of a word."""
+    """Whether it is a later piece of a word."""
 
 
 def joiner(language: str) -> str:
-    """Return what stands between two words: nothing in scripts that do not space words."""
+    """Return what stands between two words: nothing in scripts without spaces between words."""
     return "" if language in UNSPACED else " "
 
 
@@ -114,8 +114,9 @@ def count_graphemes(text: str) -> int:
 def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
     """Return the words as tokens of at most `longest` graphemes, without controls or spaces inside.
 
-    A word of several words is taken apart at its spaces, a too long one anywhere between graphemes;
-    the pieces share its time by their length. A word of which nothing can be seen is none.
+    A word with spaces is split at them, and a word that is too long is split anywhere between graphemes. The
+    pieces keep the word's times; `clock.in_order` shares them out. A word without a visible character gives
+    no token.
     """
     tokens: list[Token] = []
     apart = joiner(language) != ""
@@ -138,7 +139,7 @@ def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
 
 
 def _are_latin(tokens: Sequence[Token], piece: str) -> bool:
-    """Tell whether two Latin words or numbers meet: they have a space between them in every language."""
+    """Return whether two Latin words or numbers meet: every language puts a space between them."""
     ends = (tokens[-1].text[-1:] if tokens else "", piece[:1])
     return all(end.isascii() and end.isalnum() for end in ends)
 
@@ -151,7 +152,7 @@ def join_tokens(tokens: Sequence[Token]) -> str:
 
 
 def ends_sentence(text: str, following: str, language: str) -> bool:
-    """Tell whether a sentence ends with the word `text`; `following` is the next word, or empty."""
+    """Return whether a sentence ends with the word `text`; `following` is the next word, or empty."""
     bare = text.rstrip(_CLOSERS)
     if not bare or bare[-1] not in _SENTENCE_ENDS:
         return False
@@ -164,7 +165,7 @@ def ends_sentence(text: str, following: str, language: str) -> bool:
 
 
 def border_cost(left: str, right: str, language: str) -> int:
-    """Return what it costs the reader to break between two neighbouring words: 0 (nothing) to 120."""
+    """Return the cost to the reader of a break between two neighbouring words: 0 (nothing) to 120."""
     if _is_bound(left, right):
         return _FORBIDDEN
     if ends_sentence(left, right, language):
@@ -178,7 +179,7 @@ def border_cost(left: str, right: str, language: str) -> int:
 
 
 def _word_border(before: str, after: str, language: str) -> int:
-    """Return what little words make of the border; 0: they say nothing."""
+    """Return the cost that small words give the border; 0 if they give none."""
     prepositions, openers = PREPOSITIONS.get(language, _NONE), OPENERS.get(language, _NONE)
     if before in prepositions or before in DETERMINERS.get(language, _NONE):
         return _TOGETHER
@@ -196,22 +197,22 @@ def _word_border(before: str, after: str, language: str) -> int:
 
 
 def _bare(word: str) -> str:
-    """Return a word as the tables have it."""
+    """Return a word in the form that the tables have."""
     return word.rstrip(_ENDS).casefold().replace("’", "'")
 
 
 def _is_bound(left: str, right: str) -> bool:
-    """Tell whether a mark at the border belongs to both: it never stands at that edge of a line."""
+    """Return whether a mark at the border joins both words: it must not stand at that edge of a line."""
     if left[-1:] in _NOT_LAST or (right and all(character in _DASHES for character in right)):
         return True
-    # An ellipsis or a point that a word begins with is its own: `...and then`, `.NET`.
+    # An ellipsis or a point at the start of a word belongs to that word: `...and then`, `.NET`.
     return right[:1] in _NOT_FIRST and not (right[0] in ".…" and right.lstrip(".…")[:1].isalnum())
 
 
 def _noun_border(left: str, right: str, language: str) -> int:
-    """Return the cost inside what may be one noun with its name, number or adjective."""
+    """Return the cost of a break inside what may be a noun with its name, number or adjective."""
     if left.endswith("."):
-        # It ends no sentence, or that had been seen: an abbreviation, an initial, an ordinal.
+        # Sentence ends were found before: this is an abbreviation, an initial or an ordinal.
         return _TOGETHER
     if _is_name(left, right, language):
         return _NAME
@@ -222,14 +223,14 @@ def _noun_border(left: str, right: str, language: str) -> int:
 
 
 def _is_name(left: str, right: str, language: str) -> bool:
-    """Tell whether two words look like parts of one name; German capitalises every noun."""
+    """Return whether two words look like parts of one name; German capitalises every noun."""
     if not left[:1].isupper() or language == "de" or (left.isupper() and right.isupper() and len(right) > 2):
         return False
     return right[:1].isupper() or right[:1].isdecimal() or right in PARTICLES
 
 
 def _letter_border(last: str, first: str, language: str) -> int:
-    """Return the cost between two letters of a script without spaces, where words show by their letters.
+    """Return the cost between two letters in a script without spaces: kinds of letters show the words.
 
     A Japanese phrase ends with kana; the next begins with a kanji, katakana, or a foreign letter.
     """
@@ -253,7 +254,7 @@ def _script(letter: str) -> str:
 
 
 def _is_abbreviated(core: str, opening: str, language: str) -> bool:
-    """Tell whether the full stop after `core` belongs to an abbreviation, an initial or a number."""
+    """Return whether the full stop after `core` belongs to an abbreviation, an initial or a number."""
     if core.isdecimal():
         return opening.isdecimal() or language in _ORDINAL_DOT
     if core in _NUMBER_ABBREVIATIONS:
@@ -261,13 +262,13 @@ def _is_abbreviated(core: str, opening: str, language: str) -> bool:
     if core in ABBREVIATIONS:
         return True
     if any(core in table.get(language, _NONE) for table in (POSTPOSITIONS, DETERMINERS, NUMERALS)):
-        # A word of one letter, such as Hindi's `है`, is no initial.
+        # A word of one letter, such as Hindi's `है`, is not an initial.
         return False
     return core not in _FULL_STOP_INITIALS and _INITIALS.fullmatch(core) is not None
 
 
 def _pieces(text: str, longest: int) -> list[tuple[str, bool]]:
-    """Return the pieces of a word, and of each whether it starts a part that was set off by a space."""
+    """Return the pieces of a word; True marks each piece that starts a part after a space."""
     pieces: list[tuple[str, bool]] = []
     for part in _CONTROLS.sub(" ", text).split():
         if _INVISIBLE.fullmatch(part):

@@ -1,4 +1,4 @@
-"""Profiles: sets of numbers that a cue is held to, by name; any of them can be overridden. Pure.
+"""Profiles: named sets of numbers that cues must keep; a person can override any of them. Pure.
 
 The numbers and where they come from: docs/timed-text.md.
 """
@@ -16,9 +16,9 @@ __all__ = ["PROFILES", "Profile", "rules_for"]
 _WIDE = frozenset({"ja", "zh", "ko", "yue"})
 """Languages whose characters take twice the room."""
 _FILM_RATE = 24.0
-"""Frames a second where the film's own rate is not known."""
+"""Frames a second if the film's own rate is not known."""
 _MOST = {"max_line_graphemes": 1_000, "max_lines": 10}
-"""Work and memory grow with these two, and nobody reads more."""
+"""Upper limits: work and memory grow with these two numbers, and nobody reads more."""
 _NETFLIX_SPEEDS = {"en": 20.0, "hi": 22.0}
 
 
@@ -28,7 +28,7 @@ class Profile:
 
     max_line_graphemes: int = 42
     max_wide_graphemes: int = 16
-    """The same for languages of wide characters."""
+    """The same for languages with wide characters."""
     max_lines: int = 2
     min_cue_ms: int = 833
     max_cue_ms: int = 7_000
@@ -37,17 +37,17 @@ class Profile:
     """For a language that `speeds` does not name."""
     gap_frames: int = 2
     close_gap_frames: int = 11
-    """A gap of up to so many frames is closed to `gap_frames`."""
+    """A gap of up to this many frames is closed to `gap_frames`."""
     gap_ms: int | None = None
-    """Instead of frames."""
+    """If set, it is used instead of `gap_frames`."""
     close_gap_ms: int | None = None
     min_word_ms: int = 0
 
 
 PROFILES: dict[str, Profile] = {
     "netflix": Profile(speeds=_NETFLIX_SPEEDS),
-    # A gap of a second or none; 0.3 s a word at least. Its speed of 160 to 180 words a minute is about 18
-    # graphemes a second of English.
+    # A gap of a second or none; at least 0.3 s a word. The BBC's speed of 160 to 180 words a minute is about
+    # 18 graphemes a second in English.
     "bbc": Profile(max_line_graphemes=37, speed=18.0, gap_ms=0, close_gap_ms=1_000, min_word_ms=300),
     "social": Profile(
         max_line_graphemes=32, max_lines=1, min_cue_ms=1_000, max_cue_ms=3_000, speeds=_NETFLIX_SPEEDS
@@ -68,8 +68,8 @@ def rules_for(
 ) -> CueRules:
     """Return the rules of a profile for a language and a film.
 
-    `overrides` are fields of `CueRules` that a person has set; None leaves the profile's. Raises
-    `UsageError` for a profile that there is not, or a number that cannot be.
+    `overrides` are fields of `CueRules` that a person has set; None keeps the profile's. Raises `UsageError`
+    for an unknown profile or an impossible number.
     """
     if profile not in PROFILES:
         message = f"There is no profile {profile!r}."

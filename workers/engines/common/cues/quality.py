@@ -1,7 +1,8 @@
 """What is wrong with cues: the rules of docs/timed-text.md, checked one by one. Pure.
 
-`check` finds, `summary` counts, `to_report` makes what is written beside a subtitle file, `sentence` its one
-line. Where the words are known, `reasons` says why a rule could not be kept.
+`check` finds violations and `summary` counts them. `to_report` makes the report that is written beside a
+subtitle file, and `sentence` makes its one line. If the words are known, `reasons` says why a cue could not
+keep a rule.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ __all__ = [
 ]
 
 _WORST_BREAK = 20
-"""`border_cost` of two words that nothing holds together; what costs more is part of a phrase."""
+"""`border_cost` of two words that nothing holds together; a break that costs more is inside a phrase."""
 _ROUNDING_MS = 1
-"""A cue's time is a whole millisecond: of a reading time's fraction, as much may be missing."""
+"""Cue times are whole milliseconds, so a cue may be this much shorter than its reading time."""
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-"""Marks of writing direction: in the text, but nothing that is read."""
+"""Marks of writing direction: the text has them, but nobody reads them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +44,12 @@ class Violation:
 
     rule: str
     cue: int
-    """Counted from 1; of two cues, the later."""
+    """Counted from 1; the later one if two cues break the rule."""
     value: Number
     """What was found, in the rule's unit: ms, graphemes, graphemes a second, lines, characters."""
     limit: Number
     reason: str = ""
-    """Why it could not be met; empty: it could, or nobody knows."""
+    """Why the cue could not keep the rule; empty: it could, or the reason is not known."""
 
 
 _Finding = tuple[str, Number, Number]
@@ -57,11 +58,11 @@ _Finding = tuple[str, Number, Number]
 def check(
     cues: Sequence[Cue], rules: CueRules, words: Sequence[Word] = (), *, resolution_ms: int = 0
 ) -> tuple[Violation, ...]:
-    """Return all that breaks a rule: at most one violation for a cue and a rule.
+    """Return all violations of rules: at most one for a cue and a rule.
 
-    In the order of the cues, of one cue in the order of `QUALITY_RULES`. `words`, what the cues were cut
-    from, give the reasons. `resolution_ms` is how exact the cues' times
-    are (a file's format rounds them): a duration or gap that close to its limit keeps it.
+    They have the order of the cues, and for one cue the order of `QUALITY_RULES`. The cues were cut from
+    `words`, which give the reasons. `resolution_ms` is how exact the cues' times are (a file's format rounds
+    them): a duration or gap that close to its limit keeps it.
     """
     spoken = speech_of_cues(cues, rules, words)
     found: list[Violation] = []
@@ -80,18 +81,18 @@ def check(
 
 
 def summary(violations: Sequence[Violation]) -> dict[str, int]:
-    """Return how many cues break each rule; a rule that all keep is left out."""
+    """Return how many cues break each rule; a rule that all cues keep is left out."""
     counts = {rule: sum(violation.rule == rule for violation in violations) for rule in QUALITY_RULES}
     return {rule: count for rule, count in counts.items() if count}
 
 
 def is_ok(violations: Sequence[Violation]) -> bool:
-    """Tell whether every rule is kept, but for what could not be met and for rules of taste."""
+    """Return whether the cues keep every rule, except rules of taste and what they could not keep."""
     return all(violation.reason or violation.rule in INFORMING for violation in violations)
 
 
 def sentence(violations: Sequence[Violation]) -> str:
-    """Return one line for a summary, empty where all is well; rules of taste are not told here."""
+    """Return one line for a summary; empty if all is well. Rules of taste are left out."""
     hard = [violation for violation in violations if violation.rule not in INFORMING]
     parts = []
     for rule, count in summary(hard).items():
@@ -151,7 +152,7 @@ def _broken_cue(cue: Cue, violation: Violation) -> BrokenCue:
 
 
 def _limits(rules: CueRules) -> dict[str, Number | None]:
-    """Return each rule's number; None where it does not apply."""
+    """Return each rule's number; None if it does not apply."""
     return {
         "line_length": rules.max_line_graphemes,
         "line_count": rules.max_lines,
@@ -168,12 +169,12 @@ def _limits(rules: CueRules) -> dict[str, Number | None]:
 
 
 def _shown(text: str) -> str:
-    """Return what of a line can be seen: without marks of direction."""
+    """Return the part of a line that can be seen: without marks of direction."""
     return text.translate(_DIRECTIONS)
 
 
 def read_length(cue: Cue, language: str) -> int:
-    """Return the graphemes that are read, spaces and marks among them; a line break is read as a space."""
+    """Return how many graphemes are read, with spaces and marks; a line break counts as a space."""
     return count_graphemes(_shown(joiner(language).join(cue.lines)))
 
 
@@ -244,7 +245,7 @@ def _edges(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
 
 
 def _between(cues: Sequence[Cue], rules: CueRules, resolution_ms: int) -> Iterator[tuple[int, _Finding]]:
-    """Find what is wrong between cues as they come on; each finding with the place of the later cue."""
+    """Find what is wrong between one cue and the next; each finding has the place of the later cue."""
     for place, (before, cue) in enumerate(itertools.pairwise(cues), 1):
         if cue.start_ms < before.start_ms:
             yield place, ("order", before.start_ms - cue.start_ms, 0)

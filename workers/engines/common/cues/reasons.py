@@ -1,4 +1,4 @@
-"""Why a cue could not keep a rule: what its words leave no room for. Pure."""
+"""Why a cue could not keep a rule: its words leave no room for it. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUNDING_MS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class CueSpeech:
-    """What is said in a cue: from when until when, in how many words, and when the next word starts."""
+    """The speech in a cue: when it starts and ends, how many words it has, and when the next word starts."""
 
     start_ms: int
     end_ms: int
@@ -28,7 +28,7 @@ class CueSpeech:
 
 @dataclass(frozen=True, kw_only=True)
 class CueAmongOthers:
-    """A cue among its neighbours, and what is said in each; None where no word belongs to it."""
+    """A cue among its neighbours, and the speech in each; None for a cue without words."""
 
     cues: Sequence[Cue]
     place: int
@@ -37,16 +37,16 @@ class CueAmongOthers:
 
     @property
     def cue(self) -> Cue:
-        """The cue that is asked about."""
+        """The cue in question."""
         return self.cues[self.place]
 
 
 def speech_of_cues(
     cues: Sequence[Cue], rules: CueRules, words: Sequence[Word]
 ) -> tuple[CueSpeech | None, ...]:
-    """Return what is said in each cue, by the text where it is the words', else by the time.
+    """Return the speech in each cue: found by the text if cues and words have the same, else by the time.
 
-    Empty where no words are given.
+    Empty if no words are given.
     """
     if not words or not cues:
         return ()
@@ -64,7 +64,7 @@ def speech_of_cues(
 
 
 def _by_text(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[int] | None:
-    """Return the place of each cue's first token; None where the texts are not the same."""
+    """Return the place of each cue's first token; None if the texts are not the same."""
     texts = ["".join("".join(cue.lines).split()) for cue in cues]
     if "".join(texts) != "".join(token.text for token in tokens):
         return None
@@ -91,7 +91,7 @@ def _spoken(tokens: Sequence[Token], first: int, stop: int) -> CueSpeech | None:
 
 
 def why(rule: str, here: CueAmongOthers, graphemes: int) -> str:
-    """Return why the cue, of which `graphemes` are read, could not keep the rule; empty where it could."""
+    """Return why the cue, with so many `graphemes` to read, could not keep the rule; empty if it could."""
     spoken, rules = here.spoken[here.place], here.rules
     if rule == "line_length":
         return _why_long(here.cue, rules)
@@ -125,9 +125,9 @@ def _why_hasty(here: CueAmongOthers, spoken: CueSpeech) -> str:
 
 
 def _why_fast(here: CueAmongOthers, spoken: CueSpeech, need_ms: float, speech: str) -> str:
-    """Return why the cue could not stay the time it takes to be read."""
+    """Return why the cue could not stay long enough to be read."""
     cue, rules = here.cue, here.rules
-    # What a cue that is already wrong loses at its in-time is no reason: it could have come with its words.
+    # If a cue comes late without need, that is no reason: it could have come with its words.
     start = min(cue.start_ms, spoken.start_ms) if not _waited(here) else cue.start_ms
     ends = _end_of_room(here, spoken)
     latest = min(spoken.end_ms + rules.linger_ms, start + rules.max_cue_ms)
@@ -150,7 +150,7 @@ def _why_short(here: CueAmongOthers, spoken: CueSpeech) -> str:
 
 
 def _why_ends(here: CueAmongOthers, since_ms: int, since: str) -> str:
-    """Return what comes so soon that the cue must be gone."""
+    """Return what comes so soon that the cue must go."""
     if _lacks_room(here):
         return f"the film is too short for its {len(here.cues)} cues"
     spoken = here.spoken[here.place]
@@ -173,7 +173,7 @@ def _why_close(here: CueAmongOthers) -> str:
 
 
 def _waited(here: CueAmongOthers) -> bool:
-    """Tell whether the cue comes after its word because the one before could not be seen otherwise."""
+    """Return whether the cue comes after its word because the cue before needed its least duration."""
     spoken, rules = here.spoken[here.place], here.rules
     if not here.place or spoken is None or here.cue.start_ms <= spoken.start_ms:
         return False
@@ -181,20 +181,21 @@ def _waited(here: CueAmongOthers) -> bool:
 
 
 def _end_of_room(here: CueAmongOthers, spoken: CueSpeech) -> int | None:
-    """Return until when the cue could be seen at most: the next word's cue, or the film's end."""
+    """Return the latest time that the cue could stay to: the next word's cue, or the film's end."""
     rules, following = here.rules, here.place + 1
     film_end = rules.media_duration_ms or None
     if following >= len(here.cues) or spoken.next_ms is None:
         return film_end
     starts = here.cues[following].start_ms
     if not _is_packed(here, following):
-        # A next cue that comes before its own word is no reason, one that waited for this one is.
+        # If the next cue comes before its own word, the word counts; if it waited for this cue, the cue
+        # counts.
         starts = max(starts, spoken.next_ms)
     return starts - rules.min_gap_ms
 
 
 def _is_packed(here: CueAmongOthers, place: int) -> bool:
-    """Tell whether the film's end leaves the cues from `place` on no more than their least durations."""
+    """Return whether the film's end leaves only their least durations to the cues from `place` on."""
     rules = here.rules
     if not rules.media_duration_ms:
         return False
@@ -205,7 +206,7 @@ def _is_packed(here: CueAmongOthers, place: int) -> bool:
 
 
 def _lacks_room(here: CueAmongOthers) -> bool:
-    """Tell whether the film is shorter than the least durations of all its cues."""
+    """Return whether the film is shorter than the least durations of all its cues."""
     rules, count = here.rules, len(here.cues)
     least = count * (rules.min_cue_ms + rules.min_gap_ms) - rules.min_gap_ms
     return 0 < rules.media_duration_ms < least

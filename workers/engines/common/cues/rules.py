@@ -1,4 +1,4 @@
-"""What a cue may be: the numbers that cutting and checking hold to."""
+"""The limits of a cue: the numbers that cutting and checking keep to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["CueRules"]
 
 @dataclass(frozen=True, kw_only=True)
 class CueRules:
-    """What a cue may be; times in whole milliseconds, lengths in graphemes. Defaults: Netflix."""
+    """The limits of a cue; times in whole milliseconds, lengths in graphemes. Defaults: Netflix."""
 
     language: str = "en"
     media_duration_ms: int = 0
@@ -20,12 +20,12 @@ class CueRules:
     min_cue_ms: int = 833
     min_gap_ms: int = 83
     max_graphemes_per_second: float = 20.0
-    """Preferred: where speech is faster, the text is kept all the same."""
+    """A preference: if speech is faster, the cue still keeps all of its text."""
     linger_ms: int = 500
     """How long after its last word a cue may stay to be read."""
     close_gap_ms: int = 458
     """A gap of up to 11 frames (at 24 a second) is closed to `min_gap_ms`."""
     pause_ms: int = 600
-    """A longer pause between two words separates cues, unless they hold together more than it parts them."""
+    """A longer pause between two words separates cues, unless the words belong together more strongly."""
     min_word_ms: int = 0
-    """A cue is shown so long for each of its words where there is room."""
+    """A cue stays at least this long for each of its words if there is room."""

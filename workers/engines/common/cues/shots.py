@@ -1,20 +1,20 @@
-"""Cues that keep clear of shot changes: they begin and end with the shot, or half a second from it. Pure.
+"""Keeps cues clear of shot changes: they begin and end with the shot, or half a second from it. Pure.
 
 A cut makes the eye jump to the start of a text on the screen, as if it were new. The rules are those of
 Netflix's *Timed Text Style Guide: Subtitle Timing Guidelines* (partnerhelp.netflixstudios.com, article
 360051554394), section 2, in its frames at 24 a second:
 
-- An in-time up to 7 frames before a shot change waits for it; at 8 to 11 frames it comes 12 frames before.
-- An in-time less than 12 frames after a shot change comes with it.
-- An out-time less than 12 frames from a shot change goes to the least gap before it; but where speech goes on
-  for 8 to 11 frames after, the cue stays till 12 frames after.
+- An in-time up to 7 frames before a shot change moves to it; at 8 to 11 frames it moves to 12 frames before.
+- An in-time less than 12 frames after a shot change moves to it.
+- An out-time less than 12 frames from a shot change moves to the least gap before it. But if speech goes on
+  for 8 to 11 frames after the change, the cue stays until 12 frames after it.
 
-What cutting has made right is not given up for it: no cue gets too short, too long or too fast to be read,
-none overlaps or comes too close, no closed gap opens, none goes past the film's end. By these rules text
-comes at most 7 frames after its speech begins, and goes at most 7 frames and the gap before it ends.
+What cutting made right stays right: no cue gets too short, too long or too fast to read, no cues overlap or
+come too close, no closed gap opens, and no cue goes past the film's end. By these rules a text comes at most
+7 frames after its speech begins, and goes at most 7 frames and the gap before its speech ends.
 
-Each place between two cues has a few pairs of times to choose from, and the cheapest choice for all of them
-is found by dynamic programming: what a cue gives at one end bounds what it can give at the other.
+Each place between two cues has a few pairs of times to choose from. Dynamic programming finds the cheapest
+choice for all of them: the time that a cue gives up at one end limits what it can give up at the other.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from workers.engines.common.cues.reasons import CueSpeech, speech_of_cues
 __all__ = ["HALF_MS", "RED_MS", "respect_shots"]
 
 HALF_MS = 500
-"""12 frames: what is so far from a shot change is clear of it."""
+"""12 frames: a time this far from a shot change is clear of it."""
 RED_MS = 292
-"""7 frames: what is so near goes to the shot change itself."""
+"""7 frames: a time this near moves to the shot change itself."""
 _UNCLEAR = 100_000
-"""What a time near a shot change costs: more than any moves of a cue, which cost a millisecond each."""
+"""The cost of a time near a shot change: more than all moves of a cue, which cost one a millisecond."""
 _NEAREST = 2
-"""Shot changes looked at on either side of a time."""
+"""How many shot changes are looked at on each side of a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Turn:
-    """The out-time of one cue and the in-time of the next; at the film's ends only one of them counts."""
+    """The out-time of one cue and the in-time of the next; at the film's start and end only one counts."""
 
     out_ms: int = 0
     in_ms: int = 0
@@ -53,7 +53,7 @@ class _Turn:
 
 @dataclass(frozen=True, kw_only=True)
 class _CueLimits:
-    """What a cue may be: its speech, what it takes to be read, and the longest it may last."""
+    """The limits of a cue: its speech, the time that it needs to be read, and the longest it may last."""
 
     cue: Cue
     speech_start_ms: int
@@ -67,8 +67,8 @@ def respect_shots(
 ) -> tuple[Cue, ...]:
     """Return the cues with times that keep clear of shot changes where they can; texts and order stay.
 
-    `cues` are what `cut` made of `words`; `shots_ms` are the first moments of shots on the same clock. The
-    least gap of `rules` is what stays free before a shot change. Without shot changes, the cues as they are.
+    `cut` made `cues` from `words`; `shots_ms` are the first moments of shots on the same clock. The least gap
+    of `rules` stays free before a shot change. Without shot changes, the cues are returned as they are.
     """
     shots = sorted(set(shots_ms))
     if not shots or not cues:
@@ -105,12 +105,12 @@ def _limits_of(cue: Cue, said: CueSpeech | None, rules: CueRules) -> _CueLimits:
 
 
 def _turns(before: _CueLimits, after: _CueLimits, shots: Sequence[int], rules: CueRules) -> list[_Turn]:
-    """Return the pairs of times that can be chosen from; the first is the cues' own."""
+    """Return the pairs of times to choose from; the first is the cues' own."""
     was = after.cue.start_ms - before.cue.end_ms
     ends = tuple(_outs(before, shots, rules))
     turns = []
     for start in _ins(after, shots):
-        # What is chained to the next cue goes with it.
+        # An out-time that is only the least gap before the next cue moves with that cue.
         chained = start - rules.min_gap_ms
         goes_along = was <= rules.min_gap_ms and _may_end(before, chained, rules)
         for end in (*ends, chained) if goes_along else ends:
@@ -121,7 +121,7 @@ def _turns(before: _CueLimits, after: _CueLimits, shots: Sequence[int], rules: C
 
 
 def _near(time_ms: int, shots: Sequence[int]) -> Sequence[int]:
-    """Return the few shot changes nearest to a time of those less than half a second from it."""
+    """Return the few shot changes nearest to a time that are less than half a second from it."""
     at = bisect_left(shots, time_ms)
     return [shot for shot in shots[max(0, at - _NEAREST) : at + _NEAREST] if abs(shot - time_ms) < HALF_MS]
 
@@ -148,13 +148,13 @@ def _outs(limit: _CueLimits, shots: Sequence[int], rules: CueRules) -> Iterator[
 
 
 def _may_end(limit: _CueLimits, end_ms: int, rules: CueRules) -> bool:
-    """Tell whether the cue's text is there while it is said, but for the last frames, and within the film."""
+    """Return whether the cue covers its speech, except the last frames, and ends within the film."""
     soonest = min(limit.cue.end_ms, limit.speech_end_ms - RED_MS - rules.min_gap_ms)
     return soonest <= end_ms and (end_ms <= max(limit.cue.end_ms, rules.media_duration_ms or end_ms))
 
 
 def _may_part(gap_ms: int, was_ms: int, rules: CueRules) -> bool:
-    """Tell whether two cues may be so far apart that were `was_ms` apart: no closer, and no gap opened."""
+    """Return whether a gap of `was_ms` may become `gap_ms`: not too close, and no closed gap opens."""
     opens = rules.min_gap_ms < gap_ms <= rules.close_gap_ms
     opened = rules.min_gap_ms < was_ms <= rules.close_gap_ms
     return gap_ms >= min(was_ms, rules.min_gap_ms) and (opened or not opens)
@@ -174,7 +174,7 @@ def _out_cost(limit: _CueLimits, end_ms: int, shots: Sequence[int], rules: CueRu
 
 
 def _cheapest(turns: Sequence[Sequence[_Turn]], limits: Sequence[_CueLimits]) -> list[_Turn]:
-    """Return one turn of each place, at the least cost: every cue lasts as long as it must and may."""
+    """Return one turn of each place, at the least cost, so that every cue has a duration it may have."""
     costs = [float(turn.cost) for turn in turns[0]]
     came: list[list[int]] = []
     for limit, before, now in zip(limits, turns, turns[1:], strict=False):
@@ -199,7 +199,7 @@ def _cheapest(turns: Sequence[Sequence[_Turn]], limits: Sequence[_CueLimits]) ->
 
 
 def _fits(limit: _CueLimits, start_ms: int, end_ms: int) -> bool:
-    """Tell whether the cue can be read; one that could not be before has to be there all that time still."""
+    """Return whether the cue can be read; one that could not be read before must keep all of its time."""
     lasts = end_ms - start_ms
     keeps_its_time = start_ms <= limit.cue.start_ms and end_ms >= limit.cue.end_ms
     return (lasts >= limit.needed_ms or keeps_its_time) and lasts <= limit.longest_ms

@@ -1,1 +1,1 @@
-"""Reading films and making them: demux, mux and burning in, through ffmpeg and PyAV."""
+"""Reading films and making them: demux, mux and burning in, with ffmpeg and PyAV."""

@@ -1,10 +1,10 @@
-"""Subtitles drawn into the picture (libass), for players that show no tracks: an mp4 that everything plays.
+"""Draws subtitles into the picture (libass), for players that show no tracks: an mp4 that everything plays.
 
-H.264 in yuv420p, which every browser, phone and television has. `crf 18` is x264's "as good as the source to
-the eye": this is the second loss the picture suffers. `medium`: on the films beside the project `slow` takes
-a quarter to a half longer for 1-3 % fewer bytes, and `fast` saves a tenth of the time. High dynamic range
-becomes standard, as white letters would be glaring in it. Sound is copied where it is AAC and becomes AAC
-where it is not. Tracks of subtitles stay behind: a line would be seen twice.
+The picture is H.264 in yuv420p, which every browser, phone and television has. `crf 18` is x264's "as good as
+the source to the eye": this is the second loss that the picture suffers. The preset is `medium`: on the films
+beside the project, `slow` takes a quarter to a half longer for 1-3 % fewer bytes, and `fast` saves a tenth of
+the time. High dynamic range becomes standard, as white letters would be too bright in it. AAC sound is
+copied, and other sound becomes AAC. Subtitle tracks are left out: people would see each line twice.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 __all__ = ["Burning", "Picture", "burn", "burned_name", "draw", "prepare"]
 
 _EVEN = "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"
-"""yuv420p has one colour for two by two pixels: a last odd row or column goes."""
+"""yuv420p has one colour for two by two pixels: an odd last row or column is cut off."""
 _TO_STANDARD = (
     "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=hable:desat=0,"
     "zscale=t=bt709:m=bt709:r=tv"
 )
 _HIGH_RANGE = frozenset({16, 18})
-"""SMPTE ST 2084 and HLG, as H.273 numbers transfer characteristics."""
+"""SMPTE ST 2084 and HLG, by H.273's numbers of transfer characteristics."""
 _PACKETS_TO_A_FRAME = 500
 _SHOWN_LETTERS = 5
 _CJK = frozenset({"CJK", "HIRAGANA", "HANGUL"})
@@ -59,7 +59,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Burning:
-    """A film and what is to be drawn into it: checked, every letter has a font."""
+    """A film and what to draw into it, checked: every letter has a font."""
 
     film: Film
     picture: Picture
@@ -85,8 +85,8 @@ def burn(
 def prepare(film: Film, cues: Sequence[Cue], language: str) -> Burning:
     """Choose fonts and check everything that can be checked before hours of encoding.
 
-    Signs without a font that are no text (emoji) are left out. Raises `UsageError` for a film without a
-    picture or no cue, `MissingError` where no font has a letter or ffmpeg lacks libass or libx264.
+    Signs that are not text (emoji) are left out if no font has them. Raises `UsageError` if the film has no
+    picture or there is no cue, `MissingError` if no font has a letter, or if ffmpeg lacks libass or libx264.
     """
     picture = _read_picture(film)
     if not any(cue.lines for cue in cues):
@@ -101,9 +101,9 @@ def prepare(film: Film, cues: Sequence[Cue], language: str) -> Burning:
 
 
 def draw(burning: Burning, path: Path, context: program.ReportsProgress) -> None:
-    """Encode the film with its subtitles into `path`; nothing is left there where it fails or is cancelled.
+    """Encode the film with its subtitles into `path`; nothing is left there if it fails or is cancelled.
 
-    Raises `InputError` where the film cannot be decoded, what `ffmpeg.run` raises, and what `context` does.
+    Raises `InputError` if the film cannot be decoded, and all that `ffmpeg.run` and `context` raise.
     """
     film = burning.film
     note = f"drawing {language_name(burning.language)} into the picture"
@@ -119,7 +119,7 @@ def _command(burning: Burning, ass: Path, target: Path) -> list[str]:
     import ffmpeg
 
     film, picture = burning.film, burning.picture
-    # As mux does: times that a container leaves out, and nothing but the film itself is opened.
+    # As mux does: add times that a container leaves out, and open nothing but the film itself.
     source = program.open_source(film.path, fflags="+genpts")
     filters = [_EVEN, *([_TO_STANDARD] if picture.is_high_range else []), "format=yuv420p"]
     options: dict[str, Any] = {"c:v": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
@@ -164,10 +164,10 @@ def _read_picture(film: Film) -> Picture:
 
 
 def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    """Return the first frame that can be decoded: how the picture is turned is said nowhere else."""
+    """Return the first frame that can be decoded: only a frame says how the picture is turned."""
     import av
 
-    # AttributeError: PyAV's, where it knows no decoder for the stream.
+    # PyAV raises AttributeError if it knows no decoder for the stream.
     with contextlib.suppress(av.FFmpegError, AttributeError):
         for packet in itertools.islice(container.demux(stream), _PACKETS_TO_A_FRAME):
             with contextlib.suppress(av.FFmpegError):

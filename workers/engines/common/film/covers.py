@@ -1,4 +1,4 @@
-"""Cover pictures, as files: ffmpeg copies one into an mkv as a video track of a single frame otherwise."""
+"""Writes cover pictures as files: else ffmpeg copies one into an mkv as a video track of one frame."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KINDS = {
     "gif": ("gif", "image/gif"),
     "webp": ("webp", "image/webp"),
 }
-"""File suffix and media type by ffmpeg's name of the codec; other pictures are no covers players know."""
+"""File suffix and media type by ffmpeg's name of the codec; players know no other pictures as covers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Cover:
 def take_covers(film: Film, context: Context) -> tuple[Cover, ...]:
     """Write the film's cover pictures to the scratch folder, as `cover.png`, `cover1.jpg` ...
 
-    The names are those that Matroska's players look for (matroska.org, attachments).
+    Matroska's players look for these names (matroska.org, attachments).
     """
     covers: list[Cover] = []
     for stream in film.streams:

@@ -27,14 +27,14 @@ _TOLERANCE_SHARE = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """The stretch of the film to take, in ms of the film; `end_ms` None: to its end."""
+    """The part of the film to take, in ms of the film; `end_ms` None: to its end."""
 
     start_ms: int = 0
     end_ms: int | None = None
 
 
 class FfmpegDemux:
-    """Takes one audio stream out of a film by ffmpeg, streaming: no film is held in memory."""
+    """Takes one audio stream out of a film with ffmpeg; it holds no whole film in memory."""
 
     stage = "demux"
 
@@ -46,9 +46,9 @@ class FfmpegDemux:
         program.find_ffmpeg()
 
     def run(self, request: DemuxRequest, context: Context) -> DemuxResult:
-        """Write `audio.wav`, and `audio_full.flac` and find the shots where that is asked for.
+        """Write `audio.wav`; on request, also write `audio_full.flac` and find the shots.
 
-        Raises `InputError` for what is no film, has no such audio, or was cut short.
+        Raises `InputError` if the file is not a film, has no such audio, or was cut short.
         """
         media = Path(request.media)
         film = probe(media)
@@ -86,9 +86,9 @@ class FfmpegDemux:
 
 
 def choose_track(film: Film, wanted: str | None) -> AudioTrack:
-    """Return the audio track by number or language; where none is wanted, the default one, else the first.
+    """Return the audio track by number or language; without a wish, the default one, else the first.
 
-    Of several in the language, the default one, else the first. Raises `InputError` listing the tracks.
+    Of several in the language, the default one, else the first. Raises `InputError` that lists the tracks.
     """
     tracks = film.facts.audio_tracks
     if not tracks:
@@ -108,7 +108,7 @@ def choose_track(film: Film, wanted: str | None) -> AudioTrack:
 
 
 def choose_clip(film: Film, start_ms: int | None, end_ms: int | None) -> Clip:
-    """Return the stretch asked for; `InputError` where it is not a stretch of the film."""
+    """Return the part of the film asked for; raise `InputError` if it is not in the film."""
     clip = Clip(start_ms=start_ms or 0, end_ms=end_ms)
     length = film.facts.duration_ms
     problem = ""
@@ -129,7 +129,7 @@ def choose_clip(film: Film, start_ms: int | None, end_ms: int | None) -> Clip:
 
 
 def is_cut_short(promised_ms: int, read_ms: int) -> bool:
-    """Tell whether less than promised could be read; 2 s or 2 %, the larger, are let pass."""
+    """Return whether too little could be read; 2 s or 2 % may be missing, the larger of them."""
     return promised_ms - read_ms > max(_TOLERANCE_MS, promised_ms * _TOLERANCE_SHARE)
 
 
@@ -145,7 +145,7 @@ def _language_code(wanted: str) -> str:
 
 
 def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path | None) -> list[str]:
-    """Return the one run of ffmpeg that decodes the track once and writes one sound, or both."""
+    """Return the ffmpeg command that decodes the track once and writes one sound or both."""
     import ffmpeg
 
     place = {"ss": clip.start_ms / 1000} if clip.start_ms else {}
@@ -153,8 +153,8 @@ def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path
     source = program.open_source(film.path, **place)
     sound = source[f"a:{track.number}"]
     options = {
-        # ffmpeg moves the container's start to 0; this fills with silence from there to the first
-        # sample and wherever the stream has a hole, so that a sample's place is the film's time.
+        # ffmpeg moves the container's start to 0. This adds silence from there to the first sample, and in
+        # each hole of the stream, so that a sample's place is the film's time.
         "af": "aresample=async=1:first_pts=0",
         # No tags and no encoder's name: the same sound gives the same bytes.
         "map_metadata": -1,
@@ -176,10 +176,10 @@ def _shots(film: Film, clip: Clip, context: Context) -> tuple[int, ...]:
 
 
 def _clock_stream(film: Film, stream: Stream) -> Stream | None:
-    """Return what has to be read beside a stream for ffmpeg to start the film's clock with it.
+    """Return the stream that ffmpeg must read too, so that it starts the film's clock with it.
 
-    In transport streams ffmpeg takes the start of the streams it reads for the film's: read alone,
-    sound that starts late would come early.
+    In transport streams, ffmpeg takes the start of the streams it reads for the film's start. If it read only
+    sound that starts late, that sound would come early.
     """
     first = min(
         (stream for stream in film.streams if stream.kind in ("video", "audio") and not stream.is_cover),
@@ -190,9 +190,9 @@ def _clock_stream(film: Film, stream: Stream) -> Stream | None:
 
 
 def _check_whole(film: Film, context: Context) -> None:
-    """Raise `InputError` where the file ends before its header says.
+    """Raise `InputError` if the file ends before its header says.
 
-    Sound that ends before the picture does is no damage, so that every stream's packets are looked at.
+    Sound that ends before the picture is no damage, so this looks at the packets of every stream.
     """
     promised = film.facts.duration_ms
     if not film.states_length:
@@ -207,7 +207,7 @@ def _check_whole(film: Film, context: Context) -> None:
 
 
 def _final_length(film: Film, track: AudioTrack, clip: Clip, target: Path) -> int:
-    """Return the length of the sound in ms; a clip past the sound's end is silence to the clip's end."""
+    """Return the length of the sound in ms; if it ends before the clip does, silence is added."""
     length = _length_ms(target)
     wanted = None if clip.end_ms is None else clip.end_ms - clip.start_ms
     if clip.start_ms and wanted is None and film.facts.duration_ms:
@@ -228,7 +228,7 @@ def _pad(target: Path, length_ms: int) -> None:
         new.setnchannels(1)
         new.setsampwidth(2)
         new.setframerate(_SAMPLE_RATE)
-        # With nothing to write ffmpeg leaves an empty file, which is no WAV.
+        # If ffmpeg has nothing to write, it leaves an empty file, which is not a WAV.
         if _length_ms(target):
             with wave.open(str(target), "rb") as old:
                 while block := old.readframes(_BLOCK_FRAMES):
@@ -254,7 +254,7 @@ def _frame_count(wav: Path) -> int:
 
 
 def _with_length(facts: MediaFacts, heard_ms: int) -> MediaFacts:
-    """Return the facts with a length: recordings of browsers state none, and the sound was measured now."""
+    """Return the facts with a length: browsers' recordings state none, but the sound was measured now."""
     return facts if facts.duration_ms else replace(facts, duration_ms=heard_ms)
 
 

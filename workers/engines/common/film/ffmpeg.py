@@ -1,7 +1,8 @@
-"""ffmpeg as a child process: where it is, how it is told, what it says, how it ends.
+"""Runs ffmpeg as a child process: where it is, what it is asked, what it says, how it ends.
 
-Names reach it only as `file:` + absolute path in an argument of its own: without a shell and with the
-protocol spelt out, a leading dash, `concat:`, `http:`, quotes, line ends and `%` are parts of a name.
+Names reach it only as `file:` + absolute path in an argument of their own. There is no shell, and the
+protocol is written out. So a leading dash, `concat:`, `http:`, quotes, line ends and `%` are only parts of a
+name.
 """
 
 from __future__ import annotations
@@ -36,26 +37,26 @@ __all__ = [
 ]
 
 INPUT_PROTOCOLS = "file"
-"""What a film may open by itself: a playlist that poses as a film must not reach the network."""
+"""What a film may open by itself: a playlist that looks like a film must not reach the network."""
 
 _GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-progress", "pipe:1", "-y")
 _TAIL_LINES = 40
 _TICK_S = 0.25
-"""How often a call that hears nothing from ffmpeg still asks whether it was cancelled."""
+"""How often a call checks whether it was cancelled while ffmpeg says nothing."""
 TERMINATE_GRACE_S = 2.0
 _FULL = ("No space left on device", "Disk quota exceeded")
 
 
 class ReportsProgress(Protocol):
-    """Is told how far ffmpeg is: a call's `Context`, or a command that waits for it."""
+    """Receives ffmpeg's progress: a call's `Context`, or a command that waits for ffmpeg."""
 
     def progress(self, fraction: float, note: str = "") -> None:
-        """Say how far, 0 to 1; raises `CancelledError` where ffmpeg is to be ended."""
+        """Report how far ffmpeg is, 0 to 1; raises `CancelledError` if ffmpeg must end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FfmpegExit:
-    """How an ffmpeg ended: its exit code (negative: the signal) and the last lines it said."""
+    """How ffmpeg ended: its exit code (negative: the signal) and its last lines on stderr."""
 
     returncode: int
     tail: tuple[str, ...]
@@ -64,7 +65,7 @@ class FfmpegExit:
 def find_ffmpeg() -> str:
     """Return the program: `CPW_FFMPEG`, else the one on PATH, else imageio-ffmpeg's.
 
-    Raises `MissingError` where there is none.
+    Raises `MissingError` if there is none.
     """
     if named := os.environ.get("CPW_FFMPEG"):
         if found := shutil.which(named):
@@ -83,12 +84,12 @@ def find_ffmpeg() -> str:
 
 
 def file_url(path: Path) -> str:
-    """Return the path as ffmpeg takes it literally, whatever its characters."""
+    """Return the path in a form that ffmpeg takes literally, whatever characters it has."""
     return f"file:{path.absolute()}"
 
 
 def open_source(path: Path, **options: Any) -> Any:
-    """Return the input node of ffmpeg-python for a film, named literally; it opens nothing but itself."""
+    """Return ffmpeg-python's input node for a film, with a literal name; it opens nothing but the film."""
     import ffmpeg
 
     return ffmpeg.input(file_url(path), protocol_whitelist=INPUT_PROTOCOLS, **options)
@@ -97,7 +98,7 @@ def open_source(path: Path, **options: Any) -> Any:
 def build_command(output: Any, extra: Sequence[str] = ()) -> list[str]:
     """Return the arguments for `output`, an output node of ffmpeg-python.
 
-    `extra` goes before the output's name: options that must be repeated, which its keywords cannot do.
+    `extra` goes before the output's name: options that must be repeated, which keywords cannot do.
     """
     import ffmpeg
 
@@ -113,9 +114,10 @@ def run(
     note: str,
     folder: Path | None = None,
 ) -> FfmpegExit:
-    """Run ffmpeg in `folder`, telling `context` how far of `duration_ms` it is (0: not known).
+    """Run ffmpeg in `folder` and report to `context` how far of `duration_ms` it is (0: not known).
 
-    Raises `CancelledError` out of `context.progress`, ffmpeg ended; `DiskFullError` where the disk is full.
+    Ends ffmpeg if `context.progress` raises `CancelledError`, and raises it; `DiskFullError` if the disk is
+    full.
     """
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
@@ -186,9 +188,9 @@ def _follow(
 
 
 def _reached_ms(line: str) -> int | None:
-    """Return the time in a line of `-progress`, else None; before the first packet it says N/A."""
+    """Return the time in a line of `-progress`, else None; before the first packet, ffmpeg says N/A."""
     key, _, value = line.strip().partition("=")
-    # `out_time_ms` is in microseconds too (ffmpeg trac 7345); only `out_time_us` says what it is.
+    # `out_time_ms` is in microseconds too (ffmpeg trac 7345); only `out_time_us` has the right name.
     if key != "out_time_us":
         return None
     with contextlib.suppress(ValueError):

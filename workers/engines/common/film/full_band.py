@@ -1,4 +1,4 @@
-"""The film's sound in full, as the stage separate reads it, beside the 16 kHz sound and on its clock."""
+"""The film's full sound for the stage separate, beside the 16 kHz sound and on its clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["NAME", "fit", "output"]
 NAME = "audio_full.flac"
 _SAMPLE_RATE = 44_100
 _SLACK_FRAMES = 3
-"""A sample at 16 kHz is 2.8 at 44.1 kHz: where the two resamplers end, they differ by no more."""
+"""A sample at 16 kHz is 2.8 samples at 44.1 kHz: the ends of the two resamplers differ by no more."""
 _NOTE = "making the full sound as long"
 
 
@@ -37,7 +37,7 @@ def output(sound: Any, target: Path, **options: Any) -> Any:
 
 
 def fit(target: Path, seconds: float, context: Context) -> None:
-    """Make the file as long as the 16 kHz sound: cut, or with silence at its end; most are already."""
+    """Make the file as long as the 16 kHz sound: cut it or add silence at its end; most need neither."""
     import ffmpeg
 
     wanted = round(seconds * _SAMPLE_RATE)
@@ -48,7 +48,7 @@ def fit(target: Path, seconds: float, context: Context) -> None:
     if found:
         sound = program.open_source(target)
     else:
-        # What ffmpeg writes where it has nothing to write is no FLAC that it reads.
+        # If ffmpeg had nothing to write, its file is not a FLAC that it can read.
         sound = ffmpeg.input(f"anullsrc=r={_SAMPLE_RATE}:cl=stereo", format="lavfi")
     same = {"map_metadata": -1, "fflags": "+bitexact"}
     fitted = output(sound["a:0"], aside, af=f"apad=whole_len={wanted},atrim=end_sample={wanted}", **same)
@@ -62,7 +62,7 @@ def fit(target: Path, seconds: float, context: Context) -> None:
 
 
 def _frame_count(flac: Path) -> int:
-    """Return how long its header says it is; 0 for what cannot be read."""
+    """Return the length in frames that its header states; 0 if it cannot be read."""
     import av
 
     try:

@@ -1,9 +1,9 @@
-"""libass, reached through ffmpeg's filter: the font for each script, and the letters that no font has.
+"""Uses libass through ffmpeg's filter: finds the font for each script, and the letters that no font has.
 
-Fonts are chosen by fontconfig's `fc-list`, as libass itself asks fontconfig on Linux. Where there is none
-(macOS: CoreText), libass is given the first choice of `formats_ass.FONTS` and takes a font that has the
-letters. Whether there is one is never guessed: libass draws every character of the track once and says which
-it could not.
+Fonts are chosen with fontconfig's `fc-list`, as libass itself asks fontconfig on Linux. Without fontconfig
+(macOS: CoreText), libass gets the first choice of `formats.ass.FONTS` and takes a font that has the letters.
+The program never guesses whether there is one: libass draws every character of the track once and says which
+ones it could not draw.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from workers.engines.common.names import shown
 __all__ = ["ass_file", "ass_filter", "choose_fonts", "escape", "families_with", "is_text", "undrawable"]
 
 _NOT_FOUND = re.compile(r"failed to find any fallback with glyph 0x([0-9A-Fa-f]+)")
-"""libass's warning (ass_fontselect.c); 0 is its code where there is no font at all."""
+"""libass's warning (ass_fontselect.c); 0 is its code if there is no font at all."""
 _INVISIBLE = frozenset("CZ")
 _SPOKEN = frozenset("LMN")
 _SAMPLE_MS = 1_000
 
 
 def choose_fonts(cues: Sequence[Cue]) -> dict[str, str]:
-    """Return script to a family that has all the script's letters in the cues; no entry where none is known.
+    """Return for each script a family that has all its letters in the cues; no entry if none is known.
 
-    One font must have them all: letters of two fonts do not join, as those of a word in Urdu have to.
+    One font must have them all: letters of two fonts do not join, but the letters of a word in Urdu must.
     """
     chosen = {}
     for script, letters in _letters(cues).items():
@@ -50,7 +50,7 @@ def choose_fonts(cues: Sequence[Cue]) -> dict[str, str]:
 
 
 def families_with(letters: str) -> frozenset[str]:
-    """Return the installed families of which a font has every one of the letters; none without fontconfig."""
+    """Return the installed families with a font that has all the letters; none without fontconfig."""
     program = shutil.which("fc-list")
     if program is None or not letters:
         return frozenset()
@@ -62,14 +62,14 @@ def families_with(letters: str) -> frozenset[str]:
         check=False,
     )
     names = done.stdout.decode("utf-8", "replace").split("\n")
-    # A style's fields are parted by commas.
+    # Commas separate a style's fields.
     return frozenset(name for name in names if name and "," not in name)
 
 
 def undrawable(cues: Sequence[Cue], language: str, fonts: Mapping[str, str]) -> frozenset[str]:
     """Return the characters of the cues that libass would draw as boxes, or not at all.
 
-    Raises `MissingError` where ffmpeg cannot draw subtitles or write H.264.
+    Raises `MissingError` if ffmpeg cannot draw subtitles or write H.264.
     """
     seen = sorted(
         {character for cue in cues for line in cue.lines for character in plain(line) if _is_drawn(character)}
@@ -96,7 +96,7 @@ def undrawable(cues: Sequence[Cue], language: str, fonts: Mapping[str, str]) -> 
 
 
 def is_text(character: str) -> bool:
-    """Tell whether a line cannot do without it: letters, digits and a script's own signs, not pictures."""
+    """Return whether a line needs the character: letters, digits and a script's own signs, not pictures."""
     name = unicodedata.name(character, "")
     return unicodedata.category(character)[0] in _SPOKEN or name.partition(" ")[0] in FONTS
 
@@ -104,13 +104,13 @@ def is_text(character: str) -> bool:
 def ass_filter(path: Path, picture: tuple[int, int]) -> str:
     """Return ffmpeg's filter for the file; `picture` is width and height as seen, in square pixels.
 
-    By it libass widens or narrows letters where the film's own pixels are not square.
+    libass uses it to make letters wider or narrower if the film's own pixels are not square.
     """
     return f"ass=filename={escape(str(path))}:original_size={picture[0]}x{picture[1]}"
 
 
 def escape(value: str) -> str:
-    """Return the value of a filter's option as a filtergraph holds it: escaped as a value, then as a graph.
+    """Return the value of a filter's option, escaped for a filtergraph: as a value, then as a graph.
 
     ffmpeg-filters(1), "Notes on filtergraph escaping".
     """
@@ -119,7 +119,7 @@ def escape(value: str) -> str:
 
 @contextlib.contextmanager
 def ass_file(text: str) -> Iterator[Path]:
-    """Keep the text in a file of a private folder, for as long as it is drawn from."""
+    """Keep the text in a file of a private folder while ffmpeg draws from it."""
     with tempfile.TemporaryDirectory(prefix="cpw-ass-") as folder:
         path = Path(folder, "cues.ass")
         path.write_text(text, encoding="utf-8")

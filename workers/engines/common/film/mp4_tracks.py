@@ -1,7 +1,7 @@
-"""What ffmpeg's mp4 muxer cannot be told: that no track of subtitles is shown from the start.
+"""Lets an mp4 show no subtitle track from the start, which ffmpeg's muxer cannot do.
 
-It enables the first track of each kind where none is `default` (movenc.c, `enable_tracks`), and players show
-an enabled one.
+The muxer enables the first track of each kind if none is `default` (movenc.c, `enable_tracks`), and players
+show an enabled one.
 """
 
 from __future__ import annotations

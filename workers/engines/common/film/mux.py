@@ -1,7 +1,7 @@
-"""mux with ffmpeg: the film again, every stream copied, with its subtitles as soft tracks.
+"""mux with ffmpeg: copies every stream of the film and adds its subtitles as soft tracks.
 
-Where one of them is shown from the start, the film's own lose that flag and no other: of two, players take
-either. Asked to, it draws one language into the picture of a second film (`burn`).
+If one of them is shown from the start, the film's own tracks lose that flag and no other: if two have it,
+players take either. On request, it draws one language into the picture of a second film (`burn`).
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A container to write, and what it asks of text subtitles."""
+    """A container to write, and its rules for text subtitles."""
 
     suffix: str
     format: str
     new_text: str
-    """Codec of the tracks that are added: `copy` where SubRip is kept as it is."""
+    """The codec of the tracks that are added; `copy` keeps SubRip as it is."""
     converted: tuple[tuple[str, str], ...] = ()
     """Codecs of the film's own subtitles that it cannot hold, and what they become."""
     refused: frozenset[str] = frozenset()
     """Codecs of the film's own subtitles that it cannot hold in any form."""
     attaches_covers: bool = False
-    """Whether a cover picture is a file attached to it rather than a stream."""
+    """Whether a cover picture is an attached file rather than a stream."""
     shows_first: bool = False
-    """Whether ffmpeg's muxer has the first track of subtitles shown where none is to be."""
+    """Whether ffmpeg's muxer shows the first subtitle track even if none should be shown."""
 
 
 MP4 = Target(suffix="mp4", format="mp4", new_text="mov_text", shows_first=True)
@@ -64,10 +64,10 @@ MATROSKA = Target(
 )
 
 _COPY_SHARE = 0.05
-"""What of the call's time goes to copying where a picture is encoded as well, roughly."""
+"""The rough share of the call's time that copying takes if a picture is encoded too."""
 _YEAR_TAGS = frozenset({"date", "year", "date_released", "date_recorded"})
 _COPIED_KINDS = frozenset({"video", "audio", "subtitle", "attachment"})
-"""Timecode and other data streams stay behind: no muxer takes them by copy, and mp4's writes its own."""
+"""Timecode and other data streams are left out: no muxer copies them, and mp4's writes its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class _Share:
     end: float
 
     def progress(self, fraction: float, note: str = "") -> None:
-        """Say how far the call is; raises what the context raises."""
+        """Report how far the call is; raises what the context raises."""
         self.context.progress(self.start + fraction * (self.end - self.start), note)
 
 
@@ -108,10 +108,11 @@ class FfmpegMux:
     def run(self, request: MuxRequest, context: Context) -> MuxResult:
         """Write `<title>_subtitled.mp4` for the mp4 family, `.mkv` for all else.
 
-        An mp4 whose streams ffmpeg cannot put into an mp4 becomes an mkv. Tracks without a cue are
-        left out. With `burn`, also `<title>_burned.<language>.mp4`, the fonts for it looked for first.
-        Raises `InputError` where no container takes the film's streams, `UsageError` for a language that no
-        track is in, and what `burn.prepare` and `burn.draw` raise.
+        If ffmpeg cannot put the streams of an mp4 into an mp4, the film becomes an mkv. Tracks without a cue
+        are left out. With `burn`, also write `<title>_burned.<language>.mp4`; its fonts are looked for first.
+
+        Raises `InputError` if no container takes the film's streams, `UsageError` for a language that no
+        track has, and all that `burn.prepare` and `burn.draw` raise.
         """
         film = probe(Path(request.media))
         tracks = choose_tracks(request, [context.input(track.file) for track in request.tracks])
@@ -157,8 +158,8 @@ class FfmpegMux:
 def choose_tracks(request: MuxRequest, files: Sequence[Path]) -> list[NewTrack]:
     """Return the tracks with cues and their flags; `files` are those of `request.tracks`.
 
-    Raises `UsageError` for a language that the request names and no track is in. Where there is no track
-    at all nothing was said in the film, and no language can be wrong.
+    Raises `UsageError` if the request names a language that no track has. If there is no track at all,
+    nothing was said in the film, and no language can be wrong.
     """
     languages = [track.language for track in request.tracks]
     forced = {_find(language, languages, "forced") for language in request.forced}
@@ -173,9 +174,9 @@ def choose_tracks(request: MuxRequest, files: Sequence[Path]) -> list[NewTrack]:
 
 
 def hidden_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[int, ...]:
-    """Return the places of all tracks of subtitles where none of them is shown from the start, else none.
+    """Return the places of all subtitle tracks if none of them is shown from the start, else none.
 
-    Among an mp4's tracks, as which covers do not count.
+    The places are among an mp4's tracks; covers do not count as tracks.
     """
     moving = [stream for stream in kept if not stream.is_cover]
     own = [place for place, stream in enumerate(moving) if stream.kind == "subtitle"]
@@ -201,13 +202,13 @@ def copied_streams(film: Film, target: Target) -> tuple[Stream, ...]:
 
 
 def has_cues(srt: Path) -> bool:
-    """Tell whether the SubRip file holds a cue."""
+    """Return whether the SubRip file holds a cue."""
     with srt.open(encoding="utf-8", errors="replace") as lines:
         return any("-->" in line for line in lines)
 
 
 def _find(written: str, languages: Sequence[str], setting: str) -> str:
-    """Return the one of `languages` that was written as a code or a name."""
+    """Return which of `languages` a person wrote as a code or a name."""
     try:
         code = find_language(written).code
     except UsageError:
@@ -261,7 +262,7 @@ def _subtitles(kept: Sequence[Stream]) -> list[Stream]:
 def _codecs(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) -> dict[str, Any]:
     own = _subtitles(kept)
     converted = dict(target.converted)
-    # A flag that is set by hand keeps ffmpeg from setting `default` where the film has none; this sets none.
+    # A flag that is set by hand stops ffmpeg from setting `default` if the film has none; this one sets none.
     codecs = {"c": "copy", "disposition": "+0"}
     replaced = any(track.is_default for track in tracks)
     for place, stream in enumerate(own):
@@ -291,7 +292,7 @@ def _tags(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> list[str]:
 
 
 def _film_tags(film: Film, request: MuxRequest) -> list[str]:
-    """Return title and year for a film that says none of its own."""
+    """Return title and year for a film that does not have them."""
     tags = [] if "title" in film.tags else [f"title={request.title}"]
     if request.year is not None and not film.tags & _YEAR_TAGS:
         tags.append(f"date={request.year}")

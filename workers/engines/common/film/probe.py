@@ -1,4 +1,4 @@
-"""What a container says of itself, read with PyAV; and sentences for what is not a film."""
+"""What a container says about itself, read with PyAV; and sentences for what is not a film."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MICROSECONDS = 1_000_000
 _STILLS = ("image2", "tty", "_pipe")
 """Formats by which ffmpeg opens a picture or a text file as if it were a film."""
 _MEASURED_FORMATS = frozenset({"mov", "matroska", "avi", "asf", "flv", "wav", "flac"})
-"""Formats whose header states a length. Elsewhere ffmpeg guesses it from the bit rate or the last packet."""
+"""Formats whose header states a length. Else ffmpeg guesses it from the bit rate or the last packet."""
 _PACKETS_A_TICK = 5_000
 
 
@@ -39,12 +39,12 @@ class Stream:
     is_default: bool
     is_cover: bool
     starts_ms: int = 0
-    """Against the container's start."""
+    """Counted from the container's start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Film:
-    """A container that was opened: the facts that travel, and what the engines here need besides."""
+    """An opened container: the facts that other stages get, and what the engines here also need."""
 
     path: Path
     facts: MediaFacts
@@ -52,7 +52,7 @@ class Film:
     is_transport: bool = False
     """Whether its clock may jump (transport and program streams)."""
     tags: frozenset[str] = frozenset()
-    """Names of what the container says of the film, in small letters: `title`, `date`."""
+    """Names of what the container says about the film, in small letters: `title`, `date`."""
 
     @property
     def formats(self) -> frozenset[str]:
@@ -66,7 +66,7 @@ class Film:
 
     @property
     def picture(self) -> Stream | None:
-        """The stream of moving pictures, the first of several; a song's cover is none."""
+        """The first stream of moving pictures; a song's cover does not count."""
         return next(
             (stream for stream in self.streams if stream.kind == "video" and not stream.is_cover), None
         )
@@ -78,15 +78,15 @@ class Film:
 
     @property
     def states_length(self) -> bool:
-        """Whether the length comes from the header, so that a shorter film is a film cut short."""
+        """Whether the length comes from the header: then a film that is shorter was cut short."""
         return self.facts.duration_ms > 0 and bool(self.formats & _MEASURED_FORMATS)
 
 
 def probe(media: Path) -> Film:
-    """Open the film and return what it says of itself; reads its header, not its contents.
+    """Open the film and return what it says about itself; reads its header, not its contents.
 
-    Raises `InputError` where it is not there, a folder, empty, cut off before its index, or not media.
-    A film without audio is returned as such.
+    Raises `InputError` if it does not exist, is a folder, is empty, is cut off before its index, or is not
+    media. A film without audio is no error.
     """
     from av.format import Flags
 
@@ -127,7 +127,7 @@ def readable_ms(media: Path, tick: Callable[[], None]) -> int:
                     end = (packet.pts + (packet.duration or 0)) * packet.time_base - start
                     reached = max(reached, end)
         except av.FFmpegError:
-            # Where a film breaks off is exactly what is asked for.
+            # The place where the film breaks off is what the caller asks for.
             return _ms(reached)
     return _ms(reached)
 
@@ -158,7 +158,7 @@ def _problem(media: Path) -> str:
 
 
 def open_film(media: Path) -> InputContainer:
-    """Open the film with PyAV; `InputError` where it cannot be. The caller closes it."""
+    """Open the film with PyAV; raise `InputError` if that fails. The caller closes it."""
     import av
 
     try:
@@ -180,7 +180,7 @@ def open_film(media: Path) -> InputContainer:
 
 
 def _lacks_index(media: Path) -> bool:
-    """Tell whether the file is an mp4 (starts with `ftyp`) without a `moov` box (ISO/IEC 14496-12, 4.2)."""
+    """Return whether the file is an mp4 (starts with `ftyp`) without a `moov` box (ISO/IEC 14496-12, 4.2)."""
     size = media.stat().st_size
     offset = 0
     kinds = []
@@ -252,7 +252,7 @@ def _starts_ms(stream: Any, start: Fraction) -> int:
 
 
 def _duration_ms(container: InputContainer) -> int:
-    """Return the length in ms; 0 where neither the container nor a stream states one."""
+    """Return the length in ms; 0 if neither the container nor a stream states one."""
     if container.duration is not None and container.duration > 0:
         return _ms(Fraction(container.duration, _MICROSECONDS))
     stated = [
@@ -264,7 +264,7 @@ def _duration_ms(container: InputContainer) -> int:
 
 
 def _language(stream: Any) -> str:
-    """Return the stream's language as ISO 639-1, `und` where it names none that is known."""
+    """Return the stream's language as ISO 639-1; `und` if it names no language that is known."""
     try:
         return find_language((stream.language or "").partition("-")[0]).code
     except UsageError:

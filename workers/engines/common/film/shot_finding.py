@@ -1,10 +1,10 @@
-"""Where a film's shots change, by ffmpeg's filter scdet (libavfilter/vf_scdet.c).
+"""Finds where a film's shots change, with ffmpeg's filter scdet (libavfilter/vf_scdet.c).
 
-Its score, 0 to 100, is how much the picture's mean difference from the frame before leaps: a cut scores
-high, a camera that moves does not. ffmpeg's own threshold is 10. On film_en.mp4, a battle with explosions and
-muzzle fire, 24 cuts were counted by eye: a threshold of 8 finds 22 of them and takes one explosion for a cut;
-10 finds 20 and that explosion, 6 all and four flashes. What follows a leap within a quarter of a second is
-its echo: only the highest of them counts.
+Its score, 0 to 100, is how much the picture's mean difference from the frame before jumps: a cut scores high,
+a moving camera does not. ffmpeg's own threshold is 10. In film_en.mp4, a battle with explosions and muzzle
+fire, a person counted 24 cuts. A threshold of 8 finds 22 of them and takes one explosion for a cut. 10 finds
+20 and that explosion; 6 finds all and four flashes. Jumps within a quarter of a second after a jump are its
+echo: only the highest of them counts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["find_shots", "shots_in"]
 _THRESHOLD = 8
 _APART_US = 250_000
 _SIZE = (320, 180)
-"""Pixels; what a cut changes is the whole picture, and a small one is compared at a tenth of the time.
+"""In pixels. A cut changes the whole picture, and comparing a small one takes a tenth of the time.
 
-One size whatever the film's shape: its picture may change its own midway.
+The size is the same whatever the film's shape: the film may change its size midway.
 """
 _NAME = "shots.txt"
 _KEY = "lavfi.scd.score"
@@ -40,9 +40,9 @@ def find_shots(
 ) -> tuple[int, ...]:
     """Return the first moment of every shot between two times but the first, in ms of the film, rising.
 
-    Decodes the whole picture: minutes for a film. Empty where there is none. `clock` is a stream to be read
-    beside the picture for ffmpeg to start the film's clock with. Times are rounded down, so that a cue that
-    starts with one is there at its first frame. Raises `InputError` where the picture cannot be decoded.
+    This decodes the whole picture: minutes for a film. Empty if there is no picture. ffmpeg reads the stream
+    `clock` beside the picture, to start the film's clock with it. Times are rounded down, so that a cue that
+    starts with a shot is there at its first frame. Raises `InputError` if the picture cannot be decoded.
     """
     picture = film.picture
     if picture is None:
@@ -66,7 +66,7 @@ def find_shots(
 
 
 def shots_in(lines: Iterable[str], start_ms: int = 0) -> tuple[int, ...]:
-    """Return the times of the shot changes in what the filter metadata prints of scores, `start_ms` added.
+    """Return the shot changes in the scores that the filter metadata prints, with `start_ms` added.
 
     A frame is two lines: `frame:52 pts:2166667 pts_time:...` in microseconds, `lavfi.scd.score=23.062`.
     """
@@ -75,7 +75,7 @@ def shots_in(lines: Iterable[str], start_ms: int = 0) -> tuple[int, ...]:
     for line in lines:
         if line.startswith("frame:"):
             time = line.partition("pts:")[2].split()[0]
-            # A frame without a time has NOPTS, one before the film's start less than 0.
+            # A frame without a time has NOPTS; one before the film's start has a time below 0.
             at_us = int(time) if time.isdecimal() else -1
         elif line.startswith(f"{_KEY}=") and at_us >= 0:
             leap = _Leap(at_us=at_us, score=float(line.partition("=")[2]))
@@ -95,17 +95,18 @@ def _command(
     length = {"t": (end_ms - start_ms) / 1000} if end_ms is not None else {}
     source = program.open_source(
         film.path,
-        # Filters that are set up again where the picture changes its size would begin the file again.
+        # If the picture changes its size, ffmpeg would set up the filters again, and they would begin the
+        # file again.
         reinit_filter=0,
         **place,
     )
     seen = (
         source[str(picture.index)]
         .filter("scale", *_SIZE)
-        # Microseconds: ffmpeg prints times in seconds to six digits, of a long film too few.
+        # In microseconds: ffmpeg prints seconds with six digits, too few for a long film.
         .filter("settb", "1/1000000")
         .filter("scdet", threshold=_THRESHOLD)
-        # Named by itself, in the folder that ffmpeg runs in: a path would have to be escaped.
+        # The name alone, in the folder that ffmpeg runs in: a path would need escapes.
         .filter("metadata", "print", key=_KEY, value=_THRESHOLD, function="greater", file=_NAME)
     )
     outputs = [ffmpeg.output(seen, "-", format="null", **length)]

@@ -1,18 +1,19 @@
-"""Cues as Advanced SubStation Alpha, through pysubs2; on request lit up word by word. Pure.
+"""Writes cues as Advanced SubStation Alpha with pysubs2; on request, words light up one by one. Pure.
 
-pysubs2 writes the file: head, styles, times. The text of its events is SubStation markup, so what is said
-is escaped before (`_escape`) by the rules that ffmpeg's own converter to ASS keeps
-(libavcodec/ass.c, `ff_ass_bprint_text_event`), as the format has no escapes:
+pysubs2 writes the file: head, styles, times. The text of its events is SubStation markup, and the format has
+no escapes. So `_escape` changes the text first, by the rules of ffmpeg's own converter to ASS
+(libavcodec/ass.c, `ff_ass_bprint_text_event`):
 
-- after a backslash a U+2060 WORD JOINER, invisible, so that a spoken `\\N` or `\\h` is no line end or space;
-- `{` as `\\{` and an empty block: libass shows the bracket; other renderers show a backslash for it,
-  and none hides what follows. A `}` that closes nothing is text everywhere.
+- after a backslash comes a U+2060 WORD JOINER, invisible, so that a spoken `\\N` or `\\h` is no line end or
+  space;
+- `{` becomes `\\{` and an empty block: libass shows the bracket; other renderers show a backslash for it, and
+  none hides the text after it. A `}` that closes nothing is text everywhere.
 
-Right to left: each such line stands in an embedding (U+202B to U+202C), so that a full stop or a Latin name
-is on its right side whatever the renderer takes for the paragraph's direction. A file with such a line has
-libass's `Encoding` -1 in every style (it takes the last one of an event): with it words keep their order
-across the marks of karaoke, which else part the line into pieces laid out from left to right, as VSFilter
-does (libass, `ass.h`: ASS_FEATURE_WHOLE_TEXT_LAYOUT).
+Right to left: each such line is in an embedding (U+202B to U+202C), so that a full stop or a Latin name is on
+its right side, whatever direction the renderer gives the paragraph. A file with such a line has libass's
+`Encoding` -1 in every style (libass takes the last one of an event). With it, words keep their order across
+the marks of karaoke. Without it, the marks split the line into pieces that run from left to right, as in
+VSFilter (libass, `ass.h`: ASS_FEATURE_WHOLE_TEXT_LAYOUT).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from workers.engines.common.formats.srt_vtt import clock_time
 __all__ = ["DEFAULT_PICTURE", "FONTS", "fonts_of", "to_ass", "write"]
 
 DEFAULT_PICTURE = (1920, 1080)
-"""Width and height in pixels of a film whose picture is not known, or that has none."""
+"""Width and height in pixels for a film without a picture, or with an unknown one."""
 
 _SANS = ("Arial", "Noto Sans", "DejaVu Sans", "Liberation Sans", "Helvetica")
 _ARABIC = ("Noto Naskh Arabic", "Noto Sans Arabic", "Geeza Pro", "Segoe UI", "Arial", "DejaVu Sans")
@@ -44,7 +45,7 @@ FONTS: dict[str, tuple[str, ...]] = {
     "CYRILLIC": _SANS,
     "GREEK": _SANS,
     "HEBREW": ("Noto Sans Hebrew", "Arial Hebrew", "Arial", "DejaVu Sans"),
-    # Not a Nastaliq: renderers scale a font by its height, and Nastaliq's makes its letters tiny.
+    # No Nastaliq font: renderers scale a font by its height, and Nastaliq's makes its letters tiny.
     "ARABIC": _ARABIC,
     "DEVANAGARI": ("Noto Sans Devanagari", "Nirmala UI", "Kohinoor Devanagari", "Mangal", "Lohit Devanagari"),
     "BENGALI": ("Noto Sans Bengali", "Nirmala UI", "Kohinoor Bangla", "Vrinda", "Lohit Bengali"),
@@ -70,9 +71,9 @@ FONTS: dict[str, tuple[str, ...]] = {
     "CJK": ("Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Zen Hei"),
     "HANGUL": ("Noto Sans CJK KR", "Malgun Gothic", "Apple SD Gothic Neo", "NanumGothic"),
 }
-"""Fonts that have a script, best first: free ones, then those of Windows and macOS. By `lines.script_of`.
+"""Fonts for each script of `lines.script_of`, best first: free ones, then those of Windows and macOS.
 
-A style can name one. Where it is not installed, renderers look for one that has the letters.
+A style can name only one. If it is not installed, renderers look for another that has the letters.
 """
 
 _MAIN = "Default"
@@ -82,7 +83,7 @@ _BLACK = Color(0, 0, 0)
 _SHADE = Color(0, 0, 0, 128)
 _SIZE_OF_HEIGHT = 1 / 18
 _SIZE_OF_WIDTH = 1 / 24
-"""A font's size at most: 42 letters of half its size are then 7/8 of the width."""
+"""The largest size of a font: 42 letters of half its size then take 7/8 of the width."""
 _AUTO_DIRECTION = -1
 _ANY_CHARSET = 1
 _LAST_MS = 10 * 3_600_000 - 10
@@ -114,11 +115,12 @@ def to_ass(
 ) -> str:
     r"""Return the cues as ASS for a picture of (width, height) pixels, at its bottom, centred.
 
-    Times are whole centiseconds, the nearest. The script of most lines has the style `Default`, another
-    one of its own. With `karaoke`, `\k` marks turn each word from grey to white when it is said;
-    a cue whose text is not of `words` (a translation) is written without. `fonts` names the font of a script
-    where it is not to be the first of `FONTS`.
-    Raises `UsageError` where a cue ends after 9:59:59.99.
+    Times are rounded to whole centiseconds. The script of most lines has the style `Default`; each other
+    script has its own. With `karaoke`, `\k` marks turn each word from grey to white when it is said; a cue
+    whose text is not in `words` (a translation) gets no marks. `fonts` names the font of a script if it
+    should not be the first of `FONTS`.
+
+    Raises `UsageError` if a cue ends after 9:59:59.99.
     """
     if late := next((cue for cue in cues if cue.end_ms > _LAST_MS), None):
         message = f"ASS has no time after 9:59:59.99, and a subtitle ends at {clock_time(late.end_ms)}."
@@ -146,7 +148,7 @@ def to_ass(
 def _head(language: str, picture: tuple[int, int]) -> dict[str, str]:
     width, height = picture
     head = {"PlayResX": str(width), "PlayResY": str(height)}
-    # libass shapes by it: letters of one script may have other forms in another language.
+    # libass shapes letters by it: one script can have other forms in another language.
     return head | ({"Language": language} if len(language) == 2 else {})
 
 
@@ -156,7 +158,7 @@ def _look(picture: tuple[int, int]) -> SSAStyle:
     return SSAStyle(
         fontsize=size,
         primarycolor=_WHITE,
-        # Of a word that is not yet said: seen only with karaoke, so that a cue without it is white.
+        # For words that are not yet said: only karaoke shows it, so a cue without karaoke is white.
         secondarycolor=_GREY,
         outlinecolor=_BLACK,
         backcolor=_SHADE,
@@ -185,9 +187,9 @@ def _event(cue: Cue, sung: Sequence[Syllable], names: dict[str, str], language: 
 
 
 def _marks(cue: Cue, sung: Sequence[Syllable]) -> list[tuple[Syllable, str]]:
-    r"""Return each syllable with its `\k`: a word is lit from its start; a first one waits for the lead-in.
+    r"""Return each syllable with its `\k`: a word lights up at its start; a first one waits for the lead-in.
 
-    Differences of rounded times, so that they add up to the rounded times of the event.
+    Each is a difference of rounded times, so that they add up to the rounded times of the event.
     """
     places = [_centiseconds(syllable.start_ms) for syllable in sung]
     ends = [*places[1:], _centiseconds(cue.end_ms)]
@@ -210,7 +212,7 @@ def _marked(line: str, marks: dict[int, str]) -> str:
 
 
 def _centiseconds(milliseconds: int) -> int:
-    """Return what pysubs2 makes of it: the nearest, halves up."""
+    """Return the time as pysubs2 rounds it: to the nearest, halves up."""
     return (milliseconds + 5) // 10
 
 

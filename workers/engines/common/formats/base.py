@@ -12,7 +12,7 @@ __all__ = ["Writable"]
 
 
 class Writable(Protocol):
-    """A track as its files see it; times are the film's."""
+    """What the formats need of a track; times are on the film's clock."""
 
     @property
     def transcript(self) -> Transcript:
@@ -24,7 +24,7 @@ class Writable(Protocol):
 
     @property
     def rules(self) -> CueRules:
-        """What the cues were cut by."""
+        """The rules that the cues were cut by."""
 
     @property
     def profile(self) -> str:
@@ -32,8 +32,8 @@ class Writable(Protocol):
 
     @property
     def karaoke(self) -> bool:
-        """Whether words light up when they are spoken, in a format that can."""
+        """Whether words light up when they are spoken, if the format can do that."""
 
     @property
     def made_by(self) -> Mapping[str, Any]:
-        """Which engine and model made the text, and of what: plain values."""
+        """Which engine and model made the text, and from what, as plain values."""

@@ -1,7 +1,8 @@
-"""The encoding of a text file that does not say it: marks, zero bytes, UTF-8, then the letters. Pure.
+"""Finds the encoding of a text file: by marks, zero bytes, UTF-8, then by the letters. Pure.
 
-Before Unicode a language had an encoding of its own, and bytes read by the wrong one make letters that
-no language uses so: each candidate is judged by how many of its letters beyond ASCII are its language's.
+Before Unicode, a language had its own encoding. Bytes that are read with a wrong one give letters that no
+language uses in that way. So each candidate is judged by how many of its letters beyond ASCII belong to its
+language.
 """
 
 # ruff: noqa: RUF001 - the letters are the subject.
@@ -20,7 +21,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""UTF-32's mark begins with UTF-16's: it is asked for first."""
+"""UTF-32's mark begins with UTF-16's, so it comes first."""
 
 _HIRAGANA = (
     "ぁあいうえおかがきぎくぐけげこごさざしじすずせぜそぞただちっつてでとどなにのはば"
@@ -30,9 +31,9 @@ _SYLLABLES = (
     "이다는에가을하고의지도은니어아로한사자기나그를라대서리시들게일만보있말해요했면내"
     "너거정것인었안않네야우까주오여수무"
 )
-"""The most frequent of Korean."""
+"""The most frequent syllables of Korean."""
 _LETTERS = (
-    # All letters beyond ASCII where these are accents, else the most frequent ones.
+    # All letters beyond ASCII if these have accents, else the most frequent ones.
     ("cp1252", "fr", "éèêëàâçùûîïôœÉÈÊÀÇÔ"),
     ("cp1252", "de", "äöüßÄÖÜ"),
     ("cp1252", "es", "ñáéíóúüÁÉÍÓÚÑ"),
@@ -75,15 +76,15 @@ _LETTERS = (
     ("big5", "zh", "的是不我一了有人在他這你們來到說就那要會沒好麼什得上下裡去過道想知看都也很吧嗎把能和她"),
 )
 _ACCEPTED = 0.2
-"""The share of the letters that must be a language's."""
+"""The share of the letters beyond ASCII that must belong to the language."""
 _FALLBACK = "cp1252"
 _SAMPLE_BYTES = 200_000
 
 
 def decode(data: bytes, language: str = "") -> tuple[str, str] | None:
-    """Return the text and the encoding's name; None where it is no text in any encoding known here.
+    """Return the text and the encoding's name; None if no encoding known here gives text.
 
-    `language` (ISO 639-1) decides where several encodings could be.
+    `language` (ISO 639-1) decides if several encodings are possible.
     """
     named = _by_mark(data) or _by_zeros(data)
     if named is None and 0 in data:
@@ -100,7 +101,7 @@ def _by_mark(data: bytes) -> str | None:
 
 
 def _by_zeros(data: bytes) -> str | None:
-    """Return the kind of UTF-16 without a mark: the times and line ends of any subtitle have zero bytes."""
+    """Return the kind of UTF-16 without a mark: in it, times and line ends have zero bytes."""
     sample = data[: _SAMPLE_BYTES // 2 * 2]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) <= len(sample) / 10 or min(even, odd) * 20 > max(even, odd):
@@ -127,7 +128,7 @@ def _by_letters(data: bytes, language: str) -> str | None:
             continue
         share = sum(count[letter] for letter in letters) / max(1, count.total())
         if share > _ACCEPTED:
-            # What a person says, or the file's name, counts more than what it looks like.
+            # The language that a person or the file's name gives counts more than the letters.
             share += of_language == language
         if share > best:
             best, found = share, encoding
@@ -135,7 +136,7 @@ def _by_letters(data: bytes, language: str) -> str | None:
 
 
 def _beyond_ascii(text: str) -> Counter[str]:
-    """Count what is beyond ASCII, but for the marks that all encodings of Windows have in one place."""
+    """Count the characters beyond ASCII, except marks that all Windows encodings have in one place."""
     return Counter(
         character for character in text if ord(character) > 0x7F and character not in "’‘“”„…–—«»\u00a0"
     )

@@ -12,7 +12,7 @@ from workers.engines.common.formats.lines import is_blank
 __all__ = ["Syllable", "syllables"]
 
 _CONTINUES = frozenset({"Mn", "Mc", "Me"})
-"""Unicode categories of signs that belong to the letter before them: never parted from it."""
+"""Unicode categories of signs that are never separated from the letter before them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +25,11 @@ class Syllable:
 
 
 def syllables(cues: Sequence[Cue], words: Sequence[Word]) -> tuple[tuple[Syllable, ...], ...]:
-    """Return for each cue its words' beginnings, in order; () for a cue whose text is not of `words`.
+    """Return where the words of each cue begin, in order; () for a cue whose text is not in `words`.
 
-    Cues are looked for in the words in order, by their letters: a cue follows the one before, or, where
-    text between them was taken out, stands where the words' times meet its own. Times rise and lie
-    within the cue, whatever the words' are; a word in two cues begins the second with it.
+    Cues are found in the words in order, by their letters. A cue follows the one before. If text between them
+    was removed, the cue is where the words' times meet its own. Times rise and lie within the cue, whatever
+    the words' times are. If a word is in two cues, the second cue begins with it.
     """
     said = _SpokenLetters(words)
     return tuple(_of_cue(cue, said.take(cue)) for cue in cues)
@@ -45,7 +45,7 @@ class _SpokenLetters:
         self._place = 0
 
     def take(self, cue: Cue) -> list[Word]:
-        """Return the word of each of the cue's letters; none where the cue is not of these words."""
+        """Return the word that each letter of the cue is in; empty if the cue is not from these words."""
         text = "".join(character for line in cue.lines for character in line if _is_seen(character))
         at = self._find(text, cue)
         if at < 0:
@@ -63,7 +63,7 @@ class _SpokenLetters:
 
 
 def _is_seen(letter: str) -> bool:
-    """Tell whether the letter is looked for: a joiner or mark of direction is not, as cutting may drop it."""
+    """Return whether the search uses the letter: no joiner or mark of direction, as cutting may drop them."""
     return not is_blank(letter) and unicodedata.category(letter) != "Cf"
 
 

@@ -1,4 +1,4 @@
-"""A cue's line as any format can carry it, the way it runs, and the script it is in. Pure."""
+"""A cue's line in a form that any format can hold, its direction, and its script. Pure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug"
 _UNWRITABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that no line holds: controls, lone surrogates, line ends."""
 _NOT_XML = frozenset("\ufffe\uffff")
-"""Noncharacters that XML 1.0 (W3C, production 2, `Char`) has no place for."""
+"""Noncharacters that XML 1.0 (W3C, production 2, `Char`) does not allow."""
 
 
 _EMBEDDING, _POP = "\u202b", "\u202c"
 
 
 def is_blank(letter: str) -> bool:
-    """Tell whether `plain` makes it a space, or it is one."""
+    """Return whether the letter is a space, or `plain` makes it one."""
     return letter.isspace() or letter in _NOT_XML or unicodedata.category(letter) in _UNWRITABLE
 
 
 def plain(line: str) -> str:
     """Return the line with a space for every tab, line end, control and unwritable character.
 
-    One character for one: places in the line stay what they were. No-break and ideographic spaces stay.
+    One character replaces one, so places in the line stay the same. No-break and ideographic spaces stay.
     """
     if line.isprintable():
         return line
@@ -37,10 +37,10 @@ def plain(line: str) -> str:
 
 
 def runs_right_to_left(line: str, language: str) -> bool:
-    """Tell whether the line is to be laid out from right to left.
+    """Return whether the line runs from right to left.
 
-    In a language so written, where it has one such letter (it may open with a Latin name); in others,
-    where it has more such letters than of the other kind (the second line of a bilingual cue).
+    If the language is written so, one such letter is enough (the line may open with a Latin name). In other
+    languages, the line needs more such letters than of the other kind (the second line of a bilingual cue).
     Direction of letters: Unicode Standard Annex 9, types R and AL against L.
     """
     kinds = [unicodedata.bidirectional(character) for character in line]
@@ -49,9 +49,10 @@ def runs_right_to_left(line: str, language: str) -> bool:
 
 
 def embedded(text: str, line: str, language: str) -> str:
-    """Return `text`, what a format makes of the line, marked to be laid out as the line runs.
+    """Return `text`, a format's form of the line, with marks for the direction of the line.
 
-    From U+202B to U+202C, if from right to left; a line that was read from such a file is marked already.
+    The marks are U+202B and U+202C, if it runs from right to left. A line read from such a file has them
+    already.
     """
     if not runs_right_to_left(line, language) or (line.startswith(_EMBEDDING) and line.endswith(_POP)):
         return text
@@ -59,10 +60,10 @@ def embedded(text: str, line: str, language: str) -> str:
 
 
 def script_of(line: str) -> str:
-    """Return the script that most of the line's letters are in, as Unicode's character names begin.
+    """Return the script of most of the line's letters, as Unicode's character names begin.
 
-    `LATIN`, `DEVANAGARI`, ...; empty where there is no letter. Kana and Chinese characters together are
-    `HIRAGANA`: characters alone are `CJK`.
+    `LATIN`, `DEVANAGARI`, ...; empty if there is no letter. Kana together with Chinese characters are
+    `HIRAGANA`; Chinese characters alone are `CJK`.
     """
     counts: dict[str, int] = {}
     for character in line:
@@ -77,5 +78,5 @@ def script_of(line: str) -> str:
 
 
 def _script(letter: str) -> str:
-    """Return the first word of the letter's name: `CJK`, `TAMIL`, `HIRAGANA`, `KATAKANA-HIRAGANA` as kana."""
+    """Return the first word of the letter's name: `CJK`, `TAMIL`; `KATAKANA` for `KATAKANA-HIRAGANA`."""
     return unicodedata.name(letter, "").partition(" ")[0].partition("-")[0]

@@ -1,7 +1,7 @@
-"""Any subtitle file as cues: markup stripped, everything else as it stands in the file.
+"""Reads any subtitle file as cues: without markup, everything else as it is in the file.
 
-SubRip and WebVTT, which are nearly all there is, are read here: pysubs2 strips the spaces that quality
-control looks for, and takes WebVTT's names and notes for text. The other formats are pysubs2's.
+SubRip and WebVTT, the formats of nearly all files, are read here: pysubs2 strips the spaces that quality
+control looks for, and reads WebVTT's names and notes as text. pysubs2 reads the other formats.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ _READABLE = [row for row in FORMATS.values() if row.readable]
 _TITLES = list(dict.fromkeys(row.title for row in _READABLE))
 _REMEDY = f"Give an {', '.join(_TITLES[:-1])} or {_TITLES[-1]} file."
 _FLAGS = frozenset({"forced", "sdh", "cc", "hi", "default", "full"})
-"""What file names carry after the language. `hi` is Hindi all the same where nothing else is a language."""
+"""Words that follow the language in file names. `hi` still means Hindi if no other part is a language."""
 _SUFFIXES = {row.suffix: row.name for row in _READABLE if row.suffix}
 _CLOCK = r"(-?)(?:(\d+):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,3}))?"
 _TIMING = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _SRT_MARKUP = re.compile(r"</? *[a-zA-Z][^>]*>|\{\\[^}]*\}")
 _VTT_MARKUP = re.compile(r"<[^>]*>")
 _TAGS = "{}\\"
-"""What pysubs2 takes for SubStation's markup in every format; TTML and SAMI have none such."""
+"""What pysubs2 takes for SubStation markup in every format; TTML and SAMI have no such markup."""
 _STAND_INS = "\ue100\ue101\ue102"
 _SORTED = frozenset({"ass", "ssa"})
 """Formats in which the order of lines means nothing."""
 _FRAME_RATE = re.compile(r"\s*\{ *[01] *\}\{ *[01] *\}(\d+(?:\.\d+)?)[ \t]*\n")
-"""MicroDVD's own line for it; pysubs2 writes it with 0 and reads it with 1 alone."""
+"""MicroDVD's own line for the frame rate; pysubs2 writes it with 0 but reads it only with 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SubtitleFile:
-    """What a subtitle file holds; `resolution_ms`: how far its format's rounding may put two times apart."""
+    """What a subtitle file holds; the format's rounding may move two times apart by `resolution_ms`."""
 
     cues: tuple[Cue, ...]
     format: str
@@ -68,7 +68,7 @@ def read_subtitles(path: Path, *, frames_per_second: float | None = None, langua
     """Read a subtitle file of any format and encoding.
 
     `frames_per_second` is for MicroDVD, which counts frames; `language` (ISO 639-1) tells encodings apart.
-    Raises `InputError` where the file cannot be read, is no text, or no subtitles.
+    Raises `InputError` if the file cannot be read, is not text, or is not a subtitle file.
     """
     data = _bytes(path)
     decoded = decode(data, language)
@@ -78,7 +78,7 @@ def read_subtitles(path: Path, *, frames_per_second: float | None = None, langua
     text, encoding = decoded
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip() and path.suffix.casefold() in _SUFFIXES:
-        # A film in which nothing is said: SubRip has no header, so that no cue is an empty file.
+        # Nobody speaks in this film: SubRip has no header, so a file without cues is empty.
         return SubtitleFile(cues=(), format=_SUFFIXES[path.suffix.casefold()], encoding=encoding)
     if text.lstrip().startswith("WEBVTT"):
         return SubtitleFile(cues=tuple(_vtt(text)), format="vtt", encoding=encoding)
@@ -88,7 +88,7 @@ def read_subtitles(path: Path, *, frames_per_second: float | None = None, langua
 
 
 def language_in_name(path: Path) -> str:
-    """Return the language that a file's name carries, as `Film.en.forced.srt` does; `und` for none."""
+    """Return the language in a file's name, such as `Film.en.forced.srt`; `und` if it has none."""
     found = ""
     for part in reversed(path.stem.split(".")[1:]):
         try:
@@ -118,7 +118,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _srt(text: str) -> list[Cue]:
-    """Read SubRip: what stands between two lines of times, but for the next one's number."""
+    """Read SubRip: a cue is the text between two lines of times, without the next cue's number."""
     lines = text.split("\n")
     places = [place for place, line in enumerate(lines) if _TIMING.fullmatch(line)]
     cues = []
@@ -131,7 +131,7 @@ def _srt(text: str) -> list[Cue]:
 
 
 def _vtt(text: str) -> list[Cue]:
-    """Read WebVTT (W3C, 6.1): a line of times and what follows until a blank line; notes and names go."""
+    """Read WebVTT (W3C, 6.1): a line of times and the text up to a blank line, without notes and names."""
     cues: list[Cue] = []
     timing, body = "", list[str]()
     for line in [*text.split("\n"), ""]:
@@ -169,7 +169,7 @@ def _by_pysubs2(path: Path, text: str, encoding: str, frames_per_second: float |
 
     try:
         with warnings.catch_warnings():
-            # A style that it cannot read is none of a cue's business.
+            # A style that pysubs2 cannot read does not matter to cues.
             warnings.simplefilter("ignore")
             subtitles = _parsed(path, text, frames_per_second)
     except pysubs2.exceptions.UnknownFPSError as error:
@@ -194,7 +194,7 @@ def _parsed(path: Path, text: str, frames_per_second: float | None) -> SSAFile:
     import pysubs2
 
     if "<!ENTITY" in text:
-        # What an entity stands for can fill the memory.
+        # The text that an entity stands for can fill the memory.
         message = "it declares entities"
         raise ValueError(message)
     # SubViewer's line ends; TTML's times in frames and ticks.
@@ -218,7 +218,7 @@ def _parsed(path: Path, text: str, frames_per_second: float | None) -> SSAFile:
 def _events(subtitles: SSAFile) -> list[Cue]:
     events = [event for event in subtitles.events if event.is_text]
     if subtitles.format == "sami":
-        # It has no out-times: a line is seen until the next, which may be a blank one.
+        # SAMI has no out-times: a line stays until the next, which may be blank.
         for event, following in itertools.pairwise(events):
             event.end = following.start
         events = [event for event in events if event.plaintext.strip()]

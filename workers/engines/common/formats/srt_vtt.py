@@ -1,15 +1,16 @@
-"""Cues as SubRip and WebVTT, byte for byte. Pure.
+"""Writes cues as SubRip and WebVTT, byte for byte. Pure.
 
-Not pysubs2's writers: its events hold SubStation text, so that a spoken `\\N` or `\\h` becomes a line end
-or a space, and its WebVTT escapes neither `&` nor `<`. It is what the tests read these files with.
+pysubs2's writers are not used: its events hold SubStation text, so a spoken `\\N` or `\\h` becomes a line end
+or a space, and its WebVTT escapes neither `&` nor `<`. The tests read these files with pysubs2.
 
-Line ends are LF, which every player reads; UTF-8 without a mark. A line is one line whatever it holds
-(`lines.plain`), and one without text is left out, as a blank line ends a cue. Letters are written as they
-were heard, not normalised: NFC takes letters of Hindi and Bengali apart.
+Line ends are LF, which every player reads; the encoding is UTF-8 without a mark. A line stays one line,
+whatever it holds (`lines.plain`). A line without text is left out, as a blank line ends a cue. Letters are
+written as they were heard, not normalised: NFC splits letters of Hindi and Bengali.
 
-Right to left: where the language is told, such a line stands in an embedding (U+202B to U+202C). Without it
-libass, with which ffmpeg shows SubRip and WebVTT, lays a line with a Latin name in it out from left to right,
-and by WebVTT's rules (W3C, 7.3: the first strong letter decides) so does a browser one that begins with it.
+Right to left: if the language is given, such a line is in an embedding (U+202B to U+202C). Without it,
+libass, with which ffmpeg shows SubRip and WebVTT, lays out a line with a Latin name from left to right. By
+WebVTT's rules (W3C, 7.3: the first strong letter decides), a browser does so too if the line begins with the
+name.
 """
 
 from __future__ import annotations
@@ -46,22 +47,23 @@ def write_vtt(track: Writable) -> str:
 def to_srt(cues: Sequence[Cue], language: str | None = None) -> str:
     """Return the cues as SubRip: numbered from 1, comma times, a blank line after each. No cue: empty.
 
-    The format has no escapes: what looks like a tag is one to most players, and stays as it was said. In an
-    arrow that was said stands a U+2060 WORD JOINER, invisible: some readers take any line with one for times.
+    The format has no escapes: text that looks like a tag stays as it is, and most players take it for one. An
+    arrow in the text gets an invisible U+2060 WORD JOINER: some readers take any line with an arrow for
+    times.
     """
     bodies = _bodies(cues, ",", language, lambda line: line.replace("-->", _NO_ARROW))
     return "".join(f"{number}\n{body}" for number, body in enumerate(bodies, 1))
 
 
 def to_vtt(cues: Sequence[Cue], language: str | None = None) -> str:
-    """Return the cues as WebVTT (W3C); `&`, `<` and `>` are escaped, as the text is no markup."""
+    """Return the cues as WebVTT (W3C); `&`, `<` and `>` are escaped, as the text is not markup."""
     return "WEBVTT\n\n" + "".join(_bodies(cues, ".", language, _escape))
 
 
 def _bodies(
     cues: Sequence[Cue], point: str, language: str | None, write: Callable[[str], str]
 ) -> Iterator[str]:
-    """Yield each cue's times and lines; one without text shows nothing, and readers stumble over it."""
+    """Yield each cue's times and lines, but no cue without text: it shows nothing, and readers fail on it."""
     for cue in cues:
         lines = [line for raw_line in cue.lines if (line := plain(raw_line)).strip()]
         if lines:

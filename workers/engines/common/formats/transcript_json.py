@@ -1,4 +1,4 @@
-"""A track as a JSON document, for other programs: the words, the cues and what made both. Pure."""
+"""Writes a track as JSON for other programs: the words, the cues and what made both. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cues as tab-separated values, as Whisper's own writer makes them. Pure.
+"""Writes cues as tab-separated values, as Whisper's own writer does. Pure.
 
 Source of the form: openai/whisper, `whisper/utils.py`, `WriteTSV`: a head line `start end text`, whole
 milliseconds, one cue a line.
@@ -24,10 +24,10 @@ def write(track: Writable) -> str:
 
 
 def to_tsv(cues: Sequence[Cue], language: str = "") -> str:
-    """Return the cues as TSV; a cue's lines are one text, tabs and line ends in it are spaces.
+    """Return the cues as TSV; a cue's lines become one text, with spaces for tabs and line ends.
 
-    Nothing is quoted: after `plain` no text holds a tab or a line end, and quotes are text. Between two
-    lines stands what stands between two words of `language`: nothing in Japanese.
+    Nothing is quoted: after `plain` no text holds a tab or a line end, and quotes are text. Two lines are
+    joined as two words of `language` are: with nothing between them in Japanese.
     """
     return _HEAD + "".join(f"{cue.start_ms}\t{cue.end_ms}\t{_one_text(cue, language)}\n" for cue in cues)
 

@@ -1,4 +1,4 @@
-"""Cues as TTML in the IMSC 1.1 text profile. Pure.
+"""Writes cues as TTML in the IMSC 1.1 text profile. Pure.
 
 Sources, all W3C Recommendations of 8 November 2018:
 
@@ -7,8 +7,8 @@ Sources, all W3C Recommendations of 8 November 2018:
 - *Timed Text Markup Language 2* (w3.org/TR/ttml2): `ttp:contentProfiles`, `ttp:timeBase`, clock times,
   `tts:direction` and `tts:unicodeBidi` on `p` and `span`.
 
-Not pysubs2's writer: it has no language, no region and no direction, gives styles a plain `id` where TTML
-looks for `xml:id`, and holds text as SubStation text, in which a spoken `\\N` is a line end.
+pysubs2's writer is not used: it has no language, no region and no direction. It gives styles a plain `id`,
+but TTML needs `xml:id`. It holds text as SubStation text, in which a spoken `\\N` is a line end.
 """
 
 from __future__ import annotations
@@ -56,18 +56,18 @@ def write(track: Writable) -> str:
 
 
 def to_ttml(cues: Sequence[Cue], language: str = UNDETERMINED) -> str:
-    """Return the cues as a TTML document in `language` (ISO 639-1, which is BCP 47), times on the media.
+    """Return the cues as a TTML document in `language` (ISO 639-1, which is BCP 47), with media times.
 
-    One region, at the bottom; one `p` a cue, `br` between its lines. A cue whose lines all run from right
-    to left has that direction, a line among others a `span` with it. A cue without text is left out:
-    its `p` would be one that shows nothing.
+    There is one region, at the bottom. Each cue is a `p` with `br` between its lines. If all lines of a cue
+    run from right to left, the `p` has that direction; if only some do, each of them is a `span` with it. A
+    cue without text is left out: its `p` would show nothing.
     """
-    # Prefixes are written out: etree would name them by a registry that all of the process shares.
+    # Prefixes are written out: etree would take them from a registry that the whole process shares.
     root = ET.Element("tt", {**_NAMESPACES, **_parameters(language)})
     _add_head(root)
     place = ET.SubElement(ET.SubElement(root, "body", {"style": "text", "region": "bottom"}), "div")
     ET.indent(root, " ")
-    # Not indented by etree: inside a `p` spaces are text.
+    # etree does not indent this part: inside a `p`, spaces are text.
     place.text = _NEW_LINE
     for cue in cues:
         if lines := [line for raw_line in cue.lines if (line := plain(raw_line).strip())]:
@@ -92,7 +92,7 @@ def _add_cue(place: ET.Element, cue: Cue, lines: Sequence[str], language: str) -
     times = {"begin": clock_time(cue.start_ms), "end": clock_time(cue.end_ms)}
     shown = ET.SubElement(place, "p", {**times, "style": "rtl"} if all(leftward) else times)
     for number, line in enumerate(lines):
-        # What was written last: text goes after it, or into the `p` where there is none yet.
+        # The last element: text goes after it, or into the `p` if there is none yet.
         last = ET.SubElement(shown, "br") if number else None
         if leftward[number] and not all(leftward):
             ET.SubElement(shown, "span", {"style": "rtl"}).text = line

@@ -1,4 +1,4 @@
-"""TTML's times in frames and ticks as seconds, which is all that pysubs2 reads. Pure."""
+"""Turns TTML's times in frames and ticks into seconds, which is all that pysubs2 reads. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ _TIME = re.compile(r"\b(begin|end|dur)(\s*=\s*)([\"'])\s*([^\"']*?)\s*\3")
 _FRAMES = re.compile(r"(\d+):(\d\d):(\d\d):(\d+(?:\.\d+)?)")
 _COUNT = re.compile(r"(\d+(?:\.\d+)?)([ft])")
 _DEFAULT_RATE = 30.0
-"""TTML 2, 7.2.6: where `ttp:frameRate` is not there."""
+"""The rate if `ttp:frameRate` is missing (TTML 2, 7.2.6)."""
 
 
 def plain_times(text: str) -> str:
-    """Return a TTML document with every time in a form pysubs2 knows; what is not TTML as it is.
+    """Return a TTML document with every time in a form that pysubs2 knows; leave other text as it is.
 
-    Times are `00:00:01:12` (frames), `36f`, `90000t` (TTML 2, 10.3.1); `dur` is named as pysubs2 reads it.
+    Times are `00:00:01:12` (frames), `36f`, `90000t` (TTML 2, 10.3.1); `dur` gets the name that pysubs2
+    reads.
     """
     text = _OLD_NAMESPACES.sub(_NAMESPACE, text)
     if _NAMESPACE not in text:

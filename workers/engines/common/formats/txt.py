@@ -1,4 +1,4 @@
-"""A transcript as text: one sentence a line. Pure."""
+"""Writes a transcript as text: one sentence a line. Pure."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["write"]
 
 
 def write(track: Writable) -> str:
-    """Return one sentence a line; no times."""
+    """Return one sentence a line, without times."""
     return "".join(f"{line}\n" for line in sentences(track.transcript.words(), track.rules))

@@ -1,4 +1,4 @@
-"""A track written in one of the formats. Pure."""
+"""Writes a track in one of the formats. Pure."""
 
 from __future__ import annotations
 

@@ -28,15 +28,15 @@ DATA_VERSION = 1
 _CUE_FILES = [row.name for row in sorted(FORMATS.values(), key=lambda row: row.read_order) if row.read_order]
 """Formats that cues are read from, the best first."""
 _TOGETHER_NS = 10 * 10**9
-"""Files of one job are written within so much; one that is newer was worked on since."""
+"""A job writes its files within this time; somebody edited a file that is newer."""
 
 
 def page_data(job: JobFolder) -> dict[str, Any]:
-    """Return what the page is made from; times are the film's, in ms.
+    """Return the data of the page; times are on the film's clock, in ms.
 
-    A track is `cues`: [start, end, graphemes a second or None, lines], in the file's order, and `marks`:
-    [place of the cue, rule, value, limit, kind, reason], kind being `broken`, `unavoidable` or `taste`.
-    What is missing or does not fit is a sentence in `notes`.
+    A track has `cues`: [start, end, graphemes a second or None, lines], in the file's order, and `marks`:
+    [place of the cue, rule, value, limit, kind, reason]; a kind is `broken`, `unavoidable` or `taste`.
+    Sentences in `notes` say what is missing or does not fit.
     """
     notes: list[str] = []
     tracks = [
@@ -101,7 +101,7 @@ def _track(
 
 
 def _cue_file(files: Mapping[str, Path]) -> Path | None:
-    """Return the file to read cues from: the one that was worked on, else the first of `_CUE_FILES`."""
+    """Return the file to read cues from: the one that somebody edited, else the first of `_CUE_FILES`."""
     there = [files[file] for file in _CUE_FILES if file in files]
     if not there:
         return None
@@ -129,7 +129,7 @@ def _row(cue: Cue, language: str) -> list[Any]:
 
 
 def _report(path: Path | None, notes: list[str]) -> QualityReport | None:
-    """Return the quality report beside a subtitle file; None where there is none that can be read."""
+    """Return the quality report beside a subtitle file; None if there is none, or it cannot be read."""
     if path is None:
         return None
     try:
@@ -140,7 +140,7 @@ def _report(path: Path | None, notes: list[str]) -> QualityReport | None:
 
 
 def _marks(report: QualityReport, cues: Sequence[Cue]) -> tuple[list[list[Any]], int]:
-    """Return the marks of a report's violations, by cue, and how many fit none of these cues."""
+    """Return the marks of a report's violations, by cue, and how many of them fit none of these cues."""
     found: list[list[Any]] = []
     strangers = 0
     for rule in report.rules:
@@ -155,7 +155,7 @@ def _marks(report: QualityReport, cues: Sequence[Cue]) -> tuple[list[list[Any]],
 
 
 def _is_of(cue: Cue, row: BrokenCue) -> bool:
-    """Tell whether a report's row is of this cue: by its times, as SubRip may have lost a spoken `<i>`."""
+    """Return whether a report's row is about this cue, by its times: SubRip may have lost a spoken `<i>`."""
     return (cue.start_ms, cue.end_ms) == (row.start_ms, row.end_ms)
 
 

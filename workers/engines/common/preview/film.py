@@ -1,4 +1,4 @@
-"""What a browser is given to play: the film where it can, else a copy that it can."""
+"""What a browser plays: the film if it can, else a copy that it can play."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.engines.common.one_answer import Tell, Teller
 __all__ = ["KEPT_BYTES", "Playable", "find_playable", "relative_url"]
 
 _PICTURES = {"mp4": frozenset({"h264", "vp9", "av1"}), "webm": frozenset({"vp8", "vp9", "av1"})}
-"""HEVC is missing on purpose: it plays where the machine's own hardware does it, and nowhere else."""
+"""HEVC is missing on purpose: it plays only if the machine's own hardware decodes it."""
 _SOUNDS = {
     "mp4": frozenset({"aac", "mp3", "opus", "flac"}),
     "webm": frozenset({"opus", "vorbis"}),
@@ -35,13 +35,13 @@ _CONTAINERS = {
     **dict.fromkeys((".webm",), "webm"),
     **{f".{format_name}": format_name for format_name in ("mp3", "flac", "wav")},
 }
-"""By the name's end, which is what browsers go by for files; ffmpeg has one name for webm and Matroska."""
+"""By the end of the file's name, as browsers decide; ffmpeg has one name for webm and Matroska."""
 _PIXELS = frozenset({"yuv420p", "yuvj420p"})
 _HEIGHT = 480
 _KEY_FRAMES_S = 2
-"""How far a browser has to decode when it seeks."""
+"""How many seconds of picture a browser may have to decode when it seeks."""
 KEPT_BYTES = 2 * 10**9
-"""Up to this size a film whose picture is right is copied with it, in seconds; a larger one is made small."""
+"""Up to this size, a picture that browsers play is copied, in seconds; a larger film is made small."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +56,11 @@ class Playable:
 
 
 def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
-    """Return what the page is to play; None where neither film nor sound is left.
+    """Return what the page plays; None if neither film nor sound is left.
 
-    The film as it was submitted, else the muxed one, where browsers play it with the sound that was heard;
-    else a copy in `folder`, made now unless one is there that is newer than the film. Raises `InputError`
-    where the film cannot be copied, `MissingError` without ffmpeg.
+    This is the submitted film, else the muxed one, if browsers play it with the sound that was heard; else a
+    copy in `folder`, which is made now unless there is one that is newer than the film. Raises `InputError`
+    if the film cannot be copied, `MissingError` without ffmpeg.
     """
     films = [film for path in (job.media, job.film) if path is not None and (film := _probed(path))]
     for film in films:
@@ -78,16 +78,17 @@ def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
 
 
 def relative_url(path: Path, page: Path) -> str:
-    """Return the way from the page to the file as a relative URL, whatever the characters in their names."""
+    """Return a relative URL from the page to the file, whatever characters are in their names."""
     way = os.path.relpath(path.resolve(), page.parent.resolve())
-    # A colon, too: `a:b.mp4` would be a scheme.
+    # This escapes a colon too: `a:b.mp4` would have a scheme.
     return quote(os.fsencode(way), safe="/")
 
 
 def plays(film: Film, audio_track: int) -> bool:
-    """Tell whether the browsers of today play the film, and with that audio track.
+    """Return whether the browsers of today play the film with that audio track.
 
-    Picture in 8 bits and 4:2:0, codecs that need no licence of the machine's, the first audio track.
+    They play a picture in 8 bits and 4:2:0, codecs for which the machine needs no licence, and the first
+    audio track.
     """
     container = _CONTAINERS.get(film.path.suffix.casefold())
     if container is None or (container == "mp4") != film.is_mp4 or audio_track:
@@ -103,7 +104,7 @@ def _probed(path: Path) -> Film | None:
     try:
         return probe(path)
     except InputError:
-        # The film was moved or spoilt since: the job's own files are what is left.
+        # The film was moved or damaged since: only the job's own files are left.
         return None
 
 
@@ -142,7 +143,7 @@ def _command(film: Film, audio_track: int, target: Path) -> list[str]:
         options |= {"vcodec": "copy"} if _keeps(film, picture) else _small()
     if film.sounds:
         streams.append(source[str(film.sounds[min(audio_track, len(film.sounds) - 1)].index)])
-        # Sound that begins late is led in by silence: not every browser heeds an mp4's edit list.
+        # Sound that begins late gets silence before it: not every browser follows an mp4's edit list.
         options |= {"acodec": "aac", "ac": 2, "ar": 48_000, "audio_bitrate": "96k"}
         options |= {"af": "aresample=async=1:first_pts=0"}
     output = ffmpeg.output(

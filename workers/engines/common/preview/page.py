@@ -1,9 +1,9 @@
 """One HTML page to look at a job with.
 
 `cpw preview` runs `python -I -m workers.engines.common.preview JOB_FOLDER [--out FILE] --json`. The page
-holds everything but the film, and nothing in it can reach a network. Tells on stderr how far a copy of the
-film is; writes one line, or with `--json` one document, to stdout. Ends with 0, or with 2 where there is no
-page; then the document is `{"error": {...}}`.
+holds everything but the film, and nothing in it can reach a network. The program shows on stderr how far a
+copy of the film is. It writes one line, or with `--json` one document, to stdout. The exit code is 0, or 2 if
+there is no page; then the document is `{"error": {...}}`.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from workers.engines.common.preview.film import Playable, find_playable, relativ
 __all__ = ["main", "preview", "render"]
 
 FOLDER = "preview"
-"""Where the page goes unless a person says otherwise, and the copy of a film; in the job folder."""
+"""The folder in the job folder for the copy of a film, and for the page unless a person says otherwise."""
 _PARTS = Path(__file__).with_name("assets")
 _SCRIPTS = ("marks.js", "timeline.js", "cues.js", "player.js", "page.js")
 _UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-"""What could end a script element, or a line in one; inside a JSON text they only stand in strings."""
+"""What could end a script element, or a line in one; in JSON text, it is only inside strings."""
 
 
 def preview(job_folder: Path, *, out: Path | None = None, tell: Tell) -> PreviewResult:
     """Write the page of the job in `job_folder` and return what it shows.
 
-    `out` is the page's own path. Raises `InputError` for a folder that is no job's, one without a
-    transcript, or a film that cannot be copied; `MissingError` without ffmpeg.
+    `out` is the page's own path. Raises `InputError` if the folder is not a job's or has no transcript, or if
+    the film cannot be copied; `MissingError` without ffmpeg.
     """
     job = read_job(job_folder.resolve())
     folder = job.own(FOLDER)
@@ -60,10 +60,10 @@ def preview(job_folder: Path, *, out: Path | None = None, tell: Tell) -> Preview
 
 
 def render(data: Mapping[str, Any]) -> str:
-    """Return the page as HTML: `data` as JSON that no script element ends in, and what shows it.
+    """Return the page as HTML: `data` as JSON that cannot end a script element, and what shows it.
 
-    A policy names the style and the script by their digests and lets nothing be fetched but the film,
-    from where the page itself is.
+    A policy names the style and the script by their digests. It lets the page fetch only the film, from where
+    the page itself is.
     """
     style = (_PARTS / "page.css").read_text(encoding="utf-8")
     script = "\n".join((_PARTS / script).read_text(encoding="utf-8") for script in _SCRIPTS)

@@ -1,4 +1,4 @@
-"""How loud a recording is, as a picture needs it: one byte for each twentieth of a second."""
+"""How loud a recording is, for a picture: one byte for each twentieth of a second."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from workers.engines.common.names import shown
 __all__ = ["STEP_MS", "peaks"]
 
 STEP_MS = 50
-"""What a value stands for."""
+"""The time that one value stands for."""
 _BLOCK_STEPS = 2_000
-"""Values at a time: a hundred seconds, 3 MB at 16 kHz."""
+"""Values read at a time: a hundred seconds, 3 MB at 16 kHz."""
 _MAGNITUDES = bytes(2 * (high if high < 128 else 255 - high) for high in range(256))
 """A sample's upper byte (two's complement) to twice its magnitude: 0 for silence, 254 for the loudest."""
 
 
 def peaks(wav: Path) -> bytes:
-    """Return the loudest of each `STEP_MS`, 0 to 254, of a mono file with 16 bits a sample.
+    """Return the loudest value of each `STEP_MS`, 0 to 254, of a mono file with 16 bits a sample.
 
-    Seven bits of loudness, 42 dB, are more than a picture shows; bytes are searched four times as fast as
-    whole samples are. The last value may stand for less time. Raises `InputError` for another file.
+    Seven bits of loudness, 42 dB, are more than a picture shows; searching bytes is four times as fast as
+    searching whole samples. The last value may stand for less time. Raises `InputError` for any other file.
     """
     found = bytearray()
     try:
