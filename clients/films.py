@@ -92,7 +92,7 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether the name can be written as UTF-8; bytes in another encoding cannot."""
+    """Return whether the name can be written as UTF-8; bytes in another encoding cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -171,7 +171,7 @@ def _films_of_pattern(pattern: str, notes: list[str]) -> list[Path]:
 
 
 def _in_job_folder(path: Path) -> bool:
-    """Tell whether the path is in a job folder, which a pattern with `**` reaches."""
+    """Return whether the path is in a job folder, which a pattern with `**` reaches."""
     near = (path, *list(path.parents)[:_JOB_DEPTH])
     return any((place / _JOB_FILE).is_file() for place in near)
 

@@ -19,7 +19,7 @@ _CUES_BYTES = 65_536
 
 
 def is_job_id(word: str) -> bool:
-    """Tell whether this is written like a job's id."""
+    """Return whether this is written like a job's id."""
     return _JOB_ID.fullmatch(word) is not None
 
 

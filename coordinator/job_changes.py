@@ -144,7 +144,7 @@ class JobChanges:
         return Pruned(jobs=tuple(jobs), size_bytes=size, last=last, more=more, kept=tuple(kept))
 
     def _is_worked_on(self, job: JobRow) -> bool:
-        """Tell whether a worker still runs a cancelled call of the job."""
+        """Return whether a worker still runs a cancelled call of the job."""
         calls = [member.call for member in self._roster.members.values()]
         return any(call is not None and call.job == job.id for call in calls)
 

@@ -206,7 +206,7 @@ class Coordinator:
             self._send_to_worker(peer, Drain())
 
     def _is_replaced(self, step: StepRow, member: Member) -> bool:
-        """Tell whether `member` has taken the place of the worker that the step was given to."""
+        """Return whether `member` has taken the place of the worker that the step was given to."""
         return (
             step.environment == member.environment
             and step.identity in self._unclaimed
@@ -345,7 +345,7 @@ class Coordinator:
 
 
 def _is_alive(pid: int) -> bool:
-    """Tell whether the process runs; one that has ended but is not reaped yet does not."""
+    """Return whether the process runs; one that has ended but is not reaped yet does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, ValueError):
@@ -353,7 +353,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _is_blamed(step: StepRow, member: Member, how: ChildExit) -> bool:
-    """Tell whether the step counts as what killed the worker; `how` is the recorded exit, bare if unknown.
+    """Return whether the step counts as what killed the worker; `how` is the recorded exit, bare if unknown.
 
     Not where the worker ended on purpose (recycled, replaced, drained), and not a step that it had not begun.
     """

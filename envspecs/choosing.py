@@ -15,7 +15,7 @@ __all__ = ["candidates", "environment_for", "environments_for", "is_by_name_only
 
 
 def is_by_name_only(spec: EnvSpec) -> bool:
-    """Tell whether the environment is used only when named: its spec says so, or prefers other machines."""
+    """Return whether the environment is used only when named: its spec says so, or prefers other machines."""
     return spec.by_name_only or (spec.preferred is not None and not spec.preferred.fits_here())
 
 

@@ -36,7 +36,7 @@ class ByMemory:
 
     @property
     def of_gpu(self) -> bool:
-        """Tell whether the bounds are those of a GPU's memory."""
+        """Return whether the bounds are those of a GPU's memory."""
         return bool(self.gpu_from_gib or self.gpu_below_gib)
 
     @property
@@ -45,7 +45,7 @@ class ByMemory:
         return round((self.gpu_below_gib or self.ram_below_gib) * GIBIBYTE)
 
     def fits(self, memory_bytes: int) -> bool:
-        """Tell whether so much memory, of the GPU or the RAM, is in the bounds; 0: it is not known."""
+        """Return whether so much memory, of the GPU or the RAM, is in the bounds; 0: it is not known."""
         least = (self.gpu_from_gib or self.ram_from_gib) * GIBIBYTE
         return 0 < memory_bytes >= least and not (self.below_bytes and memory_bytes >= self.below_bytes)
 

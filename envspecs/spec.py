@@ -67,7 +67,7 @@ class Platform:
         return " ".join(part for part in (self.system, self.machine) if part) or "any machine"
 
     def fits_here(self) -> bool:
-        """Tell whether this machine is such a one."""
+        """Return whether this machine is such a one."""
         return self.system in ("", platform.system()) and self.machine in ("", platform.machine())
 
 
@@ -128,7 +128,7 @@ class EnvSpec:
     """Extra environment variables of the worker."""
 
     def usable_here(self) -> bool:
-        """Tell whether the environment is meant for this machine."""
+        """Return whether the environment is meant for this machine."""
         return self.platform.fits_here()
 
     def computing_of(self, stage: str) -> Computing:
@@ -141,11 +141,11 @@ class EnvSpec:
         return self.computing.threads if self.computing else 0
 
     def wanted_here(self) -> bool:
-        """Tell whether it is built without being named: it is required, or preferred on such a machine."""
+        """Return whether it is built without being named: it is required, or preferred on such a machine."""
         return not self.optional or (self.preferred is not None and self.preferred.fits_here())
 
     def allows_python(self, version: tuple[int, int]) -> bool:
-        """Tell whether the interpreter of this version fits `python`."""
+        """Return whether the interpreter of this version fits `python`."""
         for operator, major, minor in _CLAUSE.findall(self.python):
             bound = (int(major), int(minor))
             if (operator == ">=" and version < bound) or (operator == "<" and version >= bound):

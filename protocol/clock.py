@@ -24,7 +24,7 @@ def now_ms() -> int:
 
 
 def is_instant(text: str) -> bool:
-    """Tell whether `text`, which a peer wrote, can be read as an instant."""
+    """Return whether `text`, which a peer wrote, can be read as an instant."""
     try:
         parse_iso_ms(text)
     except (ValueError, OverflowError):

@@ -58,7 +58,7 @@ class Stage:
     """Fields with a default that the stages before fill: a person cannot set them."""
 
     def takes(self, name: str) -> bool:
-        """Tell whether the request has such a field: `model`, `device`, `batch_size`."""
+        """Return whether the request has such a field: `model`, `device`, `batch_size`."""
         return any(parameter.name == name for parameter in fields(self.request))
 
     @property
@@ -70,11 +70,11 @@ class Stage:
 
     @property
     def leaves_transcript(self) -> bool:
-        """Tell whether its result holds a transcript with words."""
+        """Return whether its result holds a transcript with words."""
         return any(parameter.name == "transcript" for parameter in fields(self.result))
 
     def needs_model(self, settings: Mapping[str, Any]) -> bool:
-        """Tell whether a call with these settings of a person needs a model of the store."""
+        """Return whether a call with these settings of a person needs a model of the store."""
         packaged = any(settings.get(name) == value for name, value in self.no_model_with.items())
         return self.takes("model") and not packaged
 
@@ -101,15 +101,15 @@ class Workflow:
     """Languages to translate into where a person names none."""
 
     def has(self, stage: str, per: Per | None = None) -> bool:
-        """Tell whether the stage is in the recipe: at all, or once per film, source or target."""
+        """Return whether the stage is in the recipe: at all, or once per film, source or target."""
         return any(part.stage == stage and per in (None, part.per) for part in self.recipe)
 
     @property
     def translates(self) -> bool:
-        """Tell whether something is made for each target language."""
+        """Return whether something is made for each target language."""
         return any(part.per == "target" for part in self.recipe)
 
     @property
     def keeps_source(self) -> bool:
-        """Tell whether something is made in the film's own language, too."""
+        """Return whether something is made in the film's own language, too."""
         return any(part.per == "source" for part in self.recipe)

@@ -35,7 +35,7 @@ class Models(Protocol):
         """Return the folder of the model in the store; `MissingError` where it is not there."""
 
     def has(self, model: str) -> bool:
-        """Tell whether the store has the whole model."""
+        """Return whether the store has the whole model."""
 
     def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:
         """Return the loaded model; only the first time, call `load` for it."""

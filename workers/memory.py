@@ -78,7 +78,7 @@ def _mb(amount: int) -> str:
 
 
 def is_worn_out(budget: Budget, resident: int, libraries: int) -> bool:
-    """Tell whether a process that holds no model must be replaced. Pure.
+    """Return whether a process that holds no model must be replaced. Pure.
 
     It must where it uses a tenth more than its budget, and a tenth more than its `libraries` used when it was
     ready: where the libraries alone are over the budget, a new process would use no less.

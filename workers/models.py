@@ -83,7 +83,7 @@ class ModelShelf:
         return min(cores, self._threads or cores)
 
     def has(self, model: str) -> bool:
-        """Tell whether the store has the whole model: its manifest is written last."""
+        """Return whether the store has the whole model: its manifest is written last."""
         return "/" not in model and (self._store / model / "manifest.json").is_file()
 
     def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:

@@ -30,5 +30,5 @@ def torch_device(asked: str) -> str:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether one of torch's allocators raised the error because memory ran out."""
+    """Return whether one of torch's allocators raised the error because memory ran out."""
     return any(words in str(error).lower() for words in _OUT_OF_MEMORY)

@@ -68,7 +68,7 @@ def _subtitle(desk: Desk, film: Path, targets: tuple[str, ...]) -> ExitCode:
 
 
 def _can_translate(target: str) -> bool:
-    """Tell whether an environment that is built translates the film, by a model that is in the store."""
+    """Return whether an environment that is built translates the film, by a model that is in the store."""
     return any(
         model.kind in spec.model_kinds and model.has_pair(_SPOKEN, target) and has_model(model.id)
         for spec in envspecs.environments_for("translate")

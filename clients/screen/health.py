@@ -76,5 +76,5 @@ def health_problems(report: HealthReport) -> list[tuple[str, str]]:
 
 
 def _is_left_out(environment: EnvironmentHealth) -> bool:
-    """Tell whether it is optional and not built, which is no problem."""
+    """Return whether it is optional and not built, which is no problem."""
     return environment.optional and environment.state == "not built"

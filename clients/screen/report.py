@@ -109,7 +109,7 @@ class Report:
             self._write_line(line, indent)
 
     def fits(self, table: Table) -> bool:
-        """Tell whether the screen shows the whole table."""
+        """Return whether the screen shows the whole table."""
         return fits(table, self.columns)
 
     def json(self, document: dict[str, Any]) -> None:

@@ -60,7 +60,7 @@ def lay_out(table: Table, limit: int | None) -> list[Line]:
 
 
 def fits(table: Table, limit: int | None) -> bool:
-    """Tell whether the whole table can be shown without leaving anything out."""
+    """Return whether the whole table can be shown without leaving anything out."""
     return limit is None or _total(_widths(_visible(table))) <= limit
 
 

@@ -177,7 +177,7 @@ def _batch_size(asking: _Asking, device: str) -> tuple[int, str]:
 
 
 def _engines_own(asking: _Asking, name: str, value: Any, device: str) -> bool:
-    """Tell whether the engine comes to the same by itself: it is not told then, and keys of steps stay."""
+    """Return whether the engine comes to the same by itself: it is not told then, and keys of steps stay."""
     if value in ("auto", 0):
         return True
     if asking.hardware.cuda or name == "batch_size":

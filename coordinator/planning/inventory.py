@@ -40,13 +40,13 @@ class Inventory:
         return _read(_signature())
 
     def is_built(self, spec: envspecs.EnvSpec) -> bool:
-        """Tell whether the environment can be used as its spec says."""
+        """Return whether the environment can be used as its spec says."""
         if spec.name not in self._built:
             self._built[spec.name] = envspecs.is_built(spec)
         return self._built[spec.name]
 
     def has_model(self, identity: str) -> bool:
-        """Tell whether the whole model is in the store."""
+        """Return whether the whole model is in the store."""
         if identity not in self._stored:
             self._stored[identity] = models_registry.has_model(identity)
         return self._stored[identity]

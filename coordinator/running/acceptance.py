@@ -51,7 +51,7 @@ class Acceptance:
         return [Accepted(step, result, future.exception()) for step, result, future in found]
 
     def is_busy(self) -> bool:
-        """Tell whether there are results to be collected, now or later."""
+        """Return whether there are results to be collected, now or later."""
         return bool(self._under_way)
 
     def close(self) -> None:

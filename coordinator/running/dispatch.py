@@ -356,7 +356,7 @@ class Dispatcher:
         self._manifests.note(job.id)
 
     def is_accepting(self) -> bool:
-        """Tell whether files of results are still being accepted."""
+        """Return whether files of results are still being accepted."""
         return self._acceptance.is_busy()
 
     def close(self) -> None:

@@ -55,11 +55,11 @@ class Member:
     """A message could not be sent to it: it says hello again, is killed for its silence, or has died."""
 
     def free(self) -> bool:
-        """Tell whether it can be given a call now."""
+        """Return whether it can be given a call now."""
         return self.call is None and self.state == "ready" and self._stays()
 
     def may_have_ahead(self) -> bool:
-        """Tell whether it can be given a second call, to begin after the one it has."""
+        """Return whether it can be given a second call, to begin after the one it has."""
         can_work = self.state in ("ready", "busy") and self._stays()
         return self.quick and self.ahead is None and can_work
 

@@ -89,7 +89,7 @@ def follow_up(states: Mapping[str, StepState], links: Mapping[str, Dependencies]
 
 
 def _has_nothing_to_use(link: Dependencies, states: Mapping[str, StepState], lost: Collection[str]) -> bool:
-    """Tell whether all steps that a step comes after have ended, at least one lost and none done."""
+    """Return whether all steps that a step comes after have ended, at least one lost and none done."""
     ended = bool(link.after) and all(states[earlier] in ENDED for earlier in link.after)
     return (
         ended

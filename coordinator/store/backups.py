@@ -195,5 +195,5 @@ def _back_up(state: Path, path: Path) -> None:
 
 
 def is_full(error: sqlite3.Error) -> bool:
-    """Tell whether the disk is full: this write is lost, everything else in the store is safe."""
+    """Return whether the disk is full: this write is lost, everything else in the store is safe."""
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

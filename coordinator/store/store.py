@@ -61,7 +61,7 @@ class Store:
             raise
 
     def in_transaction(self) -> bool:
-        """Tell whether there are writes that are not committed yet."""
+        """Return whether there are writes that are not committed yet."""
         return self._db.in_transaction
 
     def get_fact(self, name: str) -> str:

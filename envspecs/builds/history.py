@@ -103,7 +103,7 @@ def prove(build: Path) -> None:
 
 
 def is_proved(build: Path) -> bool:
-    """Tell whether a worker in this build has ever done a call."""
+    """Return whether a worker in this build has ever done a call."""
     return (build / _PROOF).is_file()
 
 
@@ -118,7 +118,7 @@ def hold(build: Path) -> int | None:
 
 
 def is_held(build: Path) -> bool:
-    """Tell whether a process uses the build."""
+    """Return whether a process uses the build."""
     try:
         descriptor = os.open(build / MARKER, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

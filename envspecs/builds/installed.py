@@ -75,7 +75,7 @@ def write_marker(build: Path, marker: Marker) -> None:
 
 
 def build_state(spec: EnvSpec, root: Path | None = None) -> BuildState:
-    """Tell whether the environment's current build is there and is the one its spec and lock ask for."""
+    """Return whether the environment's current build is there and is the one its spec and lock ask for."""
     marker = read_marker(Path(os.path.realpath(venv_path(spec.name, root))))
     if marker is None:
         return "missing"
@@ -84,7 +84,7 @@ def build_state(spec: EnvSpec, root: Path | None = None) -> BuildState:
 
 
 def is_built(spec: EnvSpec, root: Path | None = None) -> bool:
-    """Tell whether the environment can be used as its spec says."""
+    """Return whether the environment can be used as its spec says."""
     return build_state(spec, root) == "built"
 
 

@@ -52,7 +52,7 @@ def resolve(spec: EnvSpec, report: Report, root: Path | None = None) -> str:
 
 
 def lock_is_current(spec: EnvSpec, root: Path | None = None) -> bool:
-    """Tell whether the lock was made for the requirements that the spec has now."""
+    """Return whether the lock was made for the requirements that the spec has now."""
     path = lock_path(spec.name, root)
     return path.is_file() and path.read_text().startswith(_header(spec, root))
 

@@ -110,7 +110,7 @@ def _of(sources: Sources, job: Building) -> EnvSpec:
 
 
 def _made(build: Path, spec: EnvSpec, lock: str, job: Building) -> bool:
-    """Tell whether the build is the one that this spec and this lock ask for."""
+    """Return whether the build is the one that this spec and this lock ask for."""
     marker = read_marker(build)
     return marker is not None and build_key(spec, marker.python, job.root, lock) == marker.key
 

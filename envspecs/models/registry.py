@@ -99,7 +99,7 @@ class Model:
     """Languages that it translates from; empty: from any that it knows."""
 
     def has_pair(self, source: str | None, target: str) -> bool:
-        """Tell whether it translates `source` (None: not known yet) into `target`."""
+        """Return whether it translates `source` (None: not known yet) into `target`."""
         if target not in self.translates_to or source == target:
             return False
         return source is None or not self.translates_from or source in self.translates_from
@@ -230,7 +230,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def has_model(identity: str, store: Path | None = None) -> bool:
-    """Tell whether the store has the model, every file at its size."""
+    """Return whether the store has the model, every file at its size."""
     folder = _folder(identity, store)
     manifest = read_manifest(folder)
     return manifest is not None and all(

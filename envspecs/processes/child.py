@@ -90,7 +90,7 @@ class Child:
                 os.killpg(self.process.pid, number)
 
     def reap(self) -> bool:
-        """Tell whether the process has gone; end what it left in its group and record the exit."""
+        """Return whether the process has gone; end what it left in its group and record the exit."""
         if self.process is None:
             return False
         gone = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)

@@ -199,7 +199,7 @@ class DisturbedHouse(Tended):
         return self.home / f"sign-{name}"
 
     def died(self) -> bool:
-        """Tell whether the failpoint has killed."""
+        """Return whether the failpoint has killed."""
         return self._once.exists()
 
     def passed(self) -> list[str]:

@@ -36,7 +36,7 @@ def ordered(house: House, order: str) -> str:
 
 
 def asr_runs(house: House, job: str) -> bool:
-    """Tell whether the job's recognition runs now."""
+    """Return whether the job's recognition runs now."""
     return {step.name: step.state for step in house.job(job).steps}["asr"] == "running"
 
 

@@ -137,7 +137,7 @@ def outputs(house: Tended) -> list[tuple[Path, Path]]:
 
 
 def is_right(film: Path, folder: Path) -> bool:
-    """Tell whether the job's sound and film are what quick engines make of this film."""
+    """Return whether the job's sound and film are what quick engines make of this film."""
     made = folder / "12_mux" / f"{film.stem}_subtitled.mkv"
     return made.read_bytes() == film.read_bytes() + b"de" and (
         (folder / "01_demux" / "audio.wav").read_bytes() == film.read_bytes()

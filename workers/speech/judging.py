@@ -58,22 +58,22 @@ def repetition(text: str) -> float:
 
 
 def is_loop(guess: Guess) -> bool:
-    """Tell whether the text repeats itself, or went on until there was no room for more."""
+    """Return whether the text repeats itself, or went on until there was no room for more."""
     return guess.cut_short or repetition(guess.text) > _MOST_REPETITION
 
 
 def is_echo(text: str, prompt: str | None) -> bool:
-    """Tell whether all words of the text are in the prompt: the recogniser heard none of its own."""
+    """Return whether all words of the text are in the prompt: the recogniser heard none of its own."""
     return prompt is not None and set(text.split()) <= set(prompt.split())
 
 
 def nothing_said(guess: Guess) -> bool:
-    """Tell whether Whisper itself says that nobody speaks: a second try could only invent a text."""
+    """Return whether Whisper itself says that nobody speaks: a second try could only invent a text."""
     return guess.no_speech > _NO_SPEECH and guess.avg_logprob < _LEAST_LOGPROB
 
 
 def is_silence(guess: Guess, vad_peak: float | None) -> bool:
-    """Tell whether a chunk is silence: two of three witnesses say so, or there is no text.
+    """Return whether a chunk is silence: two of three witnesses say so, or there is no text.
 
     Two witnesses are Whisper's own (no speech, a low probability), the third is VAD's peak. Without VAD
     (None), a low probability is enough.
@@ -85,7 +85,7 @@ def is_silence(guess: Guess, vad_peak: float | None) -> bool:
 
 
 def is_doubtful(guess: Guess, language: str) -> bool:
-    """Tell whether the chunk is worth a second try."""
+    """Return whether the chunk is worth a second try."""
     return is_loop(guess) or guess.avg_logprob < _LEAST_LOGPROB or not in_script(guess.text, language)
 
 
@@ -111,7 +111,7 @@ def vote(windows: Iterable[Mapping[str, float]]) -> tuple[str, float]:
 
 
 def same_words(one: str, other: str) -> bool:
-    """Tell whether two texts are equal but for case, spaces and punctuation."""
+    """Return whether two texts are equal but for case, spaces and punctuation."""
 
     def letters(text: str) -> str:
         kept = (character for character in text.casefold() if not character.isspace())

@@ -120,7 +120,7 @@ class Recogniser(Protocol):
 
     @property
     def is_multilingual(self) -> bool:
-        """Tell whether the model knows more languages than English."""
+        """Return whether the model knows more languages than English."""
 
     def language_token(self, language: str) -> str:
         """Return the language as Whisper names it; `InputError` for one that the model does not know."""

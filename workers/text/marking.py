@@ -88,7 +88,7 @@ def _bare(text: str) -> str:
 
 
 def _may_be_name(text: str, language: str) -> bool:
-    """Tell whether the text is as short as a name, or has no letters at all."""
+    """Return whether the text is as short as a name, or has no letters at all."""
     words = [part for part in text.split() if any(letter.isalpha() for letter in part)]
     if language in UNSPACED:
         return sum(character.isalpha() for character in text) <= _UNSPACED_NAME_LETTERS
@@ -96,7 +96,7 @@ def _may_be_name(text: str, language: str) -> bool:
 
 
 def _is_name_word(word: str) -> bool:
-    """Tell whether the word starts with a capital; in scripts without capitals every word may be a name."""
+    """Return whether the word starts with a capital; in scripts without capitals every word may be a name."""
     first = next(character for character in word if character.isalpha())
     return not first.islower()
 
@@ -111,6 +111,6 @@ def _out_of_proportion(source: str, translated: str, source_language: str, targe
 
 
 def _loops(text: str) -> bool:
-    """Tell whether the text repeats one piece at least four times, with nothing between."""
+    """Return whether the text repeats one piece at least four times, with nothing between."""
     plain = " ".join(text.casefold().split()) + " "
     return any(len(match.group()) >= _LOOP_CHARACTERS for match in _LOOP.finditer(plain))

@@ -118,13 +118,13 @@ def scripts_of(language: str, script: str = "") -> tuple[str, ...]:
 
 
 def is_foreign(text: str, language: str, script: str = "") -> bool:
-    """Tell whether the text has a letter of a script that the language is not written in."""
+    """Return whether the text has a letter of a script that the language is not written in."""
     scripts = scripts_of(language, script)
     return bool(scripts) and any(character.isalpha() and not _is_of(character, scripts) for character in text)
 
 
 def in_script(text: str, language: str, script: str = "") -> bool:
-    """Tell whether at least half of the text is in the scripts of the language; True where none is known.
+    """Return whether at least half of the text is in the scripts of the language; True where none is known.
 
     Letters count, and the signs that belong to them: in Telugu every second character is a sign. `script`
     (ISO 15924, such as `Deva`) asks for one script of a language with several.
@@ -135,7 +135,7 @@ def in_script(text: str, language: str, script: str = "") -> bool:
 
 
 def _is_sign(letter: str) -> bool:
-    """Tell whether it is a vowel sign or the like of one script. Accents belong to several scripts."""
+    """Return whether it is a vowel sign or the like of one script. Accents belong to several scripts."""
     return unicodedata.category(letter)[0] == "M" and not unicodedata.name(letter, "COMBINING").startswith(
         ("COMBINING", "VARIATION")
     )

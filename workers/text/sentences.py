@@ -89,7 +89,7 @@ def _groups(said: Sequence[_SegmentWord]) -> list[list[_SegmentWord]]:
 
 
 def _is_tail(text: str) -> bool:
-    """Tell whether the text belongs to the word before it: a mark or a closing quote that stands alone."""
+    """Return whether the text belongs to the word before it: a mark or a closing quote that stands alone."""
     alone = (
         is_punctuation(text) and ends_sentence(text) and not any(character in _OPENERS for character in text)
     )
@@ -139,7 +139,7 @@ def _ends(text: str, following: str) -> bool:
 
 
 def _is_abbreviated(stem: str, opening: str) -> bool:
-    """Tell whether the full stop belongs to the word, as in `No. 5`, `U.S. Army`, `e.g.`; not `5 p.m. He`."""
+    """Return whether the full stop is the word's: in `No. 5`, `U.S. Army`, `e.g.`; not in `5 p.m. He`."""
     folded = stem.casefold()
     if folded in _BEFORE_NUMBERS:
         return opening.isdecimal()

@@ -30,14 +30,14 @@ _LONG_PAUSE_MS = 2_000
 
 
 def is_punctuation(text: str) -> bool:
-    """Tell whether the text has nothing to speak."""
+    """Return whether the text has nothing to speak."""
     return not any(
         unicodedata.category(character)[0] in "LNM" or character in "%&+=@€$£₹°" for character in text
     )
 
 
 def ends_sentence(word: str) -> bool:
-    """Tell whether a sentence ends with the word. None ends with `Mr.` or an initial."""
+    """Return whether a sentence ends with the word. None ends with `Mr.` or an initial."""
     bare = word.rstrip(_CLOSERS)
     if not bare or bare[-1] not in _SENTENCE_ENDS:
         return False
@@ -47,7 +47,7 @@ def ends_sentence(word: str) -> bool:
 
 
 def ends_clause(word: str) -> bool:
-    """Tell whether a clause or a sentence ends with the word: it has a comma, a dash, a full stop."""
+    """Return whether a clause or a sentence ends with the word: it has a comma, a dash, a full stop."""
     return word.rstrip(_CLOSERS)[-1:] in tuple(_CLAUSE_ENDS) or ends_sentence(word)
 
 

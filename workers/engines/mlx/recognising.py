@@ -55,7 +55,7 @@ class MlxRecogniser:
 
     @property
     def is_multilingual(self) -> bool:
-        """Tell whether the model knows more languages than English."""
+        """Return whether the model knows more languages than English."""
         return bool(self.model.is_multilingual)
 
     @property

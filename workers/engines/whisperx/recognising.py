@@ -67,7 +67,7 @@ class WhisperxRecogniser:
 
     @property
     def is_multilingual(self) -> bool:
-        """Tell whether the model knows more languages than English."""
+        """Return whether the model knows more languages than English."""
         return bool(self.model.model.is_multilingual)
 
     def language_token(self, language: str) -> str:
