@@ -44,7 +44,7 @@ SPEECH_STAGES = {"asr": "FakeAsr", "align": "FakeAlign", "translate": "FakeTrans
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], timeout_s: float = 20.0, what: str = "") -> T:
+def until(condition: Callable[[], T], timeout_s: float = 60.0, what: str = "") -> T:
     """Return the first true value of `condition`, asked again and again; fail after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -130,7 +130,7 @@ class House:
         self.stop()
         shutil.rmtree(self.runtime, ignore_errors=True)
 
-    def start(self, timeout_s: float = 20.0) -> None:
+    def start(self, timeout_s: float = 60.0) -> None:
         """Start the supervisor and wait until everything is ready."""
         self.launch()
         until(lambda: (report := self.health()) is not None and report.healthy, timeout_s, "healthy")
@@ -182,7 +182,7 @@ class House:
         """Return the job's report."""
         return self.ask(StatusQuery(jobs=(job,))).jobs[0]
 
-    def ended(self, job: str, timeout_s: float = 20.0) -> JobReport:
+    def ended(self, job: str, timeout_s: float = 60.0) -> JobReport:
         """Wait for the job's end and return its report."""
 
         def look() -> JobReport | None:

@@ -46,7 +46,7 @@ def test_films_of_every_ill_kind_fail_alone_and_the_others_are_done(house: House
     good = [house.submit(b"good %d" % number) for number in range(3)]
 
     for order, job in bad.items():
-        report = house.ended(job, timeout_s=40)
+        report = house.ended(job, timeout_s=60)
         assert (report.state, report.error and report.error.kind) == ("failed", kinds[order]), order
     assert [house.ended(job).state for job in good] == ["done"] * 3
 
@@ -56,7 +56,7 @@ def test_a_call_that_never_ends_is_ended_by_its_budget_gil_or_not(house: House, 
     good = house.submit(b"good")
 
     for job in hung:
-        report = house.ended(job, timeout_s=40)
+        report = house.ended(job, timeout_s=60)
         assert (report.state, report.error and report.error.kind) == ("failed", ErrorKind.HUNG)
         assert report.error is not None
         assert "longer than its budget" in report.error.message
@@ -72,7 +72,7 @@ def test_a_worker_that_is_stopped_under_a_call_costs_the_film_nothing(house: Hou
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
 
-    assert house.ended(job, timeout_s=40).state == "done"
+    assert house.ended(job, timeout_s=60).state == "done"
     assert house.ended(other).state == "done"
     assert house.environment("common").pid != pid
 
@@ -85,7 +85,7 @@ def test_two_workers_that_die_at_once_cost_no_film(house: House, tmp_path: Path)
         os.kill(house.environment(name).pid or 0, signal.SIGKILL)
     release.touch()
 
-    report = house.ended(job, timeout_s=40)
+    report = house.ended(job, timeout_s=60)
     assert report.state == "done"
     assert [step.attempt for step in report.steps if step.name == "asr"] == [2]
 

@@ -96,7 +96,7 @@ def test_films_that_kill_their_worker_do_not_take_the_environment_with_them(hous
     deadly = [house.submit(parameters={"asr": {"initial_prompt": "exit"}}) for _ in range(4)]
     harmless = house.submit()
 
-    assert {house.ended(job, timeout_s=25).state for job in deadly} == {"failed"}
+    assert {house.ended(job, timeout_s=60).state for job in deadly} == {"failed"}
     assert house.ended(harmless).state == "done"
 
 
@@ -197,7 +197,7 @@ def test_a_worker_that_is_stopped_is_killed_and_replaced(
     pid = house.environment("common").pid
     os.kill(pid, signal.SIGSTOP)
 
-    until(lambda: house.environment("common").pid not in (pid, None), timeout_s=25, what="a new worker")
+    until(lambda: house.environment("common").pid not in (pid, None), timeout_s=60, what="a new worker")
     assert pid not in [process.pid for process in house.processes()]
     assert house.ended(house.submit()).state == "done"
 
