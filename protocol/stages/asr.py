@@ -28,7 +28,7 @@ class AsrRequest:
     """`auto` is float16 on cuda and int8 on cpu."""
     beam_size: int = 5
     batch_size: int = 0
-    """Chunks recognised at once; 0: 16 on cuda, 4 on cpu."""
+    """Chunks recognised at once; 0: the engine's own number. 1: little memory, nothing side by side."""
     chunk_ms: int = 30_000
     vad_onset: float = 0.5
     vad_offset: float = 0.363

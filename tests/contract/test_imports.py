@@ -34,10 +34,10 @@ ROOMS = {
     # the workers: an engine knows its own environment, what all engines share, and no other environment
     "workers": "protocol",
     "workers.text": "protocol workers.engine workers.placement workers.torch_devices",
-    "workers.speech": "protocol workers.engine workers.placement workers.text",
+    "workers.speech": "protocol workers.engine workers.lanes workers.placement workers.text",
     "workers.engines": "",
     "workers.engines.*": (
-        "protocol workers.cores workers.engine workers.placement workers.torch_devices"
+        "protocol workers.cores workers.engine workers.lanes workers.placement workers.torch_devices"
         " workers.text workers.speech"
     ),
 }

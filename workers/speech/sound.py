@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import wave
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ _SAMPLES_PER_MS = SAMPLE_RATE // 1000
 
 
 class Sound:
-    """A WAV file of 16 kHz, mono, 16 bits, open for reading; a context manager."""
+    """A WAV file of 16 kHz, mono, 16 bits, open for reading; a context manager. Every thread may read it."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -34,6 +35,7 @@ class Sound:
             )
             raise InputError(message)
         self.sample_count = self._file.getnframes()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Sound:
         """Return itself."""
@@ -59,11 +61,17 @@ class Sound:
         """Return the samples between two times, in the form of `samples`."""
         return self.samples(start_ms * _SAMPLES_PER_MS, (end_ms - start_ms) * _SAMPLES_PER_MS)
 
+    def count_between(self, span: Span) -> int:
+        """Return how many samples `between` gives for these times."""
+        first = min(max(0, span.start_ms * _SAMPLES_PER_MS), self.sample_count)
+        return max(0, min((span.end_ms - span.start_ms) * _SAMPLES_PER_MS, self.sample_count - first))
+
     def samples(self, first: int, count: int) -> Any:
         """Return `count` samples as float32 in -1 to 1, shape (n,); fewer at the end of the file."""
         import numpy as np
 
         first = min(max(0, first), self.sample_count)
-        self._file.setpos(first)
-        raw = self._file.readframes(max(0, min(count, self.sample_count - first)))
+        with self._lock:
+            self._file.setpos(first)
+            raw = self._file.readframes(max(0, min(count, self.sample_count - first)))
         return np.frombuffer(raw, dtype="<i2").astype(np.float32) / np.float32(32768)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from protocol.timeline import Span
 
-__all__ = ["Chunk", "pack", "spread", "widen", "within"]
+__all__ = ["Chunk", "heard_around", "pack", "spread", "widen", "within"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,16 @@ def pack(spans: Iterable[Span], limit_ms: int, bounds: Span) -> list[Chunk]:
         else:
             groups.append([span])
     whole = [Span(start_ms=group[0].start_ms, end_ms=group[-1].end_ms) for group in groups]
-    wide = widen(whole, _BEFORE_MS, _AFTER_MS, bounds.end_ms)
+    wide = heard_around(whole, bounds.end_ms)
     return [
         Chunk(spans=tuple(group), heard=replace(heard, start_ms=max(heard.start_ms, bounds.start_ms)))
         for group, heard in zip(groups, wide, strict=True)
     ]
+
+
+def heard_around(spans: Sequence[Span], limit_ms: int) -> list[Span]:
+    """Return what the recogniser hears of each of these chunks: some of the pauses around it, too."""
+    return widen(spans, _BEFORE_MS, _AFTER_MS, limit_ms)
 
 
 def spread(chunks: Sequence[Chunk], count: int) -> list[Chunk]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol, TypeVar
 
+from workers.lanes import batches_for, side_by_side
 from workers.speech.judging import MENDABLE, Guess, is_doubtful, nothing_said, worth_of
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk
@@ -44,8 +44,8 @@ scripts take several tokens a letter), then costs one piece and not half a minut
 FULL_TOKENS = 220
 """Whisper writes at most 224 tokens for a window: a text with this many was cut short."""
 TRIES = 5
-"""So often a piece that is still spoilt is sampled. openai/whisper and faster-whisper try five temperatures,
-and each costs as much."""
+"""So often a piece that is still spoilt is sampled, by an engine that can. openai/whisper and faster-whisper
+try five temperatures, and each costs as much."""
 SEED = 1
 """The seed of sampling, so that a film gives the same text every time."""
 LAG_MS = 60
@@ -115,8 +115,17 @@ class SecondTry:
 class Recogniser(Protocol):
     """What an engine's library does in its own way: one Whisper model on the sound of one film."""
 
-    sound: Sound
-    batch_size: int
+    @property
+    def sound(self) -> Sound:
+        """Return the film's sound."""
+
+    @property
+    def batch_size(self) -> int:
+        """Return how many chunks are decoded at once."""
+
+    @property
+    def lanes(self) -> int:
+        """Return how many batches may be decoded side by side; 0: only by the thread that asks."""
 
     @property
     def is_multilingual(self) -> bool:
@@ -131,10 +140,10 @@ class Recogniser(Protocol):
     def decode(self, batch: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding) -> list[Heard]:
         """Return what is said in each chunk of one batch."""
 
-    def sample(
+    def vary(
         self, chunks: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding
     ) -> Iterator[Sequence[Heard]]:
-        """Yield for each chunk the best of `TRIES` samples, or all of them."""
+        """Yield for each chunk some texts that are not the likeliest; the same ones for the same film."""
 
     def second_try(self, first: Heard, options: RecognitionOptions) -> SecondTry:
         """Return how a chunk is decoded again whose first text is doubtful."""
@@ -152,20 +161,31 @@ def recognise(
     """Yield what is said in each chunk, in order; a doubtful one may come back in pieces.
 
     A chunk is doubtful where its text repeats itself, is improbable, was cut short, or is in a script that
-    its language does not use. `progress` is called before each step with 0 to 1.
+    its language does not use. `progress` is called with 0 to 1, in the caller's thread.
     """
-    number = 0
-    for batch in batches_of(chunks, recogniser.batch_size):
-        progress(number / len(chunks))
-        for heard in recogniser.decode(batch, options, Decoding()):
-            tell = partial(progress, number / len(chunks))
-            tell()
-            if is_doubtful(heard.guess, options.written) and not nothing_said(heard.guess):
-                yield from _again(recogniser, heard, options, tell)
-            else:
-                yield heard
-            number += 1
+    batches = batches_for(chunks, recogniser.batch_size, recogniser.lanes)
+
+    def decode(batch: Sequence[Chunk], check: Callable[[], None]) -> list[Heard]:
+        return [
+            better
+            for heard in recogniser.decode(batch, options, Decoding())
+            for better in _improved(recogniser, heard, options, check)
+        ]
+
+    decoded = side_by_side(decode, batches, recogniser.lanes, lambda done: progress(done / len(batches)))
+    for batch, found in zip(batches, decoded, strict=True):
+        yield from found
         recogniser.forget_before(batch[-1].heard.end_ms)
+
+
+def _improved(
+    recogniser: Recogniser, heard: Heard, options: RecognitionOptions, check: Callable[[], None]
+) -> Sequence[Heard]:
+    """Return the chunk, or where it is doubtful its pieces; `check` is called before each step."""
+    check()
+    if is_doubtful(heard.guess, options.written) and not nothing_said(heard.guess):
+        return _again(recogniser, heard, options, check)
+    return [heard]
 
 
 def _again(
@@ -173,7 +193,7 @@ def _again(
 ) -> list[Heard]:
     """Return the chunk decoded again in pieces, or as it was where the pieces are worth no more.
 
-    What is spoilt even then is sampled.
+    For what is spoilt even then, other texts than the likeliest are tried.
     """
     plan = recogniser.second_try(first, options)
 
@@ -186,9 +206,9 @@ def _again(
         tick()
         found += recogniser.decode(batch, options, decoding)
     spoilt = [index for index, heard in enumerate(found) if worth(heard) < MENDABLE]
-    sampling = Decoding(temperature=_TEMPERATURE, forbidden=plan.forbidden, no_repeat=_NO_REPEAT)
-    samples = recogniser.sample([found[index].chunk for index in spoilt], options, sampling)
-    for index, tries in zip(spoilt, samples, strict=True):
+    varying = Decoding(temperature=_TEMPERATURE, forbidden=plan.forbidden, no_repeat=_NO_REPEAT)
+    others = recogniser.vary([found[index].chunk for index in spoilt], options, varying)
+    for index, tries in zip(spoilt, others, strict=True):
         tick()
         found[index] = max((found[index], *tries), key=worth)
     average = sum(map(worth, found)) / len(found)

@@ -50,6 +50,8 @@ class MlxRecogniser:
     model: Any
     sound: Sound
     batch_size: int
+    lanes: int = 0
+    """MLX computes in the thread that loaded the model."""
     _encoded: dict[Span, Any] = field(default_factory=dict)
     """What the encoder made of the sound between two times."""
 
@@ -100,7 +102,7 @@ class MlxRecogniser:
             for chunk, result in zip(batch, results, strict=True)
         ]
 
-    def sample(
+    def vary(
         self, chunks: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding
     ) -> Iterator[Sequence[Heard]]:
         """Yield for each chunk `TRIES` samples."""

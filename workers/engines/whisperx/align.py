@@ -12,6 +12,7 @@ from protocol.stages.align import AlignRequest, AlignResult
 from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.attention import SpokenText, WordTimer
+from workers.engines.whisperx.encoding import EncodedFilm
 from workers.engines.whisperx.models import (
     batch_size_of,
     choose_placement,
@@ -23,7 +24,7 @@ from workers.engines.whisperx.transcripts import to_segments
 from workers.engines.whisperx.trust import ChunkPart, take_apart
 from workers.engines.whisperx.wav2vec2 import WAV2VEC2, time_words_of
 from workers.speech.sound import Sound
-from workers.speech.spans import widen, within
+from workers.speech.spans import heard_around, widen, within
 from workers.speech.word_times import CROSS_ATTENTION, TimedWord, correct_word_times
 from workers.text.transcripts import publish, read, speech_of
 
@@ -35,8 +36,6 @@ BEFORE_MS = 120
 """VAD finds the start of speech too late, by about this time (medians of the test films: 70 to 250 ms)."""
 _WAV2VEC2_SHARE = 0.8
 """The part of a call's time that wav2vec2 takes, for progress."""
-_LEAD_MS = 200
-"""A segment is aligned with so much sound before and after it: its first word may start there."""
 
 _Timed = tuple[list[TimedWord], str]
 
@@ -83,11 +82,13 @@ def choose_method(method: str, language: str, models: Models) -> str:
 
 
 def window_of(segment: Segment, others: Sequence[Segment], index: int, limit_ms: int) -> SpokenText:
-    """Return the segment with some of the pauses around it, and nothing of its neighbours."""
+    """Return the segment with what the recogniser heard of the pauses around it.
+
+    For the same stretch of sound the encoder's work is not done again.
+    """
     spans = [Span(start_ms=other.start_ms, end_ms=max(other.end_ms, other.start_ms)) for other in others]
     near = spans[max(0, index - 1) : index + 2]
-    wide = widen(near, _LEAD_MS, _LEAD_MS, limit_ms)[min(index, 1)]
-    return SpokenText(text=segment.text, start_ms=wide.start_ms, end_ms=wide.end_ms)
+    return SpokenText(text=segment.text, heard=heard_around(near, limit_ms)[min(index, 1)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +152,9 @@ def _by_attention(
     where = choose_placement(request.device, request.compute_type)
     segments = [part.segment for part in alignment.parts]
     windows = [window_of(segments[index], segments, index, sound.duration_ms) for index in indices]
+    whisper = load_whisper(context.models, request.model, where)
     timer = WordTimer(
-        model=load_whisper(context.models, request.model, where),
-        sound=sound,
+        film=EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256),
         language=alignment.language,
         batch_size=batch_size_of(0, where),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.timeline import Segment, Span
 from workers.engine import Context, Models
+from workers.engines.whisperx.encoding import EncodedFilm
 from workers.engines.whisperx.models import batch_size_of, choose_placement, load_vad, load_whisper, warm_up
 from workers.engines.whisperx.recognising import WhisperxRecogniser
 from workers.engines.whisperx.voice import find_speech
@@ -44,16 +45,17 @@ class WhisperxAsr:
         the model, `UsageError` for a device that the machine does not have.
         """
         where = choose_placement(request.device, request.compute_type)
-        model = load_whisper(context.models, request.model, where)
+        whisper = load_whisper(context.models, request.model, where)
 
         def progress(share: float, note: str) -> None:
             context.progress(_VAD_SHARE + share * (1 - _VAD_SHARE), note)
 
         with Sound(context.input(request.audio)) as sound:
             spoken = _spoken(request, context, sound, where)
-            recogniser = WhisperxRecogniser(model, sound, batch_size_of(request.batch_size, where))
-            film = recognise_film(request, recogniser, spoken, _describe, progress, has_peaks=True)
-        return publish_film(request, context, "whisperx", where, film)
+            film = EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256)
+            recogniser = WhisperxRecogniser(film=film, batch_size=batch_size_of(request.batch_size, where))
+            recognised = recognise_film(request, recogniser, spoken, _describe, progress, has_peaks=True)
+        return publish_film(request, context, "whisperx", where, recognised)
 
 
 def _spoken(request: AsrRequest, context: Context, sound: Sound, where: Placement) -> tuple[Span, ...]:

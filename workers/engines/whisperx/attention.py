@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Span
+from workers.engines.whisperx.encoding import EncodedFilm
 from workers.engines.whisperx.models import tokenizer
-from workers.engines.whisperx.recognising import features
-from workers.speech.sound import Sound
+from workers.lanes import batches_for, side_by_side
 from workers.speech.spans import within
-from workers.speech.whisper import LAG_MS, WINDOW_MS, batches_of
+from workers.speech.whisper import LAG_MS, WINDOW_MS
 from workers.speech.word_times import (
     CROSS_ATTENTION,
     AttendedPiece,
@@ -35,11 +36,11 @@ _SAMPLES_PER_FRAME = 160
 
 @dataclass(frozen=True, kw_only=True)
 class SpokenText:
-    """A text and when it is said, on the film's clock."""
+    """A text and the stretch of sound in which it is said."""
 
     text: str
-    start_ms: int
-    end_ms: int
+    heard: Span
+    """At most 30 s can be aligned."""
 
 
 def split_words(text: str, language: str) -> list[str]:
@@ -50,13 +51,12 @@ def split_words(text: str, language: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class WordTimer:
-    """Finds when words are said: one Whisper model on the sound of one film.
+    """Finds when words are said in one film.
 
     `language` is the language that is spoken; with the task `translate` the texts are English.
     """
 
-    model: Any
-    sound: Sound
+    film: EncodedFilm
     language: str
     task: str = "transcribe"
     batch_size: int
@@ -71,43 +71,49 @@ class WordTimer:
         """Return for each text its words inside `speech`, and the method that timed them.
 
         Where a text lasts more than 30 s or cannot be aligned, its words share the speech by their lengths.
-        `progress` is called before each batch with 0 to 1.
+        `progress` is called with 0 to 1, as batches are done.
         """
+        lanes = self.film.whisper.lanes
+        batches = batches_for(texts, self.batch_size, lanes)
+        attended = side_by_side(self._attend, batches, lanes, lambda done: progress(done / len(batches)))
         found: list[tuple[list[TimedWord], str]] = []
-        for batch in batches_of(texts, self.batch_size):
-            progress(len(found) / len(texts))
-            for spoken, pieces in zip(batch, self._attend(batch), strict=True):
-                room = within(speech, spoken.start_ms, spoken.end_ms)
-                if words := join_attended(pieces, self._written):
-                    found.append((correct_word_times(words, room), CROSS_ATTENTION))
-                else:
-                    found.append((self._spread(spoken, room), INTERPOLATED))
+        for spoken, pieces in zip(texts, itertools.chain.from_iterable(attended), strict=True):
+            room = within(speech, spoken.heard.start_ms, spoken.heard.end_ms)
+            if words := join_attended(pieces, self._written):
+                found.append((correct_word_times(words, room), CROSS_ATTENTION))
+            else:
+                found.append((self._spread(spoken, room), INTERPOLATED))
         return found
 
     def _spread(self, spoken: SpokenText, room: list[Span]) -> list[TimedWord]:
-        end_ms = max(spoken.end_ms, spoken.start_ms + 1)
-        whole = [Span(start_ms=spoken.start_ms, end_ms=end_ms)]
+        start_ms, end_ms = spoken.heard.start_ms, spoken.heard.end_ms
+        whole = [Span(start_ms=start_ms, end_ms=max(end_ms, start_ms + 1))]
         return spread_words(split_words(spoken.text, self._written), room or whole)
 
-    def _attend(self, batch: Sequence[SpokenText]) -> list[list[AttendedPiece]]:
+    def _attend(
+        self, batch: Sequence[SpokenText], _check: Callable[[], None] | None = None
+    ) -> list[list[AttendedPiece]]:
         """Return for each text when the decoder attended to its pieces; no pieces where it cannot tell."""
-        tokens = tokenizer(self.model, self.language, self.task)
+        model = self.film.whisper.model
+        tokens = tokenizer(model, self.language, self.task)
         lead = "" if self._written in UNSPACED else " "
         ids = [tokens.encode(lead + spoken.text.strip()) for spoken in batch]
         able = [
             index
             for index, spoken in enumerate(batch)
-            if spoken.end_ms - spoken.start_ms <= WINDOW_MS and 0 < len(ids[index]) <= _MOST_TOKENS
+            if spoken.heard.end_ms - spoken.heard.start_ms <= WINDOW_MS
+            and 0 < len(ids[index]) <= _MOST_TOKENS
         ]
         found: list[list[AttendedPiece]] = [[] for _ in batch]
         if not able:
             return found
-        sounds = [self.sound.between(batch[index].start_ms, batch[index].end_ms) for index in able]
-        encoded = self.model.encode(features(self.model, sounds))
-        frames = [max(2, len(sound) // _SAMPLES_PER_FRAME) for sound in sounds]
-        aligned = self.model.find_alignment(tokens, [ids[index] for index in able], encoded, frames)
+        spans = [batch[index].heard for index in able]
+        frames = [max(2, self.film.sound.count_between(span) // _SAMPLES_PER_FRAME) for span in spans]
+        aligned = model.find_alignment(
+            tokens, [ids[index] for index in able], self.film.encode(spans), frames
+        )
         for index, pieces in zip(able, aligned, strict=True):
-            found[index] = [_attended(piece, batch[index].start_ms) for piece in pieces]
+            found[index] = [_attended(piece, batch[index].heard.start_ms) for piece in pieces]
         return found
 
 

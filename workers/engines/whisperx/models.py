@@ -6,6 +6,7 @@ from typing import Any
 
 from protocol.errors import InputError, UsageError
 from workers.engine import Models
+from workers.engines.whisperx.encoding import LoadedWhisper
 from workers.placement import Placement, refuse_unknown_device
 
 __all__ = [
@@ -15,11 +16,14 @@ __all__ = [
     "load_aligner",
     "load_vad",
     "load_whisper",
+    "share_threads",
     "tokenizer",
     "warm_up",
 ]
 
-_CPU_BATCH, _CUDA_BATCH = 4, 16
+_CPU_BATCH, _CUDA_BATCH = 2, 16
+_LANES_OF_ONE_THREAD = 4
+"""With more cores, a lane has two threads or more: a short film has few chunks."""
 
 
 def choose_placement(device: str, compute_type: str) -> Placement:
@@ -44,23 +48,35 @@ def choose_placement(device: str, compute_type: str) -> Placement:
     return where
 
 
-def load_whisper(models: Models, model: str, where: Placement) -> Any:
-    """Return the `whisperx.asr.WhisperModel`; `MissingError` where the store does not have the model."""
+def load_whisper(models: Models, model: str, where: Placement) -> LoadedWhisper:
+    """Return the model; `MissingError` where the store does not have it."""
     folder = models.path(model)
 
-    def load() -> Any:
+    def load() -> LoadedWhisper:
         from whisperx.asr import WhisperModel
 
-        return WhisperModel(
+        lanes, threads = share_threads(models.threads(), where)
+        loaded = WhisperModel(
             str(folder),
             device=where.kind,
             device_index=where.index,
             compute_type=where.compute_type,
-            cpu_threads=models.threads(),
+            cpu_threads=threads,
+            num_workers=lanes,
             local_files_only=True,
         )
+        return LoadedWhisper(model=loaded, lanes=lanes)
 
-    return models.get(where.key("whisper", model), load)
+    whisper: LoadedWhisper = models.get(where.key("whisper", model), load)
+    return whisper
+
+
+def share_threads(threads: int, where: Placement) -> tuple[int, int]:
+    """Return how many lanes a model has, and how many threads each of them; on a GPU there is one lane."""
+    if where.kind != "cpu":
+        return 1, threads
+    lanes = min(threads, max(_LANES_OF_ONE_THREAD, threads // 2))
+    return lanes, threads // lanes
 
 
 def load_vad(models: Models, where: Placement) -> Any:
@@ -125,11 +141,12 @@ def batch_size_of(asked: int, where: Placement) -> int:
     return asked or (_CUDA_BATCH if where.kind == "cuda" else _CPU_BATCH)
 
 
-def warm_up(model: Any) -> None:
+def warm_up(whisper: LoadedWhisper) -> None:
     """Put silence through every step, so that the first film is as fast as the second."""
     import numpy as np
     from whisperx.audio import N_SAMPLES, log_mel_spectrogram
 
+    model = whisper.model
     mels = model.feat_kwargs.get("feature_size") or 80
     silence = log_mel_spectrogram(np.zeros(N_SAMPLES, dtype=np.float32), mels).numpy()
     encoded = model.encode(silence)

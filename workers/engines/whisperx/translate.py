@@ -11,6 +11,7 @@ from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.align import BEFORE_MS
 from workers.engines.whisperx.attention import SpokenText, WordTimer
+from workers.engines.whisperx.encoding import EncodedFilm
 from workers.engines.whisperx.models import batch_size_of, choose_placement, load_whisper, warm_up
 from workers.engines.whisperx.recognising import WhisperxRecogniser
 from workers.engines.whisperx.transcripts import to_segments
@@ -50,15 +51,18 @@ class WhisperTranslate:
         """
         refuse_untranslatable(request)
         where = choose_placement(request.device, request.compute_type)
-        model = load_whisper(context.models, request.model, where)
-        if not model.model.is_multilingual:
+        whisper = load_whisper(context.models, request.model, where)
+        if not whisper.model.model.is_multilingual:
             message = f"The model {request.model} knows English only and cannot translate."
             raise MissingError(message, "Name a multilingual model, such as whisper-base.")
         source = read(context, request.transcript)
         segments: list[Segment] = []
         if source.segments:
             with Sound(context.input(request.audio)) as sound:
-                recogniser = WhisperxRecogniser(model, sound, batch_size_of(request.batch_size, where))
+                film = EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256)
+                recogniser = WhisperxRecogniser(
+                    film=film, batch_size=batch_size_of(request.batch_size, where)
+                )
                 segments = _translate(request, context, recogniser, source)
         translated = Transcript(
             language=_ENGLISH,
@@ -119,16 +123,12 @@ def _translate(
     said = [heard for heard in recognise(recogniser, chunks, options, recognised) if heard.guess.text]
     _refuse_repetition(source, [heard.guess for heard in said])
     timer = WordTimer(
-        model=recogniser.model,
-        sound=recogniser.sound,
+        film=recogniser.film,
         language=request.source_language,
         task="translate",
         batch_size=recogniser.batch_size,
     )
-    texts = [
-        SpokenText(text=heard.guess.text, start_ms=heard.chunk.start_ms, end_ms=heard.chunk.end_ms)
-        for heard in said
-    ]
+    texts = [SpokenText(text=heard.guess.text, heard=heard.chunk.heard) for heard in said]
     timed = timer.time(texts, speech, timed_so_far)
     return [
         sentence

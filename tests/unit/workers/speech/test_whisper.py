@@ -46,6 +46,7 @@ class Script:
     """A recogniser whose answers are written down: for each start, one text for each time it is asked."""
 
     batch_size = 2
+    lanes = 0
 
     def __init__(self, *windows: dict[str, float], multilingual: bool = True, **texts: Sequence[str]) -> None:
         self.sound: Any = SimpleNamespace(whole=Span(start_ms=0, end_ms=3_600_000))
@@ -72,7 +73,7 @@ class Script:
         self.decodings.append(decoding)
         return [self._next(part) for part in batch]
 
-    def sample(
+    def vary(
         self, chunks: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding
     ) -> Iterator[Sequence[Heard]]:
         for part in chunks:
@@ -116,7 +117,7 @@ def test_a_doubtful_chunk_comes_back_in_pieces_that_are_worth_more() -> None:
     assert script.batches[1] == [10_000, 14_000]
 
 
-def test_only_a_spoilt_piece_is_sampled_and_its_best_sample_taken() -> None:
+def test_only_a_spoilt_piece_is_tried_otherwise_and_its_best_text_taken() -> None:
     script = Script(t10000=[LOOP, LOOP, LOOP, "one"], t14000=["two"])
     assert said_by(script)[1:3] == [(10_000, "one"), (14_000, "two")]
     assert script.batches[2] == [10_000, 10_000]
@@ -142,7 +143,7 @@ def test_progress_rises_and_is_told_before_each_step() -> None:
         pass
     assert told == sorted(told)
     assert told[0] == 0.0
-    assert told.count(1 / 3) == 2, "once for the chunk, once for the batch of its pieces"
+    assert told.count(0.0) == 4, "for the batch, its two chunks, and the pieces of the second"
 
 
 def test_tokens_with_a_letter_of_another_script_are_foreign() -> None:

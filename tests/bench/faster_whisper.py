@@ -1,0 +1,39 @@
+"""The peer that a film is measured against: faster-whisper's batched pipeline, warm, with word times.
+
+Run by the interpreter of the environment whisperx: `python -m tests.bench.faster_whisper MODEL THREADS`.
+Reads one path of a film a line and answers with one line of JSON: seconds, and the words as [text, start_ms,
+end_ms].
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+_BATCH = 8
+
+
+def main(model: str, threads: int) -> None:
+    """Answer until the input ends."""
+    loaded = WhisperModel(
+        model, device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+    )
+    pipeline = BatchedInferencePipeline(loaded)
+    for line in sys.stdin:
+        begun = time.monotonic()
+        segments, _ = pipeline.transcribe(line.rstrip("\n"), batch_size=_BATCH, word_timestamps=True)
+        words = [
+            [word.word.strip(), round(word.start * 1000), round(word.end * 1000)]
+            for segment in segments
+            for word in segment.words or ()
+        ]
+        seconds = time.monotonic() - begun
+        sys.stdout.write(json.dumps({"seconds": seconds, "words": words}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,56 @@
+"""What is kept of the encoder's work: as much as may be, of the film that comes next."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from protocol.timeline import Span
+from workers.engines.whisperx.encoding import Kept
+from workers.engines.whisperx.models import share_threads
+from workers.placement import Placement
+
+ARRAY = np.zeros(25, dtype=np.float32)
+
+
+def span(number: int) -> Span:
+    return Span(start_ms=number * 1_000, end_ms=number * 1_000 + 900)
+
+
+def kept_of(kept: Kept, film: str) -> list[int]:
+    return [number for number in range(10) if kept.get(film, span(number)) is not None]
+
+
+def test_what_does_not_fit_is_not_kept_and_the_films_start_stays() -> None:
+    kept = Kept(limit_bytes=3 * ARRAY.nbytes)
+    for number in range(5):
+        kept.put("one", span(number), ARRAY)
+    assert kept_of(kept, "one") == [0, 1, 2]
+
+
+def test_an_earlier_film_makes_room_for_a_later_one_the_oldest_first() -> None:
+    kept = Kept(limit_bytes=3 * ARRAY.nbytes)
+    for number in range(3):
+        kept.put("one", span(number), ARRAY)
+    kept.put("two", span(0), ARRAY)
+    assert (kept_of(kept, "one"), kept_of(kept, "two")) == ([1, 2], [0])
+
+
+def test_a_stretch_is_found_by_its_times_whatever_its_peak() -> None:
+    kept = Kept()
+    kept.put("one", Span(start_ms=0, end_ms=9, peak=0.5), ARRAY)
+    assert kept.get("one", Span(start_ms=0, end_ms=9)) is ARRAY
+    assert kept.get("one", Span(start_ms=0, end_ms=8)) is None
+    assert kept.get("two", Span(start_ms=0, end_ms=9)) is None
+
+
+@pytest.mark.parametrize(
+    ("threads", "lanes"), [(1, (1, 1)), (2, (2, 1)), (4, (4, 1)), (6, (4, 1)), (8, (4, 2)), (16, (8, 2))]
+)
+def test_the_lanes_of_a_model_share_its_threads(threads: int, lanes: tuple[int, int]) -> None:
+    where = Placement(device="cpu", compute_type="int8")
+    assert share_threads(threads, where) == lanes
+
+
+def test_a_gpu_has_one_lane() -> None:
+    assert share_threads(8, Placement(device="cuda:1", compute_type="float16")) == (1, 8)

@@ -1,0 +1,130 @@
+"""Pieces side by side in threads: their order, the end of a call, and work that nobody wants any more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from protocol.errors import CancelledError
+from workers.lanes import batches_for, side_by_side
+
+WAIT_S = 20
+
+
+def ignore(_done: int) -> None:
+    """Take the number of finished pieces."""
+
+
+def test_results_come_in_the_order_of_their_pieces_though_the_last_is_done_first() -> None:
+    last_done = threading.Event()
+
+    def work(piece: int, _check: Callable[[], None]) -> int:
+        if piece == 1:
+            last_done.set()
+        else:
+            assert last_done.wait(WAIT_S)
+        return piece * 10
+
+    assert list(side_by_side(work, [0, 1], 2, ignore)) == [0, 10]
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+def test_no_more_pieces_than_lanes_are_worked_on_at_once(lanes: int) -> None:
+    meeting = threading.Barrier(lanes)
+    running: set[int] = set()
+    most: list[int] = []
+
+    def work(piece: int, _check: Callable[[], None]) -> int:
+        running.add(piece)
+        meeting.wait(WAIT_S)
+        most.append(len(running))
+        running.discard(piece)
+        return piece
+
+    assert list(side_by_side(work, range(lanes * 2), lanes, ignore)) == list(range(lanes * 2))
+    assert max(most) <= lanes
+
+
+def test_the_error_of_a_piece_ends_the_call_and_no_further_piece_begins() -> None:
+    begun = []
+
+    def work(piece: int, _check: Callable[[], None]) -> int:
+        begun.append(piece)
+        if piece == 0:
+            raise ValueError("no")
+        return piece
+
+    with pytest.raises(ValueError, match="no"):
+        list(side_by_side(work, range(1_000), 1, ignore))
+    assert len(begun) < 1_000
+
+
+def test_a_cancel_is_not_kept_waiting_by_a_running_piece_which_learns_that_nobody_wants_it() -> None:
+    begun, cancelled, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(_piece: int, check: Callable[[], None]) -> None:
+        begun.set()
+        try:
+            assert cancelled.wait(WAIT_S)
+            check()
+        except CancelledError:
+            ended.set()
+
+    def tick(_done: int) -> None:
+        assert begun.wait(WAIT_S)
+        raise CancelledError("The job was cancelled.")
+
+    with pytest.raises(CancelledError, match=r"The job was cancelled\."):
+        list(side_by_side(work, [1, 2], 1, tick))
+    cancelled.set()
+    assert ended.wait(WAIT_S)
+
+
+def test_finished_pieces_are_counted_while_the_first_still_runs() -> None:
+    first = threading.Event()
+    told: list[int] = []
+
+    def work(piece: int, _check: Callable[[], None]) -> int:
+        if piece == 0:
+            assert first.wait(WAIT_S)
+        return piece
+
+    def tick(done: int) -> None:
+        told.append(done)
+        if done == 2:
+            first.set()
+
+    assert list(side_by_side(work, [0, 1, 2], 2, tick)) == [0, 1, 2]
+    assert 2 in told
+
+
+def test_without_lanes_everything_is_done_in_the_callers_thread() -> None:
+    told: list[int] = []
+
+    def work(piece: int, check: Callable[[], None]) -> int:
+        check()
+        return threading.get_ident() + piece
+
+    here = threading.get_ident()
+    assert list(side_by_side(work, [0, 1], 0, told.append)) == [here, here + 1]
+    assert told == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("count", "lanes", "sizes"),
+    [
+        (0, 2, []),
+        (1, 2, [1]),
+        (2, 2, [1, 1]),
+        (3, 2, [2, 1]),
+        (9, 2, [2, 2, 2, 2, 1]),
+        (3, 0, [2, 1]),
+        (5, 8, [1] * 5),
+    ],
+)
+def test_batches_are_small_where_lanes_would_be_idle(count: int, lanes: int, sizes: list[int]) -> None:
+    batches = batches_for(range(count), 2, lanes)
+    assert [len(batch) for batch in batches] == sizes
+    assert [item for batch in batches for item in batch] == list(range(count))

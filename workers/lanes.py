@@ -1,0 +1,96 @@
+"""The pieces of one call side by side in threads, their results in order.
+
+For native code that releases the GIL, such as CTranslate2's: each lane is one thread, which does one piece
+after the other. Pieces with one thread each keep all cores at work, where many threads in one piece wait for
+one another at each of its steps (docs/adr/0020).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import TypeVar
+
+from protocol.errors import CancelledError
+
+__all__ = ["batches_for", "side_by_side"]
+
+_TICK_S = 0.1
+"""So often the caller's `tick` is called while lanes work."""
+
+_Piece = TypeVar("_Piece")
+_Found = TypeVar("_Found")
+
+
+def batches_for(items: Sequence[_Piece], most: int, lanes: int) -> list[Sequence[_Piece]]:
+    """Return the items in order, in batches of at most `most`, and smaller ones where lanes would be idle."""
+    size = max(1, min(most, -(-len(items) // max(1, lanes))))
+    return [items[first : first + size] for first in range(0, len(items), size)]
+
+
+def side_by_side(
+    work: Callable[[_Piece, Callable[[], None]], _Found],
+    pieces: Sequence[_Piece],
+    lanes: int,
+    tick: Callable[[int], None],
+) -> Iterator[_Found]:
+    """Yield what `work` makes of each piece, in order; up to `lanes` pieces are worked on at the same time.
+
+    `tick` is called in the caller's thread, about ten times a second, with the number of finished pieces; an
+    error that it raises ends the call. No further piece begins then, or where the caller stops. Those that
+    run are not waited for: `work` should call its second argument, which raises where nobody wants the
+    result, before each step that takes long. A `tick` that takes long, since it does another call meanwhile,
+    leaves the lanes to that call: each ends its piece and waits.
+
+    0 lanes: everything is done in the caller's thread, where a library wants that.
+    """
+    return _in_threads(work, pieces, lanes, tick) if lanes else _one_by_one(work, pieces, tick)
+
+
+def _one_by_one(
+    work: Callable[[_Piece, Callable[[], None]], _Found],
+    pieces: Sequence[_Piece],
+    tick: Callable[[int], None],
+) -> Iterator[_Found]:
+    for done, piece in enumerate(pieces):
+        tick(done)
+        yield work(piece, partial(tick, done))
+
+
+def _in_threads(
+    work: Callable[[_Piece, Callable[[], None]], _Found],
+    pieces: Sequence[_Piece],
+    lanes: int,
+    tick: Callable[[int], None],
+) -> Iterator[_Found]:
+    unwanted = threading.Event()
+
+    def check() -> None:
+        if unwanted.is_set():
+            message = "Nobody wants the result any more."
+            raise CancelledError(message)
+
+    pool = ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane")
+    begun: list[Future[_Found]] = []
+
+    def begin() -> None:
+        while len(begun) < len(pieces) and len(begun) - _count_done(begun) < lanes:
+            begun.append(pool.submit(work, pieces[len(begun)], check))
+
+    try:
+        for index in range(len(pieces)):
+            begin()
+            while not begun[index].done():
+                tick(_count_done(begun))
+                wait([future for future in begun if not future.done()], _TICK_S, FIRST_COMPLETED)
+                begin()
+            yield begun[index].result()
+    finally:
+        unwanted.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _count_done(futures: Sequence[Future[_Found]]) -> int:
+    return sum(future.done() for future in futures)
