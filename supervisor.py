@@ -21,7 +21,8 @@ from pathlib import Path
 import psutil
 
 import envspecs
-from envspecs.budgets import memory_of
+from envspecs.budgets import core_budget, memory_of, threads_of
+from envspecs.hardware import usable_cores
 from envspecs.processes.child import Child
 from envspecs.processes.restart import decide_restart
 from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
@@ -58,6 +59,7 @@ class Supervisor:
         self._home = home
         self._runtime = runtime
         self._run = secrets.token_hex(4)
+        self._cores = core_budget(usable_cores())
         self._stopping = False
         self._control_read, self._control_write = os.pipe()
         self._wake_read, self._wake_write = os.pipe()
@@ -107,7 +109,7 @@ class Supervisor:
         memory = memory_of(spec)
         command += ["--load", memory.load, "--idle-unload-s", str(memory.idle_unload_s)]
         command += ["--ram-mb", str(memory.ram_mb), "--vram-mb", str(memory.vram_mb)]
-        command += ["--threads", str(spec.threads)]
+        command += ["--threads", str(threads_of(spec, self._cores))]
         for stage, served in spec.stages.items():
             command += ["--engine", f"{stage}={served.engine}"]
         return command

@@ -1,4 +1,4 @@
-"""The memory that an environment's worker may take: from its spec, or set by a person."""
+"""The memory and the cores that workers may take: from an environment's spec, or set by a person."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from envspecs.spec import EnvSpec, Memory
 from protocol.errors import SchemaError, UsageError
 from protocol.schema import from_plain
 
-__all__ = ["memory_of", "ram_budget_bytes", "variable_of"]
+__all__ = ["core_budget", "memory_of", "ram_budget_bytes", "threads_of", "variable_of"]
 
 _PREFIX = "CPW_MEMORY_"
 _HOUSE = "CPW_RAM_MB"
+_CORES = "CPW_CORES"
 _SHARE = 0.8
 _MEGABYTE = 1_000_000
 
@@ -74,3 +75,22 @@ def ram_budget_bytes(ram_bytes: int, environ: Mapping[str, str] | None = None) -
         message = f"{_HOUSE} is {given!r}, not a number of megabytes."
         raise UsageError(message, f"Write for instance: {_HOUSE}=16000")
     return int(given) * _MEGABYTE
+
+
+def core_budget(cores: int, environ: Mapping[str, str] | None = None) -> int:
+    """Return how many cores all running calls together may keep busy: `CPW_CORES`, else the usable `cores`.
+
+    Raises `UsageError` if the variable is not a whole number of 1 or more.
+    """
+    given = (os.environ if environ is None else environ).get(_CORES, "")
+    if not given:
+        return cores
+    if not given.isdecimal() or int(given) < 1:
+        message = f"{_CORES} is {given!r}, not a number of cores."
+        raise UsageError(message, f"Write for instance: {_CORES}=4")
+    return int(given)
+
+
+def threads_of(spec: EnvSpec, cores: int) -> int:
+    """Return how many threads a worker computes with at most: `cores`, or what its engines gain from."""
+    return min(cores, spec.threads or cores)

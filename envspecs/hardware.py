@@ -25,7 +25,7 @@ from protocol.errors import CpwError, SchemaError
 from protocol.hardware import CudaDevice, Hardware
 from protocol.schema import to_plain
 
-__all__ = ["ASK_S", "CACHE", "Machine", "detect", "known", "output_of", "ram_bytes"]
+__all__ = ["ASK_S", "CACHE", "Machine", "detect", "known", "output_of", "ram_bytes", "usable_cores"]
 
 CACHE = "hardware.json"
 _VERSION = 1
@@ -103,8 +103,8 @@ def known(
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_json(path, to_plain(cache))
-    # An environment can be built at any time: this is asked anew.
-    return replace(cache.hardware, mlx=_mlx(cache.hardware, root))
+    # An environment can be built at any time, and the next start can have other cores: this is asked anew.
+    return replace(cache.hardware, mlx=_mlx(cache.hardware, root), cores=usable_cores(here))
 
 
 def _read(path: Path) -> _Cache | None:
@@ -141,7 +141,7 @@ def detect(here: Machine | None = None) -> Hardware:
         platform=here.system,
         machine=here.machine,
         cpu=_cpu(here),
-        cores=here.cores or _cores(here),
+        cores=usable_cores(here),
         ram_bytes=ram_bytes(here),
         cuda=_cuda(here),
         mps=apple,
@@ -179,8 +179,11 @@ def _cpu(here: Machine) -> str:
     return " ".join(found[1].split()) if found else ""
 
 
-def _cores(here: Machine) -> int:
+def usable_cores(here: Machine | None = None) -> int:
     """Return how many cores this process may keep busy: its affinity, and the control group's quota."""
+    here = here or Machine()
+    if here.cores:
+        return here.cores
     if here.system == "Linux" and hasattr(os, "sched_getaffinity"):
         allowed = len(os.sched_getaffinity(0))
     else:

@@ -13,6 +13,8 @@ from typing import Any
 
 import envspecs
 from coordinator.link import Arrival, Link
+from envspecs.budgets import threads_of
+from envspecs.hardware import usable_cores
 from protocol.artefacts import Artefact, describe_file
 from protocol.endpoints import worker_endpoint
 from protocol.errors import ErrorInfo
@@ -62,7 +64,7 @@ class LoneWorker:
         spec = envspecs.read(name)
         if spec.default_model and models is None:
             options = ("--default-model", spec.default_model, *options)
-        options = ("--threads", str(spec.threads), *options)
+        options = ("--threads", str(threads_of(spec, usable_cores())), *options)
         return cls(
             *(f"{stage}={stage_spec.engine}" for stage, stage_spec in spec.stages.items()),
             python=str(envspecs.interpreter(name)),

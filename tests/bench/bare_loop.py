@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from envspecs.budgets import threads_of
+from envspecs.hardware import usable_cores
 from envspecs.spec import read
 from protocol.artefacts import describe_file
 from protocol.stages.align import AlignRequest
@@ -36,7 +38,7 @@ def _take_sound(ffmpeg: str, film: str, sound: Path) -> None:
 
 def main(ffmpeg: str, models: str, folder: str, films: list[str]) -> None:
     """Loop over the films."""
-    shelf = ModelShelf(Path(models), threads=read("whisperx").threads)
+    shelf = ModelShelf(Path(models), threads=threads_of(read("whisperx"), usable_cores()))
     asr, align = WhisperxAsr(), WhisperAlign()
     for engine in (asr, align):
         engine.warm(shelf, MODEL)

@@ -289,12 +289,12 @@ def test_workers_get_the_variables_of_computing_libraries_and_no_others(tmp_path
     assert all({name: of.get(name) for name in said} == {**said, "HF_TOKEN": None} for of in kept)
 
 
-def test_a_worker_is_told_the_threads_of_its_spec(tmp_path: Path) -> None:
-    with House(tmp_path) as house:
+def test_a_worker_is_told_a_thread_a_core_and_at_most_those_of_its_spec(tmp_path: Path) -> None:
+    with House(tmp_path, CPW_CORES="5") as house:
         house.add_environment("other", {"asr": "FakeAsr"}, "computing = { threads = 3 }")
         house.start()
         told = {}
         for words in (process.cmdline() for process in house.processes()):
             if "--threads" in words:
                 told[words[words.index("--environment") + 1]] = words[words.index("--threads") + 1]
-    assert told == {"common": "0", "whisperx": "0", "other": "3"}
+    assert told == {"common": "5", "whisperx": "5", "other": "3"}

@@ -17,6 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
+from envspecs.budgets import threads_of  # noqa: E402 (after the path is set)
+from envspecs.hardware import usable_cores  # noqa: E402 (after the path is set)
 from envspecs.spec import read  # noqa: E402 (after the path is set)
 from protocol.artefacts import Artefact, describe_file  # noqa: E402 (after the path is set)
 from protocol.schema import from_plain, to_plain  # noqa: E402 (after the path is set)
@@ -38,7 +40,7 @@ class Bench:
 
     def __init__(self, store: Path, folder: Path) -> None:
         self.folder = folder
-        self.models = ModelShelf(store, threads=read("whisperx").threads)
+        self.models = ModelShelf(store, threads=threads_of(read("whisperx"), usable_cores()))
         self.engines = {
             engine.stage: engine for engine in (WhisperxAsr(), WhisperAlign(), WhisperTranslate())
         }

@@ -1,10 +1,11 @@
-"""The memory that a worker may take, as its spec says and a person over it."""
+"""The memory and the cores that workers may take, as specs say and a person over them."""
 
 from __future__ import annotations
 
 import pytest
 
-from envspecs.budgets import memory_of, ram_budget_bytes, variable_of
+from envspecs.budgets import core_budget, memory_of, ram_budget_bytes, threads_of, variable_of
+from envspecs.computing import Computing
 from envspecs.spec import EnvSpec, Memory
 from protocol.errors import UsageError
 
@@ -54,3 +55,22 @@ def test_the_house_may_take_four_fifths_of_the_ram_or_what_a_person_says() -> No
     for word in ("much", "-1", "1.5"):
         with pytest.raises(UsageError, match="CPW_RAM_MB"):
             ram_budget_bytes(1, {"CPW_RAM_MB": word})
+
+
+def test_calls_may_keep_all_usable_cores_busy_or_as_many_as_a_person_says() -> None:
+    assert core_budget(8, {}) == 8
+    assert core_budget(8, {"CPW_CORES": "3"}) == 3
+    assert core_budget(8, {"CPW_CORES": "12"}) == 12
+
+
+@pytest.mark.parametrize("word", ["all", "0", "-1", "1.5", " 2"])
+def test_a_wrong_number_of_cores_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match="CPW_CORES") as refusal:
+        core_budget(8, {"CPW_CORES": word})
+    assert refusal.value.remedy == "Write for instance: CPW_CORES=4"
+
+
+def test_a_worker_has_a_thread_a_core_and_at_most_what_its_engines_gain_from() -> None:
+    gaining = EnvSpec(name="x", purpose="", requirements=(), computing=Computing(threads=4))
+    assert [threads_of(SPEC, cores) for cores in (1, 8)] == [1, 8]
+    assert [threads_of(gaining, cores) for cores in (1, 8)] == [1, 4]

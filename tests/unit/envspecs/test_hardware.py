@@ -232,3 +232,10 @@ def test_mlx_computes_on_the_processor_where_an_environment_with_it_is_built(
     assert known(state=tmp_path, root=home.root, here=played.machine()).mlx == "cpu"
     home.spec("broken", "name = 7\n")
     assert known(state=tmp_path, root=home.root, here=played.machine()).mlx == ""
+
+
+def test_the_cores_are_those_of_this_start_and_not_of_the_one_that_wrote_the_file(
+    played: Played, tmp_path: Path
+) -> None:
+    assert known(state=tmp_path, here=played.machine(cores=8)).cores == 8
+    assert known(state=tmp_path, here=played.machine(cores=2)).cores == 2
