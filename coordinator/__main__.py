@@ -13,9 +13,10 @@ from pathlib import Path
 import envspecs
 from coordinator.loop import Coordinator
 from coordinator.planning.admission import forget_unfinished
+from coordinator.running.cores import CoreShares
 from coordinator.running.memory import WorkerMemory
 from coordinator.store.backups import hold, is_full, open_store, refuse_network
-from envspecs.budgets import ram_budget_bytes
+from envspecs.budgets import core_budget, ram_budget_bytes
 from envspecs.hardware import known
 from protocol.endpoints import prepare_runtime_directory
 from protocol.errors import CpwError, ExitCode
@@ -45,7 +46,9 @@ def _serve(runtime: Path, state: Path) -> int:
     hardware = known(state=state)
     log.info("hardware: %s", hardware)
     memory = WorkerMemory(ram_budget_bytes(hardware.ram_bytes), hardware)
-    coordinator = Coordinator(runtime, store, int(control) if control else None, memory)
+    threads = {spec.name: spec.threads for spec in envspecs.read_all()}
+    cores = CoreShares(core_budget(hardware.cores), threads)
+    coordinator = Coordinator(runtime, store, int(control) if control else None, memory, cores)
     signal.signal(signal.SIGTERM, lambda *_: coordinator.drain())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reach("coordinator.boot.ready")

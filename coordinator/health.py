@@ -97,6 +97,7 @@ def _environment_health(
         calls_done=member.calls_done,
         models=member.models,
         busy_with=member.call,
+        cores=member.cores if member.call is not None else 0,
         problem=problem,
         remedy=remedy,
     )

@@ -17,6 +17,7 @@ from coordinator.refusals import Refusals
 from coordinator.reload import Replacing
 from coordinator.requests import Requests
 from coordinator.running import reuse
+from coordinator.running.cores import CoreShares
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Member, Roster
@@ -69,7 +70,12 @@ class Coordinator:
     """
 
     def __init__(
-        self, runtime: Path, store: Store, control: int | None, memory: WorkerMemory | None = None
+        self,
+        runtime: Path,
+        store: Store,
+        control: int | None,
+        memory: WorkerMemory | None = None,
+        cores: CoreShares | None = None,
     ) -> None:
         self._runtime = runtime
         self._store = store
@@ -80,7 +86,7 @@ class Coordinator:
         self._refusals = Refusals()
         self.link = Link(runtime)
         reach("coordinator.boot.bound")
-        self.dispatcher = Dispatcher(store, self.link, self.roster, self._run)
+        self.dispatcher = Dispatcher(store, self.link, self.roster, self._run, cores)
         self._begun_s = time.monotonic()
         self.memory = memory or WorkerMemory()
         self._replacing = Replacing(runtime, self.roster, self._ask_supervisor, self._send_to_worker)
@@ -132,6 +138,7 @@ class Coordinator:
             if not self._draining:
                 self.dispatcher.send_ready(now_s)
                 self._spare_memory(now_s)
+            self.dispatcher.share_cores()
         if not self._draining:
             return True
         if not self._told_to_drain:

@@ -124,4 +124,5 @@ class Requests:
             free_disk_bytes=shutil.disk_usage(envspecs.home()).free,
             hardware=self._memory.hardware,
             ram_budget_bytes=self._memory.budget_bytes,
+            cores=self._dispatcher.cores.total,
         )

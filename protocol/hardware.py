@@ -1,10 +1,10 @@
-"""A machine as far as it decides where models compute."""
+"""A machine as far as it decides where models compute, and how much of it a worker is given."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CudaDevice", "Hardware"]
+__all__ = ["Cores", "CudaDevice", "Hardware"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,3 +37,10 @@ class Hardware:
     """Whether torch can compute on Apple's GPU."""
     mlx: str = ""
     """What MLX computes on: `metal` on Apple's processors, `cpu` where its environment is built elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cores:
+    """A message of the coordinator: so many cores the worker's call may keep busy from now on."""
+
+    count: int

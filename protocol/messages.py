@@ -1,7 +1,7 @@
 """Every message that crosses the wire, as a dataclass; the class's name is its type frame.
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
-Drain, Unload. Client to coordinator: Submit, StatusQuery, HealthQuery, and the changes of
+Drain, Unload, Cores. Client to coordinator: Submit, StatusQuery, HealthQuery, and the changes of
 `protocol.job_changes`. Back: Submitted, StatusReport, HealthReport, Changed, Pruned, Reloading, Refused.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.artefacts import Artefact
 from protocol.errors import ErrorInfo
-from protocol.hardware import Hardware
+from protocol.hardware import Cores, Hardware
 from protocol.job_changes import (
     CancelJobs,
     Changed,
@@ -255,7 +255,7 @@ class StatusQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class StepReport:
-    """A step as shown. `fraction` is 0 to 1; times are milliseconds."""
+    """A step as shown. `fraction` is 0 to 1; times are milliseconds; `worker` runs it."""
 
     name: str
     stage: str
@@ -267,7 +267,6 @@ class StepReport:
     note: str = ""
     error: ErrorInfo | None = None
     worker: str = ""
-    """Who runs it."""
     running_ms: int | None = None
     """How long this attempt has run so far."""
     waits_for: str = ""
@@ -317,8 +316,7 @@ class EnvironmentHealth:
     optional: bool
     stages: tuple[str, ...]
     state: str
-    """A `WorkerState`, or `starting`, `restarting`, `silent`, `crash-loop`, `outdated`, `unusable`,
-    `not built`, `stopped`."""
+    """A `WorkerState`, a `ChildState` of `protocol.supervisor`, or `silent`."""
     usable: bool
     pid: int | None = None
     uptime_ms: int | None = None
@@ -331,6 +329,8 @@ class EnvironmentHealth:
     calls_done: int = 0
     models: tuple[LoadedModel, ...] = ()
     busy_with: CallIdentity | None = None
+    cores: int = 0
+    """How many its call may keep busy; 0: it runs none."""
     problem: str = ""
     remedy: str = ""
 
@@ -353,6 +353,8 @@ class HealthReport:
     hardware: Hardware | None = None
     ram_budget_bytes: int = 0
     """What all workers together may take; 0: no limit."""
+    cores: int = 0
+    """How many all running calls together may keep busy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,6 +379,7 @@ MESSAGES: dict[str, type] = {
         Ack,
         Drain,
         Unload,
+        Cores,
         Submit,
         Submitted,
         StatusQuery,

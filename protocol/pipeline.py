@@ -38,6 +38,8 @@ class Stage:
     budget_per_media: float
     weight: float
     """Its share of a job's progress bar: time it takes on a CPU, where asr takes 50."""
+    cores: int = 0
+    """A call keeps at most so many cores busy; 0: as many as it is given."""
     optional: Literal["", "when-built", "when-asked"] = ""
     """Part of a job always, where its environment is built, or where a person asks for it."""
     shown: bool = False

@@ -13,6 +13,7 @@ import zmq
 
 from coordinator.loop import Coordinator
 from coordinator.planning.planner import plan
+from coordinator.running.cores import CoreShares
 from coordinator.running.roster import Member
 from coordinator.store import job_folder
 from coordinator.store.store import StepRow, Store
@@ -25,6 +26,9 @@ from protocol.stages.demux import DemuxResult
 from protocol.supervisor import ChildReport, Command, SupervisorReport, parse_command, write_supervisor
 from tests.ill.engines import FACTS
 from tests.plans import all_by
+
+CORES = 4
+"""The machine's, as the coordinator was told."""
 
 
 class PlayedWorker:
@@ -54,14 +58,29 @@ class PlayedWorker:
 
     def heard(self, kind: type) -> Header | None:
         """Return the header of the next message of this kind, None where there is none yet."""
-        while self.socket.poll(0):
-            envelope = decode(self.socket.recv_multipart())
-            self._inbox.append(envelope)
+        envelope = self._next(kind)
+        return envelope.header if envelope is not None else None
+
+    def told(self, kind: type) -> list[Any]:
+        """Return the messages of this kind that have come since the last look."""
+        return [from_plain(kind, found.body) for found in iter(lambda: self._next(kind), None)]
+
+    def types(self) -> list[str]:
+        """Return the types of the messages that have come and were not looked at."""
+        self._read()
+        return [envelope.type for envelope in self._inbox]
+
+    def _next(self, kind: type) -> Envelope | None:
+        self._read()
         for envelope in self._inbox:
             if envelope.type == kind.__name__:
                 self._inbox.remove(envelope)
-                return envelope.header
+                return envelope
         return None
+
+    def _read(self) -> None:
+        while self.socket.poll(0):
+            self._inbox.append(decode(self.socket.recv_multipart()))
 
     def leave(self) -> None:
         """Close both sockets, as the kernel does for a process that dies."""
@@ -78,7 +97,7 @@ class LoneCoordinator:
         self._supervisor_end, self._control = os.pipe()
         os.set_blocking(self._supervisor_end, False)
         self.store = Store(tmp_path / "state" / "jobs.sqlite")
-        self.coordinator = Coordinator(self.runtime, self.store, self._control)
+        self.coordinator = self._make()
         self._workers: list[PlayedWorker] = []
 
     def __enter__(self) -> LoneCoordinator:
@@ -93,12 +112,15 @@ class LoneCoordinator:
         os.close(self._control)
         self._folder.cleanup()
 
+    def _make(self) -> Coordinator:
+        return Coordinator(self.runtime, self.store, self._control, cores=CoreShares(CORES))
+
     def restart(self) -> None:
         """Be a coordinator that has died and come back."""
         self.coordinator.close()
         self.store.close()
         self.store = Store(self.path / "state" / "jobs.sqlite")
-        self.coordinator = Coordinator(self.runtime, self.store, self._control)
+        self.coordinator = self._make()
 
     def supervisor_hears(self) -> list[Command]:
         """Return what the supervisor was asked since the last look."""
@@ -136,7 +158,7 @@ class LoneCoordinator:
             submit,
             all_by(
                 lambda stage: {"demux": "common", "clean": "common", "subtitle": "common"}.get(
-                    stage, "speech"
+                    stage, "whisperx"
                 )
             ),
         )

@@ -15,10 +15,12 @@ __all__ = ["health_problems", "health_sentence", "health_table", "model_sentence
 def health_sentence(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> str:
     """Return the state of everything in one line."""
     state = "healthy" if report.healthy else "not healthy"
+    cores = f", {count(report.cores, 'core')}" if report.cores else ""
     disk = f", {size(report.free_disk_bytes)} free on the disk" if report.free_disk_bytes else ""
     jobs = f"{count(report.jobs_running, 'job')} running, {report.jobs_queued} queued"
     jobs += f", {report.jobs_held} held" if report.jobs_held else ""
-    return f"{state}: coordinator {report.pid} up since {since(now, report.uptime_ms, zone)}, {jobs}{disk}"
+    up = f"coordinator {report.pid} up since {since(now, report.uptime_ms, zone)}"
+    return f"{state}: {up}, {jobs}{cores}{disk}"
 
 
 def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> Table:
@@ -29,6 +31,7 @@ def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None
         Column(title="pid", right=True),
         Column(title="up since"),
         Column(title="memory", right=True),
+        Column(title="cores", right=True, drop=2),
         Column(title="calls", right=True),
         Column(title="restarts", right=True, drop=1),
         Column(title="last echo", right=True),
@@ -49,6 +52,7 @@ def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | No
         str(environment.pid) if alive else "",
         since(now, environment.uptime_ms, zone),
         size(environment.rss_bytes),
+        str(environment.cores) if environment.cores else "",
         str(environment.calls_done) if alive else "",
         str(environment.restarts) if environment.restarts else "",
         "" if environment.echo_ms is None else f"{duration(environment.echo_ms)} ago",

@@ -147,6 +147,11 @@ def _name(stage: str, language: str | None) -> str:
     return stage if language is None else f"{stage}-{language}"
 
 
+def stage_of(step: str) -> str:
+    """Return the stage of a step with this name."""
+    return step.partition("-")[0]
+
+
 def refine(submit: Submit, language: str, title: str) -> Refinement:
     """Return what changes now that the film's language is known.
 

@@ -15,6 +15,7 @@ from coordinator.link import Gone, Link
 from coordinator.running import reuse
 from coordinator.running.acceptance import Acceptance, Accepted
 from coordinator.running.calls import make_call
+from coordinator.running.cores import CoreShares
 from coordinator.running.film_language import record_language
 from coordinator.running.manifests import Manifests
 from coordinator.running.roster import Member, Roster
@@ -27,6 +28,7 @@ from protocol.clock import since_iso_ms
 from protocol.errors import CpwError, ErrorInfo, ErrorKind, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header, encode
+from protocol.hardware import Cores
 from protocol.messages import Ack, Call, CallIdentity, Cancel, Failure, Result, Unload
 from protocol.schema import from_plain, to_plain
 from protocol.stages import LANGUAGE_STAGES, STAGES
@@ -44,12 +46,15 @@ _KILLS = (ErrorKind.HUNG, ErrorKind.CRASHED)
 class Dispatcher:
     """Acts on what `scheduler` decides, on store, link and roster. Used by the loop's thread alone."""
 
-    def __init__(self, store: Store, link: Link, roster: Roster, run: str) -> None:
+    def __init__(
+        self, store: Store, link: Link, roster: Roster, run: str, cores: CoreShares | None = None
+    ) -> None:
         self._store = store
         self._link = link
         self._roster = roster
         self.run = run
         """This start of the coordinator."""
+        self.cores = cores or CoreShares()
         self._acceptance = Acceptance(link.wake)
         self._delayed: list[tuple[float, int, str]] = []
         self._films: dict[str, str] = {}
@@ -91,6 +96,15 @@ class Dispatcher:
             for member, step in zip(openings, steps, strict=False):
                 with self._failing(step, now_s):
                     self._send(step, member)
+
+    def share_cores(self) -> None:
+        """Tell the workers how many cores their calls may keep busy, before they get the calls."""
+        for name, count in self.cores.look(self._roster.members.values()):
+            try:
+                self._link.send("w", name.encode(), Header(run=self.run), Cores(count=count))
+            except Gone:
+                # If it comes back, it says hello and is told again.
+                log.info("%s left before it was told its cores", name)
 
     @contextlib.contextmanager
     def _failing(self, step: StepRow, now_s: float) -> Iterator[None]:

@@ -43,6 +43,8 @@ class Member:
     """A second call, given while it still had the first: it begins it without being asked again."""
     quick: bool = False
     """Its last call was shorter than `QUICK_MS`."""
+    cores: int = 0
+    """How many its calls may keep busy, as this coordinator has told it; 0: it was told nothing yet."""
     build: str = ""
     """Key of the build that it was started in."""
     leaving: bool = False

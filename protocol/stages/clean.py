@@ -84,5 +84,6 @@ STAGE = Stage(
     budget_ms=120_000,
     budget_per_media=0.1,
     weight=1,
+    cores=1,
     filled=frozenset({"media_duration_ms"}),
 )

@@ -75,6 +75,7 @@ STAGE = Stage(
     budget_ms=600_000,
     budget_per_media=1.0,
     weight=3,
+    cores=1,
     options={"audio_track": "--audio-track", "start_ms": "--start", "end_ms": "--end"},
     filled=frozenset({"full_band"}),
 )

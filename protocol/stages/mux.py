@@ -61,6 +61,8 @@ STAGE = Stage(
     # 3840 x 2160 has four times the points.
     budget_per_media=20.0,
     weight=4,
+    # With `burn` ffmpeg takes more, and no number given to a call holds it back.
+    cores=1,
     shown=True,
     options={"burn": "--burn"},
 )

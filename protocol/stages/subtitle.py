@@ -76,6 +76,7 @@ STAGE = Stage(
     budget_ms=120_000,
     budget_per_media=0.1,
     weight=1,
+    cores=1,
     shown=True,
     # A person who set these would only move cues to the wrong place.
     filled=frozenset({"offset_ms", "shot_changes_ms"}),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 from clients.screen import health
@@ -43,3 +44,12 @@ def test_health_in_one_sentence():
     assert health.health_sentence(HEALTH, 86_400.0 + 60, dt.UTC) == (
         "healthy: coordinator 7 up since 00:00:59, 1 job running, 0 queued, 2.0 GB free on the disk"
     )
+
+
+def test_health_shows_how_many_cores_a_running_call_has_and_how_many_there_are():
+    busy = dataclasses.replace(HEALTH.environments[0], state="busy", cores=2)
+    report = dataclasses.replace(HEALTH, cores=3, environments=(busy, *HEALTH.environments[1:]))
+    header, *rows = (plain(line) for line in lay_out(health.health_table(report, 86_460.0, dt.UTC), None))
+    assert "memory  cores  calls" in header
+    assert "1.5 GB      2      3" in rows[0]
+    assert ", 0 queued, 3 cores, 2.0 GB free" in health.health_sentence(report, 86_460.0, dt.UTC)
