@@ -1,4 +1,4 @@
-"""How many processor cores this process may use."""
+"""How many processor cores there are for a worker that is told no number of threads."""
 
 from __future__ import annotations
 

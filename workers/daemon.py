@@ -19,6 +19,7 @@ from protocol.clock import now_iso
 from protocol.errors import MissingError, UsageError, WorkerExit, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header, encode
+from protocol.hardware import Cores
 from protocol.marks import Mark
 from protocol.messages import (
     Ack,
@@ -126,6 +127,9 @@ class _IoThread:
                 reach("worker.ack.received")
             case Drain():
                 reach("worker.drain.received")
+            case Cores(count=count):
+                # It is the same in every phase: a running call asks the shelf at its next batch.
+                self._shelf.give_cores(count)
         self._do(self._phases.on_message(message, identity))
 
     def _on_item(self, item: tuple[str, Any, Any]) -> None:

@@ -41,7 +41,13 @@ class Models(Protocol):
         """Return the loaded model; only the first time, call `load` for it."""
 
     def threads(self) -> int:
-        """Return how many threads to compute with: one a core, at most what the environment gains from."""
+        """Return with how many threads to compute now.
+
+        The number falls while other workers run calls, and rises again: ask at every batch.
+        """
+
+    def most_threads(self) -> int:
+        """Return how many threads a call gets at most: for what is fixed when a model is loaded."""
 
 
 class Context(Protocol):

@@ -35,8 +35,13 @@ def side_by_side(
     pieces: Sequence[_Piece],
     lanes: int,
     tick: Callable[[int], None],
+    lanes_now: Callable[[], int] | None = None,
 ) -> Iterator[_Found]:
     """Yield what `work` makes of each piece, in order; up to `lanes` pieces are worked on at the same time.
+
+    `lanes_now` is asked whenever a piece could begin, and lets fewer run at the same time, but always one. A
+    lane that is taken away ends its piece first; one that is given back begins a piece within a tenth of a
+    second.
 
     `tick` is called in the caller's thread, about ten times a second, with the number of finished pieces; an
     error that it raises ends the call. No further piece begins then, or where the caller stops. Those that
@@ -46,7 +51,9 @@ def side_by_side(
 
     0 lanes: everything is done in the caller's thread, where a library wants that.
     """
-    return _in_threads(work, pieces, lanes, tick) if lanes else _one_by_one(work, pieces, tick)
+    if not lanes:
+        return _one_by_one(work, pieces, tick)
+    return _in_threads(work, pieces, lanes, tick, lanes_now or (lambda: lanes))
 
 
 def _one_by_one(
@@ -64,6 +71,7 @@ def _in_threads(
     pieces: Sequence[_Piece],
     lanes: int,
     tick: Callable[[int], None],
+    lanes_now: Callable[[], int],
 ) -> Iterator[_Found]:
     unwanted = threading.Event()
 
@@ -74,23 +82,22 @@ def _in_threads(
 
     pool = ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane")
     begun: list[Future[_Found]] = []
+    running: set[Future[_Found]] = set()
 
     def begin() -> None:
-        while len(begun) < len(pieces) and len(begun) - _count_done(begun) < lanes:
+        running.difference_update([future for future in running if future.done()])
+        while len(begun) < len(pieces) and len(running) < max(1, min(lanes, lanes_now())):
             begun.append(pool.submit(work, pieces[len(begun)], check))
+            running.add(begun[-1])
 
     try:
         for index in range(len(pieces)):
             begin()
             while not begun[index].done():
-                tick(_count_done(begun))
-                wait([future for future in begun if not future.done()], _TICK_S, FIRST_COMPLETED)
+                tick(len(begun) - len(running))
+                wait(running, _TICK_S, FIRST_COMPLETED)
                 begin()
             yield begun[index].result()
     finally:
         unwanted.set()
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _count_done(futures: Sequence[Future[_Found]]) -> int:
-    return sum(future.done() for future in futures)

@@ -42,7 +42,8 @@ class _Held:
 
 
 class ModelShelf:
-    """Loaded models by key. Only the main thread uses it; every thread may call `loaded`.
+    """Loaded models by key. Only the main thread uses it; every thread may call `loaded`, `threads` and
+    `give_cores`.
 
     Models are unloaded where the memory in use, the model to load, and what calls need beside their models
     are together more than the budget: the least recently used model first. A model that a call got since the
@@ -61,7 +62,8 @@ class ModelShelf:
         self.meter = meter or Meter()
         self._store = store
         self._clock = clock
-        self._threads = threads
+        self._most_threads = threads or usable_cores()
+        self._cores = self._most_threads
         self._held: dict[ModelKey, _Held] = {}
         self._loaded: dict[ModelKey, LoadedModel] = {}
         self._loads: Counter[ModelKey] = Counter()
@@ -78,9 +80,16 @@ class ModelShelf:
         return self._store / model
 
     def threads(self) -> int:
-        """Return how many threads an engine may start: the usable cores, at most the number of the spec."""
-        cores = usable_cores()
-        return min(cores, self._threads or cores)
+        """Return with how many threads to compute now."""
+        return min(self._cores, self._most_threads)
+
+    def most_threads(self) -> int:
+        """Return how many threads a call gets at most: as many as the worker was started with."""
+        return self._most_threads
+
+    def give_cores(self, count: int) -> None:
+        """Let the call keep so many cores busy from now on; before the first time, all that there are."""
+        self._cores = max(1, count)
 
     def has(self, model: str) -> bool:
         """Return whether the store has the whole model: its manifest is written last."""

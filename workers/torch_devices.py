@@ -1,11 +1,16 @@
-"""Where torch computes: which device `auto` is, and which devices are refused."""
+"""Where torch computes, and with how many threads: what `auto` is, which devices are refused."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
 from protocol.errors import UsageError
+from workers.engine import Models
 from workers.placement import refuse_unknown_device
 
-__all__ = ["is_out_of_memory", "torch_device"]
+__all__ = ["is_out_of_memory", "sharing_cores", "torch_device", "use_given_cores"]
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """How torch's allocators say it: in a RuntimeError or, for CUDA, in a class under it."""
@@ -32,3 +37,32 @@ def torch_device(asked: str) -> str:
 def is_out_of_memory(error: RuntimeError) -> bool:
     """Return whether one of torch's allocators raised the error because memory ran out."""
     return any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+def use_given_cores(models: Models) -> None:
+    """Let torch compute with as many threads as the call may keep busy now.
+
+    Called between two batches, in the thread that computes. torch never gets more than it takes by itself:
+    that is one a core and not one a hyper-thread, or what a person set by `OMP_NUM_THREADS`.
+    """
+    import torch
+
+    threads = min(models.threads(), _own_threads(torch))
+    if threads != torch.get_num_threads():
+        torch.set_num_threads(threads)
+
+
+@cache
+def _own_threads(torch: Any) -> int:
+    """Return how many threads torch takes by itself; asked before anybody has set another number."""
+    return int(torch.get_num_threads())
+
+
+def sharing_cores(models: Models, progress: Callable[[float], None]) -> Callable[[float], None]:
+    """Return `progress` as a function that calls `use_given_cores`, too."""
+
+    def tell(share: float) -> None:
+        use_given_cores(models)
+        progress(share)
+
+    return tell

@@ -37,7 +37,7 @@ ROOMS = {
     "workers.speech": "protocol workers.engine workers.lanes workers.placement workers.text",
     "workers.engines": "",
     "workers.engines.*": (
-        "protocol workers.cores workers.engine workers.lanes workers.placement workers.torch_devices"
+        "protocol workers.engine workers.lanes workers.placement workers.torch_devices"
         " workers.text workers.speech"
     ),
 }

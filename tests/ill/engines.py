@@ -184,6 +184,10 @@ class FakeAsr:
             case "loop":
                 while True:
                     pass
+            case "threads":
+                while context.models.threads() != int(argument):
+                    context.progress(0.5)
+                    ctypes.CDLL(None).usleep(5_000)
             case "kill-once" if not Path(argument).exists():
                 Path(argument).touch()
                 os.kill(os.getpid(), signal.SIGKILL)

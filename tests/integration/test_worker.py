@@ -6,7 +6,8 @@ import pytest
 
 from protocol.errors import ErrorInfo, ErrorKind, WorkerExit
 from protocol.frames import Header
-from protocol.messages import Ack, Cancel, Drain, Failure, Hello, Reject, Result, Welcome
+from protocol.hardware import Cores
+from protocol.messages import Ack, Cancel, Drain, Failure, Hello, Progress, Reject, Result, Welcome
 from protocol.stages.asr import AsrRequest
 from tests.lone_worker import NOTHING, LoneWorker
 
@@ -49,6 +50,15 @@ def test_a_call_that_ends_in_time_is_not_ended_later() -> None:
         worker.send(Ack(), HEADER)
         worker.send(Drain(), Header(run="1"))
         assert worker.process.wait(timeout=10) == WorkerExit.DRAINED
+
+
+def test_a_running_call_takes_the_cores_that_the_worker_is_told() -> None:
+    with LoneWorker(ASR, options=("--threads", "4")) as worker:
+        worker.wait_ready()
+        worker.send(worker.call("asr", ask("threads:2")), HEADER)
+        worker.next(Progress)
+        worker.send(Cores(count=2), Header(run="1"))
+        assert isinstance(worker.next(Result, Failure).message, Result)
 
 
 def test_a_request_that_is_not_of_the_stage_is_refused_by_its_path() -> None:

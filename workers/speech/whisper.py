@@ -127,6 +127,9 @@ class Recogniser(Protocol):
     def lanes(self) -> int:
         """Return how many batches may be decoded side by side; 0: only by the thread that asks."""
 
+    def lanes_now(self) -> int:
+        """Return how many of the lanes the call may keep busy now."""
+
     @property
     def is_multilingual(self) -> bool:
         """Return whether the model knows more languages than English."""
@@ -172,7 +175,13 @@ def recognise(
             for better in _improved(recogniser, heard, options, check)
         ]
 
-    decoded = side_by_side(decode, batches, recogniser.lanes, lambda done: progress(done / len(batches)))
+    decoded = side_by_side(
+        decode,
+        batches,
+        recogniser.lanes,
+        lambda done: progress(done / len(batches)),
+        recogniser.lanes_now,
+    )
     for batch, found in zip(batches, decoded, strict=True):
         yield from found
         recogniser.forget_before(batch[-1].heard.end_ms)

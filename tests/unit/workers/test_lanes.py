@@ -64,7 +64,8 @@ def test_the_error_of_a_piece_ends_the_call_and_no_further_piece_begins() -> Non
 def test_a_cancel_is_not_kept_waiting_by_a_running_piece_which_learns_that_nobody_wants_it() -> None:
     begun, cancelled, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def work(_piece: int, check: Callable[[], None]) -> None:
+    def work(piece: int, check: Callable[[], None]) -> None:
+        assert piece == 1, "no further piece begins"
         begun.set()
         try:
             assert cancelled.wait(WAIT_S)
@@ -110,6 +111,42 @@ def test_without_lanes_everything_is_done_in_the_callers_thread() -> None:
     here = threading.get_ident()
     assert list(side_by_side(work, [0, 1], 0, told.append)) == [here, here + 1]
     assert told == [0, 0, 1, 1]
+
+
+class Gate:
+    """Pieces that run until a test lets one of them end."""
+
+    def __init__(self) -> None:
+        self.running: set[int] = set()
+        self._ends = {piece: threading.Event() for piece in range(8)}
+
+    def work(self, piece: int, _check: Callable[[], None]) -> int:
+        self.running.add(piece)
+        assert self._ends[piece].wait(WAIT_S)
+        return piece
+
+    def end(self, piece: int) -> None:
+        """Let the piece end."""
+        self.running.discard(piece)
+        self._ends[piece].set()
+
+
+def test_lanes_that_are_taken_away_end_their_piece_and_those_given_back_begin_another() -> None:
+    gate, lanes = Gate(), [2]
+    # What runs when so many pieces are done, how many lanes there are from then on, and which piece ends.
+    script = [({0, 1}, 1, 0), ({1}, 1, 1), ({2}, 3, None), ({2, 3, 4}, 0, 4), ({2, 3}, 0, 2), ({3}, 0, 3)]
+    script += [({5}, 8, None), ({5, 6, 7}, 8, 5), ({6, 7}, 8, 6), ({7}, 8, 7)]
+    seen: list[set[int]] = []
+
+    def tick(_done: int) -> None:
+        if len(seen) < len(script) and gate.running == script[len(seen)][0]:
+            expected, lanes[0], ends = script[len(seen)]
+            seen.append(expected)
+            if ends is not None:
+                gate.end(ends)
+
+    assert list(side_by_side(gate.work, range(8), 3, tick, lambda: lanes[0])) == list(range(8))
+    assert seen == [expected for expected, _, _ in script]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from workers.cores import usable_cores
 from workers.engine import ModelKey
 from workers.memory import MEGABYTE, Budget, Meter
 from workers.models import ModelShelf
@@ -104,11 +105,18 @@ class Bench:
         return sorted(model.key.partition(":")[2].partition("@")[0] for model in self.shelf.loaded())
 
 
-def test_threads_are_one_a_core_and_at_most_what_the_environment_gains_from(tmp_path: Path) -> None:
-    cores = ModelShelf(tmp_path).threads()
-    assert cores >= 1
-    assert ModelShelf(tmp_path, threads=1).threads() == 1
-    assert ModelShelf(tmp_path, threads=cores + 1).threads() == cores
+def test_a_worker_that_nobody_told_a_number_of_threads_has_one_a_core(tmp_path: Path) -> None:
+    assert ModelShelf(tmp_path).threads() == ModelShelf(tmp_path).most_threads() == usable_cores()
+
+
+def test_threads_follow_the_cores_that_the_call_is_given(tmp_path: Path) -> None:
+    shelf = ModelShelf(tmp_path, threads=4)
+    found = [shelf.threads()]
+    for count in (2, 8, 1, 0, 4):
+        shelf.give_cores(count)
+        found.append(shelf.threads())
+    assert found == [4, 2, 4, 1, 1, 4]
+    assert shelf.most_threads() == 4
 
 
 def test_a_cleared_shelf_holds_nothing_and_still_knows_how_often_it_loaded(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
-"""`auto` is the best device there is; one that is not there is refused in a sentence."""
+"""Which device torch takes, and with how many threads it computes."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from protocol.errors import UsageError
-from workers.torch_devices import torch_device
+from workers.models import ModelShelf
+from workers.torch_devices import sharing_cores, torch_device
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *, cuda: int = 0, mps: bool = False) -> None:
@@ -49,3 +51,32 @@ def test_a_cuda_device_beyond_the_last_is_refused_with_their_count(monkeypatch: 
     machine(monkeypatch, cuda=2)
     with pytest.raises(UsageError, match="2 cuda devices"):
         torch_device("cuda:2")
+
+
+class PlayedTorch:
+    """Knows how many threads it computes with, and was told how often."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.told: list[int] = []
+
+    def get_num_threads(self) -> int:
+        return self.threads
+
+    def set_num_threads(self, threads: int) -> None:
+        self.threads = threads
+        self.told.append(threads)
+
+
+def test_torch_computes_with_what_the_call_is_given_and_never_with_more_than_it_takes_by_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    torch, shelf, shares = PlayedTorch(threads=4), ModelShelf(tmp_path, threads=8), []
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    tell = sharing_cores(shelf, shares.append)
+    tell(0.1)
+    for count in (2, 2, 1, 8):
+        shelf.give_cores(count)
+        tell(0.2)
+    assert torch.told == [2, 1, 4]
+    assert shares == [0.1, 0.2, 0.2, 0.2, 0.2]

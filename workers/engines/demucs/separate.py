@@ -16,7 +16,7 @@ from workers.engines.demucs.pieces import choose_cut
 from workers.engines.demucs.resampling import TARGET_RATE, Resampler
 from workers.engines.demucs.stereo import StereoSound
 from workers.engines.demucs.voices import voices
-from workers.torch_devices import is_out_of_memory, torch_device
+from workers.torch_devices import is_out_of_memory, torch_device, use_given_cores
 
 __all__ = ["DemucsSeparate", "resource_errors"]
 
@@ -78,6 +78,7 @@ def _separate(request: SeparateRequest, context: Context, separator: Separator, 
         nonlocal done
         context.progress(_MEASURE_SHARE + (1 - _MEASURE_SHARE) * done / batches, "separating the voices")
         done += 1
+        use_given_cores(context.models)
         return _compute(separator, batch)
 
     return _write(context.output(_NAME), voices(sound, loudness, cut, batch_size, compute))

@@ -11,6 +11,7 @@ from workers.engines.indictrans2.models import import_libraries, load, read_conf
 from workers.text.generating import TextTranslation, batch_size_of
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
+from workers.torch_devices import sharing_cores
 
 __all__ = ["IndicTransTranslate"]
 
@@ -41,7 +42,8 @@ class IndicTransTranslate:
         def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
             loaded = load(context.models, request.model, where)
             translation = _translation(loaded, pair, request.beam_size)
-            return translation.translate(texts, batch_size_of(request.batch_size, where), progress)
+            tell = sharing_cores(context.models, progress)
+            return translation.translate(texts, batch_size_of(request.batch_size, where), tell)
 
         return translate_transcript(request, context, "indictrans2", translate)
 

@@ -55,6 +55,10 @@ class MlxRecogniser:
     _encoded: dict[Span, Any] = field(default_factory=dict)
     """What the encoder made of the sound between two times."""
 
+    def lanes_now(self) -> int:
+        """Return how many of the lanes the call may keep busy now."""
+        return self.lanes
+
     @property
     def is_multilingual(self) -> bool:
         """Return whether the model knows more languages than English."""

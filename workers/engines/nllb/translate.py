@@ -13,6 +13,7 @@ from workers.text.flores import nllb_tag, tags_of
 from workers.text.generating import TextTranslation, batch_size_of
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
+from workers.torch_devices import sharing_cores
 
 __all__ = ["NllbTranslate"]
 
@@ -47,7 +48,8 @@ class NllbTranslate:
                 generating={"forced_bos_token_id": _set_languages(loaded, source, target)},
                 space="" if request.target_language in UNSPACED else " ",
             )
-            return translation.translate(texts, batch_size_of(request.batch_size, where), progress)
+            tell = sharing_cores(context.models, progress)
+            return translation.translate(texts, batch_size_of(request.batch_size, where), tell)
 
         return translate_transcript(request, context, "nllb", translate)
 

@@ -11,7 +11,7 @@ from workers.engines.pyannote.models import SILERO, load_segmentation, load_sile
 from workers.engines.pyannote.scoring import by_pyannote, by_silero
 from workers.speech.sound import SAMPLE_RATE, Sound
 from workers.speech.voice_activity import Scores, SpeechRule, speech_in
-from workers.torch_devices import torch_device
+from workers.torch_devices import torch_device, use_given_cores
 
 __all__ = ["PyannoteVad", "refuse_unfit", "rule_of"]
 
@@ -82,6 +82,7 @@ def rule_of(request: VadRequest) -> SpeechRule:
 
 def _scores(request: VadRequest, context: Context, sound: Sound, device: str) -> Scores:
     def progress(share: float) -> None:
+        use_given_cores(context.models)
         context.progress(share, "finding speech")
 
     if sound.sample_count < _SHORTEST:

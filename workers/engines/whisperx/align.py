@@ -27,6 +27,7 @@ from workers.speech.sound import Sound
 from workers.speech.spans import heard_around, widen, within
 from workers.speech.word_times import CROSS_ATTENTION, TimedWord, correct_word_times
 from workers.text.transcripts import publish, read, speech_of
+from workers.torch_devices import use_given_cores
 
 __all__ = ["BEFORE_MS", "WhisperAlign", "choose_method", "window_of"]
 
@@ -140,6 +141,7 @@ def _by_wav2vec2(
     parts: list[ChunkPart] = []
     for index, segment in enumerate(segments):
         context.progress(index / len(segments) * _WAV2VEC2_SHARE, "aligning")
+        use_given_cores(context.models)
         words = time_words_of(aligner, sound, segment, where.device)
         parts.extend(take_apart(segment, words, language, request.min_score))
     return tuple(parts)

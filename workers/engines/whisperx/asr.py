@@ -17,6 +17,7 @@ from workers.speech.recognising import publish_film, recognise_film, segment_of
 from workers.speech.sound import Sound
 from workers.speech.voice_activity import SpeechRule
 from workers.speech.whisper import LONGEST_MS, Heard
+from workers.torch_devices import sharing_cores
 
 __all__ = ["WhisperxAsr"]
 
@@ -68,7 +69,7 @@ def _spoken(request: AsrRequest, context: Context, sound: Sound, where: Placemen
         load_vad(context.models, where),
         sound,
         rule,
-        lambda share: context.progress(share * _VAD_SHARE, "finding speech"),
+        sharing_cores(context.models, lambda share: context.progress(share * _VAD_SHARE, "finding speech")),
     )
 
 

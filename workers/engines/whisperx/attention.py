@@ -73,9 +73,15 @@ class WordTimer:
         Where a text lasts more than 30 s or cannot be aligned, its words share the speech by their lengths.
         `progress` is called with 0 to 1, as batches are done.
         """
-        lanes = self.film.whisper.lanes
-        batches = batches_for(texts, self.batch_size, lanes)
-        attended = side_by_side(self._attend, batches, lanes, lambda done: progress(done / len(batches)))
+        whisper = self.film.whisper
+        batches = batches_for(texts, self.batch_size, whisper.lanes)
+        attended = side_by_side(
+            self._attend,
+            batches,
+            whisper.lanes,
+            lambda done: progress(done / len(batches)),
+            whisper.lanes_now,
+        )
         found: list[tuple[list[TimedWord], str]] = []
         for spoken, pieces in zip(texts, itertools.chain.from_iterable(attended), strict=True):
             room = within(speech, spoken.heard.start_ms, spoken.heard.end_ms)

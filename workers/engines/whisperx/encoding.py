@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,8 +55,16 @@ class LoadedWhisper:
     model: Any
     """The `whisperx.asr.WhisperModel`."""
     lanes: int
-    """So many threads may decode with it at the same time."""
+    """So many threads may decode with it at the same time ..."""
+    threads: int
+    """... and each of them computes with so many."""
+    given: Callable[[], int]
+    """Returns how many threads the call may keep busy now."""
     kept: Kept = field(default_factory=Kept)
+
+    def lanes_now(self) -> int:
+        """Return how many of the lanes the call may keep busy now."""
+        return max(1, min(self.lanes, self.given() // self.threads))
 
 
 @dataclass(frozen=True, kw_only=True)

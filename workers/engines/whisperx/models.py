@@ -55,7 +55,7 @@ def load_whisper(models: Models, model: str, where: Placement) -> LoadedWhisper:
     def load() -> LoadedWhisper:
         from whisperx.asr import WhisperModel
 
-        lanes, threads = share_threads(models.threads(), where)
+        lanes, threads = share_threads(models.most_threads(), where)
         loaded = WhisperModel(
             str(folder),
             device=where.kind,
@@ -65,7 +65,7 @@ def load_whisper(models: Models, model: str, where: Placement) -> LoadedWhisper:
             num_workers=lanes,
             local_files_only=True,
         )
-        return LoadedWhisper(model=loaded, lanes=lanes)
+        return LoadedWhisper(model=loaded, lanes=lanes, threads=threads, given=models.threads)
 
     whisper: LoadedWhisper = models.get(where.key("whisper", model), load)
     return whisper

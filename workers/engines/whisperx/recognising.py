@@ -67,6 +67,10 @@ class WhisperxRecogniser:
         """Return how many batches are decoded side by side; one where batches are of one, to save memory."""
         return self.film.whisper.lanes if self.batch_size > 1 else 1
 
+    def lanes_now(self) -> int:
+        """Return how many of the lanes the call may keep busy now."""
+        return self.film.whisper.lanes_now()
+
     @property
     def is_multilingual(self) -> bool:
         """Return whether the model knows more languages than English."""
@@ -83,7 +87,7 @@ class WhisperxRecogniser:
             windows = self.model.model.detect_language(self._encode([chunk]))
             return {token[2:-2]: probability for token, probability in windows[0]}
 
-        return list(side_by_side(hear, chunks, self.lanes, lambda _done: tick()))
+        return list(side_by_side(hear, chunks, self.lanes, lambda _done: tick(), self.lanes_now))
 
     def decode(self, batch: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding) -> list[Heard]:
         """Return what is said in each chunk, by beam search."""

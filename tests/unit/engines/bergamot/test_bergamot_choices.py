@@ -1,16 +1,14 @@
-"""What bergamot's engine refuses, and how it goes through its sentences."""
+"""What bergamot's engine refuses."""
 
 from __future__ import annotations
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from protocol.artefacts import Artefact
-from protocol.errors import CancelledError, InputError, MissingError, UsageError
+from protocol.errors import InputError, MissingError, UsageError
 from protocol.stages.translate import TranslateRequest
 from workers.engines.bergamot import translate as engine
 from workers.engines.bergamot.translate import pair_of, refuse_untranslatable
@@ -67,37 +65,3 @@ def test_a_file_of_another_size_than_it_was_fetched_with_is_refused(tmp_path: Pa
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(MissingError, match=r"model\.bin has changed since it was fetched"):
         engine.refuse_damaged(tmp_path, "m")
-
-
-def test_translations_come_back_in_order_with_progress() -> None:
-    shares: list[float] = []
-    shouted = engine.translate_side_by_side(str.upper, ["a", "b", "c", "d"], shares.append, 2)
-    assert shouted == ["A", "B", "C", "D"]
-    assert shares == [0.25, 0.5, 0.75, 1.0]
-
-
-def test_after_a_cancel_no_further_sentence_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[str] = []
-    given_up = threading.Event()
-
-    class Pool(ThreadPoolExecutor):
-        """Says when what waits was given up, and only then waits for what runs."""
-
-        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-            super().shutdown(wait=False, cancel_futures=cancel_futures)
-            given_up.set()
-            super().shutdown(wait=wait)
-
-    def translate(text: str) -> str:
-        begun.append(text)
-        if text != "0":
-            assert given_up.wait(20)
-        return text
-
-    def progress(_: float) -> None:
-        raise CancelledError("The job was cancelled.")
-
-    monkeypatch.setattr(engine, "ThreadPoolExecutor", Pool)
-    with pytest.raises(CancelledError):
-        engine.translate_side_by_side(translate, [str(number) for number in range(100)], progress, 1)
-    assert begun in (["0"], ["0", "1"])

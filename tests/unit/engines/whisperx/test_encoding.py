@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from protocol.timeline import Span
-from workers.engines.whisperx.encoding import Kept
+from workers.engines.whisperx.encoding import Kept, LoadedWhisper
 from workers.engines.whisperx.models import share_threads
 from workers.placement import Placement
 
@@ -52,5 +52,13 @@ def test_the_lanes_of_a_model_share_its_threads(threads: int, lanes: tuple[int, 
     assert share_threads(threads, where) == lanes
 
 
+@pytest.mark.parametrize(("given", "lanes"), [(1, 1), (2, 1), (3, 1), (4, 2), (6, 3), (8, 4), (16, 4)])
+def test_a_call_with_fewer_cores_keeps_fewer_lanes_busy(given: int, lanes: int) -> None:
+    whisper = LoadedWhisper(model=None, lanes=4, threads=2, given=lambda: given)
+    assert whisper.lanes_now() == lanes
+
+
 def test_a_gpu_has_one_lane() -> None:
     assert share_threads(8, Placement(device="cuda:1", compute_type="float16")) == (1, 8)
+    whisper = LoadedWhisper(model=None, lanes=1, threads=8, given=lambda: 2)
+    assert whisper.lanes_now() == 1

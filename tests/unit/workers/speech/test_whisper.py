@@ -58,6 +58,9 @@ class Script:
         self.asked: Sequence[Chunk] = ()
         self.forgotten: list[int] = []
 
+    def lanes_now(self) -> int:
+        return self.lanes
+
     def language_token(self, language: str) -> str:
         if language == "xx":
             raise InputError("This Whisper model does not know the language 'xx'.")
