@@ -20,7 +20,7 @@ from protocol.messages import MESSAGES
 
 __all__ = ["Arrival", "Echo", "Gone", "Link", "Malformed"]
 
-_HEARTBEAT_MS = 2_000
+_HEARTBEAT_MS = 10_000
 _PULSE = b"/pulse"
 
 

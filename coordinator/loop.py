@@ -51,6 +51,9 @@ log = logging.getLogger(__name__)
 
 TURN_MS = 250
 PING_EVERY_S = 0.25
+IDLE_TURN_MS = 500
+IDLE_PING_EVERY_S = 2.0
+"""Of a worker that waits for a call: its death costs nothing, and the supervisor starts the next one."""
 ECHO_CONNECTS_WITHIN_S = 1.0
 """A worker's echo socket may connect this long after its hello."""
 EXIT_RECORDED_WITHIN_S = 2.0
@@ -112,9 +115,16 @@ class Coordinator:
     def serve(self) -> None:
         """Turn until drained."""
         log.info("run %s: %d steps wait for their workers to say hello", self._run, len(self._unclaimed))
-        while self.turn(TURN_MS):
+        while self.turn(IDLE_TURN_MS if self._is_idle() else TURN_MS):
             pass
         self.close()
+
+    def _is_idle(self) -> bool:
+        """Return whether nothing but an event can give this loop anything to do."""
+        idle = all(member.free() for member in self.roster.members.values())
+        return idle and not (
+            self._deaths or self._unclaimed or self._draining or self.dispatcher.has_delayed()
+        )
 
     def close(self) -> None:
         """Wait for the files that are being accepted, then close the sockets."""
@@ -262,6 +272,9 @@ class Coordinator:
         self._ask_supervisor(Kill(environment=member.environment, pid=member.pid, reason=reason))
 
     def _ping(self, member: Member, now_s: float) -> None:
+        if member.free() and now_s - member.pinged_s < IDLE_PING_EVERY_S:
+            return
+        member.pinged_s = now_s
         try:
             self.link.ping(member.pulse, b"%d" % round(now_s * 1000))
         except Gone:

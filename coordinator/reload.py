@@ -18,7 +18,16 @@ from protocol.errors import MissingError, NotRunningError, UsageError
 from protocol.failpoints import reach
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import Drain
-from protocol.supervisor import COORDINATOR, ChildReport, Command, Kill, Proved, Reload, read_children
+from protocol.supervisor import (
+    COORDINATOR,
+    ChildReport,
+    Command,
+    Kill,
+    Proved,
+    Reload,
+    read_children,
+    supervisor_file,
+)
 
 __all__ = ["Replacing"]
 
@@ -37,6 +46,7 @@ class Replacing:
         self._roster = roster
         self._command = command
         self._tell = tell
+        self._seen: tuple[tuple[int, int], frozenset[tuple[str, float]]] | None = None
 
     def ask(self, request: ReloadEnvironment) -> Reloading:
         """Have the environment's worker replaced, started, or, if it has no spec any more, stopped.
@@ -80,6 +90,11 @@ class Replacing:
 
     def look(self) -> None:
         """Drain the workers that the supervisor is to replace and that have not been told."""
+        met = frozenset((member.name, member.met_s) for member in self._roster.members.values())
+        seen = (_changed(supervisor_file(self._runtime)), met)
+        if seen == self._seen:
+            return
+        self._seen = seen
         children = read_children(self._runtime)
         for member in self._roster.members.values():
             child = children.get(member.environment)
@@ -104,6 +119,15 @@ class Replacing:
         if not member.proved:
             member.proved = True
             self._command(Proved(environment=member.environment, pid=member.pid))
+
+
+def _changed(path: Path) -> tuple[int, int]:
+    """Return what differs after each writing of the file, which is written aside and renamed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
 
 
 def _group_of(pid: int) -> int:

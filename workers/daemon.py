@@ -45,6 +45,8 @@ from workers.phases import Begin, CancelCall, ClearShelf, Command, Exit, Phases,
 __all__ = ["run"]
 
 BEAT_MS = 500
+IDLE_BEAT_MS = 5_000
+"""The same while nothing happens: a laptop with an idle house should sleep."""
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +96,13 @@ class _IoThread:
         beat_at = time.monotonic()
         while True:
             left_ms = max(0, round((beat_at - time.monotonic()) * 1000))
-            self._peer.wait(left_ms, self._on_connected, self._on_message, self._on_item)
-            if time.monotonic() >= beat_at:
-                beat_at = time.monotonic() + BEAT_MS / 1000
+            happened = self._peer.wait(left_ms, self._on_connected, self._on_message, self._on_item)
+            now = time.monotonic()
+            if now >= beat_at:
                 self._do(self._phases.beat(self._measure()))
+                beat_at = now + (IDLE_BEAT_MS if self._phases.is_idle() else BEAT_MS) / 1000
+            elif happened:
+                beat_at = min(beat_at, now + BEAT_MS / 1000)
 
     def running(self, context: CallContext | None, identity: CallIdentity | None = None) -> None:
         """Main thread: set the context of the running call, for a cancel.

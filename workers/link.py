@@ -18,7 +18,8 @@ from protocol.messages import MESSAGES, CallIdentity
 
 __all__ = ["HEARTBEAT_MS", "Mailbox", "Peer", "start_echo"]
 
-HEARTBEAT_MS = 2_000
+HEARTBEAT_MS = 10_000
+"""Of the sockets themselves. Who is silent is told by their echoes, and an end by the connection's end."""
 _RECONNECT_MS = 50
 _RECONNECT_MAX_MS = 500
 
@@ -117,8 +118,8 @@ class Peer:
         on_connected: Callable[[], None],
         on_message: Callable[[Any, CallIdentity, str], None],
         on_item: Callable[[Any], None],
-    ) -> None:
-        """Wait at most `timeout_ms`, and call the function for what arrives."""
+    ) -> bool:
+        """Wait at most `timeout_ms`, call the function for what arrives, and return whether anything did."""
         events = dict(self._poller.poll(timeout_ms))
         if self._monitor in events:
             recv_monitor_message(self._monitor)
@@ -127,6 +128,7 @@ class Peer:
             on_item(self.mailbox.take())
         if self._socket in events:
             self._receive(on_message)
+        return bool(events)
 
     def _receive(self, on_message: Callable[[Any, CallIdentity, str], None]) -> None:
         try:

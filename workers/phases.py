@@ -71,6 +71,7 @@ class Exit:
 Command = Send | Begin | CancelCall | ClearShelf | Exit
 
 _SEND_AGAIN_BEATS = 20
+"""Outcomes that wait keep the beat at twice a second."""
 
 
 @dataclass
@@ -157,6 +158,10 @@ class Phases:
         again = self.outcomes.items() if self.beats % _SEND_AGAIN_BEATS == 0 else ()
         state = Send(State(**{**measured.__dict__, "state": self.state}))
         return [state, *(Send(outcome, call) for call, outcome in again)]
+
+    def is_idle(self) -> bool:
+        """Return whether the worker only waits for a call."""
+        return self.state == "ready" and not self.outcomes
 
     def _on_call(self, begin: Begin) -> list[Command]:
         if begin.identity in self.outcomes:

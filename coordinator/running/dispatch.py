@@ -122,6 +122,10 @@ class Dispatcher:
                 log.exception("%s %s: an error that nobody expected", step.job, step.name)
             self._fail(step, info_from_error(error), now_s)
 
+    def has_delayed(self) -> bool:
+        """Return whether a step waits for the time of its next try."""
+        return bool(self._delayed)
+
     def _fail(self, step: StepRow, error: ErrorInfo, now_s: float) -> None:
         job = self._job_of(step)
         with self._store.transaction():

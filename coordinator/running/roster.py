@@ -47,6 +47,7 @@ class Member:
     """How many its calls may keep busy, as this coordinator has told it; 0: it was told nothing yet."""
     build: str = ""
     """Key of the build that it was started in."""
+    pinged_s: float = 0.0
     leaving: bool = False
     """It is being replaced: it gets no more calls, and its film is not blamed for a call that is cut off."""
     proved: bool = False

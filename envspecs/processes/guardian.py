@@ -35,7 +35,8 @@ _MAX_LINE = 4_000
 _MAX_STEP_LOG_BYTES = 8 * 1024 * 1024
 _LOG_BYTES = 16 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
-_LOOK_EVERY_S = 0.1
+_LAST_OUTPUT_S = 0.1
+"""After the command has ended, its last output is waited for so long."""
 
 # What moves the cursor of whoever reads the log, or starts a line of its own for `splitlines`.
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -144,6 +145,7 @@ def _guard(command: list[str], lifeline: int, log: LineLog) -> int:
     # The group's SIGTERM is meant for the command; the guardian stays to see it end.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child_ended = _wake_at_child_end()
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -158,10 +160,13 @@ def _guard(command: list[str], lifeline: int, log: LineLog) -> int:
     with selectors.DefaultSelector() as selector:
         selector.register(lifeline, selectors.EVENT_READ)
         selector.register(output, selectors.EVENT_READ)
+        selector.register(child_ended, selectors.EVENT_READ)
         ended = False
-        while selector.get_map():
+        while True:
             # A grandchild may hold the output open after the command has ended: look for both ends.
-            ready = {key.fd for key, _ in selector.select(timeout=_LOOK_EVERY_S)}
+            ready = {key.fd for key, _ in selector.select(_LAST_OUTPUT_S if ended else None)}
+            if child_ended in ready:
+                os.read(child_ended, _READ_BYTES)
             if lifeline in ready:
                 os.killpg(0, signal.SIGKILL)
             data = os.read(output, _READ_BYTES) if output in ready else b""
@@ -172,6 +177,16 @@ def _guard(command: list[str], lifeline: int, log: LineLog) -> int:
                 break
             ended = child.poll() is not None
     return child.returncode
+
+
+def _wake_at_child_end() -> int:
+    """Return a descriptor that can be read when a child has ended: nobody has to look again and again."""
+    read, write = os.pipe()
+    for end in (read, write):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return read
 
 
 def _inherited() -> tuple[int, ...]:
