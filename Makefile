@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,7 +54,7 @@ chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED
 	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
 bench: ## all measurements; fails at the end where one misses its limit
-	@$(MAKE) --no-print-directory --keep-going bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles
+	@$(MAKE) --no-print-directory --keep-going bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle
 
 bench-rpc: dev ## what a call costs that does nothing
 	@$(DEV)/python -m tests.bench.rpc
@@ -70,6 +70,9 @@ bench-subtitles: build dev ## our cues against those of whisperx's writer, from 
 
 bench-film: build dev ## one film against faster-whisper's batched pipeline
 	@$(DEV)/python -m tests.bench.film
+
+bench-idle: build dev ## what a house costs that has nothing to do
+	@$(DEV)/python -m tests.bench.idle
 
 bench-warm: build dev ## a second film against the whisperx command line
 	@$(DEV)/python -m tests.bench.warm

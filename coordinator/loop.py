@@ -52,8 +52,10 @@ log = logging.getLogger(__name__)
 TURN_MS = 250
 PING_EVERY_S = 0.25
 IDLE_TURN_MS = 500
-IDLE_PING_EVERY_S = 2.0
+IDLE_PING_EVERY_S = 4.0
 """Of a worker that waits for a call: its death costs nothing, and the supervisor starts the next one."""
+IDLE_AFTER_S = 5.0
+"""A worker that has had no call for so long is pinged less often."""
 ECHO_CONNECTS_WITHIN_S = 1.0
 """A worker's echo socket may connect this long after its hello."""
 EXIT_RECORDED_WITHIN_S = 2.0
@@ -272,7 +274,9 @@ class Coordinator:
         self._ask_supervisor(Kill(environment=member.environment, pid=member.pid, reason=reason))
 
     def _ping(self, member: Member, now_s: float) -> None:
-        if member.free() and now_s - member.pinged_s < IDLE_PING_EVERY_S:
+        if not member.free():
+            member.busy_s = now_s
+        if now_s - member.busy_s > IDLE_AFTER_S and now_s - member.pinged_s < IDLE_PING_EVERY_S:
             return
         member.pinged_s = now_s
         try:

@@ -45,7 +45,7 @@ from workers.phases import Begin, CancelCall, ClearShelf, Command, Exit, Phases,
 __all__ = ["run"]
 
 BEAT_MS = 500
-IDLE_BEAT_MS = 5_000
+IDLE_BEAT_MS = 10_000
 """The same while nothing happens: a laptop with an idle house should sleep."""
 
 log = logging.getLogger(__name__)

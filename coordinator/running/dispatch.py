@@ -58,6 +58,8 @@ class Dispatcher:
         self._acceptance = Acceptance(link.wake)
         self._delayed: list[tuple[float, int, str]] = []
         self._films: dict[str, str] = {}
+        self._nothing_ready: tuple[int, list[str]] = (-1, [])
+        """The store and the free workers at the last look: where neither has changed, no step is ready."""
         self._without_reuse: set[tuple[int, str]] = set()
         self._after_commit: list[Callable[[], None]] = []
         self._manifests = Manifests(store)
@@ -88,8 +90,12 @@ class Dispatcher:
     def send_ready(self, now_s: float) -> None:
         """Give free workers the next ready steps of their environments."""
         self._wake_delayed(now_s)
-        for environment in self._roster.environments():
-            openings = self._roster.openings(environment)
+        openings_of = {name: self._roster.openings(name) for name in self._roster.environments()}
+        open_now = sorted(member.name for openings in openings_of.values() for member in openings)
+        if (seen := (self._store.change_count(), open_now)) == self._nothing_ready:
+            return
+        self._nothing_ready = seen
+        for environment, openings in openings_of.items():
             if not openings:
                 continue
             steps = self._store.ready_steps(environment, len(openings))

@@ -48,6 +48,8 @@ class Member:
     build: str = ""
     """Key of the build that it was started in."""
     pinged_s: float = 0.0
+    busy_s: float = 0.0
+    """When it was last seen with a call, or starting."""
     leaving: bool = False
     """It is being replaced: it gets no more calls, and its film is not blamed for a call that is cut off."""
     proved: bool = False
@@ -108,6 +110,7 @@ class Roster:
             met_at=at,
             ready_by_s=now_s + start_timeout_s,
             echoed_s=now_s,
+            busy_s=now_s,
             state=hello.state,
             call=hello.busy_with,
             build=hello.lock,

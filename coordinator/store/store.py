@@ -64,6 +64,10 @@ class Store:
         """Return whether there are writes that are not committed yet."""
         return self._db.in_transaction
 
+    def change_count(self) -> int:
+        """Return a number that grows with every row that is written."""
+        return self._db.total_changes
+
     def get_fact(self, name: str) -> str:
         """Return a fact about the store itself, empty where there is none of this name."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
