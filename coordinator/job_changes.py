@@ -145,8 +145,8 @@ class JobChanges:
 
     def _is_worked_on(self, job: JobRow) -> bool:
         """Return whether a worker still runs a cancelled call of the job."""
-        calls = [member.call for member in self._roster.members.values()]
-        return any(call is not None and call.job == job.id for call in calls)
+        members = self._roster.members.values()
+        return any(identity.job == job.id for member in members for identity in member.calls())
 
     def _remove(self, job: JobRow, *, dry_run: bool) -> int:
         size = _remove_folder(job, dry_run=dry_run)

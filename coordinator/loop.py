@@ -13,7 +13,7 @@ import psutil
 import envspecs
 from coordinator.health import last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
-from coordinator.refusals import Refusals
+from coordinator.refusals import Refusals, find_mismatch
 from coordinator.reload import Replacing
 from coordinator.requests import Requests
 from coordinator.running import reuse
@@ -23,9 +23,8 @@ from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Member, Roster
 from coordinator.store.rows import StepRow
 from coordinator.store.store import Store
-from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.clock import now_iso
-from protocol.errors import CpwError, ErrorInfo, ErrorKind, WireError, WorkerExit, info_from_error
+from protocol.errors import CpwError, WireError, WorkerExit, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header
 from protocol.messages import (
@@ -42,7 +41,6 @@ from protocol.messages import (
     Unload,
     Welcome,
 )
-from protocol.stages import STAGES
 from protocol.supervisor import ChildExit, Command, Forgive, Kill, render_command
 
 __all__ = ["Coordinator"]
@@ -185,7 +183,7 @@ class Coordinator:
         match message:
             case State():
                 self._on_state(member, message)
-            case Progress(fraction=fraction) if member.call == identity:
+            case Progress(fraction=fraction) if member.hear(identity, message):
                 # NaN is neither more nor less than anything: it becomes 0.
                 self.dispatcher.progress[identity.job, identity.step] = min(1.0, max(0.0, fraction))
             case Result():
@@ -196,7 +194,7 @@ class Coordinator:
 
     def _on_hello(self, peer: bytes, hello: Hello) -> None:
         reach("coordinator.hello.received")
-        problem = _find_mismatch(hello, peer)
+        problem = find_mismatch(hello, peer)
         if problem is not None:
             self._refusals.add(time.monotonic(), "%.80s: %s", hello.worker, problem.message)
             self._send_to_worker(peer, Reject(reason=problem))
@@ -209,9 +207,11 @@ class Coordinator:
         reach("coordinator.hello.admitted")
         self._send_to_worker(peer, Welcome())
         reach("coordinator.hello.welcomed")
-        held = {hello.busy_with, *hello.unacknowledged}
-        if hello.busy_with is not None and self._store.current(hello.busy_with) is None:
-            self.dispatcher.cancel_call(peer, hello.busy_with)
+        member.interrupted = list(hello.unacknowledged)
+        held = member.calls()
+        for identity in held:
+            if self._store.current(identity) is None:
+                self.dispatcher.cancel_call(peer, identity)
         for step in self._store.running_steps():
             mine = step.worker == member.name
             if mine and step.identity in held:
@@ -379,27 +379,9 @@ def _is_alive(pid: int) -> bool:
 def _is_blamed(step: StepRow, member: Member, how: ChildExit) -> bool:
     """Return whether the step counts as what killed the worker; `how` is the recorded exit, bare if unknown.
 
-    Not where the worker ended on purpose (recycled, replaced, drained), and not a step that it had not begun.
+    Not where the worker ended on purpose (recycled, replaced, drained), and not a step that it had not begun
+    or had interrupted.
     """
     recycled = how.code == WorkerExit.RECYCLED
     told_to_end = member.leaving or member.state == "draining"
-    return not (recycled or told_to_end or step.identity == member.ahead)
-
-
-def _find_mismatch(hello: Hello, peer: bytes) -> ErrorInfo | None:
-    """Return why the worker cannot work for this coordinator, None where it can."""
-    remedy = f"cpw envs build {hello.environment}"
-    if hello.worker.encode() != peer:
-        text = f"The worker {hello.worker!r} speaks under another name."
-        return ErrorInfo(kind=ErrorKind.WIRE, message=text)
-    if hello.oldest_protocol > PROTOCOL_VERSION or hello.newest_protocol < OLDEST_SUPPORTED_VERSION:
-        text = (
-            f"The worker speaks wire versions {hello.oldest_protocol} to {hello.newest_protocol}, "
-            f"the coordinator {OLDEST_SUPPORTED_VERSION} to {PROTOCOL_VERSION}."
-        )
-        return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
-    for stage, version in hello.stages.items():
-        if stage not in STAGES or STAGES[stage].version != version:
-            text = f"The worker {hello.environment} has {stage} version {version}, which is not ours."
-            return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
-    return None
+    return not (recycled or told_to_end or step.identity in (member.ahead, *member.interrupted))

@@ -1,10 +1,15 @@
-"""Logs what was refused: a flood of refusals becomes a few lines and a number."""
+"""Which workers are refused, and what is logged of refusals: a flood becomes a few lines and a number."""
 
 from __future__ import annotations
 
 import logging
 
-__all__ = ["Refusals"]
+from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
+from protocol.errors import ErrorInfo, ErrorKind
+from protocol.messages import Hello
+from protocol.stages import STAGES
+
+__all__ = ["Refusals", "find_mismatch"]
 
 log = logging.getLogger(__name__)
 
@@ -33,3 +38,22 @@ class Refusals:
         if self._count > _LINES:
             log.warning("refused %d more within %.0f s", self._count - _LINES, _PERIOD_S)
         self._since_s, self._count = now_s, 0
+
+
+def find_mismatch(hello: Hello, peer: bytes) -> ErrorInfo | None:
+    """Return why the worker cannot work for this coordinator, None where it can."""
+    remedy = f"cpw envs build {hello.environment}"
+    if hello.worker.encode() != peer:
+        text = f"The worker {hello.worker!r} speaks under another name."
+        return ErrorInfo(kind=ErrorKind.WIRE, message=text)
+    if hello.oldest_protocol > PROTOCOL_VERSION or hello.newest_protocol < OLDEST_SUPPORTED_VERSION:
+        text = (
+            f"The worker speaks wire versions {hello.oldest_protocol} to {hello.newest_protocol}, "
+            f"the coordinator {OLDEST_SUPPORTED_VERSION} to {PROTOCOL_VERSION}."
+        )
+        return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
+    for stage, version in hello.stages.items():
+        if stage not in STAGES or STAGES[stage].version != version:
+            text = f"The worker {hello.environment} has {stage} version {version}, which is not ours."
+            return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
+    return None

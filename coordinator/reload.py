@@ -62,7 +62,8 @@ class Replacing:
                 # Its call is given back, and its film not blamed.
                 member.leaving = True
         self._command(Reload(environment=name, now=request.now))
-        call = next((member.call for member in here if member.call is not None), None)
+        # Of several calls the one that it ends last.
+        call = next((identity for member in here for identity in member.calls()), None)
         return Reloading(
             environment=name,
             pid=here[0].pid if here else None,

@@ -106,6 +106,7 @@ class Hello:
     devices: tuple[str, ...] = ()
     busy_with: CallIdentity | None = None
     unacknowledged: tuple[CallIdentity, ...] = ()
+    """Calls with an outcome; then those that go on when `busy_with` has ended, the outermost first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,7 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """Do this step. The header holds job, step, attempt and run."""
+    """Do this step. The header holds job, step, attempt and run. `inside`: in a pause of the running call."""
 
     stage: str
     schema_version: int
@@ -146,6 +147,7 @@ class Call:
     """A call that takes longer is ended, and its stack is written to a file."""
     request: dict[str, Any]
     debug: bool = False
+    inside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,10 +157,11 @@ class Cancel:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the call in the header is: 0 to 1."""
+    """How far the call in the header is: 0 to 1. `interruptible`: another can be done in a pause of it."""
 
     fraction: float
     note: str = ""
+    interruptible: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,19 +58,20 @@ class PlayedWorker:
 
     def heard(self, kind: type) -> Header | None:
         """Return the header of the next message of this kind, None where there is none yet."""
-        envelope = self._next(kind)
+        envelope = self.next(kind)
         return envelope.header if envelope is not None else None
 
     def told(self, kind: type) -> list[Any]:
         """Return the messages of this kind that have come since the last look."""
-        return [from_plain(kind, found.body) for found in iter(lambda: self._next(kind), None)]
+        return [from_plain(kind, found.body) for found in iter(lambda: self.next(kind), None)]
 
     def types(self) -> list[str]:
         """Return the types of the messages that have come and were not looked at."""
         self._read()
         return [envelope.type for envelope in self._inbox]
 
-    def _next(self, kind: type) -> Envelope | None:
+    def next(self, kind: type) -> Envelope | None:
+        """Return the next message of this kind, None where there is none yet."""
         self._read()
         for envelope in self._inbox:
             if envelope.type == kind.__name__:

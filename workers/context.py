@@ -83,12 +83,19 @@ class CallContext:
         return tuple(self._manifest.values())
 
     def progress(self, fraction: float, note: str = "") -> None:
-        """Tell how far the call is; raises `CancelledError` where somebody cancelled the call."""
-        if self.cancelled.is_set():
-            message = "The job was cancelled."
-            raise CancelledError(message)
+        """Tell how far the call is; raises `CancelledError` where somebody cancelled the call.
+
+        About ten times a second at most it is passed on, and another call may then be done meanwhile.
+        """
+        self._end_if_cancelled()
         now = time.monotonic()
         if now - self._reported_at >= _PROGRESS_EVERY_S:
             self._reported_at = now
             # The number may have a type of a model library, which no message can hold.
             self._report(min(1.0, max(0.0, float(fraction))), str(note))
+            self._end_if_cancelled()
+
+    def _end_if_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            message = "The job was cancelled."
+            raise CancelledError(message)

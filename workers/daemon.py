@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO, Any
 
 from protocol.artefacts import Artefact
@@ -41,6 +43,7 @@ from workers.models import ModelShelf
 from workers.options import Options
 from workers.output import Output
 from workers.phases import Begin, CancelCall, ClearShelf, Command, Exit, Phases, Send
+from workers.running import RunningCalls
 
 __all__ = ["run"]
 
@@ -87,8 +90,9 @@ class _IoThread:
         self._run = ""
         self._calls_done = 0
         self._models: tuple[tuple[str, int], ...] = ()
-        self._running: CallContext | None = None
-        self._cancelled: CallIdentity | None = None
+        self._contexts: dict[CallIdentity, CallContext] = {}
+        self._cancelled: set[CallIdentity] = set()
+        self._has_inside = False
         self.mailbox = peer.mailbox
 
     def serve(self) -> None:
@@ -104,15 +108,31 @@ class _IoThread:
             elif happened:
                 beat_at = min(beat_at, now + BEAT_MS / 1000)
 
-    def running(self, context: CallContext | None, identity: CallIdentity | None = None) -> None:
-        """Main thread: set the context of the running call, for a cancel.
+    def begun(self, identity: CallIdentity, context: CallContext) -> None:
+        """Main thread: keep the context of a call that it does, for a cancel.
 
         The cancel may arrive first. The IO thread stores it before it looks for the context, and this thread
         stores the context before it looks for the cancel: so one of the two sees what the other has stored.
         """
-        self._running = context
-        if context is not None and self._cancelled == identity:
+        self._contexts[identity] = context
+        if identity in self._cancelled:
             context.cancelled.set()
+
+    def ended(self, identity: CallIdentity) -> None:
+        """Main thread: forget the context of a call that has ended."""
+        self._contexts.pop(identity, None)
+        self._cancelled.discard(identity)
+
+    def ask_inside(self) -> Begin | None:
+        """Main thread, at a border of the running call: return the call to do inside it now, or None.
+
+        The IO thread decides: it knows what was cancelled, drained or lost with the connection meanwhile.
+        """
+        if not self._has_inside:
+            return None
+        answer: SimpleQueue[Begin | None] = SimpleQueue()
+        self.mailbox.put(("border", None, answer))
+        return answer.get()
 
     def _measure(self) -> State:
         rss, models = self._shelf.meter.resident(), self._shelf.loaded()
@@ -143,6 +163,8 @@ class _IoThread:
             self._do(self._phases.on_loaded(value))
         elif kind == "progress":
             self._do(self._phases.on_progress(identity, value))
+        elif kind == "border":
+            value.put(self._begin_inside())
         elif kind == "worn out":
             self._do(self._phases.on_worn_out())
         else:
@@ -156,23 +178,32 @@ class _IoThread:
             self._do(self._phases.on_outcome(identity, value))
             reach("worker.outcome.sent")
 
+    def _begin_inside(self) -> Begin | None:
+        begin = self._phases.at_border()
+        if begin is not None:
+            # Said before the call begins: if it kills this process, it is the one to blame.
+            self._do(self._phases.on_progress(begin.identity, Progress(fraction=0.0)))
+        return begin
+
     def _do(self, commands: list[Command]) -> None:
         for command in commands:
             match command:
                 case Send(message, identity):
                     self._peer.send(message, identity, self._run)
-                case Begin() | ClearShelf():
-                    self.mailbox.reply(command)
                 case CancelCall(identity):
-                    self._cancelled = identity
-                    if (context := self._running) is not None:
-                        context.cancelled.set()
+                    self._cancel(identity)
                 case Exit(reason) if reason:
                     # The main thread may be inside a long import; there is nothing to lose yet.
                     log.error("the coordinator refused this worker: %s", reason)
                     os._exit(WorkerExit.OUTDATED)
-                case Exit():
+                case Begin() | ClearShelf() | Exit():
                     self.mailbox.reply(command)
+        self._has_inside = self._phases.has_inside()
+
+    def _cancel(self, identity: CallIdentity) -> None:
+        self._cancelled.add(identity)
+        if (context := self._contexts.get(identity)) is not None:
+            context.cancelled.set()
 
 
 class _MainThread:
@@ -182,9 +213,8 @@ class _MainThread:
         self._options = options
         self._io = io
         self._shelf = shelf
-        self._output = Output(options.nonce)
+        self._calls = RunningCalls(Output(options.nonce), _open_stack(options.stack))
         self._engines: dict[str, Engine] = {}
-        self._stack = _open_stack(options.stack)
 
     def serve(self) -> int:
         try:
@@ -229,73 +259,87 @@ class _MainThread:
     def _serve_call(self, identity: CallIdentity, call: Call) -> None:
         job_folder = Path(call.job_directory)
         job_log = job_folder / "logs" / f"{identity.step}.log"
-        self._output.belongs_to(
-            Mark(job=identity.job, step=identity.step, attempt=identity.attempt, log=str(job_log))
-        )
-        logging.getLogger().setLevel(logging.DEBUG if call.debug else logging.INFO)
-        begun = time.monotonic()
+        mark = Mark(job=identity.job, step=identity.step, attempt=identity.attempt, log=str(job_log))
+        self._calls.begin(mark, call.budget_ms / 1000, debug=call.debug)
         reach("worker.call.begun")
         log.info("%s begins, attempt %d", identity.step, identity.attempt)
         log.debug("request: %s", call.request)
         self._shelf.begin_call()
-        outcome = self._attempt(identity, call, job_folder, begun)
+        outcome = self._attempt(identity, call, job_folder)
+        outcome = replace(outcome, duration_ms=self._calls.used_ms())
         # Before the outcome is sent, so that no further call begins in a process that must end.
         if self._shelf.end_call():
             log.warning("this process uses too much memory without any model: a new one takes its place")
             self._io.mailbox.put(("worn out", None, None))
-        log.info("%s ends after %d ms: %s", identity.step, _since(begun), type(outcome).__name__)
-        self._output.belongs_to_no_call()
+        log.info("%s ends after %d ms: %s", identity.step, outcome.duration_ms, type(outcome).__name__)
+        self._calls.end()
         self._io.mailbox.put(("outcome", identity, outcome))
 
-    def _attempt(
-        self, identity: CallIdentity, call: Call, job_folder: Path, begun: float
-    ) -> Result | Failure:
+    def _do_inside(self) -> None:
+        """At a border of the running call: do other calls inside it, where the coordinator wants that."""
+        while (begin := self._io.ask_inside()) is not None:
+            try:
+                self._serve_call(begin.identity, begin.call)
+            # What an engine raises has become an outcome. This is an error of the worker itself, and would
+            # pass for one of the interrupted call.
+            except BaseException:
+                log.critical("the worker failed in %s", begin.identity.step, exc_info=True)
+                os.abort()
+
+    def _attempt(self, identity: CallIdentity, call: Call, job_folder: Path) -> Result | Failure:
         context: CallContext | None = None
+
+        def report(fraction: float, note: str) -> None:
+            interruptible: bool = getattr(engine, "interruptible", False)
+            progress = Progress(fraction=fraction, note=note, interruptible=interruptible)
+            self._io.mailbox.put(("progress", identity, progress))
+            if interruptible:
+                self._do_inside()
+
         try:
-            faulthandler.dump_traceback_later(call.budget_ms / 1000, exit=True, file=self._stack)
             engine, request = self._understand(call)
             context = CallContext(
                 job_folder,
                 call.scratch,
                 call.folder,
                 self._shelf,
-                lambda fraction, note: self._io.mailbox.put(
-                    ("progress", identity, Progress(fraction=fraction, note=note))
-                ),
+                report,
                 debug=call.debug,
             )
-            self._io.running(context, identity)
+            self._io.begun(identity, context)
             context.prepare()
             reach("worker.call.before-run")
             answer = engine.run(request, context)
             reach("worker.call.after-run")
-            return _outcome(STAGES[call.stage].result, answer, context.manifest(), begun)
+            return _outcome(STAGES[call.stage].result, answer, context.manifest())
         # The one place that catches every error: what an engine raises, even SystemExit, ends its call and
         # not the worker with its loaded models.
         except BaseException as error:
             log.exception("%s failed", identity.step)
             if context is not None:
                 context.discard()
-            return Failure(error=info_from_error(error), duration_ms=_since(begun))
+            return Failure(error=info_from_error(error), duration_ms=0)
         finally:
-            faulthandler.cancel_dump_traceback_later()
-            self._io.running(None)
+            self._io.ended(identity)
 
     def _understand(self, call: Call) -> tuple[Engine, Any]:
         engine = self._engines.get(call.stage)
         if engine is None or STAGES[call.stage].version != call.schema_version:
             message = f"This worker has no engine for {call.stage} version {call.schema_version}."
             raise UsageError(message, f"cpw envs build {self._options.environment}")
+        if call.budget_ms <= 0:
+            message = f"This call may take {call.budget_ms} ms: nothing can be done in that time."
+            raise UsageError(message)
         return engine, from_plain(STAGES[call.stage].request, call.request)
 
 
-def _outcome(contract: type[Any], answer: Any, files: tuple[Artefact, ...], begun: float) -> Result:
+def _outcome(contract: type[Any], answer: Any, files: tuple[Artefact, ...]) -> Result:
     """Return the call's result; raise where it breaks the stage's contract, or no message can hold it.
 
     Later, on the IO thread, the same error would end the worker.
     """
     kept = to_plain(from_plain(contract, to_plain(answer)))
-    outcome = Result(result=kept, artefacts=files, duration_ms=_since(begun))
+    outcome = Result(result=kept, artefacts=files, duration_ms=0)
     encode("Result", Header(), outcome)
     return outcome
 
@@ -303,10 +347,6 @@ def _outcome(contract: type[Any], answer: Any, files: tuple[Artefact, ...], begu
 def _die_of(failure: threading.ExceptHookArgs) -> None:
     log.critical("a thread of the worker failed", exc_info=failure.exc_value)
     os._exit(WorkerExit.UNUSABLE)
-
-
-def _since(begun: float) -> int:
-    return round((time.monotonic() - begun) * 1000)
 
 
 def _open_stack(path: Path | None) -> IO[str]:

@@ -76,6 +76,9 @@ class Engine(Protocol):
     """
 
     stage: str
+    # It may have `interruptible = True`: then another call may be done inside its calls of
+    # `Context.progress`, by any of the engines, itself too, with the same models. It makes these calls in the
+    # thread that called `run`.
 
     def warm(self, models: Models, model: str | None) -> None:
         """Import the libraries, and load what the first call will need (`model` is the spec's default).

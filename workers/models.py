@@ -68,7 +68,8 @@ class ModelShelf:
         self._loaded: dict[ModelKey, LoadedModel] = {}
         self._loads: Counter[ModelKey] = Counter()
         self._took: dict[ModelKey, Need] = {}
-        self._in_use: set[ModelKey] = set()
+        self._in_use: list[set[ModelKey]] = [set()]
+        """Of the start, and of each running call: one that is interrupted stands before its interrupter."""
         self._extra: deque[int] = deque(maxlen=_CALLS)
         self._libraries = 0
 
@@ -97,7 +98,7 @@ class ModelShelf:
 
     def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:
         """Return the loaded model; only the first time, call `load` for it."""
-        self._in_use.add(key)
+        self._in_use[-1].add(key)
         if key not in self._held:
             self._make_room(self._need(key), f"{key} is to be loaded")
             self._load(key, load)
@@ -111,21 +112,22 @@ class ModelShelf:
         self._loaded[key] = replace(self._loaded[key], used_at=now_iso())
 
     def begin_call(self) -> None:
-        """Start to measure what a call needs beside its models."""
+        """Start to measure what a call needs beside its models; an interrupted call keeps its own in use."""
+        self._in_use.append(set())
         if self.budget.ram_bytes:
             self.meter.forget_peak()
 
     def end_call(self) -> bool:
-        """Mark every model as not in use, and unload what is over the budget.
+        """Mark the call's models as not in use, and unload what is over the budget.
 
         Return whether the process must be replaced: no model is left, and it still uses too much memory.
         """
         # A call may take hours: its models are idle from its end, not from its start.
-        for key in sorted(
-            self._in_use & self._held.keys(), key=lambda model_key: self._held[model_key].used_s
-        ):
+        used = self._in_use.pop()
+        if len(self._in_use) <= 1:
+            self._in_use = [set()]
+        for key in sorted(used & self._held.keys(), key=lambda model_key: self._held[model_key].used_s):
             self._touch(key)
-        self._in_use.clear()
         if not self.budget.ram_bytes and not self.budget.vram_bytes:
             return False
         # What is still resident counts when models are loaded; the peak above it does not.
@@ -252,12 +254,13 @@ class ModelShelf:
             return
         # Free memory that the system does not have back counts as resident: return it before any model goes.
         self.meter.give_back()
-        spare = [key for key in self._held if key not in self._in_use and _on_gpu(key) == gpu]
+        in_use = frozenset().union(*self._in_use)
+        spare = [key for key in self._held if key not in in_use and _on_gpu(key) == gpu]
         for key in sorted(spare, key=lambda model_key: self._held[model_key].used_s):
             if not (reason := over()):
                 return
             self.unload((key,), f"{why}: {reason}")
-        if (reason := over()) and self._in_use:
+        if (reason := over()) and in_use:
             log.warning("%s, and every loaded model is in use: %s", why, reason)
 
     def _vram(self) -> int:

@@ -45,7 +45,7 @@ class Begin:
 
 @dataclass(frozen=True)
 class CancelCall:
-    """Let the running call end at its next report of progress."""
+    """Let a call that has begun end at its next report of progress."""
 
     identity: CallIdentity
 
@@ -85,6 +85,8 @@ class Phases:
     hello: Hello
     state: WorkerState = "importing"
     running: CallIdentity | None = None
+    interrupted: list[CallIdentity] = field(default_factory=list)
+    """Calls that go on when the running one has ended, the outermost first."""
     draining: bool = False
     worn_out: bool = False
     waiting: deque[Begin] = field(default_factory=deque)
@@ -98,7 +100,7 @@ class Phases:
         """
         self.waiting.clear()
         fields = {**self.hello.__dict__, "state": self.state, "busy_with": self.running}
-        fields["unacknowledged"] = tuple(self.outcomes)
+        fields["unacknowledged"] = (*self.outcomes, *self.interrupted)
         return [Send(Hello(**fields))]
 
     def on_message(self, message: Any, identity: CallIdentity) -> list[Command]:
@@ -140,10 +142,31 @@ class Phases:
         """Send progress, of the running call only."""
         return [Send(progress, identity)] if identity == self.running else []
 
+    def has_inside(self) -> bool:
+        """Return whether a call waits that may be done inside the running one."""
+        return any(begin.call.inside for begin in self.waiting)
+
+    def at_border(self) -> Begin | None:
+        """Return the call that the main thread does now, inside the running one, or None.
+
+        The main thread asks at a border of the running call. A call that it does not ask for begins after the
+        running one, as any that waits.
+        """
+        begin = next((queued for queued in self.waiting if queued.call.inside), None)
+        if begin is None or self.running is None:
+            return None
+        self.waiting.remove(begin)
+        self.interrupted.append(self.running)
+        self.running = begin.identity
+        return begin
+
     def on_outcome(self, identity: CallIdentity, outcome: Result | Failure) -> list[Command]:
-        """Keep the outcome, send it, and begin the next call."""
-        self.running = None
+        """Keep the outcome, send it, and begin the next call; one that was interrupted goes on."""
         self.outcomes[identity] = outcome
+        self.running = None
+        if self.interrupted:
+            self.running = self.interrupted.pop()
+            return [Send(outcome, identity)]
         if following := self._begin_next():
             # It stays busy: nobody needs to know that it was ready for a moment.
             return [Send(outcome, identity), *following]
@@ -166,14 +189,14 @@ class Phases:
     def _on_call(self, begin: Begin) -> list[Command]:
         if begin.identity in self.outcomes:
             return [Send(self.outcomes[begin.identity], begin.identity)]
-        known = [queued.identity for queued in self.waiting]
+        known = [*self.interrupted, *(queued.identity for queued in self.waiting)]
         if self.draining or begin.identity == self.running or begin.identity in known:
             return []
         self.waiting.append(begin)
         return self._begin_next()
 
     def _on_cancel(self, identity: CallIdentity) -> list[Command]:
-        if identity == self.running:
+        if identity == self.running or identity in self.interrupted:
             return [CancelCall(identity)]
         if identity not in [queued.identity for queued in self.waiting]:
             return []

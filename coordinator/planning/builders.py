@@ -53,7 +53,9 @@ class Results:
     @property
     def audio_ms(self) -> int:
         """Return the length of the film's sound; 0 where it is not known yet."""
-        return self.demux.audio_duration_ms if "demux" in self._by_step else 0
+        # Read as it is stored: this is asked often, also of films whose turn has not come.
+        found = self._by_step.get("demux", {}).get("audio_duration_ms")
+        return found if isinstance(found, int) else 0
 
     @property
     def sound(self) -> Artefact:

@@ -14,20 +14,35 @@ from protocol.messages import Call
 from protocol.schema import to_plain
 from protocol.stages import STAGES
 
-__all__ = ["make_call"]
+__all__ = ["make_call", "work_of"]
 
 _BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
 """A slow machine may give every call more time, a test less."""
 
 
-def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: int = 0) -> Call:
+def work_of(step: StepRow, steps: Sequence[StepRow]) -> float:
+    """Return how much work a step is: the length of the sound by the stage's weight; 0 where not known.
+
+    `steps` are all of its job.
+    """
+    stage = STAGES.get(step.stage)
+    return stage.weight * _results_of(steps).audio_ms if stage is not None else 0.0
+
+
+def _results_of(steps: Sequence[StepRow]) -> Results:
+    by_step = {step.name: step.result for step in steps if step.result is not None}
+    return Results(by_step, [step.name for step in steps])
+
+
+def make_call(
+    job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: int = 0, inside: bool = False
+) -> Call:
     """Return the next attempt at `step`; `steps` are all of its job.
 
-    `gentle` says how many attempts ran out of memory.
+    `gentle` says how many attempts ran out of memory. `inside`: it is done inside the worker's running call.
     """
     stage = STAGES[step.stage]
-    by_step = {step.name: step.result for step in steps if step.result is not None}
-    results = Results(by_step, [step.name for step in steps])
+    results = _results_of(steps)
     title, year = planner.title_of(job.submit)
     inputs = Inputs(
         submit=replace(job.submit, year=year),
@@ -46,4 +61,5 @@ def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: i
         budget_ms=round(_BUDGET_SCALE * (stage.budget_ms + stage.budget_per_media * results.audio_ms)),
         request=to_plain(gentler(request, gentle)),
         debug=job.submit.debug,
+        inside=inside,
     )

@@ -14,9 +14,10 @@ from typing import Any
 from coordinator.link import Gone, Link
 from coordinator.running import reuse
 from coordinator.running.acceptance import Acceptance, Accepted
-from coordinator.running.calls import make_call
+from coordinator.running.calls import make_call, work_of
 from coordinator.running.cores import CoreShares
 from coordinator.running.film_language import record_language
+from coordinator.running.interrupting import Interrupting
 from coordinator.running.manifests import Manifests
 from coordinator.running.roster import Member, Roster
 from coordinator.running.scheduler import Retry, after_failure, follow_up, job_state
@@ -60,6 +61,7 @@ class Dispatcher:
         self._films: dict[str, str] = {}
         self._nothing_ready: tuple[int, list[str]] = (-1, [])
         """The store and the free workers at the last look: where neither has changed, no step is ready."""
+        self._interrupting = Interrupting(store, roster)
         self._without_reuse: set[tuple[int, str]] = set()
         self._after_commit: list[Callable[[], None]] = []
         self._manifests = Manifests(store)
@@ -88,8 +90,14 @@ class Dispatcher:
             act()
 
     def send_ready(self, now_s: float) -> None:
-        """Give free workers the next ready steps of their environments."""
+        """Give workers the next ready steps of their environments; some are done inside a running call."""
         self._wake_delayed(now_s)
+        self._send_to_free(now_s)
+        for step, member in self._interrupting.look(now_s, self.progress):
+            with self._failing(step, now_s):
+                self._send(step, member, inside=True)
+
+    def _send_to_free(self, now_s: float) -> None:
         openings_of = {name: self._roster.openings(name) for name in self._roster.environments()}
         open_now = sorted(member.name for openings in openings_of.values() for member in openings)
         if (seen := (self._store.change_count(), open_now)) == self._nothing_ready:
@@ -152,9 +160,10 @@ class Dispatcher:
             self._store.wake(seq, name)
             reach("coordinator.retry.woken")
 
-    def _send(self, step: StepRow, member: Member) -> None:
+    def _send(self, step: StepRow, member: Member, *, inside: bool = False) -> None:
         job = self._job_of(step)
-        call = self._make_call(job, step)
+        steps = self._store.steps(job.id)
+        call = make_call(job, step, steps, gentle=_memory_failures(step), inside=inside)
         key = self._key_of(job, step, call, member.build)
         if self._take_over(job, step, key):
             return
@@ -164,7 +173,7 @@ class Dispatcher:
         with self._store.transaction():
             identity = self._store.begin(step, self.run, member.name, key)
             reach("coordinator.call.before-commit")
-        member.take(identity)
+        member.take(identity, work_of(step, steps))
         self._once_committed(partial(self._send_call, step, member, identity, frames))
         self.note_change(job)
 
@@ -210,13 +219,10 @@ class Dispatcher:
         )
         return True
 
-    def _make_call(self, job: JobRow, step: StepRow) -> Call:
-        return make_call(job, step, self._store.steps(job.id), gentle=_memory_failures(step))
-
     def on_result(self, identity: CallIdentity, result: Result, peer: bytes) -> None:
         """Take in a result: check and rename its files on another thread, commit when that is done."""
         reach("coordinator.result.received")
-        self._release(peer, identity, result.duration_ms)
+        self._release(peer, identity, result)
         step = self._store.current(identity)
         if step is None:
             log.info("a result of %s comes too late: acknowledged and dropped", identity)
@@ -279,7 +285,7 @@ class Dispatcher:
     def on_failure(self, identity: CallIdentity, failure: Failure, peer: bytes, now_s: float) -> None:
         """Take in a failure."""
         reach("coordinator.failure.received")
-        self._release(peer, identity)
+        self._release(peer, identity, failure)
         step = self._store.current(identity)
         if step is not None:
             self._fail(step, failure.error, now_s)
@@ -337,10 +343,10 @@ class Dispatcher:
             self._manifests.note_end(job.id)
             log.info("%s is %s", job.id, state)
 
-    def _release(self, peer: bytes, identity: CallIdentity, duration_ms: int | None = None) -> None:
+    def _release(self, peer: bytes, identity: CallIdentity, outcome: Result | Failure) -> None:
         member = self._roster.members.get(peer.decode("ascii", "replace"))
         if member is not None:
-            member.release(identity, duration_ms)
+            member.release(identity, outcome)
 
     def _acknowledge(self, peer: bytes, identity: CallIdentity) -> None:
         self._to_worker(peer, identity, Ack())

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from protocol.clock import is_instant
-from protocol.messages import CallIdentity, Hello, LoadedModel, WorkerState
+from protocol.messages import CallIdentity, Failure, Hello, LoadedModel, Progress, Result, WorkerState
 
-__all__ = ["QUICK_MS", "SILENT_AFTER_S", "Member", "Roster"]
+__all__ = ["DEPTH", "QUICK_MS", "SILENT_AFTER_S", "Member", "Roster"]
+
+DEPTH = 2
+"""So many calls of a worker may be interrupted at a time: each keeps its memory."""
 
 QUICK_MS = 100
 """A worker whose calls are shorter than this gets the next call while it still has one. Behind a longer call
 nothing waits in the worker: the queue is in the store, where a later job can still go first."""
+_AS_QUICK = 4
+"""A call counts as quick, too, while it has at most so many times the work of one that was."""
 SILENT_AFTER_S = 10.0
 """A process that has not echoed for this long is stopped or stuck: the supervisor is asked to kill it."""
 
@@ -41,8 +46,17 @@ class Member:
     call: CallIdentity | None = None
     ahead: CallIdentity | None = None
     """A second call, given while it still had the first: it begins it without being asked again."""
-    quick: bool = False
-    """Its last call was shorter than `QUICK_MS`."""
+    interrupted: list[CallIdentity] = field(default_factory=list)
+    """Calls that go on when `call` has ended, the outermost first. After a hello, calls whose outcome is on
+    its way stand before them."""
+    interruptible: bool = False
+    """It has said of `call` that another call can be done inside."""
+    inside_ms: dict[CallIdentity, int] = field(default_factory=dict)
+    """How long calls took that were done inside this one, for the calls that it has."""
+    work: dict[CallIdentity, float] = field(default_factory=dict)
+    """How much work it is, for the calls that it has; see `work_of`."""
+    quick_work: float | None = None
+    """The most work of its last calls, if they were shorter than `QUICK_MS`; None: the last one was not."""
     cores: int = 0
     """How many its calls may keep busy, as this coordinator has told it; 0: it was told nothing yet."""
     build: str = ""
@@ -66,28 +80,68 @@ class Member:
     def may_have_ahead(self) -> bool:
         """Return whether it can be given a second call, to begin after the one it has."""
         can_work = self.state in ("ready", "busy") and self._stays()
-        return self.quick and self.ahead is None and can_work
+        return can_work and self._is_quick() and self.ahead is None and not self.interrupted
+
+    def _is_quick(self) -> bool:
+        """Return whether the call that it has is expected to end soon."""
+        if self.quick_work is None:
+            return False
+        return self.call is None or self.work.get(self.call, 0.0) <= _AS_QUICK * self.quick_work
+
+    def may_have_inside(self) -> bool:
+        """Return whether it can be given a call to do inside the one it has."""
+        has_room = self.ahead is None and len(self.interrupted) < DEPTH
+        return self.state == "busy" and self.interruptible and has_room and self._stays()
+
+    def calls(self) -> list[CallIdentity]:
+        """Return every call that it has; of those that it has begun, the one that ends last is the first."""
+        given = (*self.interrupted, self.call, self.ahead)
+        return [identity for identity in given if identity is not None]
 
     def _stays(self) -> bool:
         return not (self.kill_asked or self.unreachable or self.leaving)
 
-    def take(self, identity: CallIdentity) -> None:
-        """Record a call that it is given."""
+    def take(self, identity: CallIdentity, work: float = 0.0) -> None:
+        """Record a call that it is given, and how much work it is."""
         if self.call is None:
-            self.call = identity
+            self.call, self.interruptible = identity, False
         else:
             self.ahead = identity
+        self.work[identity] = work
         self.state = "busy"
 
-    def release(self, identity: CallIdentity, duration_ms: int | None = None) -> None:
-        """Remove a call that has ended; the worker then runs the call that it was given ahead."""
+    def hear(self, identity: CallIdentity, progress: Progress) -> bool:
+        """Take in how far a call is; tell whether the worker runs it.
+
+        The first word of the call that it has ahead says that it does that one inside the running one.
+        """
+        if identity == self.ahead and self.call is not None:
+            self.interrupted.append(self.call)
+            self.call, self.ahead = identity, None
+        if identity == self.call:
+            self.interruptible = progress.interruptible
+        return identity == self.call
+
+    def release(self, identity: CallIdentity, outcome: Result | Failure | None = None) -> None:
+        """Remove a call that has ended; the worker goes on with an interrupted one, else the one ahead.
+
+        Without an `outcome` it never got the call.
+        """
+        took_ms = self.inside_ms.pop(identity, 0) + (outcome.duration_ms if outcome is not None else 0)
+        work = self.work.pop(identity, 0.0)
         if identity == self.ahead:
             self.ahead = None
+        elif identity in self.interrupted:
+            self.interrupted.remove(identity)
+        elif identity == self.call and self.interrupted:
+            self.call, self.interruptible = self.interrupted.pop(), True
+            self.inside_ms[self.call] = self.inside_ms.get(self.call, 0) + took_ms
         elif identity == self.call:
-            self.call, self.ahead = self.ahead, None
+            self.call, self.ahead, self.interruptible = self.ahead, None, False
             idle: WorkerState = "draining" if self.leaving else "ready"
             self.state = "busy" if self.call is not None else idle
-            self.quick = duration_ms is not None and duration_ms < QUICK_MS
+            quick = isinstance(outcome, Result) and outcome.duration_ms < QUICK_MS
+            self.quick_work = max(self.quick_work or 0.0, work) if quick else None
 
 
 @dataclass
@@ -127,6 +181,14 @@ class Roster:
         here = [member for member in self.members.values() if member.environment == environment]
         return [member for member in here if member.free()] + [
             member for member in here if member.may_have_ahead()
+        ]
+
+    def interruptible(self, environment: str) -> list[Member]:
+        """Return the environment's workers that can do a call inside the one they have."""
+        return [
+            member
+            for member in self.members.values()
+            if member.environment == environment and member.may_have_inside()
         ]
 
     def environments(self) -> set[str]:

@@ -178,12 +178,15 @@ class Store:
         """Return every step in the state `running`."""
         return [step_of(row) for row in self._db.execute(f"{_STEPS} WHERE steps.state = 'running'")]
 
-    def ready_steps(self, environment: str, limit: int) -> list[StepRow]:
-        """Return the next steps of an environment: by priority, then started jobs, then the oldest job."""
+    def ready_steps(self, environment: str, limit: int, skipped: int = 0) -> list[StepRow]:
+        """Return the next steps of an environment: by priority, then started jobs, then the oldest job.
+
+        The first `skipped` of them are left out.
+        """
         rows = self._db.execute(
             f"{_STEPS} WHERE environment = ? AND steps.state = 'ready' AND jobs.state <> 'held'"
-            " ORDER BY steps.priority DESC, started DESC, steps.job, position LIMIT ?",
-            (environment, limit),
+            " ORDER BY steps.priority DESC, started DESC, steps.job, position LIMIT ? OFFSET ?",
+            (environment, limit, skipped),
         )
         return [step_of(row) for row in rows]
 

@@ -45,7 +45,10 @@ def _write(context: Context, name: str, transcript: Transcript) -> Any:
 
 
 class FakeDemux:
-    """Writes the film's bytes as its sound; a film that starts with `bad` cannot be used."""
+    """Writes the film's bytes as its sound; a film that starts with `bad` cannot be used.
+
+    One that starts with `ms 60000 ` is a minute long, others two seconds.
+    """
 
     stage = "demux"
 
@@ -57,6 +60,7 @@ class FakeDemux:
         if data.startswith(b"bad"):
             message = f"{request.media} is not a film."
             raise InputError(message)
+        length_ms = int(data.split(maxsplit=2)[1]) if data.startswith(b"ms ") else 2_000
         context.output("audio.wav").write_bytes(data)
         audio = context.publish("audio.wav")
         full_band = None
@@ -65,7 +69,7 @@ class FakeDemux:
             full_band = context.publish("audio_full.flac")
         return DemuxResult(
             audio=audio,
-            audio_duration_ms=2_000,
+            audio_duration_ms=length_ms,
             audio_track=0,
             clip_start_ms=0,
             facts=FACTS,
@@ -123,6 +127,7 @@ class FakeAsr:
     """Recognises `hello world`; what `initial_prompt` names goes wrong."""
 
     stage = "asr"
+    interruptible = True
 
     def warm(self, models: Models, model: str | None) -> None:
         models.get(ModelKey(kind="fake", model="whisper-base", device="cpu", compute_type="int8"), object)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 
 from protocol.errors import ErrorInfo, ErrorKind, WorkerExit
 from protocol.frames import Header
 from protocol.hardware import Cores
-from protocol.messages import Ack, Cancel, Drain, Failure, Hello, Progress, Reject, Result, Welcome
+from protocol.messages import Ack, Cancel, Drain, Failure, Hello, Progress, Reject, Result, State, Welcome
 from protocol.stages.asr import AsrRequest
 from tests.lone_worker import NOTHING, LoneWorker
 
@@ -127,3 +130,131 @@ def test_a_cancel_that_comes_right_behind_its_call_is_not_lost() -> None:
             failure = worker.next(Failure).message
             assert failure.error.kind is ErrorKind.CANCELLED
             worker.send(Ack(), header)
+
+
+# a call inside another
+
+
+def named(job: str, attempt: int = 1) -> Header:
+    return Header(run="1", job=job, step="asr", attempt=attempt)
+
+
+def hold(worker: LoneWorker, release: Path, budget_ms: int = 60_000) -> Header:
+    """Begin a call that goes on until `release` is there; return its header when it is at a border."""
+    worker.send(worker.call("asr", ask(f"until:{release}"), budget_ms), named("long"))
+    while not worker.next(Progress).message.interruptible:
+        pass
+    return named("long")
+
+
+def send_inside(worker: LoneWorker, header: Header, order: str = "", budget_ms: int = 60_000) -> None:
+    """Send a call to be done inside the running one."""
+    call = worker.call("asr", ask(order), budget_ms)
+    scratch = f".scratch/{header.job}-{header.attempt}"
+    worker.send(dataclasses.replace(call, inside=True, scratch=scratch), header)
+
+
+def begun(worker: LoneWorker, header: Header) -> None:
+    """Wait until the worker says that it does this call."""
+    while worker.next(Progress).header.job != header.job:
+        pass
+
+
+def test_an_interrupted_call_ends_after_the_one_inside_whose_time_is_not_its_own() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        outer, inner = worker.folder / "outer", worker.folder / "inner"
+        long, short = hold(worker, outer, budget_ms=3_000), named("short")
+        send_inside(worker, short, f"until:{inner}", budget_ms=60_000)
+        begun(worker, short)
+        for _ in range(8):
+            worker.next(State)  # twice a second
+        inner.touch()
+        ended = worker.next(Result)
+        outer.touch()
+        last = worker.next(Result)
+        assert (ended.header.job, last.header.job) == (short.job, long.job)
+        assert last.message.duration_ms < 3_000 < ended.message.duration_ms
+
+
+def test_a_call_inside_that_outlives_its_budget_ends_the_worker() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        hold(worker, worker.folder / "never")
+        send_inside(worker, named("short"), "loop", budget_ms=300)
+        assert worker.process.wait(timeout=10) == WorkerExit.HUNG
+        assert worker.stack.read_text().startswith("Timeout")
+
+
+def test_a_cancel_that_comes_right_behind_a_call_inside_is_not_lost() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        release = worker.folder / "release"
+        hold(worker, release)
+        for attempt in range(20):
+            header = named("short", attempt)
+            send_inside(worker, header, f"until:{worker.folder / 'never'}")
+            if attempt % 2:
+                begun(worker, header)
+            worker.send(Cancel(), header)
+            failure = worker.next(Failure)
+            assert (failure.header.attempt, failure.message.error.kind) == (attempt, ErrorKind.CANCELLED)
+            worker.send(Ack(), header)
+        release.touch()
+        assert worker.next(Result, Failure).header.job == "long"
+
+
+def test_many_calls_inside_end_one_by_one_and_each_once() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        release = worker.folder / "release"
+        hold(worker, release)
+        for attempt in range(20):
+            for _ in range(2):
+                send_inside(worker, named("short", attempt))
+        assert [worker.next(Result).header.attempt for _ in range(20)] == list(range(20))
+        release.touch()
+        worker.send(Ack(), named("short", 0))
+        while (ended := worker.next(Result).header).job != "long":
+            assert ended.attempt in range(1, 20), "said again, as it was not acknowledged"
+        assert worker.log.read_text().count(" begins, attempt") == 21
+
+
+def test_a_worker_that_is_back_names_both_calls_and_has_forgotten_the_one_that_waits() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        outer, inner = worker.folder / "outer", worker.folder / "inner"
+        hold(worker, outer)
+        send_inside(worker, named("short"), f"until:{inner}")
+        begun(worker, named("short"))
+        worker.send(worker.call("asr", ask("")), named("waits"))
+        worker.next(State)
+        worker.renew_link()
+        hello = worker.next(Hello).message
+        assert hello.busy_with is not None
+        assert (hello.busy_with.job, [call.job for call in hello.unacknowledged]) == ("short", ["long"])
+        worker.send(Welcome(), Header(run="2"))
+        inner.touch()
+        outer.touch()
+        assert [worker.next(Result).header.job for _ in range(2)] == ["short", "long"]
+        for header in (named("short"), named("long")):
+            worker.send(Ack(), header)
+        worker.send(Drain(), Header(run="2"))
+        assert worker.process.wait(timeout=10) == WorkerExit.DRAINED
+
+
+def test_a_draining_worker_ends_both_calls() -> None:
+    with LoneWorker(ASR) as worker:
+        worker.wait_ready()
+        outer, inner = worker.folder / "outer", worker.folder / "inner"
+        hold(worker, outer)
+        send_inside(worker, named("short"), f"until:{inner}")
+        begun(worker, named("short"))
+        worker.send(Drain(), Header(run="1"))
+        inner.touch()
+        worker.next(Result)
+        outer.touch()
+        worker.next(Result)
+        for header in (named("short"), named("long")):
+            worker.send(Ack(), header)
+        assert worker.process.wait(timeout=10) == WorkerExit.DRAINED

@@ -18,7 +18,7 @@ def test_a_message_survives_the_wire() -> None:
     envelope = decode(encode("Progress", HEADER, Progress(fraction=0.5, note="नमस्ते")))
     assert envelope.type == "Progress"
     assert envelope.header == HEADER
-    assert envelope.body == {"fraction": 0.5, "note": "नमस्ते"}
+    assert envelope.body == {"fraction": 0.5, "note": "नमस्ते", "interruptible": False}
 
 
 def test_another_version_is_told_from_rubbish() -> None:

@@ -205,6 +205,33 @@ def test_a_model_in_use_by_the_running_call_is_not_unloaded(tmp_path: Path) -> N
     assert bench.here() == ["c"]
 
 
+def test_a_model_of_an_interrupted_call_is_not_unloaded_for_the_call_inside(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ram=220)
+    bench.shelf.begin_call()
+    bench.get("a")
+    assert not bench.call("b", "c"), "the one inside ends over the budget"
+    assert "a" in bench.here()
+    bench.shelf.begin_call()
+    bench.get("a")
+    assert not bench.shelf.end_call()
+    assert not bench.call("d", size=150)
+    assert bench.here() == ["a"]
+    bench.shelf.end_call()
+    assert not bench.call("d", size=100)
+    assert bench.here() == ["d"]
+
+
+def test_a_process_is_not_replaced_for_the_call_inside_while_another_holds_a_model(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, ram=160)
+    bench.shelf.ready()
+    bench.shelf.begin_call()
+    bench.get("a")
+    bench.meter.leaked = 500
+    assert not bench.call("b")
+    assert bench.here() == ["a"]
+    assert bench.shelf.end_call()
+
+
 def test_what_is_free_is_given_back_before_any_model_goes(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ram=210)
     bench.call("a")

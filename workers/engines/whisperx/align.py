@@ -45,6 +45,7 @@ class WhisperAlign:
     """Times words."""
 
     stage = "align"
+    interruptible = True
 
     def warm(self, models: Models, model: str | None) -> None:
         """Load the model, which the stage asr uses too, and put some silence through it."""

@@ -29,6 +29,7 @@ class WhisperxAsr:
     """Recognises speech."""
 
     stage = "asr"
+    interruptible = True
 
     def warm(self, models: Models, model: str | None) -> None:
         """Import the libraries, load the model and put some silence through it.

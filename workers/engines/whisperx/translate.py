@@ -36,6 +36,7 @@ class WhisperTranslate:
     """Translates speech into English."""
 
     stage = "translate"
+    interruptible = True
 
     def warm(self, models: Models, model: str | None) -> None:
         """Load the model, which the stage asr uses too, and put some silence through it."""
