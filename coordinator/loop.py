@@ -184,8 +184,7 @@ class Coordinator:
             case State():
                 self._on_state(member, message)
             case Progress(fraction=fraction) if member.hear(identity, message):
-                # NaN is neither more nor less than anything: it becomes 0.
-                self.dispatcher.progress[identity.job, identity.step] = min(1.0, max(0.0, fraction))
+                self.dispatcher.progress.note(identity, fraction, time.monotonic())
             case Result():
                 self._replacing.prove(member)
                 self.dispatcher.on_result(identity, message, arrival.peer)

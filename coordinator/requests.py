@@ -6,10 +6,13 @@ import os
 import shutil
 import sqlite3
 import time
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import envspecs
+from coordinator.dry_run import dry_run
 from coordinator.health import check_worker, environments_health, why_not_usable
 from coordinator.job_changes import JobChanges
 from coordinator.planning.admission import take_in
@@ -17,12 +20,15 @@ from coordinator.reload import Replacing
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Roster
-from coordinator.status import report_job
+from coordinator.status import Ahead, report_job
 from coordinator.store.backups import is_full, notices
 from coordinator.store.store import Store
+from coordinator.timing.outlook import Outlooks
 from protocol.errors import DiskFullError, ErrorInfo, ErrorKind
 from protocol.job_changes import CancelJobs, PruneJobs, ReloadEnvironment, ResumeJobs, RetryJob
 from protocol.messages import (
+    DryRun,
+    DryRunReport,
     HealthQuery,
     HealthReport,
     Refused,
@@ -56,6 +62,7 @@ class Requests:
         self._memory = memory
         self._begun_s = time.monotonic()
         self._changes = JobChanges(store, roster, dispatcher)
+        self._outlooks = Outlooks(store, dispatcher.rates, dispatcher.progress)
 
     def answer(self, request: Any) -> Any:
         """Return the answering message; raises `CpwError` where the request cannot be met."""
@@ -71,6 +78,8 @@ class Requests:
         match request:
             case Submit():
                 return self._submit(request)
+            case DryRun():
+                return self._dry_run(request)
             case StatusQuery():
                 return self._status(request)
             case HealthQuery():
@@ -92,6 +101,16 @@ class Requests:
     def _submit(self, submit: Submit) -> Submitted:
         return take_in(submit, self._store, lambda name: check_worker(name, self._runtime, self._roster))
 
+    def _dry_run(self, asked: DryRun) -> DryRunReport:
+        now_s = time.monotonic()
+        answer = dry_run(
+            asked,
+            lambda name: check_worker(name, self._runtime, self._roster),
+            self._dispatcher.rates,
+            tuple(self._roster.members.values()),
+        )
+        return replace(answer, waits_ms=self._outlooks.look(self._workers(), now_s).all_left_ms(now_s))
+
     def _status(self, query: StatusQuery) -> StatusReport:
         if query.jobs:
             found = {job: self._store.job(job) for job in query.jobs}
@@ -103,8 +122,23 @@ class Requests:
         steps = {job.id: self._store.steps(job.id) for job in jobs}
         served_by = {step.environment for job_steps in steps.values() for step in job_steps}
         absent = why_not_usable(self._runtime, self._roster, served_by)
-        reports = tuple(report_job(job, steps[job.id], progress, absent) for job in jobs)
-        return StatusReport(jobs=reports, unknown=unknown)
+        now_s = time.monotonic()
+        outlook = self._outlooks.look(self._workers(), now_s)
+        reports = tuple(
+            report_job(
+                job,
+                steps[job.id],
+                progress,
+                absent,
+                Ahead(left_ms=outlook.left_ms(job.id, now_s), shares=outlook.shares.get(job.id, {})),
+            )
+            for job in jobs
+        )
+        return StatusReport(jobs=reports, unknown=unknown, left_ms=outlook.all_left_ms(now_s))
+
+    def _workers(self) -> Counter[str]:
+        """Return environment to how many workers it has."""
+        return Counter(member.environment for member in self._roster.members.values())
 
     def _health(self) -> HealthReport:
         now_s = time.monotonic()

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from coordinator.store.store import JobRow, StepRow
+from coordinator.timing.durations import weight_of
 from protocol.clock import since_iso_ms
 from protocol.messages import JobReport, StepReport
-from protocol.stages import SHOWN_STAGES, STAGES
+from protocol.stages import SHOWN_STAGES
 
-__all__ = ["report_job"]
+__all__ = ["Ahead", "report_job"]
 
-_WEIGHT_OF_OTHERS = 10.0
-"""Of a stage that this version does not know, in a job that a later one made."""
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What is foreseen of a job."""
+
+    left_ms: int | None = None
+    """How long until it ends; None: not known."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Step to how long it takes, in any measure; empty: not known."""
+
+
+_UNKNOWN = Ahead()
 
 
 def report_job(
@@ -20,10 +32,12 @@ def report_job(
     steps: list[StepRow],
     progress: Mapping[tuple[str, str], float],
     absent: Mapping[str, str] | None = None,
+    ahead: Ahead = _UNKNOWN,
 ) -> JobReport:
     """Return the job's report; `progress` is (job, step) to 0..1 for calls that run.
 
-    `absent` are environments without a worker, and why: what waits for one of them says so.
+    `absent` are environments without a worker, and why: what waits for one of them says so. `ahead` is what
+    is foreseen of the job.
     """
     absent = {} if job.state == "held" else absent or {}
     reports = tuple(
@@ -41,13 +55,14 @@ def report_job(
         directory=str(job.directory),
         created_at=job.created_at,
         elapsed_ms=elapsed,
-        fraction=_fraction(reports, lost=job.state in ("failed", "cancelled")),
+        fraction=_fraction(reports, ahead.shares, lost=job.state in ("failed", "cancelled")),
         steps=reports,
         language=job.language,
         language_probability=job.language_probability,
         outputs=_outputs(job, steps),
         notes=(*job.notes, *(step.note for step in steps if step.note)),
         error=failed,
+        left_ms=0 if job.ended_at is not None else ahead.left_ms,
     )
 
 
@@ -70,16 +85,15 @@ def _report_step(step: StepRow, fraction: float, absent: str) -> StepReport:
     )
 
 
-def _fraction(steps: tuple[StepReport, ...], *, lost: bool) -> float:
-    """Return how much is done; where the job is `lost`, what was skipped is so for that reason."""
-    total = sum(_weight(step) for step in steps)
+def _fraction(steps: tuple[StepReport, ...], shares: Mapping[str, float], *, lost: bool) -> float:
+    """Return how much is done; where the job is `lost`, what was skipped is so for that reason.
+
+    Without `shares` a step counts by the weight of its stage.
+    """
+    parts = {step.name: shares.get(step.name, 0.0) if shares else weight_of(step.stage) for step in steps}
+    total = sum(parts.values())
     counted = (step for step in steps if not (lost and step.state == "skipped"))
-    return sum(_weight(step) * step.fraction for step in counted) / total if total else 0.0
-
-
-def _weight(step: StepReport) -> float:
-    stage = STAGES.get(step.stage)
-    return _WEIGHT_OF_OTHERS if stage is None else stage.weight
+    return sum(parts[step.name] * step.fraction for step in counted) / total if total else 0.0
 
 
 def _outputs(job: JobRow, steps: list[StepRow]) -> tuple[str, ...]:

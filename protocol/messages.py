@@ -1,8 +1,9 @@
 """Every message that crosses the wire, as a dataclass; the class's name is its type frame.
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
-Drain, Unload, Cores. Client to coordinator: Submit, StatusQuery, HealthQuery, and the changes of
-`protocol.job_changes`. Back: Submitted, StatusReport, HealthReport, Changed, Pruned, Reloading, Refused.
+Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery (`protocol/jobs/`), HealthQuery, and
+the changes of `protocol.job_changes`. Back: Submitted, DryRunReport, StatusReport, HealthReport, Changed,
+Pruned, Reloading, Refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Literal
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.artefacts import Artefact
 from protocol.errors import ErrorInfo
-from protocol.hardware import Cores, Hardware
+from protocol.hardware import Hardware
 from protocol.job_changes import (
     CancelJobs,
     Changed,
@@ -24,6 +25,9 @@ from protocol.job_changes import (
     ResumeJobs,
     RetryJob,
 )
+from protocol.jobs.dry_run import DryRun, DryRunReport
+from protocol.jobs.status import JobReport, JobState, StatusQuery, StatusReport, StepReport, StepState
+from protocol.jobs.submission import Submit, Submitted
 
 __all__ = [
     "MESSAGES",
@@ -31,13 +35,17 @@ __all__ = [
     "Call",
     "CallIdentity",
     "Cancel",
+    "Cores",
     "Drain",
+    "DryRun",
+    "DryRunReport",
     "EnvironmentHealth",
     "Failure",
     "HealthQuery",
     "HealthReport",
     "Hello",
     "JobReport",
+    "JobState",
     "LoadedModel",
     "Progress",
     "Refused",
@@ -47,6 +55,7 @@ __all__ = [
     "StatusQuery",
     "StatusReport",
     "StepReport",
+    "StepState",
     "Submit",
     "Submitted",
     "Unload",
@@ -55,8 +64,6 @@ __all__ = [
 ]
 
 WorkerState = Literal["importing", "loading", "ready", "busy", "draining"]
-JobState = Literal["held", "queued", "running", "done", "failed", "cancelled"]
-StepState = Literal["waiting", "ready", "running", "done", "skipped", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,108 +208,10 @@ class Unload:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submit:
-    """A submission: what a person asks for one film."""
+class Cores:
+    """The worker's call may keep so many cores busy from now on."""
 
-    media: str
-    """Absolute path."""
-    workflow: str
-    user: str
-    out: str
-    """Absolute path of the folder under which job folders are made."""
-    source_language: str | None = None
-    """ISO 639-1; None means: detect."""
-    target_languages: tuple[str, ...] = ()
-    title: str | None = None
-    year: int | None = None
-    audio_track: str | None = None
-    """Number from 0 among the audio streams, or a language code."""
-    start_ms: int | None = None
-    end_ms: int | None = None
-    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Stage to field to value, from `--set asr.model=small`."""
-    environments: dict[str, str] = field(default_factory=dict)
-    """Stage to the environment that is to do it: `asr` to `whisperx-experimental`."""
-    with_stages: tuple[str, ...] = ()
-    """Optional stages that are asked for (`separate`)."""
-    without_stages: tuple[str, ...] = ()
-    """Optional stages that are to be left out (`vad`)."""
-    debug: bool = False
-    hold: bool = False
-    """Make the job, and let it wait for `ResumeJobs`."""
-    priority: int = 0
-    """Steps of a higher one are done first."""
-    key: str = ""
-    """Chosen by the client: the same key again is answered with the job that there is."""
-    reuse: bool = True
-    """Take over steps that another job has done with the same inputs, engine, model and parameters."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submitted:
-    """The job is in the store, so it will be done even if the client goes away."""
-
-    job: str
-    directory: str
-    notes: tuple[str, ...] = ()
-    """Sentences about choices made: an engine passed over, a target that is the source."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StatusQuery:
-    """Asks for some jobs, or, when `jobs` is empty, for the newest `limit`."""
-
-    jobs: tuple[str, ...] = ()
-    limit: int = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepReport:
-    """A step as shown. `fraction` is 0 to 1; times are milliseconds; `worker` runs it."""
-
-    name: str
-    stage: str
-    environment: str
-    state: StepState
-    attempt: int
-    fraction: float
-    duration_ms: int | None = None
-    note: str = ""
-    error: ErrorInfo | None = None
-    worker: str = ""
-    running_ms: int | None = None
-    """How long this attempt has run so far."""
-    waits_for: str = ""
-    """Why a step that is ready is not begun: `whisperx: crash-loop: cpw logs whisperx`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobReport:
-    """A job as shown."""
-
-    job: str
-    state: JobState
-    media: str
-    workflow: str
-    directory: str
-    created_at: str
-    elapsed_ms: int
-    fraction: float
-    steps: tuple[StepReport, ...]
-    language: str | None = None
-    language_probability: float | None = None
-    outputs: tuple[str, ...] = ()
-    """Absolute paths of what the person asked for, so far."""
-    notes: tuple[str, ...] = ()
-    error: ErrorInfo | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StatusReport:
-    """Answer to a `StatusQuery`; jobs that are not known are named."""
-
-    jobs: tuple[JobReport, ...]
-    unknown: tuple[str, ...] = ()
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -385,6 +294,8 @@ MESSAGES: dict[str, type] = {
         Cores,
         Submit,
         Submitted,
+        DryRun,
+        DryRunReport,
         StatusQuery,
         StatusReport,
         HealthQuery,

@@ -21,12 +21,12 @@ from protocol.clock import now_iso
 from protocol.errors import MissingError, UsageError, WorkerExit, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header, encode
-from protocol.hardware import Cores
 from protocol.marks import Mark
 from protocol.messages import (
     Ack,
     Call,
     CallIdentity,
+    Cores,
     Drain,
     Failure,
     Hello,

@@ -1,4 +1,4 @@
-"""How much memory this process uses, and when that is too much. Needs the standard library alone."""
+"""How much memory this process uses, and when that is too much."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from protocol.hardware import model_factor
 
 __all__ = [
     "MEGABYTE",
@@ -85,32 +87,6 @@ def is_worn_out(budget: Budget, resident: int, libraries: int) -> bool:
     """
     limit = budget.ram_bytes
     return bool(limit) and resident > OVER * limit and resident > OVER * libraries
-
-
-# For the ending of a model's file: how much the process grows at most while it loads the file, over its
-# size. Measured with whisper-base and tiny.en, float16 on disk, by CTranslate2: 1.5 where the numbers become
-# int8, 2.2 where they become float32; the loaded models use 0.7 and 2.1. The others are estimates: pickled
-# weights are read whole and then copied, safetensors are mapped. Small files (vocabularies, settings) become
-# many objects of Python.
-_FACTORS = {
-    ".safetensors": 1.2,
-    ".npz": 1.2,
-    ".onnx": 1.5,
-    ".pt": 2.0,
-    ".pth": 2.0,
-    ".th": 2.0,
-    ".ckpt": 2.0,
-}
-_QUANTISED, _WHOLE = 1.5, 2.2
-_SMALL_FILES = 10.0
-
-
-def model_factor(name: str, compute_type: str) -> float:
-    """Return how much the process grows while it loads a file of a model, over the size of the file."""
-    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122 (a name, no path)
-    if ending == ".bin":
-        return _QUANTISED if compute_type.startswith("int8") else _WHOLE
-    return _FACTORS.get(ending, _SMALL_FILES)
 
 
 class Meter:

@@ -8,7 +8,7 @@ from clients.asking import ask_coordinator, no_such_job
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.job_folder import read_first_cues
-from clients.screen.jobs import job_error, job_lines, status_table, steps_table
+from clients.screen.jobs import all_left, job_error, job_lines, status_table, steps_table
 from clients.screen.report import Report
 from protocol.clock import now_ms
 from protocol.errors import ExitCode
@@ -34,9 +34,11 @@ def status(desk: Desk, jobs: tuple[str, ...], limit: int, *, as_json: bool) -> E
     """Show jobs, or one job with its steps."""
     answer: StatusReport = ask_coordinator(desk, StatusQuery(jobs=jobs, limit=limit))
     if as_json:
-        desk.report.json({"jobs": answer.jobs, "unknown": answer.unknown})
+        desk.report.json({"jobs": answer.jobs, "unknown": answer.unknown, "left_ms": answer.left_ms})
     elif answer.jobs:
         desk.report.table(status_table(answer.jobs, now_ms() / 1000))
+        if left := all_left(answer):
+            desk.report.line(left)
         if len(jobs) == 1:
             _show_job(desk.report, answer.jobs[0])
     elif not answer.unknown:

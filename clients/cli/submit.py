@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from clients.cli.dry_run import show_dry_run
 from clients.cli.follow import conclude, follow, show_sent
 from clients.cli.shell import CONTEXT, code_of, json_option, pass_desk
 from clients.cli.watch import watch_folders
@@ -72,26 +73,36 @@ __all__ = ["submit", "submit_films"]
 )
 @click.option("--hold", is_flag=True, help="Create the jobs but do not start them; cpw resume does.")
 @click.option("--watch", is_flag=True, help="Watch folders: submit each new film once it is complete.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done, how long, how much memory.")
 @click.option("-d", "--detach", is_flag=True, help="Submit and return at once.")
 @json_option
 @click.option("--debug", is_flag=True, help="Write more into the logs.")
 @pass_desk
-def submit(desk: Desk, /, *, detach: bool, as_json: bool, watch: bool, **words: object) -> ExitCode:
+def submit(
+    desk: Desk, /, *, detach: bool, as_json: bool, watch: bool, dry_run: bool, **words: object
+) -> ExitCode:
     """Submit films and show their progress until they are done.
 
     MEDIA are files, folders (with their subfolders) and patterns such as '*.mkv'. Write names that start
     with a dash after --. Ctrl-C ends this command, not the jobs.
     """
     written = from_plain(Written, words, path="submit", strict=True)
+    if dry_run and (watch or detach):
+        raise click.UsageError("--dry-run cannot be used with --watch or --detach.")
     if not watch:
-        return submit_films(desk, written, detach=detach, as_json=as_json)
+        return submit_films(desk, written, detach=detach, as_json=as_json, dry_run=dry_run)
     if detach or as_json:
         raise click.UsageError("--watch cannot be used with --detach or --json.")
     return watch_folders(desk, written)
 
 
-def submit_films(desk: Desk, written: Written, *, detach: bool = False, as_json: bool = False) -> ExitCode:
-    """Submit what was written; then show the progress until all has ended, unless `detach`."""
+def submit_films(
+    desk: Desk, written: Written, *, detach: bool = False, as_json: bool = False, dry_run: bool = False
+) -> ExitCode:
+    """Submit what was written; then show the progress until all has ended, unless `detach`.
+
+    With `dry_run` nothing is submitted: what would be done is shown.
+    """
     reading = read_submissions(written, desk.out)
     for note in reading.notes:
         desk.report.remark(f"note: {note}")
@@ -99,6 +110,8 @@ def submit_films(desk: Desk, written: Written, *, detach: bool = False, as_json:
         return _refuse(desk, reading)
     with desk.connect(desk.runtime) as asker:
         check_running(desk, asker)
+        if dry_run:
+            return show_dry_run(desk, asker, reading.submissions, as_json=as_json)
         sent = send(desk, asker, _without_moving(desk, written, reading.submissions))
         show_sent(desk.report, sent, beside=as_json)
         if sent.stopped is not None and not sent.accepted:

@@ -6,15 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 
 from clients.screen.table import Column, Table
-from clients.screen.text import age, count, duration, film_labels, percent
+from clients.screen.text import age, count, duration, film_labels, percent, rough
 from protocol.clock import parse_iso_ms
 from protocol.errors import ErrorInfo, ErrorKind, ExitCode
 from protocol.languages import language_name
-from protocol.messages import JobReport, StepReport
+from protocol.messages import JobReport, StatusReport, StepReport
 from protocol.timeline import UNDETERMINED
 
 __all__ = [
     "FINISHED",
+    "all_left",
+    "batch_left",
     "exit_code",
     "first_cues",
     "job_error",
@@ -32,6 +34,8 @@ __all__ = [
 FINISHED = frozenset({"done", "failed", "cancelled", "held"})
 """States of jobs that do not continue by themselves; a held job waits for a person."""
 
+_FEW_ROWS = 2
+"""On so small a screen the films have all lines."""
 _PENDING = frozenset({"waiting", "ready"})
 _TIMING = re.compile(r"\d{1,3}:\d\d:\d\d[,.]\d{3} --> \d{1,3}:\d\d:\d\d[,.]\d{3}")
 
@@ -71,6 +75,7 @@ def status_table(jobs: Sequence[JobReport], now: float) -> Table:
         Column(title="worker", drop=6),
         Column(title="age", right=True, drop=4),
         Column(title="elapsed", right=True),
+        Column(title="left", right=True, drop=1),
         Column(title="film", least=14),
     )
     labels = film_labels([job.media for job in jobs])
@@ -86,11 +91,34 @@ def status_table(jobs: Sequence[JobReport], now: float) -> Table:
             ", ".join(step.environment for step in job.steps if step.state == "running"),
             age(now - parse_iso_ms(job.created_at) / 1000),
             duration(job.elapsed_ms),
+            _left(job),
             label,
         )
         for job, label in zip(jobs, labels, strict=True)
     )
     return Table(columns=columns, rows=rows)
+
+
+def _left(job: JobReport) -> str:
+    """Return `3.5 min`; nothing where the job has ended, waits for a person, or its time is not known."""
+    return "" if job.state in FINISHED or job.left_ms is None else rough(job.left_ms)
+
+
+def batch_left(jobs: Sequence[JobReport]) -> str:
+    """Return `12 min left` until the last of several jobs ends; nothing where that is not known.
+
+    Of one job nothing is returned either. A job's own time already counts that it waits for others.
+    """
+    going = [job.left_ms for job in jobs if job.state not in FINISHED]
+    known = [left_ms for left_ms in going if left_ms is not None]
+    return f"{rough(max(known))} left" if len(known) == len(going) > 1 else ""
+
+
+def all_left(report: StatusReport) -> str:
+    """Return how long until every job has ended; nothing for one job alone or where it is not known."""
+    going = [job for job in report.jobs if job.state in ("queued", "running")]
+    alone = len(going) < 2 and (not going or going[0].left_ms == report.left_ms)
+    return "" if alone or not report.left_ms else f"all jobs: about {rough(report.left_ms)} left"
 
 
 def _attempts(job: JobReport) -> str:
@@ -194,23 +222,29 @@ def live_table(jobs: Sequence[JobReport], labels: Sequence[str], rows: int, mark
     order = {"running": 0, "queued": 1}
     pairs = [pair for pair in zip(jobs, labels, strict=True) if pair[0].state in order]
     pairs.sort(key=lambda pair: order[pair[0].state])
-    shown = pairs if len(pairs) <= rows else pairs[: max(1, rows - 1)]
+    batch = batch_left([job for job, _ in pairs]) if rows > _FEW_ROWS else ""
+    room = max(1, rows - bool(batch))
+    shown = pairs if len(pairs) <= room else pairs[: max(1, room - 1)]
     lines = [
         (
             _bar(job.fraction, marks),
             percent(job.fraction),
             duration(job.elapsed_ms) if job.state == "running" else "",
+            f"{left} left" if (left := _left(job)) else "",
             stage_words(job) or job.state,
             label,
         )
         for job, label in shown
     ]
     if len(shown) < len(pairs):
-        lines.append(("", "", "", "", f"and {count(len(pairs) - len(shown), 'more film')}"))
+        lines.append(("", "", "", "", "", f"and {count(len(pairs) - len(shown), 'more film')}"))
+    if batch:
+        lines.append(("", "", "", batch, "", f"{len(pairs)} films to go"))
     columns = (
+        Column(title="", drop=2),
+        Column(title="", right=True),
+        Column(title="", right=True),
         Column(title="", drop=1),
-        Column(title="", right=True),
-        Column(title="", right=True),
         Column(title="", least=12),
         Column(title="", least=14),
     )

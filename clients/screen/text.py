@@ -16,6 +16,7 @@ __all__ = [
     "film_labels",
     "pad",
     "percent",
+    "rough",
     "shorten",
     "since",
     "visible",
@@ -123,6 +124,22 @@ def duration(milliseconds: int | None) -> str:
     minutes, seconds = divmod(round(milliseconds / 1000), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def rough(milliseconds: int) -> str:
+    """Return a time as a person says it of what is to come: `40 s`, `3.5 min`, `2 h 10 min`, `14 h`."""
+    seconds = max(0, milliseconds) / 1000
+    if seconds < 55:
+        return f"{max(10, 10 * round(seconds / 10))} s"
+    halves = round(seconds / 30)
+    if halves < 20:
+        return f"{halves / 2:g} min"
+    if seconds < 3_570:
+        return f"{round(seconds / 60)} min"
+    hours, tens = divmod(round(seconds / 600), 6)
+    if hours >= 10:
+        return f"{round(seconds / 3_600)} h"
+    return f"{hours} h {10 * tens} min" if tens else f"{hours} h"
 
 
 def clock(milliseconds: int) -> str:

@@ -6,10 +6,11 @@ import dataclasses
 import logging
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coordinator.plan import Plan
+from coordinator.plan import Plan, PlannedStep
 from coordinator.planning import planner
 from coordinator.planning.assignments import equipped, services
 from coordinator.planning.inventory import Inventory, default_model, fitting_model
@@ -23,7 +24,7 @@ from protocol.messages import Submit, Submitted
 from protocol.schema import check_field
 from protocol.stages import ROUTED_STAGES, STAGES, WORKFLOWS, translate
 
-__all__ = ["forget_unfinished", "take_in"]
+__all__ = ["Admitted", "admit", "forget_unfinished", "take_in"]
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,23 @@ def take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -
     if known is not None:
         # The answer was lost on its way, and the client has sent the submission again.
         return Submitted(job=known.id, directory=str(known.directory), notes=known.notes)
-    return _take_in(_normalise(submit), store, check_worker)
+    return _take_in(admit(submit, check_worker), store)
 
 
-def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) -> Submitted:
+@dataclass(frozen=True, kw_only=True)
+class Admitted:
+    """A submission that can become a job, and what that would be."""
+
+    submit: Submit
+    """With the model of every stage."""
+    steps: tuple[PlannedStep, ...]
+    notes: tuple[str, ...]
+    here: Inventory
+
+
+def admit(submit: Submit, check_worker: Callable[[str], None]) -> Admitted:
+    """Check the submission and make its plan; nothing is changed. Raises as `take_in` does."""
+    submit = _normalise(submit)
     here = Inventory.look()
     for stage in submit.environments:
         here.serving(stage, submit.environments)
@@ -55,20 +69,24 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
         here.check_built(here.specs[name])
         check_worker(name)
     submit = _with_models(submit, plan, here)
-    steps = equipped(plan.steps, submit, here)
+    notes: tuple[str, ...] = ()
+    if submit.source_language is not None:
+        notes = planner.refine(submit, submit.source_language, planner.title_of(submit)[0]).notes
+    return Admitted(submit=submit, steps=equipped(plan.steps, submit, here), notes=notes, here=here)
+
+
+def _take_in(admitted: Admitted, store: Store) -> Submitted:
+    submit, steps, notes = admitted.submit, admitted.steps, admitted.notes
     out = Path(submit.out)
     _check_out(out)
     job, folder = job_folder.claim_folder(out, submit.user, store.highest_number)
     store.set_fact(_CLAIMED, f"{job} {folder}")
-    title, year = planner.title_of(submit)
-    notes: list[str] = []
-    if submit.source_language is not None:
-        notes += planner.refine(submit, submit.source_language, title).notes
     try:
-        job_folder.write_job(folder, job_facts(job, submit, (title, year), steps, here))
+        facts = job_facts(job, submit, planner.title_of(submit), steps, admitted.here)
+        job_folder.write_job(folder, facts)
         reach("coordinator.submit.job-written")
         with store.transaction():
-            store.add_job(job, submit, folder, steps, notes)
+            store.add_job(job, submit, folder, steps, list(notes))
             reach("coordinator.submit.before-commit")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -77,7 +95,7 @@ def _take_in(submit: Submit, store: Store, check_worker: Callable[[str], None]) 
     for step in steps:
         for reason in step.reasons:
             log.info("%s %s: %s", job, step.name, reason)
-    return Submitted(job=job, directory=str(folder), notes=tuple(notes))
+    return Submitted(job=job, directory=str(folder), notes=notes)
 
 
 def forget_unfinished(store: Store) -> None:

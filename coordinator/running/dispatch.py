@@ -25,12 +25,13 @@ from coordinator.running.step_notes import remark
 from coordinator.running.worker_death import describe_death
 from coordinator.store import job_folder
 from coordinator.store.store import JobRow, StepRow, Store
+from coordinator.timing.courses import Courses
+from coordinator.timing.rates import Rates
 from protocol.clock import since_iso_ms
 from protocol.errors import CpwError, ErrorInfo, ErrorKind, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header, encode
-from protocol.hardware import Cores
-from protocol.messages import Ack, Call, CallIdentity, Cancel, Failure, Result, Unload
+from protocol.messages import Ack, Call, CallIdentity, Cancel, Cores, Failure, Result, Unload
 from protocol.schema import from_plain, to_plain
 from protocol.stages import LANGUAGE_STAGES, STAGES
 from protocol.supervisor import ChildExit
@@ -66,8 +67,8 @@ class Dispatcher:
         self._after_commit: list[Callable[[], None]] = []
         self._manifests = Manifests(store)
         self._manifests.catch_up()
-        self.progress: dict[tuple[str, str], float] = {}
-        """Of job and step: the fraction that is done, as its worker reported last."""
+        self.progress = Courses()
+        self.rates = Rates(store.get_fact, store.set_fact)
 
     @contextlib.contextmanager
     def together(self, now_s: float) -> Iterator[None]:
@@ -98,14 +99,13 @@ class Dispatcher:
                 self._send(step, member, inside=True)
 
     def _send_to_free(self, now_s: float) -> None:
-        openings_of = {name: self._roster.openings(name) for name in self._roster.environments()}
+        roster = self._roster
+        openings_of = {name: found for name in roster.environments() if (found := roster.openings(name))}
         open_now = sorted(member.name for openings in openings_of.values() for member in openings)
         if (seen := (self._store.change_count(), open_now)) == self._nothing_ready:
             return
         self._nothing_ready = seen
         for environment, openings in openings_of.items():
-            if not openings:
-                continue
             steps = self._store.ready_steps(environment, len(openings))
             for member, step in zip(openings, steps, strict=False):
                 with self._failing(step, now_s):
@@ -272,6 +272,7 @@ class Dispatcher:
         job = self._job_of(step)
         with self._store.transaction():
             self._store.finish(step, kept, result.artefacts, result.duration_ms)
+            self.rates.note_step(job, step, self._store.sound_ms(step.seq), result.duration_ms)
             if step.stage in LANGUAGE_STAGES and record_language(self._store, job, step, given):
                 self._manifests.note_translators(job.id)
             if note := remark(step, kept):
@@ -279,7 +280,7 @@ class Dispatcher:
             self.propagate(job)
             reach("coordinator.result.before-commit")
         self._once_committed(lambda: reach("coordinator.result.committed"))
-        self.progress.pop((step.job, step.name), None)
+        self.progress.forget((step.job, step.name))
         self.note_change(job)
 
     def on_failure(self, identity: CallIdentity, failure: Failure, peer: bytes, now_s: float) -> None:
@@ -309,7 +310,7 @@ class Dispatcher:
         reach("coordinator.lost.before-commit")
         self._store.set_states(step.seq, {step.name: "ready"})
         self._once_committed(lambda: reach("coordinator.lost.committed"))
-        self.progress.pop((step.job, step.name), None)
+        self.progress.forget((step.job, step.name))
 
     def _conclude(self, job: JobRow, step: StepRow, error: ErrorInfo, now_s: float) -> None:
         """Record a failed attempt and what follows; inside a transaction."""
@@ -320,7 +321,7 @@ class Dispatcher:
             error = dataclasses.replace(error, remedy=f"Make room, then: cpw resume {job.id}")
         state = "waiting" if isinstance(verdict, Retry) or verdict == "held" else verdict
         self._store.fail(step, state, error, kills=kills, failures=failures)
-        self.progress.pop((step.job, step.name), None)
+        self.progress.forget((step.job, step.name))
         log.warning("%s %s: %s -> %s", job.id, step.name, error.message, verdict)
         if isinstance(verdict, Retry):
             self._delayed.append((now_s + verdict.delay_ms / 1000, step.seq, step.name))
@@ -353,7 +354,7 @@ class Dispatcher:
 
     def stop_call(self, step: StepRow) -> None:
         """Cancel a running call, whose step has ended in the store: its outcome will be refused."""
-        self.progress.pop((step.job, step.name), None)
+        self.progress.forget((step.job, step.name))
         self.cancel_call(step.worker.encode(), step.identity)
 
     def forbid_reuse(self, seq: int, names: Iterable[str]) -> None:

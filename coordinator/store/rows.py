@@ -15,7 +15,7 @@ from protocol.errors import ErrorInfo
 from protocol.messages import CallIdentity, JobState, StepState, Submit
 from protocol.schema import from_plain, to_plain
 
-__all__ = ["JobRow", "StepRow", "as_json", "job_of", "step_of"]
+__all__ = ["JobRow", "StepOutline", "StepRow", "as_json", "job_of", "outline_of", "step_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,27 @@ class StepRow:
     def identity(self) -> CallIdentity:
         """Return the identity of the current attempt; a result of any other attempt is refused."""
         return CallIdentity(job=self.job, step=self.name, attempt=self.attempt, run=self.run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepOutline:
+    """As much of a row of `steps` as tells what is still to be done."""
+
+    seq: int
+    job: str
+    position: int
+    name: str
+    stage: str
+    environment: str
+    choices: dict[str, Any]
+    link: Dependencies
+    state: StepState
+    priority: int
+    started: bool
+    """Whether its job has begun."""
+    begun_at: str | None
+    sound_ms: int | None
+    """The length of the sound, of the step that found it."""
 
 
 def as_json(value: Any) -> str:
@@ -130,4 +151,23 @@ def step_of(row: sqlite3.Row) -> StepRow:
         artefacts=_artefacts(row["artefacts"]),
         note=row["note"],
         error=from_plain(ErrorInfo, json.loads(row["error"])) if row["error"] else None,
+    )
+
+
+def outline_of(row: sqlite3.Row) -> StepOutline:
+    """Read a row of the columns that `Store.outlines` asks for."""
+    return StepOutline(
+        seq=row["job"],
+        job=row["job_id"],
+        position=row["position"],
+        name=row["name"],
+        stage=row["stage"],
+        environment=row["environment"],
+        choices=json.loads(row["choices"]),
+        link=Dependencies(needs=_names(row["needs"]), after=_names(row["after"])),
+        state=row["state"],
+        priority=row["priority"],
+        started=bool(row["started"]),
+        begun_at=row["begun_at"],
+        sound_ms=row["sound_ms"],
     )

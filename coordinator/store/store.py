@@ -14,14 +14,15 @@ from typing import Any
 
 from coordinator.plan import PlannedStep
 from coordinator.store.migrations import migrate
-from coordinator.store.rows import JobRow, StepRow, as_json, job_of, step_of
+from coordinator.store.rows import JobRow, StepOutline, StepRow, as_json, job_of, outline_of, step_of
 from protocol.artefacts import Artefact
 from protocol.clock import now_iso
 from protocol.errors import ErrorInfo
 from protocol.failpoints import reach
 from protocol.messages import CallIdentity, JobState, StepState, Submit
+from protocol.stages import demux
 
-__all__ = ["JobRow", "StepRow", "Store"]
+__all__ = ["JobRow", "StepOutline", "StepRow", "Store"]
 
 _WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
@@ -174,6 +175,19 @@ class Store:
         rows = self._db.execute(f"{_STEPS} WHERE jobs.id = ? ORDER BY position", (job,))
         return [step_of(row) for row in rows]
 
+    def outlines(self) -> list[StepOutline]:
+        """Return all steps of the jobs that are queued or running, job by job, in the order of the plans."""
+        rows = self._db.execute(_OUTLINES, (demux.STAGE.name,))
+        return [outline_of(row) for row in rows]
+
+    def sound_ms(self, seq: int) -> int:
+        """Return the length of a job's sound; 0 where it is not known yet."""
+        row = self._db.execute(
+            f"SELECT {_SOUND_MS} AS sound_ms FROM steps WHERE job = ? AND stage = ?",  # noqa: S608 (constant)
+            (seq, demux.STAGE.name),
+        ).fetchone()
+        return int(row["sound_ms"] or 0) if row else 0
+
     def running_steps(self) -> list[StepRow]:
         """Return every step in the state `running`."""
         return [step_of(row) for row in self._db.execute(f"{_STEPS} WHERE steps.state = 'running'")]
@@ -303,4 +317,11 @@ class Store:
         )
 
 
+_SOUND_MS = "json_extract(result, '$.audio_duration_ms')"
 _STEPS = "SELECT steps.*, jobs.id AS job_id FROM steps JOIN jobs ON jobs.seq = steps.job"
+_OUTLINES = f"""
+    SELECT steps.job, jobs.id AS job_id, position, name, stage, environment, choices, needs, after,
+        steps.state, steps.priority, started, begun_at, CASE stage WHEN ? THEN {_SOUND_MS} END AS sound_ms
+    FROM steps JOIN jobs ON jobs.seq = steps.job
+    WHERE jobs.state IN ('queued', 'running') ORDER BY steps.job, position
+"""  # noqa: S608 (constants)

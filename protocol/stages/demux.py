@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from protocol.artefacts import Artefact
 from protocol.pipeline import Stage
 
-__all__ = ["STAGE", "AudioTrack", "DemuxRequest", "DemuxResult", "MediaFacts"]
+__all__ = ["STAGE", "AudioTrack", "DemuxRequest", "DemuxResult", "FilmLengths", "MediaFacts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,13 @@ class MediaFacts:
     frames_per_second: float | None
     audio_tracks: tuple[AudioTrack, ...]
     subtitle_languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmLengths:
+    """How long some films are, in the order in which they were named; None for one that cannot be read."""
+
+    lengths_ms: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,10 +23,14 @@ ROOMS = {
     # the daemon
     "coordinator.store": "protocol coordinator.plan",
     "coordinator.planning": "protocol envspecs coordinator.plan coordinator.store",
+    "coordinator.timing": "protocol coordinator.plan coordinator.store",
     "coordinator.running": (
-        "protocol envspecs coordinator.plan coordinator.store coordinator.planning coordinator.link"
+        "protocol envspecs coordinator.plan coordinator.store coordinator.planning coordinator.timing"
+        " coordinator.link"
     ),
-    "coordinator": "protocol envspecs coordinator.store coordinator.planning coordinator.running",
+    "coordinator": (
+        "protocol envspecs coordinator.store coordinator.planning coordinator.timing coordinator.running"
+    ),
     # whoever asks the daemon
     "clients.screen": "protocol",
     "clients.cli": "protocol envspecs clients clients.screen",

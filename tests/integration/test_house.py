@@ -7,11 +7,13 @@ import os
 import signal
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from protocol.errors import ErrorKind, InputError, MissingError, NotRunningError, UsageError
+from protocol.messages import DryRun, StatusQuery, Submit
 from tests.conftest import Figure
 from tests.house import House, until
 
@@ -298,3 +300,34 @@ def test_a_worker_is_told_a_thread_a_core_and_at_most_those_of_its_spec(tmp_path
             if "--threads" in words:
                 told[words[words.index("--environment") + 1]] = words[words.index("--threads") + 1]
     assert told == {"common": "5", "whisperx": "5", "other": "3"}
+
+
+def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(house: House, tmp_path: Path) -> None:
+    film = tmp_path / "Sholay (1975).mkv"
+    film.write_bytes(b"film")
+    out = tmp_path / "none"
+    submit = Submit(media=str(film), workflow="subtitle", user="asha", out=str(out), target_languages=("en",))
+    wrong = replace(submit, media=str(tmp_path / "gone.mkv"))
+    report = house.ask(DryRun(submissions=(submit, wrong), lengths_ms=(600_000, None)))
+    planned, refused = report.films
+    assert [step.name for step in planned.steps][:3] == ["demux", "asr", "align"]
+    assert {step.name: (step.environment, step.model) for step in planned.steps}["translate-en"] == (
+        "whisperx",
+        "whisper-base",
+    )
+    assert planned.steps[1].reasons
+    assert (planned.length_ms, planned.takes_ms, report.waits_ms) == (600_000, None, 0)
+    assert [(model.environment, model.model) for model in report.models] == [("whisperx", "whisper-base")]
+    assert refused.error.message.endswith("gone.mkv is not there.")
+    assert house.ask(StatusQuery()).jobs == ()
+    assert not out.exists()
+
+
+def test_after_a_film_its_time_is_known_and_a_dry_run_tells_it(house: House) -> None:
+    done = house.ended(house.submit(b"one"))
+    assert done.left_ms == 0
+    submit = Submit(media=done.media, workflow="subtitle", user="asha", out=str(house.out))
+    (film,) = house.ask(DryRun(submissions=(submit,), lengths_ms=(600_000,))).films
+    assert film.takes_ms is not None
+    assert sum(step.takes_ms or 0 for step in film.steps) >= film.takes_ms > 0
+    assert house.ask(StatusQuery()).left_ms == 0

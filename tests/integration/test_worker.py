@@ -9,8 +9,19 @@ import pytest
 
 from protocol.errors import ErrorInfo, ErrorKind, WorkerExit
 from protocol.frames import Header
-from protocol.hardware import Cores
-from protocol.messages import Ack, Cancel, Drain, Failure, Hello, Progress, Reject, Result, State, Welcome
+from protocol.messages import (
+    Ack,
+    Cancel,
+    Cores,
+    Drain,
+    Failure,
+    Hello,
+    Progress,
+    Reject,
+    Result,
+    State,
+    Welcome,
+)
 from protocol.stages.asr import AsrRequest
 from tests.lone_worker import NOTHING, LoneWorker
 

@@ -87,11 +87,13 @@ def score_in_blocks(
 
     values = array("f")
     frames: Any = None
-    blocks = list(grid.blocks(sound.sample_count))
-    for number, block in enumerate(blocks):
+    for block in grid.blocks(sound.sample_count):
+        start = block.first + block.skip * grid.frame
+        own = min(grid.block, sound.sample_count - start)
 
-        def done(share: float, number: int = number) -> None:
-            progress((number + share) / len(blocks))
+        def done(share: float, start: int = start, own: int = own) -> None:
+            # The models count whole batches of windows: the last one may end behind the block.
+            progress((start + min(1.0, share) * own) / sound.sample_count)
 
         done(0.0)
         scores = score(sound.samples(block.first, block.count), done)

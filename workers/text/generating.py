@@ -95,17 +95,18 @@ def in_batches(
     """Return the translation of every text, in order; texts of about one length go together.
 
     `generate_batch` translates one batch, and often calls its second argument, which may raise
-    `CancelledError`. `progress` is called with 0 to 1, before and inside each batch.
+    `CancelledError`. `progress` is called with 0 to 1, before and inside each batch: the part of the letters
+    that is done, because the longest texts come first.
     """
     found = [""] * len(texts)
-    done = 0
+    done, letters = 0, max(1, sum(map(len, texts)))
     for batch in by_length(texts, batch_size):
-        tick = partial(progress, done / len(texts))
+        tick = partial(progress, done / letters)
         tick()
         made = generate_batch([texts[index] for index in batch], tick)
         for index, text in zip(batch, made, strict=True):
             found[index] = text
-        done += len(batch)
+        done += sum(len(texts[index]) for index in batch)
     return found
 
 

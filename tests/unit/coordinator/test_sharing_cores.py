@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from protocol.hardware import Cores
-from protocol.messages import CallIdentity, HealthQuery, Result
+from protocol.messages import CallIdentity, Cores, HealthQuery, Result
 from tests.lone_coordinator import CORES, LoneCoordinator, PlayedWorker, called, demux_result
 
 

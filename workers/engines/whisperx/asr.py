@@ -22,7 +22,7 @@ from workers.torch_devices import sharing_cores
 __all__ = ["WhisperxAsr"]
 
 _VAD_SHARE = 0.15
-"""The part of a call's time that VAD takes, for progress."""
+"""The part of a call's time that VAD takes where the stage vad has not done it, for progress."""
 
 
 class WhisperxAsr:
@@ -49,8 +49,10 @@ class WhisperxAsr:
         where = choose_placement(request.device, request.compute_type)
         whisper = load_whisper(context.models, request.model, where)
 
+        begun = 0.0 if request.speech is not None else _VAD_SHARE
+
         def progress(share: float, note: str) -> None:
-            context.progress(_VAD_SHARE + share * (1 - _VAD_SHARE), note)
+            context.progress(begun + share * (1 - begun), note)
 
         with Sound(context.input(request.audio)) as sound:
             spoken = _spoken(request, context, sound, where)

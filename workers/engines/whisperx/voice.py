@@ -23,11 +23,23 @@ def find_speech(
     """Return where somebody speaks, and how surely; `progress` is called with 0 to 1."""
     if sound.sample_count < _SHORTEST:
         return ()
-    return speech_in(score_in_blocks(sound, _GRID, lambda samples, _: _score(vad, samples), progress), rule)
+
+    def score(samples: Any, done: Callable[[float], None]) -> Any:
+        return _score(vad, samples, done)
+
+    return speech_in(score_in_blocks(sound, _GRID, score, progress), rule)
 
 
-def _score(vad: Any, samples: Any) -> Any:
-    """Return the `SlidingWindowFeature` of VAD's scores of float32 samples, shape (n,)."""
+def _score(vad: Any, samples: Any, done: Callable[[float], None]) -> Any:
+    """Return the `SlidingWindowFeature` of VAD's scores of float32 samples, shape (n,).
+
+    The pipeline would ask its model for the whole block at once and tell nothing meanwhile; asked here, the
+    model gives the same scores and tells after each batch of windows. `done` may raise.
+    """
     import torch
 
-    return vad({"waveform": torch.from_numpy(samples).unsqueeze(0), "sample_rate": SAMPLE_RATE})
+    def hook(completed: int, total: int) -> None:
+        done(completed / max(1, total))
+
+    sounded = {"waveform": torch.from_numpy(samples).unsqueeze(0), "sample_rate": SAMPLE_RATE}
+    return vad._segmentation(sounded, hook=hook)  # noqa: SLF001 (its `apply` does only this, without the hook)

@@ -252,7 +252,12 @@ def test_one_job_is_shown_with_its_steps_and_errors(shell):
 
 
 def test_status_as_json_names_what_is_unknown(shell):
-    assert json.loads(shell.run("status", "x", "--json")[1]) == {"version": 1, "jobs": [], "unknown": ["x"]}
+    assert json.loads(shell.run("status", "x", "--json")[1]) == {
+        "version": 1,
+        "jobs": [],
+        "unknown": ["x"],
+        "left_ms": None,
+    }
 
 
 def test_health_ends_with_0_only_when_healthy(shell):

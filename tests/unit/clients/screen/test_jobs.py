@@ -8,7 +8,7 @@ from clients.screen import jobs
 from clients.screen.table import lay_out, plain
 from protocol.clock import parse_iso_ms
 from protocol.errors import ErrorInfo, ErrorKind, ExitCode
-from protocol.messages import JobReport, StepReport
+from protocol.messages import JobReport, StatusReport, StepReport
 
 DEAF = ErrorInfo(kind=ErrorKind.INPUT, message="The film has no sound.", remedy="Choose another track.")
 CREATED = "2026-11-22T08:30:00.000Z"
@@ -162,8 +162,61 @@ def test_live_lines_show_the_busy_films_first_and_count_the_rest():
     ]
     labels = [f"f{i}" for i in range(len(reports))]
     rows = jobs.live_table(reports, labels, 3).rows
-    assert rows[0] == ("━" * 8 + "─" * 12, "40%", "1:05", "asr", "f2")
+    assert rows[0] == ("━" * 8 + "─" * 12, "40%", "1:05", "", "asr", "f2")
     assert [row[-1] for row in rows] == ["f2", "f0", "and 5 more films"]
+
+
+def test_the_time_that_is_left_stands_with_each_film_and_with_all() -> None:
+    reports = [
+        job(left_ms=175_000, steps=[step(state="running")]),
+        job("queued", left_ms=760_000),
+        job("done", left_ms=0),
+    ]
+    rows = jobs.live_table(reports, ["f0", "f1", "f2"], 10).rows
+    assert [(row[3], row[-1]) for row in rows] == [
+        ("3 min left", "f0"),
+        ("13 min left", "f1"),
+        ("13 min left", "2 films to go"),
+    ]
+    assert [row[-1] for row in jobs.live_table(reports, ["f0", "f1", "f2"], 2).rows] == ["f0", "f1"]
+    many = [*reports, *reports]
+    rows = jobs.live_table(many, [f"f{number}" for number in range(6)], 3).rows
+    assert [row[-1] for row in rows] == ["f0", "and 3 more films", "4 films to go"]
+
+
+def test_of_all_nothing_is_told_where_one_is_not_known() -> None:
+    reports = [job(left_ms=175_000), job("queued")]
+    assert jobs.batch_left(reports) == ""
+    assert jobs.batch_left(reports[:1]) == ""
+    assert [row[3] for row in jobs.live_table(reports, ["f0", "f1"], 10).rows] == ["3 min left", ""]
+
+
+def test_a_narrow_terminal_shows_the_bar_line_without_what_does_not_fit() -> None:
+    table = jobs.live_table(
+        [job(left_ms=175_000, steps=[step(state="running")])], ["a film with a long name"], 9
+    )
+    usual, small, tiny = (plain(lay_out(table, limit)[1]) for limit in (80, 60, 40))
+    assert "━" in usual
+    assert all("3 min left" in line for line in (usual, small))
+    assert len(tiny) <= 40
+    assert all("40%" in line for line in (usual, small, tiny))
+
+
+def test_a_status_shows_the_time_that_is_left_and_drops_it_on_a_narrow_terminal() -> None:
+    reports = [job(left_ms=175_000), job("held", left_ms=None), job("done", left_ms=0)]
+    table = jobs.status_table(reports, parse_iso_ms(CREATED) / 1000)
+    assert [row[-2] for row in table.rows] == ["3 min", "", ""]
+    assert "left" in plain(lay_out(table, None)[0])
+    assert all(len(plain(line)) <= 80 for line in lay_out(table, 80))
+
+
+def test_below_the_table_stands_when_all_are_done() -> None:
+    going = (job(left_ms=30_000), job("queued", left_ms=90_000))
+    assert jobs.all_left(StatusReport(jobs=going, left_ms=90_000)) == "all jobs: about 1.5 min left"
+    assert jobs.all_left(StatusReport(jobs=going[1:], left_ms=90_000)) == ""
+    assert jobs.all_left(StatusReport(jobs=going[:1], left_ms=90_000)) == "all jobs: about 1.5 min left"
+    assert jobs.all_left(StatusReport(jobs=going, left_ms=None)) == ""
+    assert jobs.all_left(StatusReport(jobs=(job("done"),), left_ms=0)) == ""
 
 
 SRT = (

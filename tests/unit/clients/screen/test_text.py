@@ -104,3 +104,28 @@ def test_a_narrow_screen_loses_the_least_wanted_column_first():
     assert plain(lay_out(TABLE, 14)[0]) == "job    film"
     assert not fits(TABLE, 20)
     assert fits(TABLE, 40)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "words"),
+    [
+        (-5, "10 s"),
+        (0, "10 s"),
+        (14_000, "10 s"),
+        (36_000, "40 s"),
+        (54_900, "50 s"),
+        (55_000, "1 min"),
+        (80_000, "1.5 min"),
+        (175_000, "3 min"),
+        (570_000, "9.5 min"),
+        (590_000, "10 min"),
+        (1_500_000, "25 min"),
+        (3_560_000, "59 min"),
+        (3_570_000, "1 h"),
+        (7_900_000, "2 h 10 min"),
+        (35_900_000, "10 h"),
+        (50_000_000, "14 h"),
+    ],
+)
+def test_a_time_to_come_is_told_as_a_person_says_it(milliseconds, words):
+    assert text.rough(milliseconds) == words

@@ -97,7 +97,23 @@ def test_the_scores_of_a_film_in_blocks_are_those_of_one_pass(tmp_path: Path) ->
     assert found.first_ms == pytest.approx(8.4375)
     assert found.step_ms == pytest.approx(16.875)
     assert found.duration_ms == 100_000
-    assert told == [0.0, pytest.approx(1 / 3), pytest.approx(2 / 3)]
+    assert told == [0.0, pytest.approx(0.405), pytest.approx(0.81)]
+
+
+@pytest.mark.usefixtures("short_blocks")
+def test_every_batch_inside_a_block_moves_the_bar(tmp_path: Path) -> None:
+    told: list[float] = []
+
+    def score(samples: Any, done: Any) -> Feature:
+        for share in (0.4, 0.8, 1.2):
+            done(share)
+        return loudness(samples)
+
+    with Sound(ramp(tmp_path / "long.wav", 100)) as sound:
+        score_in_blocks(sound, GRIDS[0], score, told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    assert len(set(told)) == 10
 
 
 def test_a_score_that_is_no_number_counts_as_silence(tmp_path: Path) -> None:

@@ -31,6 +31,12 @@ def test_progress_is_told_before_and_inside_each_batch():
     assert told == [0.0, 0.0, 0.5, 0.5]
 
 
+def test_a_batch_of_long_texts_moves_the_bar_further_than_one_of_short_texts():
+    told = []
+    in_batches(["a", "aaaaaa", "aa", "aaa"], 2, shout, told.append)
+    assert told == [0.0, 0.0, 0.75, 0.75]
+
+
 def test_no_batch_is_begun_after_a_cancel():
     seen = []
 

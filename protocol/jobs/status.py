@@ -1,0 +1,75 @@
+"""Jobs and their steps as they are shown, as messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from protocol.errors import ErrorInfo
+
+__all__ = ["JobReport", "JobState", "StatusQuery", "StatusReport", "StepReport", "StepState"]
+
+JobState = Literal["held", "queued", "running", "done", "failed", "cancelled"]
+StepState = Literal["waiting", "ready", "running", "done", "skipped", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusQuery:
+    """Asks for some jobs, or, when `jobs` is empty, for the newest `limit`."""
+
+    jobs: tuple[str, ...] = ()
+    limit: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReport:
+    """A step as shown. `fraction` is 0 to 1; times are milliseconds."""
+
+    name: str
+    stage: str
+    environment: str
+    state: StepState
+    attempt: int
+    fraction: float
+    duration_ms: int | None = None
+    note: str = ""
+    error: ErrorInfo | None = None
+    worker: str = ""
+    """Who runs it."""
+    running_ms: int | None = None
+    """How long this attempt has run so far."""
+    waits_for: str = ""
+    """Why a step that is ready is not begun: `whisperx: crash-loop: cpw logs whisperx`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobReport:
+    """A job as shown."""
+
+    job: str
+    state: JobState
+    media: str
+    workflow: str
+    directory: str
+    created_at: str
+    elapsed_ms: int
+    fraction: float
+    steps: tuple[StepReport, ...]
+    language: str | None = None
+    language_probability: float | None = None
+    outputs: tuple[str, ...] = ()
+    """Absolute paths of what the person asked for, so far."""
+    notes: tuple[str, ...] = ()
+    error: ErrorInfo | None = None
+    left_ms: int | None = None
+    """How long until it ends, waiting for other jobs included; 0 where it has ended, None: not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusReport:
+    """Answer to a `StatusQuery`; jobs that are not known are named."""
+
+    jobs: tuple[JobReport, ...]
+    unknown: tuple[str, ...] = ()
+    left_ms: int | None = None
+    """How long until every job that is queued or running has ended, shown here or not; None: not known."""
