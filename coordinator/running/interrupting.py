@@ -18,8 +18,9 @@ PORTION = 8
 """So many of an environment's waiting steps are compared at a time; the next time the ones behind them."""
 _SHORT = 0.25
 """A step is short that has at most this part of the work that is left of the running call."""
-_SHARE = 0.5
-"""Calls inside a call get this part of its time: a long film goes on, however many short ones come."""
+_SHARE, _SHARE_OF_HIGHER = 0.5, 0.9
+"""Calls inside a call get this part of its time, those of a higher priority the other: a long film goes on,
+however many others come."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +36,11 @@ class Work:
 def may_interrupt(running: Work, waiting: Work, ran_ms: int, inside_ms: int) -> bool:
     """Return whether the waiting step is done inside the running one. Pure.
 
-    A step of a higher priority is. With the same priority it is where it is short and calls inside did not
-    take more than their share so far: of the `ran_ms` since the running call began, they took `inside_ms`.
+    A step of a higher priority is, and with the same priority a short one, while calls inside have not had
+    more than their share. Of the `ran_ms` since the running call began, they took `inside_ms`.
     """
     if waiting.priority != running.priority:
-        return waiting.priority > running.priority
+        return waiting.priority > running.priority and inside_ms <= _SHARE_OF_HIGHER * ran_ms
     short = 0 < waiting.left <= _SHORT * running.left
     return short and inside_ms <= _SHARE * ran_ms
 
