@@ -10,7 +10,7 @@ from protocol.errors import UsageError
 from workers.engine import Models
 from workers.placement import refuse_unknown_device
 
-__all__ = ["is_out_of_memory", "sharing_cores", "torch_device", "use_given_cores"]
+__all__ = ["compute_alone", "is_out_of_memory", "sharing_cores", "torch_device", "use_given_cores"]
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """How torch's allocators say it: in a RuntimeError or, for CUDA, in a class under it."""
@@ -50,6 +50,14 @@ def use_given_cores(models: Models) -> None:
     threads = min(models.threads(), _own_threads(torch))
     if threads != torch.get_num_threads():
         torch.set_num_threads(threads)
+
+
+def compute_alone() -> None:
+    """Let torch compute with one thread in the thread that calls this: others compute at the same time."""
+    import torch
+
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 @cache

@@ -38,7 +38,9 @@ ROOMS = {
     # the workers: an engine knows its own environment, what all engines share, and no other environment
     "workers": "protocol",
     "workers.text": "protocol workers.engine workers.placement workers.torch_devices",
-    "workers.speech": "protocol workers.engine workers.lanes workers.placement workers.text",
+    "workers.speech": (
+        "protocol workers.engine workers.lanes workers.placement workers.text workers.torch_devices"
+    ),
     "workers.engines": "",
     "workers.engines.*": (
         "protocol workers.engine workers.lanes workers.placement workers.torch_devices"
@@ -62,7 +64,7 @@ LIBRARIES = {
 
 SHARED = {
     "torch": "workers.torch_devices workers.text.generating",
-    "numpy": "workers.speech.blocks workers.speech.fitting workers.speech.sound",
+    "numpy": ("workers.speech.blocks workers.speech.fitting workers.speech.inference workers.speech.sound"),
 }
 """Libraries of models in modules that several engines share: inside functions only.
 

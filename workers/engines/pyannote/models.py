@@ -10,6 +10,7 @@ from protocol.artefacts import describe_file
 from protocol.errors import InputError
 from workers.engine import Models
 from workers.placement import Placement
+from workers.speech.inference import STEP_PART, infer_side_by_side
 
 __all__ = ["SILERO", "load_segmentation", "load_silero"]
 
@@ -39,7 +40,10 @@ def load_segmentation(models: Models, model: str, device: str) -> Any:
             raise InputError(message, f"cpw models fetch --again {model}") from error
         # It does not matter who speaks, only that somebody does.
         # Source: pyannote.audio.pipelines.VoiceActivityDetection.
-        return Inference(network, device=torch.device(device), pre_aggregation_hook=_loudest)
+        inference = Inference(network, device=torch.device(device), pre_aggregation_hook=_loudest)
+        inference.step = STEP_PART * inference.duration
+        infer_side_by_side(inference, models)
+        return inference
 
     return models.get(where.key("pyannote", model), load)
 

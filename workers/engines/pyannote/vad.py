@@ -9,6 +9,7 @@ from protocol.stages.vad import VadRequest, VadResult
 from workers.engine import Context, Models
 from workers.engines.pyannote.models import SILERO, load_segmentation, load_silero
 from workers.engines.pyannote.scoring import by_pyannote, by_silero
+from workers.speech.inference import usual_batch_size
 from workers.speech.sound import SAMPLE_RATE, Sound
 from workers.speech.voice_activity import Scores, SpeechRule, speech_in
 from workers.torch_devices import torch_device, use_given_cores
@@ -19,8 +20,6 @@ _PYANNOTE = "pyannote"
 _SEGMENTS = "speech_segments.json"
 _SHORTEST = SAMPLE_RATE // 10
 """No word is shorter, and pyannote's model needs some sound."""
-_BATCH = 32
-"""pyannote.audio's own default: 32 windows of 5 s take some 200 MB."""
 
 
 class PyannoteVad:
@@ -90,5 +89,5 @@ def _scores(request: VadRequest, context: Context, sound: Sound, device: str) ->
     if request.method == SILERO:
         return by_silero(load_silero(context.models), sound, progress)
     inference = load_segmentation(context.models, request.model, device)
-    inference.batch_size = request.batch_size or _BATCH
+    inference.batch_size = request.batch_size or usual_batch_size(inference, context.models)
     return by_pyannote(inference, sound, progress)

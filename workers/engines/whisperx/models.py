@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from protocol.errors import InputError, UsageError
 from workers.engine import Models
 from workers.engines.whisperx.encoding import LoadedWhisper
+from workers.lanes import side_by_side
 from workers.placement import Placement, refuse_unknown_device
+from workers.speech.inference import STEP_PART, infer_side_by_side
 
 __all__ = [
     "batch_size_of",
@@ -21,7 +24,7 @@ __all__ = [
     "warm_up",
 ]
 
-_CPU_BATCH, _CUDA_BATCH = 2, 16
+_CPU_BATCH, _CUDA_BATCH = 4, 16
 _LANES_OF_ONE_THREAD = 4
 """With more cores, a lane has two threads or more: a short film has few chunks."""
 
@@ -85,7 +88,11 @@ def load_vad(models: Models, where: Placement) -> Any:
     def load() -> Any:
         from whisperx.vads.pyannote import load_vad_model
 
-        return load_vad_model(where.device)
+        vad = load_vad_model(where.device)
+        inference = vad._segmentation  # noqa: SLF001 (the pipeline has no other way to them)
+        inference.step = STEP_PART * inference.duration
+        infer_side_by_side(inference, models)
+        return vad
 
     return models.get(_in_float32(where).key("vad", "whisperx-pyannote"), load)
 
@@ -142,14 +149,18 @@ def batch_size_of(asked: int, where: Placement) -> int:
 
 
 def warm_up(whisper: LoadedWhisper) -> None:
-    """Put silence through every step, so that the first film is as fast as the second."""
+    """Put silence through every step in every lane, so that the first film is as fast as the second."""
     import numpy as np
     from whisperx.audio import N_SAMPLES, log_mel_spectrogram
 
     model = whisper.model
     mels = model.feat_kwargs.get("feature_size") or 80
     silence = log_mel_spectrogram(np.zeros(N_SAMPLES, dtype=np.float32), mels).numpy()
-    encoded = model.encode(silence)
     tokens = tokenizer(model, "en", "transcribe")
-    model.model.generate(encoded, [model.get_prompt(tokens, [], without_timestamps=True)], max_length=8)
-    model.find_alignment(tokens, [tokens.encode(" Hello.")], encoded, 100)
+
+    def hear_silence(_lane: int, _check: Callable[[], None]) -> None:
+        encoded = model.encode(silence)
+        model.model.generate(encoded, [model.get_prompt(tokens, [], without_timestamps=True)], max_length=8)
+        model.find_alignment(tokens, [tokens.encode(" Hello.")], encoded, 100)
+
+    list(side_by_side(hear_silence, range(whisper.lanes), whisper.lanes, lambda _done: None))
