@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
 ]
 
-BENCHES = ["rpc", "dispatch", "warm", "batch", "subtitles"]
+BENCHES = ["rpc", "dispatch", "warm", "film", "batch", "subtitles", "idle"]
 
 
 def run_benches(folder: Path, *missing: str) -> tuple[list[str], int]:
