@@ -18,6 +18,7 @@ import imageio_ffmpeg
 
 import envspecs
 from envspecs.models.registry import model_path
+from tests.bench.other_sound import copy_with_other_sound
 from tests.data import DATA, ROOT
 from tests.real_house import RealHouse
 from tests.whisperx_command import MODEL, whisperx_seconds
@@ -79,8 +80,12 @@ def take_turns(films: list[Path], folder: Path, ffmpeg: str) -> tuple[float, flo
         up = house.cpw("up")
         assert up.returncode == 0, up.stderr
         for number in range(ROUNDS):
-            houses.append(through_the_house(house, films))
-            loops.append(bare_loop(films, folder / f"loop {number}", ffmpeg))
+            again = [
+                copy_with_other_sound(ffmpeg, film, film.with_stem(f"{film.stem} {number}"), number + 1)
+                for film in films
+            ]
+            houses.append(through_the_house(house, again))
+            loops.append(bare_loop(again, folder / f"loop {number}", ffmpeg))
     return min(houses), min(loops)
 
 
