@@ -37,7 +37,7 @@ def plan_table(film: FilmForecast) -> Table:
             step.environment,
             step.model,
             "?" if step.takes_ms is None else duration(step.takes_ms),
-            "; ".join(step.reasons),
+            "; ".join(reason.rstrip(".") for reason in step.reasons),
         )
         for step in film.steps
     )

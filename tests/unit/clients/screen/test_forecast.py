@@ -11,7 +11,7 @@ ASR = StepForecast(
     stage="asr",
     environment="whisperx",
     model="whisper-base",
-    reasons=("device cpu: no GPU was found", "compute_type int8: the quickest on a processor"),
+    reasons=("device cpu: no GPU was found.", "compute_type int8: the quickest on a processor"),
     takes_ms=40_000,
 )
 FILM = FilmForecast(media="/f.mkv", workflow="subtitle", steps=(ASR,), length_ms=600_000, takes_ms=64_000)
