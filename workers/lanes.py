@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from protocol.errors import CancelledError
 
-__all__ = ["batches_for", "side_by_side"]
+__all__ = ["batches_for", "batches_of", "side_by_side"]
 
 _TICK_S = 0.1
 """So often the caller's `tick` is called while lanes work."""
@@ -24,10 +24,14 @@ _Piece = TypeVar("_Piece")
 _Found = TypeVar("_Found")
 
 
+def batches_of(items: Sequence[_Piece], size: int) -> list[Sequence[_Piece]]:
+    """Return the items in order, `size` at a time."""
+    return [items[first : first + size] for first in range(0, len(items), size)]
+
+
 def batches_for(items: Sequence[_Piece], most: int, lanes: int) -> list[Sequence[_Piece]]:
     """Return the items in order, in batches of at most `most`, and smaller ones where lanes would be idle."""
-    size = max(1, min(most, -(-len(items) // max(1, lanes))))
-    return [items[first : first + size] for first in range(0, len(items), size)]
+    return batches_of(items, max(1, min(most, -(-len(items) // max(1, lanes)))))
 
 
 def side_by_side(

@@ -23,12 +23,12 @@ import imageio_ffmpeg
 import jiwer
 
 import envspecs
+from envspecs.hardware import usable_cores
 from envspecs.models.registry import model_path
 from tests.bench.other_sound import copy_with_other_sound
 from tests.data import DATA, ROOT, plain, script
 from tests.real_house import RealHouse
 from tests.whisperx_command import MODEL
-from workers.cores import usable_cores
 
 ROUNDS = 3
 REPEATS = 8

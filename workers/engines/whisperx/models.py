@@ -7,7 +7,7 @@ from typing import Any
 
 from protocol.errors import InputError, UsageError
 from workers.engine import Models
-from workers.engines.whisperx.encoding import LoadedWhisper
+from workers.engines.whisperx.encoding import LoadedWhisper, features
 from workers.lanes import side_by_side
 from workers.placement import Placement, refuse_unknown_device
 from workers.speech.inference import STEP_PART, infer_side_by_side
@@ -151,11 +151,10 @@ def batch_size_of(asked: int, where: Placement) -> int:
 def warm_up(whisper: LoadedWhisper) -> None:
     """Put silence through every step in every lane, so that the first film is as fast as the second."""
     import numpy as np
-    from whisperx.audio import N_SAMPLES, log_mel_spectrogram
+    from whisperx.audio import N_SAMPLES
 
     model = whisper.model
-    mels = model.feat_kwargs.get("feature_size") or 80
-    silence = log_mel_spectrogram(np.zeros(N_SAMPLES, dtype=np.float32), mels).numpy()
+    silence = features(model, [np.zeros(N_SAMPLES, dtype=np.float32)])
     tokens = tokenizer(model, "en", "transcribe")
 
     def hear_silence(_lane: int, _check: Callable[[], None]) -> None:

@@ -14,6 +14,7 @@ from protocol.errors import InputError
 from protocol.stages.asr import AsrRequest
 from protocol.timeline import UNDETERMINED, Segment, Span
 from workers.context import CallContext
+from workers.lanes import batches_of
 from workers.models import ModelShelf
 from workers.placement import Placement
 from workers.speech.judging import Guess
@@ -24,7 +25,6 @@ from workers.speech.whisper import (
     Heard,
     RecognitionOptions,
     SecondTry,
-    batches_of,
     foreign_tokens,
     recognise,
 )
