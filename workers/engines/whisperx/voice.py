@@ -12,8 +12,8 @@ from workers.speech.voice_activity import SpeechRule, speech_in
 
 __all__ = ["find_speech"]
 
-_GRID = Grid(frame=270, step=16_000, window=80_000)
-"""A frame of the model is 16.875 ms long. Its windows are 5 s long and start a second apart (`STEP_PART`)."""
+_GRID = Grid(frame=270, step=32_000, window=80_000)
+"""A frame of the model is 16.875 ms long. Its windows are 5 s long and start 2 s apart (`STEP_PART`)."""
 _SHORTEST = SAMPLE_RATE // 10
 
 
