@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 TURN_MS = 250
 PING_EVERY_S = 0.25
-IDLE_TURN_MS = 500
+IDLE_TURN_MS = 1_000
 IDLE_PING_EVERY_S = 4.0
 """Of a worker that waits for a call: its death costs nothing, and the supervisor starts the next one."""
 IDLE_AFTER_S = 5.0
