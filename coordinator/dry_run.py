@@ -156,7 +156,7 @@ def _model_forecast(
         for member in members
         if member.environment == step.environment
         for loaded in member.models
-        if loaded.key.partition(":")[2].partition("@")[0] == model
+        if loaded.model == model
     ]
     return ModelForecast(
         environment=step.environment,

@@ -90,6 +90,11 @@ class LoadedModel:
     used_at: str = ""
     """When a call last asked for it, or when the last call that used it ended."""
 
+    @property
+    def model(self) -> str:
+        """Return its id in the model store."""
+        return self.key.partition(":")[2].partition("@")[0]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hello:

@@ -10,6 +10,7 @@ from coordinator.planning import planner
 from coordinator.planning.builders import Inputs, Results, build_request, gentler
 from coordinator.store import job_folder
 from coordinator.store.rows import JobRow, StepRow
+from protocol.errors import ErrorKind
 from protocol.messages import Call
 from protocol.schema import to_plain
 from protocol.stages import STAGES
@@ -34,12 +35,10 @@ def _results_of(steps: Sequence[StepRow]) -> Results:
     return Results(by_step, [step.name for step in steps])
 
 
-def make_call(
-    job: JobRow, step: StepRow, steps: Sequence[StepRow], *, gentle: int = 0, inside: bool = False
-) -> Call:
+def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, inside: bool = False) -> Call:
     """Return the next attempt at `step`; `steps` are all of its job.
 
-    `gentle` says how many attempts ran out of memory. `inside`: it is done inside the worker's running call.
+    `inside`: it is done inside the worker's running call.
     """
     stage = STAGES[step.stage]
     results = _results_of(steps)
@@ -59,7 +58,12 @@ def make_call(
         scratch=job_folder.scratch_of(step.name, step.attempt + 1),
         folder=stage.folder,
         budget_ms=round(_BUDGET_SCALE * (stage.budget_ms + stage.budget_per_media * results.audio_ms)),
-        request=to_plain(gentler(request, gentle)),
+        request=to_plain(gentler(request, _memory_failures(step))),
         debug=job.submit.debug,
         inside=inside,
     )
+
+
+def _memory_failures(step: StepRow) -> int:
+    """Return how many attempts ran out of memory."""
+    return step.failures if step.error is not None and step.error.kind is ErrorKind.RESOURCE else 0

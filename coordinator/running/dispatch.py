@@ -19,6 +19,7 @@ from coordinator.running.cores import CoreShares
 from coordinator.running.film_language import record_language
 from coordinator.running.interrupting import Interrupting
 from coordinator.running.manifests import Manifests
+from coordinator.running.pairing import pair, wish_of
 from coordinator.running.roster import Member, Roster
 from coordinator.running.scheduler import Retry, after_failure, follow_up, job_state
 from coordinator.running.step_notes import remark
@@ -107,7 +108,7 @@ class Dispatcher:
         self._nothing_ready = seen
         for environment, openings in openings_of.items():
             steps = self._store.ready_steps(environment, len(openings))
-            for member, step in zip(openings, steps, strict=False):
+            for step, member in pair(steps, openings, partial(wish_of, self._store)):
                 with self._failing(step, now_s):
                     self._send(step, member)
 
@@ -163,7 +164,7 @@ class Dispatcher:
     def _send(self, step: StepRow, member: Member, *, inside: bool = False) -> None:
         job = self._job_of(step)
         steps = self._store.steps(job.id)
-        call = make_call(job, step, steps, gentle=_memory_failures(step), inside=inside)
+        call = make_call(job, step, steps, inside=inside)
         key = self._key_of(job, step, call, member.build)
         if self._take_over(job, step, key):
             return
@@ -394,7 +395,3 @@ class Dispatcher:
         """Wait for the files that are being accepted; write the manifests that are still due."""
         self._acceptance.close()
         self._manifests.close()
-
-
-def _memory_failures(step: StepRow) -> int:
-    return step.failures if step.error is not None and step.error.kind is ErrorKind.RESOURCE else 0
