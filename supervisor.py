@@ -1,4 +1,4 @@
-"""Starts the coordinator and one worker an environment, keeps them alive, leaves no orphan.
+"""Starts the coordinator and the workers of each environment, keeps them alive, leaves no orphan.
 
 The only code that starts or kills them. `python supervisor.py run` stays in the foreground; `cpw up` starts
 it in the background. What it knows is in `<runtime>/supervisor.json` (`protocol.supervisor`).
@@ -21,11 +21,12 @@ from pathlib import Path
 import psutil
 
 import envspecs
-from envspecs.budgets import core_budget, memory_of, threads_of
+from envspecs.budgets import core_budget
 from envspecs.hardware import usable_cores
 from envspecs.processes.child import Child
+from envspecs.processes.making import WorkerMaker
 from envspecs.processes.restart import decide_restart
-from protocol.endpoints import prepare_runtime_directory, runtime_directory, worker_endpoint
+from protocol.endpoints import prepare_runtime_directory, runtime_directory
 from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError
 from protocol.failpoints import reach
 from protocol.supervisor import (
@@ -36,6 +37,8 @@ from protocol.supervisor import (
     Proved,
     Reload,
     SupervisorReport,
+    children_of,
+    environment_of,
     parse_command,
     supervisor_file,
     write_supervisor,
@@ -59,7 +62,12 @@ class Supervisor:
         self._home = home
         self._runtime = runtime
         self._run = secrets.token_hex(4)
-        self._cores = core_budget(usable_cores())
+        self._workers = WorkerMaker(
+            home=home,
+            runtime=runtime,
+            cores=core_budget(usable_cores()),
+            environment=self._environment(),
+        )
         self._stopping = False
         self._control_read, self._control_write = os.pipe()
         self._wake_read, self._wake_write = os.pipe()
@@ -78,41 +86,7 @@ class Supervisor:
             build=envspecs.current_build(envspecs.COMMON),
         )
         for spec in envspecs.read_all():
-            if spec.worker and spec.usable_here():
-                yield self._make_worker(spec)
-
-    def _make_worker(self, spec: envspecs.EnvSpec) -> Child:
-        logs = envspecs.logs_directory(self._home)
-        # Looked up once: another build may be swapped in at any moment.
-        build = envspecs.current_build(spec.name)
-        child = Child(
-            name=spec.name,
-            command=self._worker_command(spec, build) if build else [],
-            environment=_ALLOCATION | self._environment() | _OFFLINE | spec.environment,
-            log=logs / f"{spec.name}.log",
-            stacks=logs / "stacks" / f"{spec.name}.txt",
-            build=build,
-        )
-        if build is None or not envspecs.is_built(spec):
-            child.state = "not built"
-            child.problem = f"The environment {spec.name} is not built."
-            child.remedy = f"cpw envs build {spec.name}"
-        return child
-
-    def _worker_command(self, spec: envspecs.EnvSpec, build: Path) -> list[str]:
-        command = [str(build / "bin" / "python"), "-I", "-u", "-X", "faulthandler", "-m", "workers"]
-        command += ["--environment", spec.name, "--endpoint", worker_endpoint(self._runtime)]
-        marker = envspecs.read_marker(build)
-        command += ["--key", marker.key if marker else "", "--models", str(envspecs.models_directory())]
-        if spec.default_model:
-            command += ["--default-model", spec.default_model]
-        memory = memory_of(spec)
-        command += ["--load", memory.load, "--idle-unload-s", str(memory.idle_unload_s)]
-        command += ["--ram-mb", str(memory.ram_mb), "--vram-mb", str(memory.vram_mb)]
-        command += ["--threads", str(threads_of(spec, self._cores))]
-        for stage, served in spec.stages.items():
-            command += ["--engine", f"{stage}={served.engine}"]
-        return command
+            yield from (self._workers.make(spec, place) for place in self._workers.places(spec))
 
     def _environment(self) -> dict[str, str]:
         """Return the scrubbed environment of every child, with the cookie by which a sweep knows ours."""
@@ -178,7 +152,7 @@ class Supervisor:
         if child.replacing:
             self._renew(child.name)
             return
-        earlier = envspecs.previous_build(child.name) is not None
+        earlier = envspecs.previous_build(environment_of(child.name)) is not None
         decision = decide_restart(child.name, child.exits, earlier=earlier)
         child.state, child.problem, child.remedy = decision.state, decision.problem, decision.remedy
         child.restart_at_s = time.monotonic() + decision.delay_s
@@ -198,7 +172,7 @@ class Supervisor:
 
     def _obey(self, command: Command) -> None:
         match command:
-            case Forgive(environment=name):
+            case Forgive(child=name):
                 self._forgive(name)
             case Reload(environment=name, now=now) if name != COORDINATOR and not self._stopping:
                 self._replace(name, now=now)
@@ -209,8 +183,8 @@ class Supervisor:
                 _prove(child)
 
     def _meant(self, command: Kill | Proved) -> Child | None:
-        """Return the environment's child, if its worker is still the process that the command means."""
-        child = self._children.get(command.environment)
+        """Return the child, if its worker is still the process that the command means."""
+        child = self._children.get(command.child)
         if child is None or child.process is None:
             return None
         with contextlib.suppress(ProcessLookupError, OverflowError):
@@ -218,29 +192,32 @@ class Supervisor:
                 return child
         return None
 
-    def _replace(self, name: str, *, now: bool) -> None:
-        """Have the environment's worker replaced by what its spec says when it has ended.
+    def _replace(self, environment: str, *, now: bool) -> None:
+        """Have the environment's workers replaced by what its spec says when each has ended.
 
-        The coordinator reads in `supervisor.json` that it is being replaced, and drains it; `now`: it is
-        killed here.
+        The coordinator reads in `supervisor.json` that they are being replaced, and drains one after the
+        other; `now`: they are killed here.
         """
-        child = self._children.get(name)
-        if child is None or child.process is None:
-            self._renew(name)
-        else:
-            log.info("%s is to be replaced", name)
+        here = children_of(environment, self._children)
+        alive = [child for child in here.values() if child.process is not None]
+        for child in alive:
+            log.info("%s is to be replaced", child.name)
             child.replacing = True
+        for name in dict.fromkeys((*here, *self._workers.names(environment))):
+            if self._children.get(name) not in alive:
+                self._renew(name)
         self._write_state()
         reach("supervisor.child.replacing")
-        if now and child is not None:
-            child.signal_group(signal.SIGKILL)
+        if now:
+            for child in alive:
+                child.signal_group(signal.SIGKILL)
 
     def _renew(self, name: str) -> None:
-        """Start what the environment's spec says now; nothing where there is no such environment any more."""
+        """Start what the environment's spec says now; nothing where it has no such worker any more."""
         old = self._children.get(name)
         if old is not None:
             old.release()
-        child = self._as_specified(name)
+        child = self._workers.again(name)
         if child is None:
             self._children.pop(name, None)
             return
@@ -249,18 +226,6 @@ class Supervisor:
         if child.state == "starting":
             self._start(child)
         reach("supervisor.child.replaced")
-
-    def _as_specified(self, name: str) -> Child | None:
-        if name not in envspecs.spec_names():
-            return None
-        try:
-            spec = envspecs.read(name)
-            return self._make_worker(spec) if spec.worker and spec.usable_here() else None
-        except CpwError as error:
-            log_file = envspecs.logs_directory(self._home) / f"{name}.log"
-            child = Child(name=name, command=[], environment={}, log=log_file, state="stopped")
-            child.problem, child.remedy = error.message, error.remedy
-            return child
 
     def _forgive(self, name: str) -> None:
         """Strike the newest exit: a film caused it, and it must not count against the environment."""
@@ -325,13 +290,6 @@ def _prove(child: Child) -> None:
             envspecs.prove(child.build)
         except OSError:  # a full disk; the next worker's first call says it again
             log.exception("%s cannot be written to", child.build)
-
-
-_ALLOCATION = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""glibc asks the kernel for large pages. Models take and give back many megabytes at each layer, and the
-kernel clears every page of them: Whisper's encoder takes a fifth less time (docs/adr/0020). Other C libraries
-ignore it."""
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 @contextlib.contextmanager

@@ -127,16 +127,17 @@ def _environment(desk: Desk) -> dict[str, str]:
 
 
 def child_states(health: HealthReport | None, supervisor: SupervisorReport | None) -> dict[str, str]:
-    """Return the state of each environment as far as it is known.
+    """Return the state of each worker as far as it is known.
 
-    If the supervisor has given an environment up, that counts more than an older report of the coordinator.
+    If the supervisor has given a worker up, that counts more than an older report of the coordinator.
     """
     children = supervisor.children if supervisor else {}
     states: dict[str, str] = {name: child.state for name, child in children.items()}
     states.pop(COORDINATOR, None)
     for environment in health.environments if health else ():
-        if states.get(environment.environment) not in FINAL_STATES:
-            states[environment.environment] = environment.state
+        name = environment.worker or environment.environment
+        if states.get(name) not in FINAL_STATES:
+            states[name] = environment.state
     return states
 
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import envspecs
 from coordinator.running.roster import SILENT_AFTER_S, Member, Roster
 from envspecs.budgets import memory_of
+from envspecs.workers import Place, part_of
 from protocol.clock import since_iso_ms
 from protocol.errors import NotRunningError
 from protocol.messages import EnvironmentHealth
-from protocol.supervisor import FINAL_STATES, ChildExit, ChildReport, read_children
+from protocol.supervisor import (
+    FINAL_STATES,
+    ChildExit,
+    ChildReport,
+    children_of,
+    environment_of,
+    read_children,
+)
 
 __all__ = ["check_worker", "environments_health", "last_exit", "why_not_usable"]
 
 
-def last_exit(runtime: Path, environment: str) -> ChildExit:
-    """Return how the environment's last worker ended, as the supervisor saw it; all defaults if unknown."""
-    child = read_children(runtime).get(environment)
+def last_exit(runtime: Path, name: str) -> ChildExit:
+    """Return how the last worker that the supervisor calls so ended; all defaults if unknown."""
+    child = read_children(runtime).get(name)
     return (child.last_exit if child is not None else None) or ChildExit()
 
 
@@ -28,13 +36,19 @@ def check_worker(environment: str, runtime: Path, roster: Roster) -> None:
     if environment in roster.environments():
         return
     children = read_children(runtime)
-    child = children.get(environment)
+    child = _likeliest(children_of(environment, children))
     if children and (child is None or child.state == "not built"):
         # The supervisor looks at an environment when it starts it; the caller has found it built.
         message = f"{environment} was built after the start, and has no worker yet."
         raise NotRunningError(message, f"cpw envs reload {environment}")
     if child is not None and child.state in FINAL_STATES:
         raise NotRunningError(child.problem or f"The worker {environment} is not running.", child.remedy)
+
+
+def _likeliest(workers: Mapping[str, ChildReport]) -> ChildReport | None:
+    """Return one that may come by itself, else the first; None where there is none."""
+    hopeful = (child for child in workers.values() if child.state not in FINAL_STATES)
+    return next(hopeful, next(iter(workers.values()), None))
 
 
 def why_not_usable(runtime: Path, roster: Roster, served_by: Iterable[str] = ()) -> dict[str, str]:
@@ -45,33 +59,41 @@ def why_not_usable(runtime: Path, roster: Roster, served_by: Iterable[str] = ())
     present = roster.environments()
     removed = set(served_by) - present - set(envspecs.spec_names())
     gone = {name: f"removed: cpw envs copy ENV {name}, or cpw cancel JOB" for name in removed}
-    return gone | {
-        name: f"{child.state}: cpw logs {name}"
-        for name, child in read_children(runtime).items()
-        if name not in present and (child.state in FINAL_STATES or child.state == "restarting")
-    }
+    children = read_children(runtime)
+    why = {}
+    for name in {environment_of(child) for child in children} - present:
+        child = _likeliest(children_of(name, children))
+        if child is not None and (child.state in FINAL_STATES or child.state == "restarting"):
+            why[name] = f"{child.state}: cpw logs {name}"
+    return gone | why
 
 
 def environments_health(
     specs: Iterable[envspecs.EnvSpec], runtime: Path, roster: Roster, now_s: float
 ) -> tuple[EnvironmentHealth, ...]:
-    """Return the truth about each environment that has workers."""
+    """Return the truth about each environment that has workers, and about each of its workers."""
     children = read_children(runtime)
-    unknown = None if children else ChildReport(state="stopped")
-    members = {member.environment: member for member in roster.members.values()}
-    return tuple(
-        _environment_health(spec, members.get(spec.name), children.get(spec.name, unknown), now_s)
-        for spec in specs
-        if spec.worker and spec.usable_here()
-    )
+    members = {member.child: member for member in roster.members.values()}
+    found: list[EnvironmentHealth] = []
+    for spec in specs:
+        if spec.worker and spec.usable_here():
+            names = children_of(spec.name, dict.fromkeys((*children, *members))) or (spec.name,)
+            found += [_worker_health(spec, name, members.get(name), children, now_s) for name in names]
+    return tuple(found)
 
 
-def _environment_health(
-    spec: envspecs.EnvSpec, member: Member | None, child: ChildReport | None, now_s: float
+def _worker_health(
+    spec: envspecs.EnvSpec,
+    name: str,
+    member: Member | None,
+    children: Mapping[str, ChildReport],
+    now_s: float,
 ) -> EnvironmentHealth:
+    child = children.get(name, None if children else ChildReport(state="stopped"))
     built = envspecs.is_built(spec)
     common: dict[str, Any] = {
         "environment": spec.name,
+        "worker": name,
         "built": built,
         "optional": spec.optional,
         "stages": tuple(spec.stages),
@@ -92,7 +114,7 @@ def _environment_health(
         pid=member.pid,
         uptime_ms=since_iso_ms(member.started_at),
         rss_bytes=member.rss_bytes,
-        ram_budget_bytes=memory_of(spec).ram_mb * 1_000_000,
+        ram_budget_bytes=_ram_budget(spec, len(children_of(spec.name, children))),
         echo_ms=echo_ms,
         calls_done=member.calls_done,
         models=member.models,
@@ -101,6 +123,11 @@ def _environment_health(
         problem=problem,
         remedy=remedy,
     )
+
+
+def _ram_budget(spec: envspecs.EnvSpec, workers: int) -> int:
+    place = Place(name=spec.name, workers=max(1, workers))
+    return part_of(memory_of(spec), place).ram_mb * 1_000_000
 
 
 def _behind(name: str, child: ChildReport | None) -> tuple[str, str]:

@@ -41,7 +41,7 @@ from protocol.messages import (
     Unload,
     Welcome,
 )
-from protocol.supervisor import ChildExit, Command, Forgive, Kill, render_command
+from protocol.supervisor import ChildExit, Command, Forgive, Kill, child_of, render_command
 
 __all__ = ["Coordinator"]
 
@@ -226,7 +226,7 @@ class Coordinator:
     def _is_replaced(self, step: StepRow, member: Member) -> bool:
         """Return whether `member` has taken the place of the worker that the step was given to."""
         return (
-            step.environment == member.environment
+            child_of(step.worker, step.environment) == member.child
             and step.identity in self._unclaimed
             and step.worker not in self.roster.members
         )
@@ -270,7 +270,7 @@ class Coordinator:
     def _have_killed(self, member: Member, reason: str) -> None:
         log.warning("%s: %s; the supervisor is asked to kill it", member.name, reason)
         member.kill_asked = True
-        self._ask_supervisor(Kill(environment=member.environment, pid=member.pid, reason=reason))
+        self._ask_supervisor(Kill(child=member.child, pid=member.pid, reason=reason))
 
     def _ping(self, member: Member, now_s: float) -> None:
         if not member.free():
@@ -296,7 +296,7 @@ class Coordinator:
         """Conclude the calls of dead workers, once the supervisor has recorded how they ended."""
         waiting = []
         for member, left_s in self._deaths:
-            recorded = last_exit(self._runtime, member.environment)
+            recorded = last_exit(self._runtime, member.child)
             known = recorded.at > member.met_at
             if not (known or self._draining or member.leaving or now_s - left_s > EXIT_RECORDED_WITHIN_S):
                 waiting.append((member, left_s))
@@ -308,7 +308,7 @@ class Coordinator:
                     self.dispatcher.lose(step, now_s, how if blamed else None)
                     reach("coordinator.worker.mourned")
                     if blamed and known:
-                        self._ask_supervisor(Forgive(environment=member.environment))
+                        self._ask_supervisor(Forgive(child=member.child))
         self._deaths = waiting
 
     def _ask_supervisor(self, command: Command) -> None:

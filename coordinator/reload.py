@@ -1,15 +1,16 @@
-"""Replaces the worker of one environment while all others go on.
+"""Replaces the workers of one environment while all others go on.
 
-The supervisor writes into `supervisor.json` which child it is replacing. The coordinator drains that worker,
-so that its running call ends as usual; when the worker has gone, the supervisor starts the new one. If one of
-the two dies meanwhile, its next process reads in the file what is under way.
+The supervisor writes into `supervisor.json` which children it is replacing. The coordinator drains such a
+worker, so that its running call ends as usual; when the worker has gone, the supervisor starts the new one.
+Of several, the next one is drained when the new one is ready. If one of the two dies meanwhile, its next
+process reads in the file what is under way.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import envspecs
@@ -25,11 +26,12 @@ from protocol.supervisor import (
     Kill,
     Proved,
     Reload,
+    children_of,
     read_children,
     supervisor_file,
 )
 
-__all__ = ["Replacing"]
+__all__ = ["Replacing", "may_go"]
 
 
 class Replacing:
@@ -46,10 +48,10 @@ class Replacing:
         self._roster = roster
         self._command = command
         self._tell = tell
-        self._seen: tuple[tuple[int, int], frozenset[tuple[str, float]]] | None = None
+        self._seen: tuple[tuple[int, int], frozenset[tuple[str, float, bool, bool]]] | None = None
 
     def ask(self, request: ReloadEnvironment) -> Reloading:
-        """Have the environment's worker replaced, started, or, if it has no spec any more, stopped.
+        """Have the environment's workers replaced, started, or, if it has no spec any more, stopped.
 
         Raises `UsageError` where there is no such environment, `MissingError` where it is not built.
         """
@@ -67,6 +69,7 @@ class Replacing:
         return Reloading(
             environment=name,
             pid=here[0].pid if here else None,
+            pids=tuple(member.pid for member in here),
             job=call.job if call else "",
             step=call.step if call else "",
         )
@@ -91,26 +94,29 @@ class Replacing:
 
     def look(self) -> None:
         """Drain the workers that the supervisor is to replace and that have not been told."""
-        met = frozenset((member.name, member.met_s) for member in self._roster.members.values())
+        met = frozenset(
+            (member.name, member.met_s, _serves(member), member.leaving)
+            for member in self._roster.members.values()
+        )
         seen = (_changed(supervisor_file(self._runtime)), met)
         if seen == self._seen:
             return
         self._seen = seen
         children = read_children(self._runtime)
         for member in self._roster.members.values():
-            child = children.get(member.environment)
+            child = children.get(member.child)
             if child is None or child.state != "replacing" or member.leaving:
                 continue
             # The worker that comes in its place has the same name in the file, but another process group.
-            if child.pid == _group_of(member.pid):
+            if child.pid == _group_of(member.pid) and may_go(member, children, self._roster.members.values()):
                 self._retire(member)
 
     def _retire(self, member: Member) -> None:
         member.leaving = True
-        if member.call is None and member.state in ("importing", "loading"):
+        if _starts(member):
             # It would hear of it only when all is loaded, and has nothing to lose.
             reason = "its environment is given another build"
-            self._command(Kill(environment=member.environment, pid=member.pid, reason=reason))
+            self._command(Kill(child=member.child, pid=member.pid, reason=reason))
         else:
             self._tell(member.name.encode(), Drain())
         reach("coordinator.reload.told")
@@ -119,7 +125,28 @@ class Replacing:
         """Have it written down that a call was done in the member's build: it is one to go back to."""
         if not member.proved:
             member.proved = True
-            self._command(Proved(environment=member.environment, pid=member.pid))
+            self._command(Proved(child=member.child, pid=member.pid))
+
+
+def may_go(member: Member, children: Mapping[str, ChildReport], members: Iterable[Member]) -> bool:
+    """Return whether a worker that is to be replaced is drained now: one after the other. Pure.
+
+    All others of its environment serve, in the new build or the old. So an environment of several workers
+    goes on serving, and a build that is broken costs one of them. One that only starts has nothing to end.
+    """
+    if _starts(member):
+        return True
+    others = {other.child: other for other in members}
+    names = children_of(member.environment, children).keys() - {member.child}
+    return all(name in others and _serves(others[name]) for name in names)
+
+
+def _serves(member: Member) -> bool:
+    return member.state in ("ready", "busy") and not member.leaving
+
+
+def _starts(member: Member) -> bool:
+    return member.call is None and member.state in ("importing", "loading")
 
 
 def _changed(path: Path) -> tuple[int, int]:

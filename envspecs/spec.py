@@ -7,7 +7,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from envspecs.computing import Computing, check_computing
 from envspecs.layout import specs_directory
@@ -16,6 +16,8 @@ from protocol.schema import from_plain
 from protocol.stages import STAGES
 
 __all__ = [
+    "MOST_WORKERS",
+    "PER_GPU",
     "EnvSpec",
     "Limits",
     "Memory",
@@ -34,6 +36,9 @@ _ENGINES = "workers.engines."
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ENGINE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _CLAUSE = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
+PER_GPU: Final = "per-gpu"
+MOST_WORKERS: Final = 64
+"""Of one environment: a larger number is a slip, and each worker loads its own models."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +93,10 @@ class Memory:
     idle_unload_s: float = 0.0
     """A model that was not used for so long is let go of."""
     ram_mb: int = 0
-    """Resident memory of the worker's process over which models are let go of, least recently used first."""
+    """Resident memory of the environment's workers over which models are let go of, least recently used
+    first."""
     vram_mb: int = 0
-    """The same for the memory of its GPU."""
+    """The same for the memory of one GPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +114,8 @@ class EnvSpec:
     """What its engines compute on; a stage that differs has a table of its own in its place."""
     worker: bool = True
     """Whether a worker process is started in it."""
+    workers: Literal["per-gpu"] | int = 1
+    """How many; `per-gpu`: one for each NVIDIA GPU, at least one."""
     optional: bool = False
     """Used when built, skipped when not, and never built unless named."""
     platform: Platform = Platform()
@@ -251,6 +259,9 @@ def _check(spec: EnvSpec, name: str) -> None:
         raise SchemaError(f"{file}.python", f"{spec.python!r} is not of the form '>=3.11' or '>=3.11,<3.14'")
     if spec.default_model and spec.default_model not in spec.models:
         raise SchemaError(f"{file}.default_model", f"{spec.default_model!r} is not in models")
+    if spec.workers != PER_GPU and not 1 <= spec.workers <= MOST_WORKERS:
+        problem = f"{spec.workers!r} is not {PER_GPU!r} or a number from 1 to {MOST_WORKERS}"
+        raise SchemaError(f"{file}.workers", problem)
     _check_requirements(spec, file)
     _check_stages(spec, file)
 

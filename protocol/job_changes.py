@@ -102,6 +102,8 @@ class Reloading:
     environment: str
     pid: int | None = None
     """The worker that is replaced; None where there is none."""
+    pids: tuple[int, ...] = ()
+    """Every worker that is replaced, one after the other."""
     job: str = ""
     """The job whose step it runs now; empty if it runs none."""
     step: str = ""

@@ -101,7 +101,8 @@ class Hello:
     """First word of a worker on every connection."""
 
     worker: str
-    """Environment, process id and start: `whisperx.4711.1a2b3c`. New for every process."""
+    """What the supervisor calls it, process id and start: `whisperx.4711.1a2b3c`, `whisperx.2.4712.4d5e6f`.
+    New for every process."""
     environment: str
     pid: int
     pulse: str
@@ -226,7 +227,7 @@ class HealthQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentHealth:
-    """One environment's truth."""
+    """One environment's truth; where it has several workers, that of one of them."""
 
     environment: str
     built: bool
@@ -248,6 +249,8 @@ class EnvironmentHealth:
     busy_with: CallIdentity | None = None
     cores: int = 0
     """How many its call may keep busy; 0: it runs none."""
+    worker: str = ""
+    """What the supervisor calls the worker: `whisperx`, then `whisperx.2`."""
     problem: str = ""
     remedy: str = ""
 

@@ -8,9 +8,10 @@ coordinator to the supervisor.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from protocol.artefacts import read_json_as, write_json
 from protocol.errors import SchemaError
@@ -28,6 +29,10 @@ __all__ = [
     "Proved",
     "Reload",
     "SupervisorReport",
+    "child_name",
+    "child_of",
+    "children_of",
+    "environment_of",
     "is_unbuilt",
     "parse_command",
     "read_children",
@@ -39,6 +44,7 @@ __all__ = [
 
 COORDINATOR = "coordinator"
 """Name of the child that is not an environment's worker."""
+_T = TypeVar("_T")
 
 ChildState = Literal[
     "starting",
@@ -69,7 +75,7 @@ class ChildExit:
 
 @dataclass(frozen=True, kw_only=True)
 class ChildReport:
-    """A process that the supervisor keeps alive: the coordinator or an environment's worker."""
+    """A process that the supervisor keeps alive: the coordinator or a worker."""
 
     state: ChildState
     pid: int | None = None
@@ -93,6 +99,36 @@ class SupervisorReport:
     run: str = ""
     state: Literal["running", "stopping"] = "running"
     children: dict[str, ChildReport] = field(default_factory=dict)
+
+
+def child_name(environment: str, number: int) -> str:
+    """Return what the supervisor calls the environment's worker `number`: `whisperx`, then `whisperx.2`."""
+    return environment if number == 1 else f"{environment}.{number}"
+
+
+def environment_of(child: str) -> str:
+    """Return the environment of the worker that the supervisor calls so; no environment has a dot."""
+    return child.partition(".")[0]
+
+
+def child_of(worker: str, environment: str) -> str:
+    """Return what the supervisor calls the worker of this id: `whisperx.2` for `whisperx.2.4711.1a2b3c`.
+
+    A worker with an id of another form is taken for the first of its `environment`.
+    """
+    name = worker.rsplit(".", 2)[0]
+    return name if environment_of(name) == environment else environment
+
+
+def children_of(environment: str, children: Mapping[str, _T]) -> dict[str, _T]:
+    """Return those of the `children` that are workers of the environment, the first one first."""
+    names = [name for name in children if environment_of(name) == environment]
+    return {name: children[name] for name in sorted(names, key=_number_of)}
+
+
+def _number_of(child: str) -> int:
+    number = child.partition(".")[2]
+    return int(number) if number.isdecimal() else 1
 
 
 def is_unbuilt(child: ChildReport | None) -> bool:
@@ -126,23 +162,23 @@ def read_children(runtime: Path) -> dict[str, ChildReport]:
 
 @dataclass(frozen=True, kw_only=True)
 class Kill:
-    """Kill the environment's worker, with all that it started, if it is still the process `pid`."""
+    """Kill a worker, with all that it started, if it is still the process `pid`."""
 
-    environment: str
+    child: str
     pid: int
     reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forgive:
-    """Do not count the newest exit of the environment's worker: a film caused it."""
+    """Do not count the newest exit of a worker: a film caused it."""
 
-    environment: str
+    child: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reload:
-    """Replace the environment's worker by one of its current build; `now`: kill the old one."""
+    """Replace the environment's workers by those of its current build; `now`: kill the old ones."""
 
     environment: str
     now: bool = False
@@ -150,9 +186,9 @@ class Reload:
 
 @dataclass(frozen=True, kw_only=True)
 class Proved:
-    """The environment's worker `pid` has done a call: its build is one to go back to."""
+    """The worker `pid` has done a call: its build is one to go back to."""
 
-    environment: str
+    child: str
     pid: int
 
 
@@ -164,7 +200,12 @@ def render_command(command: Command) -> bytes:
     """Return the command as a line: `{"kill": "whisperx", "pid": 4711, "reason": "no echo"}`."""
     verb = next(verb for verb, kind in _VERBS.items() if type(command) is kind)
     plain = to_plain(command)
-    return (json.dumps({verb: plain.pop("environment"), **plain}) + "\n").encode()
+    return (json.dumps({verb: plain.pop(_meant(type(command))), **plain}) + "\n").encode()
+
+
+def _meant(kind: type[Command]) -> str:
+    """Return the field that says whom the command means: its first."""
+    return fields(kind)[0].name
 
 
 def parse_command(line: bytes) -> Command:
@@ -177,4 +218,5 @@ def parse_command(line: bytes) -> Command:
     if len(verbs) != 1:
         raise SchemaError("command", f"{line[:80]!r} has not one verb of {', '.join(_VERBS)}")
     verb = verbs[0]
-    return from_plain(_VERBS[verb], {**plain, "environment": plain[verb]}, path=verb)
+    kind = _VERBS[verb]
+    return from_plain(kind, {**plain, _meant(kind): plain[verb]}, path=verb)

@@ -23,7 +23,14 @@ from protocol.frames import Envelope, Header, decode, encode
 from protocol.messages import MESSAGES, Call, CallIdentity, Hello, Submit
 from protocol.schema import from_plain, to_plain
 from protocol.stages.demux import DemuxResult
-from protocol.supervisor import ChildReport, Command, SupervisorReport, parse_command, write_supervisor
+from protocol.supervisor import (
+    ChildReport,
+    Command,
+    SupervisorReport,
+    child_name,
+    parse_command,
+    write_supervisor,
+)
 from tests.ill.engines import FACTS
 from tests.plans import all_by
 
@@ -34,11 +41,11 @@ CORES = 4
 class PlayedWorker:
     """A worker's two sockets in the hands of a test."""
 
-    def __init__(self, endpoint: str, environment: str, pid: int) -> None:
+    def __init__(self, endpoint: str, environment: str, pid: int, number: int = 1) -> None:
         self._context: zmq.Context[Any] = zmq.Context()
         self._endpoint = endpoint
         self._inbox: list[Envelope] = []
-        self.name = f"{environment}.{pid}.test"
+        self.name = f"{child_name(environment, number)}.{pid}.test"
         self.hello = Hello(
             worker=self.name, environment=environment, pid=pid, pulse=f"{self.name}/pulse", state="ready"
         )
@@ -135,9 +142,12 @@ class LoneCoordinator:
         reports = {name: from_plain(ChildReport, child, strict=True) for name, child in children.items()}
         write_supervisor(self.runtime, SupervisorReport(pid=1, started=0.0, children=reports))
 
-    def worker(self, environment: str = "common", pid: int | None = None) -> PlayedWorker:
-        """Return a worker that has been welcomed; it is given a call as soon as one is ready."""
-        worker = PlayedWorker(worker_endpoint(self.runtime), environment, pid or os.getpid())
+    def worker(self, environment: str = "common", pid: int | None = None, number: int = 1) -> PlayedWorker:
+        """Return a worker that has been welcomed; it is given a call as soon as one is ready.
+
+        `number`: which of the environment's workers it is.
+        """
+        worker = PlayedWorker(worker_endpoint(self.runtime), environment, pid or os.getpid(), number)
         self._workers.append(worker)
         worker.say(worker.hello)
         self.until(lambda: worker.name in self.members)

@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 def run(options: Options) -> int:
     """Serve calls until the coordinator drains the worker; return the exit code (`WorkerExit`)."""
     reach("worker.start.begun")
-    worker = f"{options.environment}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    worker = f"{options.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
     pulse = f"{worker}/pulse"
     hello = Hello(
         worker=worker,

@@ -16,6 +16,8 @@ class Options:
     """See `python -m workers --help`."""
 
     environment: str
+    name: str
+    """What the supervisor calls the worker: the environment, with a number where it has several workers."""
     endpoint: str
     key: str
     engines: dict[str, str]
@@ -35,6 +37,7 @@ def parse(arguments: list[str]) -> Options:
     """Read the command line; argparse ends the process with 2 where it is wrong."""
     parser = argparse.ArgumentParser(prog="workers", description="The long-lived worker of one environment.")
     parser.add_argument("--environment", required=True)
+    parser.add_argument("--name", default=None, help="what the supervisor calls it; else the environment")
     parser.add_argument("--endpoint", required=True, help="address of the coordinator's socket for workers")
     parser.add_argument("--key", default="", help="key of the environment's build")
     parser.add_argument("--engine", action="append", default=[], metavar="STAGE=MODULE:CLASS")
@@ -56,6 +59,7 @@ def parse(arguments: list[str]) -> Options:
         engines[stage] = target
     return Options(
         environment=given.environment,
+        name=given.name or given.environment,
         endpoint=given.endpoint,
         key=given.key,
         engines=engines,

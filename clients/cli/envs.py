@@ -22,7 +22,7 @@ from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import HealthQuery, HealthReport
-from protocol.supervisor import FINAL_STATES, ChildReport, is_unbuilt
+from protocol.supervisor import FINAL_STATES, ChildReport, children_of, is_unbuilt
 
 __all__ = ["RunningWorkers", "envs", "models"]
 
@@ -114,56 +114,70 @@ class RunningWorkers:
 
     def _reload(self, asker: Asker, name: str, *, now: bool) -> ExitCode:
         state = live_supervisor(self._desk.runtime)
-        before = state.children.get(name) if state is not None else None
+        before = children_of(name, state.children) if state is not None else {}
         answer: Reloading = asker.ask(ReloadEnvironment(environment=name, now=now))
         if name not in spec_names(specs_directory(self._desk.home)):
             return self._wait_gone(name)
+        several = len(answer.pids) > 1
         if answer.job and not now:
+            after = "then a new one starts; to replace it now"
+            if several:
+                after = "then a new one starts, and so on, one worker after the other; to replace all now"
             self._desk.report.line(
-                f"{name}: its worker finishes {answer.step} of {answer.job}, then a new one starts; "
-                f"to replace it now: cpw envs reload --now {name}"
+                f"{name}: its worker finishes {answer.step} of {answer.job}, {after}: "
+                f"cpw envs reload --now {name}"
             )
             return ExitCode.DONE
-        self._desk.report.line(f"{name}: restarting its worker; the others keep running")
+        what = f"its {len(answer.pids)} workers" if several else "its worker"
+        self._desk.report.line(f"{name}: restarting {what}; the others keep running")
         return self._wait_ready(asker, read(name, specs_directory(self._desk.home)), before, answer)
 
     def _wait_gone(self, name: str) -> ExitCode:
-        while (state := live_supervisor(self._desk.runtime)) is not None and name in state.children:
+        while self._workers(name):
             self._desk.pause(_LOOK_SECONDS)
         self._desk.report.line(f"{name}: its worker has stopped")
         return ExitCode.DONE
 
     def _wait_ready(
-        self, asker: Asker, spec: EnvSpec, before: ChildReport | None, answer: Reloading
+        self, asker: Asker, spec: EnvSpec, before: dict[str, ChildReport], answer: Reloading
     ) -> ExitCode:
-        deadline = self._desk.clock() + max(_AT_LEAST_SECONDS, spec.limits.start_timeout_s)
+        wait_s = max(_AT_LEAST_SECONDS, spec.limits.start_timeout_s) * max(1, len(before))
+        old = {*answer.pids, answer.pid}
+        deadline = self._desk.clock() + wait_s
         while self._desk.clock() < deadline:
-            child = self._child(spec.name)
-            if child is not None and (before is None or child.started_at != before.started_at):
+            workers = self._workers(spec.name)
+            new = {name: child for name, child in workers.items() if _is_new(child, before.get(name))}
+            for name, child in new.items():
                 if child.state in FINAL_STATES:
-                    self._desk.report.error(f"{spec.name} is {child.state}: {child.problem}", child.remedy)
+                    self._desk.report.error(f"{name} is {child.state}: {child.problem}", child.remedy)
                     return ExitCode.NOT_RUNNING
-                if (pid := _ready_pid(asker, spec.name)) not in (None, answer.pid):
-                    self._desk.report.line(f"{spec.name}: ready, process {pid}, build {child.build}")
+            if new and new == workers:
+                pids = _ready_pids(asker, spec.name)
+                if pids.keys() >= new.keys() and not old & set(pids.values()):
+                    for name, child in new.items():
+                        self._desk.report.line(f"{name}: ready, process {pids[name]}, build {child.build}")
                     return ExitCode.DONE
             self._desk.pause(_LOOK_SECONDS)
         self._desk.report.error(f"{spec.name} is not ready yet.", f"cpw health; cpw logs {spec.name}")
         return ExitCode.NOT_RUNNING
 
-    def _child(self, name: str) -> ChildReport | None:
+    def _workers(self, environment: str) -> dict[str, ChildReport]:
         state = live_supervisor(self._desk.runtime)
-        return state.children.get(name) if state is not None else None
+        return children_of(environment, state.children) if state is not None else {}
 
 
-def _ready_pid(asker: Asker, name: str) -> int | None:
-    """Return the process that serves the environment now, None where none does."""
+def _is_new(child: ChildReport, before: ChildReport | None) -> bool:
+    return before is None or child.started_at != before.started_at
+
+
+def _ready_pids(asker: Asker, environment: str) -> dict[str, int | None]:
+    """Return the processes that serve the environment now, by the names of its workers."""
     try:
         health: HealthReport = asker.ask(HealthQuery(), timeout_ms=_ASK_MS)
     except NotRunningError:
-        return None
-    found = (
-        environment
-        for environment in health.environments
-        if environment.environment == name and environment.state in READY
-    )
-    return next((environment.pid for environment in found), None)
+        return {}
+    return {
+        row.worker or row.environment: row.pid
+        for row in health.environments
+        if row.environment == environment and row.state in READY
+    }

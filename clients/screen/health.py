@@ -24,7 +24,7 @@ def health_sentence(report: HealthReport, now: float, zone: dt.tzinfo | None = N
 
 
 def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> Table:
-    """Return one row for each environment."""
+    """Return one row for each worker, and for each environment that has none."""
     columns = (
         Column(title="environment"),
         Column(title="state", styled=True),
@@ -47,7 +47,7 @@ def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None
 def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | None) -> tuple[str, ...]:
     alive = environment.pid is not None
     return (
-        environment.environment,
+        _name(environment),
         f"{environment.state} (optional)" if _is_left_out(environment) else environment.state,
         str(environment.pid) if alive else "",
         since(now, environment.uptime_ms, zone),
@@ -64,19 +64,24 @@ def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | No
 def model_sentences(report: HealthReport) -> list[str]:
     """Return a line for each loaded model, for screens that are too narrow for the table's last column."""
     return [
-        f"{row.environment} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
+        f"{_name(row)} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
         for row in report.environments
         for model in row.models
     ]
 
 
 def health_problems(report: HealthReport) -> list[tuple[str, str]]:
-    """Return sentence and remedy for every environment that has a problem."""
+    """Return sentence and remedy for every worker, or environment without one, that has a problem."""
     return [
-        (f"{environment.environment}: {environment.problem}", environment.remedy)
+        (f"{_name(environment)}: {environment.problem}", environment.remedy)
         for environment in report.environments
         if environment.problem and not _is_left_out(environment)
     ]
+
+
+def _name(environment: EnvironmentHealth) -> str:
+    """Return its worker's name; an older coordinator does not tell it."""
+    return environment.worker or environment.environment
 
 
 def _is_left_out(environment: EnvironmentHealth) -> bool:

@@ -81,7 +81,7 @@ def loaded_table(report: HealthReport, now: float) -> Table:
 def _loaded(report: HealthReport) -> Iterator[tuple[str, LoadedModel]]:
     for environment in report.environments:
         for model in environment.models:
-            yield environment.environment, model
+            yield environment.worker or environment.environment, model
 
 
 def _ago(instant: str, now: float) -> str:
@@ -92,7 +92,7 @@ def _ago(instant: str, now: float) -> str:
 def budget_sentences(report: HealthReport) -> list[str]:
     """Return the memory that each worker uses, and all together, with their budgets."""
     lines = [
-        f"{environment.environment} uses {size(environment.rss_bytes)}"
+        f"{environment.worker or environment.environment} uses {size(environment.rss_bytes)}"
         + (
             f" of {size(environment.ram_budget_bytes)}"
             if environment.ram_budget_bytes
@@ -114,6 +114,7 @@ def loaded_json(report: HealthReport) -> dict[str, object]:
         "workers": [
             {
                 "environment": environment.environment,
+                "worker": environment.worker or environment.environment,
                 "pid": environment.pid,
                 "state": environment.state,
                 "rss_bytes": environment.rss_bytes,

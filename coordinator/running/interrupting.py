@@ -70,7 +70,7 @@ class Interrupting:
         running = None if member.call is None else self._store.current(member.call)
         if running is None or _has_failed(running):
             return None
-        waiting = self._next_waiting(member.environment)
+        waiting = self._next_waiting(member)
         if not waiting:
             return None
         done = progress.get((running.job, running.name), 0.0)
@@ -81,12 +81,12 @@ class Interrupting:
                 return step
         return None
 
-    def _next_waiting(self, environment: str) -> list[StepRow]:
+    def _next_waiting(self, member: Member) -> list[StepRow]:
         """Return the first step that waits, and some of the others: every one in its turn."""
-        skipped = self._looked_at.get(environment, 0)
-        first = self._store.ready_steps(environment, 1)
-        portion = self._store.ready_steps(environment, PORTION, skipped)
-        self._looked_at[environment] = skipped + PORTION if len(portion) == PORTION else 0
+        skipped = self._looked_at.get(member.child, 0)
+        first = self._store.ready_steps(member.environment, 1)
+        portion = self._store.ready_steps(member.environment, PORTION, skipped)
+        self._looked_at[member.child] = skipped + PORTION if len(portion) == PORTION else 0
         return [step for step in first + portion if not _has_failed(step)]
 
     def _work_of(self, step: StepRow, part: float = 1.0) -> Work:

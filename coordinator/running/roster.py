@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from protocol.clock import is_instant
 from protocol.messages import CallIdentity, Failure, Hello, LoadedModel, Progress, Result, WorkerState
+from protocol.supervisor import child_of
 
 __all__ = ["DEPTH", "QUICK_MS", "SILENT_AFTER_S", "Member", "Roster"]
 
@@ -72,6 +73,11 @@ class Member:
     """The supervisor was asked to kill it."""
     unreachable: bool = False
     """A message could not be sent to it: it says hello again, is killed for its silence, or has died."""
+
+    @property
+    def child(self) -> str:
+        """Return what the supervisor calls it."""
+        return child_of(self.name, self.environment)
 
     def free(self) -> bool:
         """Return whether it can be given a call now."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coordinator.store.store import JobRow, StepRow
 from protocol.errors import ErrorInfo, ErrorKind
-from protocol.supervisor import ChildExit
+from protocol.supervisor import ChildExit, child_of
 
 __all__ = ["describe_death"]
 
@@ -24,7 +24,8 @@ def describe_death(job: JobRow, step: StepRow, how: ChildExit) -> ErrorInfo:
         kind, end = ErrorKind.HUNG, "took longer than its budget and was ended"
     else:
         kind, end = ErrorKind.CRASHED, "died"
-    message = f"The worker {step.environment} {end} in {step.name} (attempt {step.attempt})."
+    worker = child_of(step.worker, step.environment)
+    message = f"The worker {worker} {end} in {step.name} (attempt {step.attempt})."
     return ErrorInfo(kind=kind, message=message, remedy=f"cpw logs {job.id}", details=details)
 
 

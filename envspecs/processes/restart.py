@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from envspecs.budgets import variable_of
 from protocol.errors import WorkerExit
-from protocol.supervisor import COORDINATOR, ChildState
+from protocol.supervisor import COORDINATOR, ChildState, environment_of
 
 __all__ = ["Decision", "Exit", "decide_restart"]
 
@@ -41,11 +41,12 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
 
     `earlier`: there is a build from before to go back to.
     """
-    mend = f"cpw envs rollback {name}" if earlier else f"cpw logs {name}"
+    environment = environment_of(name)
+    mend = f"cpw envs rollback {environment}" if earlier else f"cpw logs {name}"
     newest = exits[-1]
     if newest.code == WorkerExit.OUTDATED:
-        problem = f"The environment {name} speaks another version than the coordinator."
-        return Decision("outdated", problem=problem, remedy=f"cpw envs build {name}")
+        problem = f"The environment {environment} speaks another version than the coordinator."
+        return Decision("outdated", problem=problem, remedy=f"cpw envs build {environment}")
     if newest.code == WorkerExit.UNUSABLE and newest.lived_s < _SHORT_LIFE_S:
         problem = f"The engines of {name} cannot be loaded; the reason is in its log."
         return Decision("unusable", problem=problem, remedy=mend)
@@ -79,4 +80,5 @@ def _after_recycling(name: str, exits: list[Exit]) -> Decision:
         return Decision("restarting")
     problem = f"{name} was replaced {soon} times soon after its start: its budget of memory is too small."
     delay_s = _BACK_OFF_S[min(soon, len(_BACK_OFF_S)) - 1]
-    return Decision("restarting", delay_s, problem, f"Raise ram_mb: {variable_of(name)}, then make down up")
+    remedy = f"Raise ram_mb: {variable_of(environment_of(name))}, then make down up"
+    return Decision("restarting", delay_s, problem, remedy)

@@ -77,3 +77,29 @@ def test_what_waits_for_a_removed_environment_says_so(tmp_path: Path) -> None:
     said = why_not_usable(tmp_path, Roster(), ["common", "a-copy"])
     assert list(said) == ["a-copy"]
     assert said["a-copy"].startswith("removed: ")
+
+
+TWO = {"common": ChildReport(state="running"), "common.2": ChildReport(state="restarting", restarts=3)}
+
+
+def test_each_worker_is_shown_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPW_MEMORY_COMMON", "ram_mb=1000")
+    supervised(tmp_path, **TWO)
+    first, second = environments_health([envspecs.read("common")], tmp_path, member("common"), 0.0)
+    assert (first.worker, first.state, first.restarts) == ("common", "ready", 0)
+    assert (second.worker, second.state, second.restarts) == ("common.2", "restarting", 3)
+    assert {row.environment for row in (first, second)} == {"common"}
+    assert first.ram_budget_bytes == 500_000_000
+
+
+def test_an_environment_waits_for_the_worker_that_may_come(tmp_path: Path) -> None:
+    lost = ChildReport(state="crash-loop", problem="It died.", remedy="cpw logs x")
+    supervised(tmp_path, **{"x": lost, "x.2": ChildReport(state="restarting")})
+    check_worker("x", tmp_path, Roster())
+    assert why_not_usable(tmp_path, Roster()) == {"x": "restarting: cpw logs x"}
+    supervised(tmp_path, **{"x": lost, "x.2": lost})
+    with pytest.raises(NotRunningError, match="It died"):
+        check_worker("x", tmp_path, Roster())
+    supervised(tmp_path, **{"x": lost, "x.2": ChildReport(state="running")})
+    check_worker("x", tmp_path, Roster())
+    assert why_not_usable(tmp_path, Roster()) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ from coordinator.link import Gone
 from coordinator.running.roster import SILENT_AFTER_S
 from coordinator.store import job_folder
 from protocol.artefacts import describe_file
-from protocol.errors import CpwError, ErrorInfo, ErrorKind
+from protocol.errors import CpwError, ErrorInfo, ErrorKind, WorkerExit
 from protocol.frames import Header
 from protocol.messages import (
     Ack,
@@ -30,7 +31,7 @@ from protocol.messages import (
     StatusReport,
     Submit,
 )
-from protocol.supervisor import Kill
+from protocol.supervisor import Forgive, Kill
 from tests.lone_coordinator import LoneCoordinator, called, demux_result, hold_files_back
 
 _NO_PROCESS = 2**22 + 1
@@ -98,7 +99,7 @@ def test_a_worker_that_does_not_become_ready_in_its_time_is_killed(lone: LoneCoo
     assert member.kill_asked
     (asked,) = lone.supervisor_hears()
     assert isinstance(asked, Kill)
-    assert (asked.environment, asked.pid) == ("common", member.pid)
+    assert (asked.child, asked.pid) == ("common", member.pid)
 
 
 def test_a_step_that_waits_for_its_next_try_is_not_begun_before_its_time(lone: LoneCoordinator) -> None:
@@ -187,6 +188,45 @@ def test_a_retry_of_a_step_that_was_never_sent_survives_a_restart(lone: LoneCoor
         lone.store.fail(step, "waiting", error, kills=0, failures=1)
     lone.restart()
     assert lone.step(job).state == "ready"
+
+
+# several workers of one environment
+
+
+def test_a_worker_that_comes_back_does_not_count_as_its_neighbours_successor(lone: LoneCoordinator) -> None:
+    first, second = lone.worker(), lone.worker(number=2)
+    jobs = [lone.add_job(), lone.add_job()]
+    calls = {worker.name: called(lone, worker) for worker in (first, second)}
+    lone.restart()
+    lone.coordinator.turn(0)
+    first.hello = dataclasses.replace(first.hello, busy_with=calls[first.name], state="busy")
+    first.say(first.hello)
+    lone.until(lambda: first.name in lone.members)
+    assert [lone.step(job).state for job in jobs] == ["running", "running"]
+    lone.worker(pid=_NO_PROCESS, number=2)
+    lost = calls[second.name].job
+    lone.until(lambda: lone.step(lost).state == "ready" or lone.step(lost).attempt == 2)
+    assert {lone.step(job).attempt for job in jobs if job != lost} == {1}
+    assert {lone.step(job).kills for job in jobs} == {0}
+
+
+def test_a_death_is_that_of_the_worker_whose_exit_was_recorded(lone: LoneCoordinator) -> None:
+    workers = [lone.worker(pid=_NO_PROCESS + number, number=number) for number in (1, 2)]
+    jobs = [lone.add_job(), lone.add_job()]
+    calls = {worker.name: called(lone, worker) for worker in workers}
+    # The first was recycled a moment ago, the second killed.
+    at = "2999-01-01T00:00:00.000Z"
+    exits = {"common": {"at": at, "code": int(WorkerExit.RECYCLED)}, "common.2": {"at": at, "signal": 9}}
+    lone.supervised(**{name: {"state": "restarting", "last_exit": end} for name, end in exits.items()})
+    for worker in workers:
+        lone.members[worker.name].met_s -= 10
+        worker.leave()
+    lone.until(lambda: not any(lone.step(job).state == "running" for job in jobs))
+    kills = {name: lone.step(identity.job).kills for name, identity in calls.items()}
+    assert kills == {workers[0].name: 0, workers[1].name: 1}
+    assert [said for said in lone.supervisor_hears() if isinstance(said, Forgive)] == [
+        Forgive(child="common.2")
+    ]
 
 
 # what one job or one message must not do

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 import envspecs
+from coordinator.reload import may_go
 from coordinator.running import reuse
+from coordinator.running.roster import Member, Roster
 from protocol.job_changes import ReloadEnvironment, Reloading
-from protocol.messages import Drain, Refused, Result, State
-from protocol.supervisor import Command, Kill, Proved, Reload
+from protocol.messages import Drain, Hello, Refused, Result, State, WorkerState
+from protocol.supervisor import ChildReport, Command, Kill, Proved, Reload
 from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result
 
 Write = Callable[..., None]
@@ -66,7 +68,9 @@ def test_a_request_is_passed_to_the_supervisor_and_answered_with_what_runs(
     job = lone.add_job()
     called(lone, worker)
     (answer,) = lone.ask(ReloadEnvironment(environment="common"))
-    assert answer == Reloading(environment="common", pid=os.getpid(), job=job, step="demux")
+    assert answer == Reloading(
+        environment="common", pid=os.getpid(), pids=(os.getpid(),), job=job, step="demux"
+    )
     assert Reload(environment="common", now=False) in commands()
 
 
@@ -136,7 +140,7 @@ def test_a_worker_that_loads_still_is_ended_at_once(
     assert not hears_drain(lone, worker)
     (command,) = commands()
     assert isinstance(command, Kill)
-    assert (command.environment, command.pid) == ("common", os.getpid())
+    assert (command.child, command.pid) == ("common", os.getpid())
 
 
 def test_a_new_coordinator_goes_on_with_a_replacement(lone: LoneCoordinator, write: Write) -> None:
@@ -171,7 +175,7 @@ def test_the_first_result_of_a_worker_proves_its_build(
     assert commands() == []
     finish(lone, worker)
     proofs = [command for command in commands() if isinstance(command, Proved)]
-    assert proofs == [Proved(environment="common", pid=os.getpid())]
+    assert proofs == [Proved(child="common", pid=os.getpid())]
 
 
 def test_the_build_of_a_steps_key_is_that_of_the_worker_which_does_it(
@@ -207,3 +211,66 @@ def test_what_a_spec_says_is_read_anew_when_a_worker_comes(
     assert key() == before, "not read for each step"
     lone.worker()
     assert key() != before
+
+
+# several workers
+
+
+def member(number: int, state: WorkerState = "ready", *, leaving: bool = False) -> Member:
+    name = "common" if number == 1 else f"common.{number}"
+    hello = Hello(worker=f"{name}.7.test", environment="common", pid=7, pulse="p", state=state)
+    made = Roster().admit(hello, 0.0, "", 1.0)
+    made.leaving = leaving
+    return made
+
+
+@pytest.mark.parametrize(
+    ("other", "goes"),
+    [
+        (member(2), True),
+        (member(2, "busy"), True),
+        (member(2, "loading"), False),
+        (member(2, "importing"), False),
+        (member(2, "draining"), False),
+        (member(2, leaving=True), False),
+        (None, False),
+    ],
+)
+def test_a_worker_goes_when_all_others_of_its_environment_serve(other: Member | None, goes: bool) -> None:
+    old = ChildReport(state="replacing")
+    children = {"common": old, "common.2": ChildReport(state="running"), "whisperx": old, "coordinator": old}
+    first = member(1)
+    members = [first, *([other] if other else [])]
+    assert may_go(first, children, members) == goes
+    assert may_go(member(1, "loading"), children, members), "it has nothing to end"
+    assert may_go(first, {"common": old}, members), "the others are none of the supervisor's any more"
+
+
+def test_two_are_drained_one_after_the_other(lone: LoneCoordinator) -> None:
+    ours = {"state": "replacing", "pid": os.getpgrp()}
+    lone.supervised(**{"common": ours, "common.2": ours})
+    first, second = lone.worker(), lone.worker(number=2)
+    assert hears_drain(lone, first)
+    assert not hears_drain(lone, second)
+    lone.coordinator.roster.dismiss(first.name)
+    assert not hears_drain(lone, second)
+    # The first is replaced: its new process belongs to another group, and has its models to load.
+    running = {"state": "running", "pid": 1}
+    lone.supervised(**{"common": running, "common.2": running})
+    new = lone.worker(pid=os.getpid())
+    new.say(State(state="loading", rss_bytes=1))
+    lone.until(lambda: lone.members[new.name].state == "loading")
+    lone.supervised(**{"common": running, "common.2": ours})
+    assert not hears_drain(lone, second)
+    new.say(State(state="ready", rss_bytes=1))
+    assert hears_drain(lone, second)
+
+
+def test_a_request_names_every_worker(
+    lone: LoneCoordinator, commands: Callable[[], list[Command]], write: Write
+) -> None:
+    for number in (1, 2):
+        lone.worker(number=number)
+    (answer,) = lone.ask(ReloadEnvironment(environment="common"))
+    assert answer.pids == (os.getpid(), os.getpid())
+    assert commands() == [Reload(environment="common", now=False)]

@@ -131,6 +131,19 @@ def test_a_spec_that_says_nothing_computes_on_the_processor(tmp_path):
     assert read("x", write(tmp_path, GOOD + COMPUTING)).computing_of("asr").devices == ("cuda", "cpu")
 
 
+def test_an_environment_has_one_worker_if_its_spec_says_nothing(tmp_path):
+    assert read("x", write(tmp_path, GOOD)).workers == 1
+    for text, workers in (("3", 3), ('"per-gpu"', "per-gpu")):
+        assert read("x", write(tmp_path, f"workers = {text}\n{GOOD}")).workers == workers
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "65", "1.5", "true", '"many"', '"2"', "[1]"])
+def test_a_wrong_number_of_workers_is_refused_by_its_path(tmp_path, word):
+    with pytest.raises(SchemaError) as refused:
+        read("x", write(tmp_path, f"workers = {word}\n{GOOD}"))
+    assert refused.value.path == "x.toml.workers"
+
+
 def test_a_file_that_is_no_toml_is_refused_with_its_name_and_line(tmp_path):
     with pytest.raises(UsageError, match=r"x\.toml is not valid TOML.*line 1"):
         read("x", write(tmp_path, "name = \n"))

@@ -20,6 +20,10 @@ from protocol.supervisor import (
     Proved,
     Reload,
     SupervisorReport,
+    child_name,
+    child_of,
+    children_of,
+    environment_of,
     parse_command,
     read_children,
     read_supervisor,
@@ -30,12 +34,12 @@ from protocol.supervisor import (
 
 LINES: list[tuple[Command, str]] = [
     (
-        Kill(environment="mlx", pid=3, reason="no echo"),
-        '{"kill": "mlx", "pid": 3, "reason": "no echo"}\n',
+        Kill(child="mlx.2", pid=3, reason="no echo"),
+        '{"kill": "mlx.2", "pid": 3, "reason": "no echo"}\n',
     ),
-    (Forgive(environment="mlx"), '{"forgive": "mlx"}\n'),
+    (Forgive(child="mlx"), '{"forgive": "mlx"}\n'),
     (Reload(environment="mlx", now=True), '{"reload": "mlx", "now": true}\n'),
-    (Proved(environment="mlx", pid=3), '{"proved": "mlx", "pid": 3}\n'),
+    (Proved(child="mlx", pid=3), '{"proved": "mlx", "pid": 3}\n'),
 ]
 
 
@@ -101,3 +105,29 @@ def test_a_file_that_is_no_report_counts_for_nothing(tmp_path: Path, text: str) 
 
 def test_final_states_are_states_of_a_child() -> None:
     assert set(get_args(ChildState)) > FINAL_STATES
+
+
+def test_the_first_worker_has_its_environments_name_and_the_others_a_number() -> None:
+    names = [child_name("whisperx-new", number) for number in (1, 2, 10)]
+    assert names == ["whisperx-new", "whisperx-new.2", "whisperx-new.10"]
+    assert {environment_of(name) for name in names} == {"whisperx-new"}
+
+
+@pytest.mark.parametrize(
+    ("worker", "child"),
+    [
+        ("whisperx.4711.1a2b3c", "whisperx"),
+        ("whisperx.2.4711.1a2b3c", "whisperx.2"),
+        ("whisperx-new.2.4711.1a2b3c", "whisperx"),
+        ("w", "whisperx"),
+        ("", "whisperx"),
+    ],
+)
+def test_a_workers_id_says_what_the_supervisor_calls_it(worker: str, child: str) -> None:
+    assert child_of(worker, "whisperx") == child
+
+
+def test_the_workers_of_an_environment_are_in_the_order_of_their_numbers() -> None:
+    children = dict.fromkeys(("x.10", "coordinator", "x.2", "x", "x-new", "y.2"), 0)
+    assert list(children_of("x", children)) == ["x", "x.2", "x.10"]
+    assert children_of("z", children) == {}

@@ -19,6 +19,7 @@ from envspecs.spec import read
 from protocol.errors import ExitCode, NotRunningError
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import EnvironmentHealth, HealthQuery, HealthReport
+from protocol.supervisor import environment_of
 from tests.unit.envspecs.conftest import Home, Lines
 
 STAGES = '[stages]\nasr = { engine = "workers.engines.x:X" }\n'
@@ -34,6 +35,7 @@ class FakeHouse:
         self.ready = {}
         self.asked = []
         self.job = ""
+        self.pids = (1,)
         self.streams = (io.StringIO(), io.StringIO())
 
     def runs(self, **children):
@@ -51,7 +53,8 @@ class FakeHouse:
         if isinstance(message, HealthQuery):
             found = tuple(
                 EnvironmentHealth(
-                    environment=name,
+                    environment=environment_of(name),
+                    worker=name,
                     built=True,
                     optional=False,
                     stages=(),
@@ -74,7 +77,13 @@ class FakeHouse:
             self.children[message.environment] = {**before, **became}
             self.ready[message.environment] = became.get("serves", 2)
         self.write()
-        return Reloading(environment=message.environment, pid=1, job=self.job, step="asr" if self.job else "")
+        return Reloading(
+            environment=message.environment,
+            pid=1,
+            pids=self.pids,
+            job=self.job,
+            step="asr" if self.job else "",
+        )
 
 
 @pytest.fixture
@@ -183,6 +192,38 @@ def test_a_worker_that_must_end_its_call_is_not_waited_for_unless_now(desk, fake
     fake.becomes = {"tiny": {"started_at": "2"}}
     assert type_(desk, "reload", "--now", "tiny") == ExitCode.DONE
     assert fake.asked == [("tiny", False), ("tiny", True)]
+
+
+def test_every_worker_of_the_environment_is_waited_for(desk, fake, home):
+    build(read("tiny", home.specs), Lines(), home.root)
+    fake.runs(**{"tiny": {}, "tiny.2": {}})
+    fake.pids = (1, 3)
+    fake.becomes = {"tiny": {"started_at": "2", "build": "b"}}
+    assert type_(desk, "reload", "tiny") == ExitCode.NOT_RUNNING, "the second is the old one"
+    assert "tiny: restarting its 2 workers" in said(fake)[0]
+    assert "tiny: ready" not in said(fake)[0]
+
+    fake.children["tiny.2"] = {"state": "running", "started_at": "2", "build": "b"}
+    fake.ready["tiny.2"] = 4
+    fake.becomes = {"tiny": {"started_at": "3", "build": "b"}}
+    fake.runs(**{"tiny": {}, "tiny.2": {}})
+
+    def both_renewed(message, *, timeout_ms=None, answer=fake.ask):
+        fake.children["tiny.2"] = {"state": "running", "started_at": "3", "build": "b"}
+        return answer(message, timeout_ms=timeout_ms)
+
+    fake.ask = both_renewed
+    assert type_(desk, "reload", "tiny") == ExitCode.DONE
+    assert "tiny: ready, process 2, build b\ntiny.2: ready, process 4, build b\n" in said(fake)[0]
+
+
+def test_one_of_several_that_has_failed_ends_the_wait_under_its_name(desk, fake, home):
+    build(read("tiny", home.specs), Lines(), home.root)
+    fake.runs(**{"tiny": {}, "tiny.2": {}})
+    problem = {"problem": "It died.", "remedy": "cpw logs tiny"}
+    fake.becomes = {"tiny": {"state": "crash-loop", "started_at": "2", **problem}}
+    assert type_(desk, "reload", "tiny") == ExitCode.NOT_RUNNING
+    assert "tiny is crash-loop: It died." in said(fake)[1]
 
 
 def test_one_that_does_not_come_up_in_its_time_is_told(desk, fake, home):

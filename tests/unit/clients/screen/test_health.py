@@ -53,3 +53,13 @@ def test_health_shows_how_many_cores_a_running_call_has_and_how_many_there_are()
     assert "memory  cores  calls" in header
     assert "1.5 GB      2      3" in rows[0]
     assert ", 0 queued, 3 cores, 2.0 GB free" in health.health_sentence(report, 86_460.0, dt.UTC)
+
+
+def test_health_shows_each_worker_of_an_environment_by_its_name():
+    first = HEALTH.environments[0]
+    second = dataclasses.replace(first, worker="whisperx.2", state="crash-loop", problem="It died.")
+    report = dataclasses.replace(HEALTH, environments=(dataclasses.replace(first, worker="whisperx"), second))
+    _, *rows = (plain(line) for line in lay_out(health.health_table(report, 86_460.0, dt.UTC), None))
+    assert [row.split()[:2] for row in rows] == [["whisperx", "ready"], ["whisperx.2", "crash-loop"]]
+    assert health.health_problems(report) == [("whisperx.2: It died.", "")]
+    assert [line.split()[0] for line in health.model_sentences(report)] == ["whisperx", "whisperx.2"]

@@ -117,3 +117,17 @@ def test_a_stage_that_nobody_knows_any_more_is_one_like_the_others() -> None:
     workers, shares = Workers("whisperx"), CoreShares(4)
     workers.begin("whisperx", "paint")
     assert shares.look(workers.roster.members.values()) == [("whisperx", 4)]
+
+
+def test_two_workers_of_one_environment_share_the_cores_and_a_lone_call_has_all() -> None:
+    workers, shares = Workers("whisperx", "common"), CoreShares(5, {"whisperx": 4})
+    second = workers.join("whisperx")
+    second.name = "whisperx.2.4711.test"
+    workers.join("whisperx")
+    members = [*workers.roster.members.values(), second]
+    first = workers.begin("whisperx", "asr")
+    assert shares.look(members) == [("whisperx", 4)]
+    second.take(CallIdentity(job="k", step="asr", attempt=1, run="1"))
+    assert shares.look(members) == [("whisperx", 3), (second.name, 2)]
+    workers.end("whisperx", first)
+    assert shares.look(members) == [(second.name, 4)]

@@ -157,6 +157,24 @@ def test_a_short_film_behind_many_long_ones_is_found(lone: LoneCoordinator, comm
     assert called(lone, speech).job == clip
 
 
+def test_every_worker_of_an_environment_looks_through_all_that_waits(
+    lone: LoneCoordinator, common: PlayedWorker
+) -> None:
+    film(lone, common, LONG_MS)
+    first = lone.worker("whisperx")
+    call_of_first = called(lone, first)
+    film(lone, common, LONG_MS)
+    second = lone.worker("whisperx", number=2)
+    almost_done = called(lone, second)
+    for _ in range(PORTION):
+        film(lone, common, LONG_MS)
+    clip = film(lone, common, SHORT_MS)
+    second.say(Progress(fraction=0.99, interruptible=True), almost_done)
+    first.say(BORDER, call_of_first)
+    assert called(lone, first).job == clip
+    assert second.told(Call) == [], "nothing is short against what is left of its call"
+
+
 def test_a_long_film_goes_on_however_many_short_ones_come(
     lone: LoneCoordinator, common: PlayedWorker, clock: dict[str, int]
 ) -> None:

@@ -76,3 +76,15 @@ def test_a_worker_that_makes_room_again_and_again_waits_and_its_budget_is_named(
     decision = decide_restart("whisperx-new", [recycled(5.0)] * 9)
     assert decision.state == "restarting"
     assert "CPW_MEMORY_WHISPERX_NEW" in decision.remedy
+
+
+def test_the_second_worker_is_mended_as_its_environment_and_has_a_log_of_its_own() -> None:
+    outdated = decide_restart("x.2", [Exit(WorkerExit.OUTDATED, 1.0, 1.0)])
+    assert (outdated.problem.split()[:3], outdated.remedy) == (
+        ["The", "environment", "x"],
+        "cpw envs build x",
+    )
+    assert decide_restart("x.2", short_lives(6)).remedy == "cpw logs x.2"
+    assert decide_restart("x.2", short_lives(6), earlier=True).remedy == "cpw envs rollback x"
+    worn = decide_restart("x.2", [Exit(WorkerExit.RECYCLED, float(number), 1.0) for number in range(3)])
+    assert "CPW_MEMORY_X," in worn.remedy
