@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -16,8 +16,10 @@ from protocol.schema import from_json
 
 __all__ = [
     "Artefact",
+    "FilmFile",
     "check_artefact",
     "describe_file",
+    "describe_film",
     "read_json_as",
     "resolve_inside",
     "sync_directory",
@@ -41,6 +43,22 @@ class Artefact:
     sha256: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilmFile:
+    """A film as the disk knows it, without its contents; `size` in bytes."""
+
+    path: str
+    size: int
+    device: int
+    inode: int
+    modified_ns: int
+
+    def is_same_file(self, other: FilmFile) -> bool:
+        """Return whether both are one file, by whatever names, that nobody wrote to in between."""
+        mine = (self.device, self.inode, self.size, self.modified_ns)
+        return mine == (other.device, other.inode, other.size, other.modified_ns)
+
+
 def resolve_inside(root: Path, relative: str) -> Path:
     """Return `root / relative`; refuse a path that is absolute or climbs out of `root`."""
     pure = PurePosixPath(relative)
@@ -50,15 +68,33 @@ def resolve_inside(root: Path, relative: str) -> Path:
     return root.joinpath(*pure.parts)
 
 
-def describe_file(path: Path, name: str) -> Artefact:
-    """Measure and hash the file at `path`, to be known as `name`."""
+def describe_file(path: Path, name: str, check: Callable[[], None] | None = None) -> Artefact:
+    """Measure and hash the file at `path`, to be known as `name`; `check` is called at every MiB."""
     digest = hashlib.sha256()
     size = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
+            if check is not None:
+                check()
             digest.update(chunk)
             size += len(chunk)
     return Artefact(path=name, size=size, sha256=digest.hexdigest())
+
+
+def describe_film(path: Path) -> FilmFile:
+    """Return what the disk knows of the film at `path`; `InputError` where it cannot be asked."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        message = f"The film {path} cannot be read: {error.strerror}."
+        raise InputError(message, "Give the path of a film that is there and that you may read.") from error
+    return FilmFile(
+        path=str(path),
+        size=found.st_size,
+        device=found.st_dev,
+        inode=found.st_ino,
+        modified_ns=found.st_mtime_ns,
+    )
 
 
 def check_artefact(artefact: Artefact, path: Path) -> None:

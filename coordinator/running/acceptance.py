@@ -12,6 +12,8 @@ from protocol.messages import CallIdentity, Result
 __all__ = ["Acceptance", "Accepted"]
 
 _THREADS = 2
+_SLOW_THREADS = 1
+"""For what may read a whole film: results of other jobs do not wait for that."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,26 @@ class Acceptance:
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="accept")
+        self._slow_pool = ThreadPoolExecutor(max_workers=_SLOW_THREADS, thread_name_prefix="compare")
         self._under_way: dict[CallIdentity, tuple[StepRow, Result, Future[None]]] = {}
 
     def __contains__(self, identity: CallIdentity) -> bool:
         return identity in self._under_way
 
-    def begin(self, step: StepRow, result: Result, move: Callable[[], None] | None) -> None:
+    def begin(
+        self,
+        step: StepRow,
+        result: Result,
+        move: Callable[[], None] | None,
+        *,
+        may_take_long: bool = False,
+    ) -> None:
         """Run `move` on another thread; None where the result has no files."""
         if move is None:
             future: Future[None] = Future()
             future.set_result(None)
         else:
-            future = self._pool.submit(move)
+            future = (self._slow_pool if may_take_long else self._pool).submit(move)
             future.add_done_callback(lambda _: self._wake())
         self._under_way[step.identity] = (step, result, future)
 
@@ -57,3 +67,4 @@ class Acceptance:
     def close(self) -> None:
         """Wait for the files that are being moved."""
         self._pool.shutdown(wait=True)
+        self._slow_pool.shutdown(wait=True)

@@ -8,11 +8,9 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from coordinator.link import Gone, Link
-from coordinator.running import reuse
 from coordinator.running.acceptance import Acceptance, Accepted
 from coordinator.running.calls import make_call, work_of
 from coordinator.running.cores import CoreShares
@@ -23,6 +21,7 @@ from coordinator.running.pairing import pair, wish_of
 from coordinator.running.roster import Member, Roster
 from coordinator.running.scheduler import Retry, after_failure, follow_up, job_state
 from coordinator.running.step_notes import remark
+from coordinator.running.taking_over import NOBODY, TakingOver
 from coordinator.running.worker_death import describe_death
 from coordinator.store import job_folder
 from coordinator.store.store import JobRow, StepRow, Store
@@ -32,7 +31,7 @@ from protocol.clock import since_iso_ms
 from protocol.errors import CpwError, ErrorInfo, ErrorKind, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header, encode
-from protocol.messages import Ack, Call, CallIdentity, Cancel, Cores, Failure, Result, Unload
+from protocol.messages import Ack, CallIdentity, Cancel, Cores, Failure, Result, Unload
 from protocol.schema import from_plain, to_plain
 from protocol.stages import LANGUAGE_STAGES, STAGES
 from protocol.supervisor import ChildExit
@@ -41,8 +40,6 @@ __all__ = ["Dispatcher"]
 
 log = logging.getLogger(__name__)
 
-_NOBODY = ""
-"""The worker of a step whose files are taken over from another job."""
 _KILLS = (ErrorKind.HUNG, ErrorKind.CRASHED)
 
 
@@ -60,11 +57,10 @@ class Dispatcher:
         self.cores = cores or CoreShares()
         self._acceptance = Acceptance(link.wake)
         self._delayed: list[tuple[float, int, str]] = []
-        self._films: dict[str, str] = {}
         self._nothing_ready: tuple[int, list[str]] = (-1, [])
         """The store and the free workers at the last look: where neither has changed, no step is ready."""
         self._interrupting = Interrupting(store, roster)
-        self._without_reuse: set[tuple[int, str]] = set()
+        self._taking_over = TakingOver(store, self._acceptance)
         self._after_commit: list[Callable[[], None]] = []
         self._manifests = Manifests(store)
         self._manifests.catch_up()
@@ -165,8 +161,8 @@ class Dispatcher:
         job = self._job_of(step)
         steps = self._store.steps(job.id)
         call = make_call(job, step, steps, inside=inside)
-        key = self._key_of(job, step, call, member.build)
-        if self._take_over(job, step, key):
+        key = self._taking_over.key_of(job, step, call, member.build)
+        if self._taking_over.begin(job, step, key, call, self.run):
             return
         header = Header(run=self.run, job=step.job, step=step.name, attempt=step.attempt + 1)
         frames = encode("Call", header, call)  # before the commit: a call that cannot be encoded never begins
@@ -191,35 +187,6 @@ class Dispatcher:
         else:
             reach("coordinator.call.sent")
 
-    def _key_of(self, job: JobRow, step: StepRow, call: Call, build: str) -> str:
-        """Return the step's key; empty where the film cannot be read, which its engine will report."""
-        if "media" in call.request and job.id not in self._films:
-            try:
-                self._films = {job.id: reuse.film_digest(Path(job.submit.media))}
-            except OSError:
-                return ""
-        film = self._films.get(job.id, "")
-        return reuse.step_key(step.stage, step.environment, build, call.request, film)
-
-    def _take_over(self, job: JobRow, step: StepRow, key: str) -> bool:
-        """Begin to take over the files of a finished step with this key; tell whether there is one."""
-        refused = (step.seq, step.name) in self._without_reuse or not job.submit.reuse
-        tried = step.failures or step.kills
-        done = None if refused or tried or not key else self._store.find_done(key, step)
-        if done is None or done.result is None:
-            return False
-        with self._store.transaction():
-            identity = self._store.begin(step, self.run, _NOBODY, key)
-            self._store.set_note(step, f"{step.name} was done before, in {done.job}.")
-        begun = self._store.current(identity)
-        assert begun is not None, "it was begun in this very turn"
-        source = self._job_of(done).directory
-        copy = partial(job_folder.copy_artefacts, source, job.directory, done.artefacts)
-        self._acceptance.begin(
-            begun, Result(result=done.result, artefacts=done.artefacts, duration_ms=0), copy
-        )
-        return True
-
     def on_result(self, identity: CallIdentity, result: Result, peer: bytes) -> None:
         """Take in a result: check and rename its files on another thread, commit when that is done."""
         reach("coordinator.result.received")
@@ -243,16 +210,10 @@ class Dispatcher:
             if self._store.current(step.identity) is None:
                 log.info("%s was cancelled while its files were accepted", step.identity)
                 self._acknowledge(step.worker.encode(), step.identity)
-            elif step.worker == _NOBODY and accepted.problem is not None:
-                self._give_up_reuse(step, accepted.problem)
+            elif step.worker == NOBODY and accepted.problem is not None:
+                self._taking_over.give_up(step, accepted.problem)
             else:
                 self._finish_or_fail(accepted, now_s)
-
-    def _give_up_reuse(self, step: StepRow, problem: BaseException) -> None:
-        log.info("%s %s: the files of another job cannot be used: %s", step.job, step.name, problem)
-        self._without_reuse.add((step.seq, step.name))
-        self._store.set_note(step, "")
-        self._store.set_states(step.seq, {step.name: "ready"})
 
     def _finish_or_fail(self, accepted: Accepted, now_s: float) -> None:
         step = accepted.step
@@ -261,7 +222,7 @@ class Dispatcher:
                 raise accepted.problem
             reach("coordinator.result.files-accepted")
             self._finish(step, accepted.result)
-        if step.worker != _NOBODY:
+        if step.worker != NOBODY:
             self._once_committed(lambda: reach("coordinator.result.before-acknowledge"))
             self._acknowledge(step.worker.encode(), step.identity)
             self._once_committed(lambda: reach("coordinator.result.acknowledged"))
@@ -360,7 +321,7 @@ class Dispatcher:
 
     def forbid_reuse(self, seq: int, names: Iterable[str]) -> None:
         """Have workers do these steps even where another job has done the same: a person asks for it."""
-        self._without_reuse.update((seq, name) for name in names)
+        self._taking_over.forbid(seq, names)
 
     def _remove_scratch(self, identity: CallIdentity) -> None:
         """Remove the files of a call that was cancelled too late to be stopped."""
@@ -393,5 +354,6 @@ class Dispatcher:
 
     def close(self) -> None:
         """Wait for the files that are being accepted; write the manifests that are still due."""
+        self._taking_over.stop()
         self._acceptance.close()
         self._manifests.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from protocol.artefacts import Artefact
+from protocol.artefacts import Artefact, FilmFile
 from protocol.pipeline import Stage
 
 __all__ = ["STAGE", "AudioTrack", "DemuxRequest", "DemuxResult", "FilmLengths", "MediaFacts"]
@@ -71,6 +71,8 @@ class DemuxResult:
     """Where asked for: FLAC, 16 bit, 44.1 kHz, stereo, on the same clock and as long to within a sample."""
     shot_changes_ms: tuple[int, ...] = ()
     """Where asked for: the first moment of every shot but the first, on the film's clock, with a clip too."""
+    film: FilmFile | None = None
+    """The film that was read; None where it was written to meanwhile, or nobody looked."""
 
 
 STAGE = Stage(

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from protocol.artefacts import describe_film
 from protocol.errors import InputError, TransientError
 from protocol.schema import to_plain
 from protocol.stages.align import AlignRequest, AlignResult
@@ -74,6 +75,7 @@ class FakeDemux:
             clip_start_ms=0,
             facts=FACTS,
             full_band=full_band,
+            film=describe_film(Path(request.media)),
         )
 
 

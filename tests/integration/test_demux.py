@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import pytest
 
+from protocol.artefacts import describe_film
 from protocol.errors import BugError, CancelledError, DiskFullError, InputError
 from tests.little_films import (
     BEEP,
@@ -45,6 +46,10 @@ def test_sound_becomes_sixteen_kilohertz_mono(scratch, little):
 
 def test_the_same_film_gives_the_same_bytes(scratch, little):
     assert demux(scratch, little).audio == demux(scratch, little).audio
+
+
+def test_the_result_tells_which_file_was_read(scratch, little):
+    assert demux(scratch, little).film == describe_film(little)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sqlite3
 import time
@@ -263,6 +264,19 @@ def test_a_film_that_was_done_before_is_recognised_by_its_contents_and_costs_no_
     for mine, theirs in zip(second.outputs, first.outputs, strict=True):
         assert mine != theirs
         assert Path(mine).read_bytes() == Path(theirs).read_bytes()
+
+
+def test_a_film_that_differs_only_between_the_samples_is_another_film(house: House) -> None:
+    """Two sounds of 23 MB differed at 25 s only, and the second got the subtitles of the first."""
+    sound = bytearray(random.Random(1).randbytes(4 << 20))
+    first = house.ended(house.submit(bytes(sound)))
+    sound[(4 << 20) // 15 + 100_000] ^= 1
+    other = house.ended(house.submit(bytes(sound)))
+    assert other.state == "done"
+    taken = {note.split()[0] for note in other.notes if "was done before" in note}
+    assert not taken & {"demux", "asr", "mux"}
+    assert (Path(other.directory) / "01_demux" / "audio.wav").read_bytes() == bytes(sound)
+    assert (Path(first.directory) / "01_demux" / "audio.wav").read_bytes() != bytes(sound)
 
 
 def test_other_parameters_or_a_request_to_do_it_again_make_it_be_done_again(house: House) -> None:

@@ -6,6 +6,7 @@ import wave
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from protocol.artefacts import describe_film
 from protocol.errors import InputError, UsageError
 from protocol.languages import find_language
 from protocol.stages.demux import AudioTrack, DemuxRequest, DemuxResult, MediaFacts
@@ -52,6 +53,7 @@ class FfmpegDemux:
         """
         media = Path(request.media)
         film = probe(media)
+        before = describe_film(media)
         track = choose_track(film, request.audio_track)
         clip = choose_clip(film, request.start_ms, request.end_ms)
         target = context.output(_NAME)
@@ -82,6 +84,7 @@ class FfmpegDemux:
             facts=_with_length(film.facts, clip.start_ms + duration_ms),
             full_band=context.publish(full_band.NAME) if full is not None else None,
             shot_changes_ms=_shots(film, clip, context) if request.shot_changes else (),
+            film=before if describe_film(media) == before else None,
         )
 
 
