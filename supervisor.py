@@ -7,8 +7,9 @@ it in the background. What it knows is in `<runtime>/supervisor.json` (`protocol
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import dataclasses
 import logging
+import math
 import os
 import secrets
 import selectors
@@ -26,8 +27,10 @@ from envspecs.hardware import usable_cores
 from envspecs.processes.child import Child
 from envspecs.processes.making import WorkerMaker
 from envspecs.processes.restart import decide_restart
-from protocol.endpoints import prepare_runtime_directory, runtime_directory
-from protocol.errors import CpwError, ExitCode, NotRunningError, SchemaError
+from envspecs.processes.sole import RuntimeLock, hold_state
+from envspecs.processes.variables import COOKIE, passed_on
+from protocol.endpoints import runtime_directory
+from protocol.errors import CpwError, ExitCode, SchemaError
 from protocol.failpoints import reach
 from protocol.supervisor import (
     COORDINATOR,
@@ -46,21 +49,19 @@ from protocol.supervisor import (
 
 log = logging.getLogger("supervisor")
 
-COOKIE = "CPW_COOKIE"
 DRAIN_S = 10.0
+_LOOK_EVERY_S = 2.0
+"""So often the supervisor looks whether its runtime directory is still there."""
 TERM_S = 2.0
-_PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
-# Those of the computing libraries choose threads and instructions: a person may have to for their processor.
-_COMPUTING_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "MKL_", "CT2_", "ONEDNN_", "ATEN_")
-_PASSED_ON_PREFIXES = ("LC_", "XDG_", "CPW_", *_COMPUTING_PREFIXES)
 
 
 class Supervisor:
     """The table of children and the loop that looks after them."""
 
-    def __init__(self, home: Path, runtime: Path) -> None:
+    def __init__(self, home: Path, runtime: Path, lock: RuntimeLock) -> None:
         self._home = home
         self._runtime = runtime
+        self._lock = lock
         self._run = secrets.token_hex(4)
         self._workers = WorkerMaker(
             home=home,
@@ -89,13 +90,8 @@ class Supervisor:
             yield from (self._workers.make(spec, place) for place in self._workers.places(spec))
 
     def _environment(self) -> dict[str, str]:
-        """Return the scrubbed environment of every child, with the cookie by which a sweep knows ours."""
-        passed = {
-            name: value
-            for name, value in os.environ.items()
-            if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)
-        }
-        return passed | {COOKIE: str(self._runtime), "CPW_HOME": str(self._home), "PYTHONUTF8": "1"}
+        """Return the environment variables of every child, with the cookie by which a sweep knows ours."""
+        return passed_on(os.environ) | {COOKIE: str(self._runtime), "CPW_HOME": str(self._home)}
 
     def serve(self) -> None:
         """Look after the children until told to stop."""
@@ -109,12 +105,30 @@ class Supervisor:
         reach("supervisor.start.all-started")
         self._write_state()
         while not self._stopping:
-            self._wait(self._next_restart_s())
+            self._wait(min(_LOOK_EVERY_S, self._next_restart_s()))
             self._hear()
+            self._keep_runtime()
             self._look_after()
         self._stop()
 
-    def _wait(self, timeout_s: float | None) -> None:
+    def _keep_runtime(self) -> None:
+        """Make the runtime directory again where it was removed, as a logout does.
+
+        A new coordinator opens its sockets there, and the workers, which have lost nothing, find it.
+        """
+        if self._lock.is_held():
+            return
+        log.warning("the runtime directory %s is gone: it is made again", self._runtime)
+        try:
+            self._lock.hold_again()
+        except CpwError:
+            log.exception("the runtime directory cannot be made again")
+            self._stopping = True
+            return
+        self._children[COORDINATOR].signal_group(signal.SIGKILL)
+        self._write_state()
+
+    def _wait(self, timeout_s: float) -> None:
         """Wait for a signal (a child's end, a stop) or a command, at most `timeout_s`."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
@@ -128,9 +142,9 @@ class Supervisor:
         child.start(self._control_write if child.name == COORDINATOR else None)
         reach("supervisor.child.started")
 
-    def _next_restart_s(self) -> float | None:
+    def _next_restart_s(self) -> float:
         due = [child.restart_at_s for child in self._children.values() if child.state == "restarting"]
-        return max(0.0, min(due) - time.monotonic()) if due else None
+        return max(0.0, min(due) - time.monotonic()) if due else math.inf
 
     def _look_after(self) -> None:
         changed = False
@@ -267,10 +281,8 @@ class Supervisor:
         return children
 
     def _write_state(self) -> None:
-        me = psutil.Process()
-        report = SupervisorReport(
-            pid=me.pid,
-            started=me.create_time(),
+        report = dataclasses.replace(
+            _myself(),
             run=self._run,
             state="stopping" if self._stopping else "running",
             children={child.name: child.report() for child in self._children.values()},
@@ -292,16 +304,9 @@ def _prove(child: Child) -> None:
             log.exception("%s cannot be written to", child.build)
 
 
-@contextlib.contextmanager
-def only_one(runtime: Path) -> Iterator[None]:
-    """Hold the runtime directory's lock, or raise `NotRunningError` where another supervisor does."""
-    with (runtime / "supervisor.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"A supervisor runs already on {runtime}."
-            raise NotRunningError(message, "make down") from error
-        yield
+def _myself() -> SupervisorReport:
+    me = psutil.Process()
+    return SupervisorReport(pid=me.pid, started=me.create_time())
 
 
 def sweep(runtime: Path) -> int:
@@ -323,14 +328,13 @@ def run() -> int:
     """Supervise until stopped; return the exit code."""
     home = envspecs.home()
     runtime = runtime_directory(home)
-    prepare_runtime_directory(runtime)
-    with only_one(runtime):
+    with hold_state(envspecs.state_directory(home), _myself()), RuntimeLock(runtime) as lock:
         reach("supervisor.start.locked")
         swept = sweep(runtime)
         reach("supervisor.start.swept")
         if swept:
             log.warning("ended %d processes that an older run had left", swept)
-        Supervisor(home, runtime).serve()
+        Supervisor(home, runtime, lock).serve()
     return ExitCode.DONE
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "child_states",
     "live_supervisor",
     "path_advice",
+    "running_supervisor",
     "start",
     "stop",
     "supervisor_log",
@@ -51,7 +52,22 @@ Standing = Literal["wait", "healthy", "ended"]
 
 def live_supervisor(runtime: Path) -> SupervisorReport | None:
     """Return the state of the supervisor that runs now."""
-    state = read_supervisor(runtime)
+    return _live(read_supervisor(runtime))
+
+
+def running_supervisor(desk: Desk) -> SupervisorReport | None:
+    """Return the supervisor that runs now, also where its runtime directory was removed."""
+    return live_supervisor(desk.runtime) or _live(_holder(desk))
+
+
+def _holder(desk: Desk) -> SupervisorReport | None:
+    from envspecs.layout import state_directory
+    from envspecs.processes.sole import holder_of
+
+    return holder_of(state_directory(desk.home))
+
+
+def _live(state: SupervisorReport | None) -> SupervisorReport | None:
     return state if state is not None and _process(state) is not None else None
 
 
@@ -163,7 +179,7 @@ def wait_until_up(
     deadline = desk.clock() + seconds
     health: HealthReport | None = None
     while True:
-        supervisor = live_supervisor(desk.runtime)
+        supervisor = running_supervisor(desk)
         if supervisor is None and (process is None or process.poll() is not None):
             raise _died(None if process is None else process.returncode)
         try:
@@ -191,7 +207,7 @@ def stop(desk: Desk, seconds: float) -> Literal["not running", "stopped", "kille
     if os.path.lexists(desk.runtime):
         # In a folder that others may write, the file could name any process of ours.
         prepare_runtime_directory(desk.runtime)
-    state = read_supervisor(desk.runtime)
+    state = running_supervisor(desk)
     if state is None or (process := _process(state)) is None:
         return "not running"
     try:

@@ -19,6 +19,7 @@ from clients.supervisor import (
     check_built,
     live_supervisor,
     path_advice,
+    running_supervisor,
     start,
     stop,
     supervisor_log,
@@ -27,7 +28,6 @@ from clients.supervisor import (
 from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
 from protocol.messages import HealthQuery, HealthReport
-from protocol.supervisor import read_supervisor
 
 __all__ = ["down", "hardware", "health", "start_everything", "up"]
 
@@ -53,7 +53,7 @@ def up(desk: Desk, seconds: float) -> ExitCode:
 def start_everything(desk: Desk, seconds: float) -> ExitCode:
     """Start everything, wait until it is ready, and show its state."""
     check_built(desk.home)
-    running = live_supervisor(desk.runtime)
+    running = running_supervisor(desk)
     if running is not None and running.state == "stopping":
         raise why_silent(desk.runtime)
     process = None if running is not None else start(desk)
@@ -121,8 +121,7 @@ def _states_shown(report: Report) -> Iterator[Callable[[Mapping[str, str]], None
 @pass_desk
 def down(desk: Desk, seconds: float) -> ExitCode:
     """Stop everything; jobs continue after the next start."""
-    state = read_supervisor(desk.runtime)
-    if state is not None and live_supervisor(desk.runtime) is not None:
+    if (state := running_supervisor(desk)) is not None:
         desk.report.line(f"stopping the supervisor, process {state.pid} ...")
     end = stop(desk, seconds)
     if end == "killed":

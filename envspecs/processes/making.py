@@ -13,6 +13,7 @@ from envspecs.builds.installed import is_built, read_marker
 from envspecs.hardware import known
 from envspecs.layout import logs_directory, models_directory, state_directory
 from envspecs.processes.child import Child
+from envspecs.processes.variables import FOR_WORKERS
 from envspecs.spec import EnvSpec, read, spec_names
 from envspecs.workers import Place, part_of, places_of, visible_to
 from protocol.endpoints import worker_endpoint
@@ -20,12 +21,6 @@ from protocol.errors import CpwError
 from protocol.supervisor import environment_of
 
 __all__ = ["WorkerMaker"]
-
-_ALLOCATION = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""glibc asks the kernel for large pages. Models take and give back many megabytes at each layer, and the
-kernel clears every page of them: Whisper's encoder takes a fifth less time (docs/adr/0020). Other C libraries
-ignore it."""
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +70,8 @@ class WorkerMaker:
         child = Child(
             name=place.name,
             command=self._command(spec, place, build) if build else [],
-            environment=_ALLOCATION
+            environment=FOR_WORKERS
             | dict(self.environment)
-            | _OFFLINE
             | visible_to(place, os.environ)
             | spec.environment,
             log=self._log(place.name),

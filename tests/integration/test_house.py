@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +17,9 @@ import pytest
 
 from protocol.errors import ErrorKind, InputError, MissingError, NotRunningError, UsageError
 from protocol.messages import DryRun, StatusQuery, Submit
+from protocol.supervisor import COORDINATOR, read_supervisor
 from tests.conftest import Figure
-from tests.house import House, until
+from tests.house import ROOT, House, until
 
 pytestmark = pytest.mark.integration
 
@@ -251,6 +254,45 @@ def test_an_environment_that_crashes_in_a_loop_is_stopped_and_jobs_for_it_are_re
         assert not health.healthy
         with pytest.raises(NotRunningError, match="cannot be loaded"):
             house.submit()
+
+
+def test_a_runtime_folder_that_a_logout_removes_comes_back_and_no_worker_notices(house: House) -> None:
+    before = {name: child["pid"] for name, child in house.supervisor_state()["children"].items()}
+    shutil.rmtree(house.runtime)
+
+    state = until(lambda: read_supervisor(house.runtime), 20, "supervisor.json is back")
+    until(lambda: (report := house.health()) is not None and report.healthy, 30, "healthy again")
+    assert house.supervisor is not None
+    assert state.pid == house.supervisor.pid
+    after = {name: child["pid"] for name, child in house.supervisor_state()["children"].items()}
+    assert {name: pid for name, pid in after.items() if name != COORDINATOR} == {
+        name: pid for name, pid in before.items() if name != COORDINATOR
+    }
+    assert house.ended(house.submit(b"after the logout")).state == "done"
+
+
+def _cpw(house: House, *words: str) -> subprocess.CompletedProcess[str]:
+    cpw = ROOT / "venv" / "common" / "bin" / "cpw"
+    return subprocess.run([cpw, *words], env=house.environ, capture_output=True, text=True, check=False)
+
+
+def test_after_its_runtime_folder_was_removed_a_house_is_still_found_and_is_the_only_one(
+    house: House,
+) -> None:
+    usual = len(house.processes())
+    shutil.rmtree(house.runtime)
+    up = _cpw(house, "up", "--wait", "60")
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert house.supervisor is not None
+    assert f"already running, process {house.supervisor.pid}" in up.stdout
+    assert len(house.processes()) == usual
+
+    shutil.rmtree(house.runtime)
+    told = _cpw(house, "down")
+    assert told.returncode == 0
+    assert told.stdout.endswith("stopped\n")
+    until(lambda: house.supervisor is None or house.supervisor.poll() is not None, 20, "the supervisor ends")
+    assert not house.processes()
 
 
 def test_a_film_that_was_done_before_is_recognised_by_its_contents_and_costs_no_call(house: House) -> None:
