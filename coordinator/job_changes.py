@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Collection
@@ -21,6 +22,8 @@ from protocol.messages import StepState
 from protocol.stages import LANGUAGE_STAGES
 
 __all__ = ["JobChanges"]
+
+log = logging.getLogger(__name__)
 
 _ENDED = ("done", "failed", "cancelled")
 _GOES_ON = ("failed", "cancelled", "held")
@@ -152,6 +155,7 @@ class JobChanges:
         size = _remove_folder(job, dry_run=dry_run)
         if not dry_run:
             self._store.remove_job(job.seq)
+            log.info("%s is removed, with %d bytes in %s", job.id, size, job.directory)
         return size
 
 

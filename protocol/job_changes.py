@@ -63,12 +63,15 @@ class Changed:
 
 @dataclass(frozen=True, kw_only=True)
 class PruneJobs:
-    """Remove jobs that have ended, with their folders: as many as can be removed in about a second."""
+    """Remove jobs that have ended, with their folders: as many as can be removed in about a second.
 
-    older_than_ms: int = 0
+    Which jobs, and whether they are removed, has no default: a message without these fields removes nothing.
+    """
+
+    older_than_ms: int
     """Since their end."""
-    states: tuple[str, ...] = ("done", "failed", "cancelled")
-    dry_run: bool = False
+    states: tuple[str, ...]
+    dry_run: bool
     """Only count; `after` is where to go on."""
     after: int = 0
     """The `last` of the answer before, 0 at first."""

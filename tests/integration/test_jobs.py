@@ -70,7 +70,7 @@ def test_a_job_that_is_removed_leaves_no_folder_and_one_that_runs_is_kept(
     ended = house.submit()
     folder = Path(house.ended(ended).directory)
     running = house.submit(parameters=orders(f"until:{release}"))
-    answer = house.ask(PruneJobs())
+    answer = house.ask(PruneJobs(older_than_ms=0, states=("done", "failed", "cancelled"), dry_run=False))
     assert answer.jobs == (ended,)
     assert answer.size_bytes > 0
     assert not folder.exists()

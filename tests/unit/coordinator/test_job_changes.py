@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from protocol.errors import ErrorInfo, ErrorKind
+from protocol.errors import ErrorInfo, ErrorKind, SchemaError
 from protocol.job_changes import CancelJobs, Changed, Pruned, PruneJobs, ResumeJobs, RetryJob
 from protocol.messages import (
     Ack,
@@ -23,10 +23,12 @@ from protocol.messages import (
     Submitted,
     Unload,
 )
+from protocol.schema import from_plain
 from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result, hold_files_back
 
 INPUT = ErrorInfo(kind=ErrorKind.INPUT, message="It is no film.")
 FULL = ErrorInfo(kind=ErrorKind.DISK_FULL, message="No space is left on the disk.")
+ENDED = ("done", "failed", "cancelled")
 MEMORY = ErrorInfo(kind=ErrorKind.RESOURCE, message="Memory ran out.")
 
 
@@ -235,25 +237,39 @@ def test_jobs_that_ended_are_removed_with_their_folders(lone: LoneCoordinator) -
     called(lone, worker)
     folder = lone.path / "job1"
     (folder / "job.json").write_text(json.dumps({"job": job}))
-    dry = ask(lone, PruneJobs(dry_run=True))
+    dry = ask(lone, PruneJobs(older_than_ms=0, states=ENDED, dry_run=True))
     assert set(dry.jobs) == {job, other}
     assert dry.size_bytes >= 4096
     assert folder.exists()
-    assert ask(lone, PruneJobs(older_than_ms=60_000)).jobs == ()
-    removed = ask(lone, PruneJobs(states=("failed",)))
+    assert ask(lone, PruneJobs(older_than_ms=60_000, states=ENDED, dry_run=False)).jobs == ()
+    removed = ask(lone, PruneJobs(older_than_ms=0, states=("failed",), dry_run=False))
     assert isinstance(removed, Pruned)
     assert removed.jobs == (job,)
     assert not folder.exists()
     assert ask(lone, StatusQuery(jobs=(job,))).unknown == (job,)
     assert state(lone, running) == "running"
-    assert isinstance(ask(lone, PruneJobs(states=("running",))), Refused)
+    assert isinstance(ask(lone, PruneJobs(older_than_ms=0, states=("running",), dry_run=False)), Refused)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"states": ["done"]}, {"older_than_ms": 0}, {"older_than_ms": 0, "states": ["failed"]}],
+)
+def test_a_removal_that_does_not_say_everything_removes_nothing(
+    lone: LoneCoordinator, body: dict[str, Any]
+) -> None:
+    job = lone.add_job()
+    ask(lone, CancelJobs(jobs=(job,)))
+    with pytest.raises(SchemaError):
+        from_plain(PruneJobs, body)
+    assert state(lone, job) == "cancelled"
 
 
 def test_a_folder_that_has_become_anothers_is_not_removed_with_a_job(lone: LoneCoordinator) -> None:
     job = lone.add_job()
     ask(lone, CancelJobs(jobs=(job,)))
     (lone.path / "job1" / "job.json").write_text('{"job": "another"}')
-    assert ask(lone, PruneJobs()).jobs == (job,)
+    assert ask(lone, PruneJobs(older_than_ms=0, states=ENDED, dry_run=False)).jobs == (job,)
     assert (lone.path / "job1" / "job.json").exists()
 
 

@@ -122,7 +122,7 @@ def test_jobs_are_pruned_in_portions_and_counted_whole(tmp_path: Path) -> None:
         "3 jobs removed, 3 MB\n",
         "",
     )
-    request = PruneJobs(older_than_ms=43_200_000, states=("failed", "done"))
+    request = PruneJobs(older_than_ms=43_200_000, states=("failed", "done"), dry_run=False)
     assert shell.asked[0] == request
     assert shell.asked[1].after == 2
 

@@ -357,7 +357,7 @@ def test_the_folder_of_a_cancelled_film_stays_while_its_call_is_interrupted(
 ) -> None:
     speech, long, inside = interrupted(lone, common)
     lone.ask(CancelJobs(jobs=(long.job,)))
-    prune = PruneJobs(states=("cancelled",), older_than_ms=0)
+    prune = PruneJobs(states=("cancelled",), older_than_ms=0, dry_run=False)
     (before,) = lone.ask(prune)
     assert before.jobs == ()
     speech.say(failure(1), inside)
