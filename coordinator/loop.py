@@ -21,6 +21,7 @@ from coordinator.running.cores import CoreShares
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Member, Roster
+from coordinator.store.backups import StoreWatch
 from coordinator.store.rows import StepRow
 from coordinator.store.store import Store
 from protocol.clock import now_iso
@@ -82,6 +83,7 @@ class Coordinator:
     ) -> None:
         self._runtime = runtime
         self._store = store
+        self._store_watch = StoreWatch(store)
         self._control = control
         self._run = store.next_epoch()
         reach("coordinator.boot.epoch-counted")
@@ -139,6 +141,7 @@ class Coordinator:
             if isinstance(event, Arrival) and event.side == "c":
                 self._on_client(event)
         now_s = time.monotonic()
+        self._store_watch.look(now_s)
         with self.dispatcher.together(now_s):
             for event in events:
                 self._on_event(event)

@@ -25,11 +25,21 @@ from protocol.artefacts import sync_directory, sync_file
 from protocol.clock import now_iso
 from protocol.errors import NotRunningError, UsageError
 
-__all__ = ["backups", "find_damage", "hold", "is_full", "notices", "open_store", "refuse_network"]
+__all__ = [
+    "StoreWatch",
+    "backups",
+    "find_damage",
+    "hold",
+    "is_full",
+    "notices",
+    "open_store",
+    "refuse_network",
+]
 
 log = logging.getLogger(__name__)
 
 KEPT = 3
+"""So many are kept, and the one that knows most jobs: a store that lost its jobs must not push it out."""
 _BACKUP = re.compile(r"jobs\.backup-(\d+)\.sqlite")
 _CHECK_S = 30.0
 BACKUP_S = 10.0
@@ -37,6 +47,7 @@ BACKUP_S = 10.0
 BACKUP_PAGES = 1_000
 """Copied at once, before the time is looked at."""
 _OPCODES = 100_000
+_LOOK_EVERY_S = 2.0
 _FACT = "damage"
 _NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smbfs", "smb3", "afs", "afpfs", "ceph", "glusterfs", "lustre", "beegfs", "sshfs")
@@ -91,8 +102,8 @@ def open_store(state: Path) -> Store:
     path = state / "jobs.sqlite"
     sentence, aside = "", path
     damage = find_damage(path) if path.exists() else ""
-    if not damage and path.exists() and not path.stat().st_size and backups(state):
-        damage = "it is empty"
+    if not damage and backups(state) and not (path.exists() and path.stat().st_size):
+        damage = "it is empty" if path.exists() else "it was removed"
     if damage:
         sentence, aside = _mend(state, path, damage)
     store = Store(path)
@@ -110,6 +121,32 @@ def notices(store: Store) -> tuple[str, ...]:
         return ()
     known = json.loads(fact)
     return (known["sentence"],) if Path(known["aside"]).exists() else ()
+
+
+class StoreWatch:
+    """Looks whether the store's file is still there. Used by the loop's thread alone."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._look_again_s = 0.0
+
+    def look(self, now_s: float) -> None:
+        """Write the file again where somebody removed it, or put another in its place."""
+        if now_s < self._look_again_s:
+            return
+        self._look_again_s = now_s + _LOOK_EVERY_S
+        if self._store.is_in_place():
+            return
+        path = self._store.path
+        aside = _aside(path)
+        try:
+            if path.exists():
+                path.rename(aside)
+            self._store.put_back()
+        except (OSError, sqlite3.Error):
+            log.exception("the job store %s is gone and cannot be written again yet", path)
+            return
+        log.critical("the job store %s was removed; it is written again, and no job is lost", path)
 
 
 def find_damage(path: Path) -> str:
@@ -137,18 +174,25 @@ def backups(state: Path) -> list[Path]:
 
 def _mend(state: Path, path: Path, damage: str) -> tuple[str, Path]:
     """Put the newest whole backup in place of a damaged file; return a sentence, and where the file is."""
-    aside = state / f"jobs.damaged-{re.sub(r'[^0-9]', '', now_iso())}.sqlite"
+    aside = _aside(path)
     for ending in ("-wal", "-shm", ""):
         part = path.with_name(path.name + ending)
         if part.exists():
             part.rename(aside.with_name(aside.name + ending))
     whole = next((backup for backup in backups(state) if not find_damage(backup)), None)
-    said = f"The job store was damaged ({damage}) and lies in {aside} now."
+    said = f"The job store was damaged ({damage})"
+    said += f" and lies in {aside} now." if aside.exists() else "."
     if whole is None:
         return f"{said} There is no backup: earlier jobs are in their folders only.", aside
     made = dt.datetime.fromtimestamp(whole.stat().st_mtime, dt.UTC).astimezone()
     _copy(whole, path)
-    return f"{said} The backup of {made:%d %b %H:%M:%S} is used: it lacks the jobs that came later.", aside
+    sentence = f"{said} The backup of {made:%d %b %H:%M:%S} is used: it lacks the jobs that came later."
+    # Where no damaged file is left to look at, the sentence is said as long as that backup is kept.
+    return sentence, aside if aside.exists() else whole
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f"jobs.damaged-{re.sub(r'[^0-9]', '', now_iso())}.sqlite")
 
 
 def _connected(path: Path) -> contextlib.closing[sqlite3.Connection]:
@@ -190,8 +234,21 @@ def _back_up(state: Path, path: Path) -> None:
         log.warning("no backup of the job store was made: %s", error)
         part.unlink(missing_ok=True)
         return
-    for old_backup in known[KEPT - 1 :]:
-        old_backup.unlink(missing_ok=True)
+    known = backups(state)
+    fullest = max(known, key=_jobs_ever)
+    for old_backup in known[KEPT:]:
+        if old_backup != fullest:
+            old_backup.unlink(missing_ok=True)
+
+
+def _jobs_ever(backup: Path) -> int:
+    """Return how many jobs a backup's store ever had; removing jobs does not change it."""
+    try:
+        with _connected(backup) as db:
+            row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").fetchone()
+    except sqlite3.Error:
+        return -1
+    return int(row[0]) if row else 0
 
 
 def is_full(error: sqlite3.Error) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from coordinator.plan import PlannedStep
 from coordinator.store.migrations import migrate
 from coordinator.store.rows import JobRow, StepOutline, StepRow, as_json, job_of, outline_of, step_of
-from protocol.artefacts import Artefact
+from protocol.artefacts import Artefact, sync_directory, sync_file
 from protocol.clock import now_iso
 from protocol.errors import ErrorInfo
 from protocol.failpoints import reach
@@ -35,11 +35,35 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Before SQLite opens it: SQLite gives its other files the mode of this one.
         path.touch(mode=0o600)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-            self._db.execute(f"PRAGMA {pragma}")
+        self.path = path
+        self._db = _connect(path)
         migrate(self._db)
+        self._file = _identity(path)
+
+    def is_in_place(self) -> bool:
+        """Return whether its file is still where it was opened: somebody may have removed it."""
+        return _identity(self.path) == self._file
+
+    def put_back(self) -> None:
+        """Write the file again that was removed; nothing is lost, as the removed one is still open.
+
+        Raises `sqlite3.Error` or `OSError` where it cannot be written; then nothing has changed.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_name(f"{self.path.name}.part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as copy:
+            self._db.backup(copy)
+        sync_file(part)
+        for ending in ("-wal", "-shm"):
+            # Of the removed file: SQLite would take them for this one's.
+            self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
+        part.replace(self.path)
+        sync_directory(self.path.parent)
+        lost, self._db = self._db, _connect(self.path)
+        self._file = _identity(self.path)
+        lost.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -315,6 +339,23 @@ class Store:
             "UPDATE jobs SET state = ?, ended_at = ?, elapsed_ms = ? WHERE seq = ?",
             (state, ended, elapsed_ms, seq),
         )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        db.execute(f"PRAGMA {pragma}")
+    return db
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells this file from others of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 _SOUND_MS = "json_extract(result, '$.audio_duration_ms')"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -10,7 +11,15 @@ import pytest
 from coordinator.planning.planner import plan
 from coordinator.store import backups as store_backups
 from coordinator.store import migrations
-from coordinator.store.backups import backups, find_damage, hold, notices, open_store, refuse_network
+from coordinator.store.backups import (
+    StoreWatch,
+    backups,
+    find_damage,
+    hold,
+    notices,
+    open_store,
+    refuse_network,
+)
 from coordinator.store.store import Store
 from protocol.errors import BugError, NotRunningError, UsageError
 from protocol.messages import Submit
@@ -179,3 +188,63 @@ def test_a_network_file_system_is_refused_with_a_way_out(tmp_path: Path) -> None
     refuse_network(tmp_path, [("/", "nfs"), (above, "9p")])
     refuse_network(tmp_path, [("/", "ext4"), (above + "x", "nfs")])
     refuse_network(tmp_path)
+
+
+def test_a_store_that_was_removed_is_a_damaged_one(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    add_job(store, "job-1")
+    store.close()
+    open_store(tmp_path).close()
+    (tmp_path / "jobs.sqlite").unlink()
+    store = open_store(tmp_path)
+    assert [job.id for job in store.newest_jobs(9)] == ["job-1"]
+    (sentence,) = notices(store)
+    assert sentence.startswith("The job store was damaged (it was removed). The backup of ")
+    store.close()
+
+
+def test_a_backup_that_knows_most_jobs_is_not_pushed_out_by_emptier_ones(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    add_job(store, "job-1")
+    store.close()
+    open_store(tmp_path).close()
+    fullest = backups(tmp_path)[0]
+    for kept in tmp_path.glob("jobs.sqlite*"):
+        kept.unlink()
+    for name in [path.name for path in backups(tmp_path)]:
+        (tmp_path / name).rename(tmp_path / f"away-{name}")
+    for _ in range(5):  # starts with a store that knows nothing
+        open_store(tmp_path).close()
+    (tmp_path / f"away-{fullest.name}").rename(fullest)
+    newest = [path.name for path in backups(tmp_path)][:3]
+    for _ in range(5):
+        open_store(tmp_path).close()
+    assert fullest.exists()
+    assert not any((tmp_path / name).exists() for name in newest if name != fullest.name)
+    assert len(backups(tmp_path)) == 4
+
+
+@pytest.mark.parametrize("what", ["the file", "the folder", "another file in its place"])
+def test_a_store_removed_while_it_is_open_is_written_again_with_every_job(tmp_path: Path, what: str) -> None:
+    state = tmp_path / "state"
+    store = open_store(state)
+    watch = StoreWatch(store)
+    add_job(store, "job-1")
+    watch.look(10.0)
+    if what == "the folder":
+        shutil.rmtree(state)
+    else:
+        (state / "jobs.sqlite").unlink()  # -wal and -shm stay
+        if what == "another file in its place":
+            (state / "jobs.sqlite").write_bytes(b"not a store")
+    add_job(store, "job-2")
+    watch.look(11.0)
+    assert not store.is_in_place(), "it looks every two seconds"
+    watch.look(13.0)
+    assert store.is_in_place()
+    add_job(store, "job-3")
+    store.close()
+    assert not find_damage(state / "jobs.sqlite")
+    store = open_store(state)
+    assert [job.id for job in store.newest_jobs(9)] == ["job-3", "job-2", "job-1"]
+    store.close()
