@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from clients.screen.report import Report
-from envspecs.layout import home
+from envspecs.layout import home, out_directory
 from protocol.endpoints import client_endpoint, prepare_runtime_directory, runtime_directory
 from protocol.errors import NotRunningError
 
-__all__ = ["Asker", "CheckedClient", "Connect", "Desk", "connect", "desk_here", "output_root"]
+__all__ = ["Asker", "CheckedClient", "Connect", "Desk", "connect", "desk_here"]
 
 
 class Asker(Protocol):
@@ -41,12 +41,6 @@ class Desk:
     connect: Connect
     clock: Callable[[], float] = field(default=time.monotonic)
     pause: Callable[[float], None] = field(default=time.sleep)
-
-
-def output_root(root: Path) -> Path:
-    """Return the folder for job folders in the checkout at `root`; `CPW_OUT` overrides it."""
-    override = os.environ.get("CPW_OUT")
-    return Path(override).resolve() if override else root / "out"
 
 
 def connect(runtime: Path) -> CheckedClient:
@@ -97,4 +91,4 @@ def desk_here() -> Desk:
     root = home()
     # Absolute, because the supervisor inherits the variable but runs in another folder.
     runtime = runtime_directory(root).absolute()
-    return Desk(home=root, runtime=runtime, out=output_root(root), report=Report(), connect=connect)
+    return Desk(home=root, runtime=runtime, out=out_directory(root), report=Report(), connect=connect)

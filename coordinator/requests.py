@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import envspecs
+from coordinator.checks import Checks
 from coordinator.dry_run import dry_run
 from coordinator.health import check_worker, environments_health, why_not_usable
 from coordinator.job_changes import JobChanges
@@ -62,6 +63,7 @@ class Requests:
         self._memory = memory
         self._begun_s = time.monotonic()
         self._changes = JobChanges(store, roster, dispatcher)
+        self._checks = Checks(store)
         self._outlooks = Outlooks(store, dispatcher.rates, dispatcher.progress)
 
     def answer(self, request: Any) -> Any:
@@ -143,10 +145,12 @@ class Requests:
     def _health(self) -> HealthReport:
         now_s = time.monotonic()
         found = environments_health(envspecs.read_all(), self._runtime, self._roster, now_s)
+        problems = self._checks.look(envspecs.out_directory(), now_s)
+        usable = all(
+            environment.usable for environment in found if environment.built or not environment.optional
+        )
         return HealthReport(
-            healthy=all(
-                environment.usable for environment in found if environment.built or not environment.optional
-            ),
+            healthy=usable and not problems,
             run=self._dispatcher.run,
             pid=os.getpid(),
             uptime_ms=round((now_s - self._begun_s) * 1000),
@@ -155,8 +159,9 @@ class Requests:
             jobs_queued=self._store.count_jobs("queued"),
             jobs_held=self._store.count_jobs("held"),
             notices=notices(self._store),
-            free_disk_bytes=shutil.disk_usage(envspecs.home()).free,
+            free_disk_bytes=shutil.disk_usage(self._store.path.parent).free,
             hardware=self._memory.hardware,
             ram_budget_bytes=self._memory.budget_bytes,
             cores=self._dispatcher.cores.total,
+            problems=problems,
         )

@@ -12,6 +12,7 @@ from envspecs.layout import (
     interpreter,
     logs_directory,
     models_directory,
+    out_directory,
     state_directory,
     venv_path,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "logs_directory",
     "missing_for",
     "models_directory",
+    "out_directory",
     "previous_build",
     "prove",
     "read",

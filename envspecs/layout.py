@@ -13,6 +13,7 @@ __all__ = [
     "lock_path",
     "logs_directory",
     "models_directory",
+    "out_directory",
     "specs_directory",
     "state_directory",
     "uv_directory",
@@ -67,6 +68,12 @@ def models_directory(root: Path | None = None) -> Path:
     """Return the model store; `CPW_MODELS` overrides it."""
     override = os.environ.get("CPW_MODELS")
     return Path(override).resolve() if override else (root or home()) / "models"
+
+
+def out_directory(root: Path | None = None) -> Path:
+    """Return the folder for job folders, unless a person names another; `CPW_OUT` overrides it."""
+    override = os.environ.get("CPW_OUT")
+    return Path(override).resolve() if override else (root or home()) / "out"
 
 
 def state_directory(root: Path | None = None) -> Path:

@@ -256,8 +256,16 @@ class EnvironmentHealth:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something that keeps the house from working, and what to do about it."""
+
+    sentence: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class HealthReport:
-    """Answer to a `HealthQuery`."""
+    """Answer to a `HealthQuery`. It is not healthy where it has problems."""
 
     healthy: bool
     run: str
@@ -275,6 +283,8 @@ class HealthReport:
     """What all workers together may take; 0: no limit."""
     cores: int = 0
     """How many all running calls together may keep busy."""
+    problems: tuple[Problem, ...] = ()
+    """Of store, disks and models; those of an environment stand there."""
 
 
 @dataclass(frozen=True, kw_only=True)

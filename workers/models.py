@@ -21,6 +21,8 @@ from workers.memory import MEGABYTE, Budget, Meter, Need, is_worn_out, model_fac
 
 __all__ = ["ModelShelf"]
 
+_MANIFEST = "manifest.json"
+
 _CALLS = 8
 """For so many calls the worker remembers what memory they needed beside their models."""
 _SEEN = 0.5
@@ -74,11 +76,15 @@ class ModelShelf:
         self._libraries = 0
 
     def path(self, model: str) -> Path:
-        """Return the model's folder in the store; `MissingError` where it is not there."""
+        """Return the model's folder in the store; `MissingError` where it is not there, or a file of it."""
         if not self.has(model):
             message = f"The model {model} is not in the model store {self._store}."
             raise MissingError(message, f"cpw models fetch {model}")
-        return self._store / model
+        folder = self._store / model
+        if spoilt := _spoilt_file(folder):
+            message = f"The file {folder / spoilt} is missing, or has not the size that it was fetched with."
+            raise MissingError(message, f"cpw models fetch {model}")
+        return folder
 
     def threads(self) -> int:
         """Return with how many threads to compute now."""
@@ -94,7 +100,7 @@ class ModelShelf:
 
     def has(self, model: str) -> bool:
         """Return whether the store has the whole model: its manifest is written last."""
-        return "/" not in model and (self._store / model / "manifest.json").is_file()
+        return "/" not in model and (self._store / model / _MANIFEST).is_file()
 
     def get(self, key: ModelKey, load: Callable[[], Any]) -> Any:
         """Return the loaded model; only the first time, call `load` for it."""
@@ -270,3 +276,16 @@ class ModelShelf:
 def _on_gpu(key: ModelKey) -> bool:
     # Apple's GPU shares the RAM: a model on it is resident.
     return key.device.startswith("cuda")
+
+
+def _spoilt_file(folder: Path) -> str:
+    """Return the first file of the model that is not there or has another size; empty where there is none."""
+    try:
+        files = json.loads((folder / _MANIFEST).read_bytes())["files"]
+        for name, file in files.items():
+            path = folder / name
+            if not path.is_file() or path.stat().st_size != file["size"]:
+                return str(name)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return _MANIFEST
+    return ""

@@ -71,8 +71,8 @@ def model_sentences(report: HealthReport) -> list[str]:
 
 
 def health_problems(report: HealthReport) -> list[tuple[str, str]]:
-    """Return sentence and remedy for every worker, or environment without one, that has a problem."""
-    return [
+    """Return sentence and remedy for store, disks and models, and for every worker that has a problem."""
+    return [(problem.sentence, problem.remedy) for problem in report.problems] + [
         (f"{_name(environment)}: {environment.problem}", environment.remedy)
         for environment in report.environments
         if environment.problem and not _is_left_out(environment)

@@ -195,6 +195,8 @@ def _signature() -> tuple[tuple[str, int], ...]:
     """Return a value that changes with every spec, lock, build, model and the cache of the hardware."""
     specs, store = specs_directory(), envspecs.models_directory()
     files = [*specs.glob("*.toml"), *(specs / "locks").glob("*.txt"), *store.glob("*/manifest.json")]
+    # A folder changes when a file in it is removed.
+    files += [manifest.parent for manifest in store.glob("*/manifest.json")]
     files += [envspecs.venv_path(path.stem) / MARKER for path in specs.glob("*.toml")]
     files.append(envspecs.state_directory() / hardware.CACHE)
     return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists()))

@@ -387,3 +387,27 @@ def test_after_a_film_its_time_is_known_and_a_dry_run_tells_it(house: House) -> 
     assert film.takes_ms is not None
     assert sum(step.takes_ms or 0 for step in film.steps) >= film.takes_ms > 0
     assert house.ask(StatusQuery()).left_ms == 0
+
+
+def test_a_model_that_is_removed_while_the_house_is_up_is_a_problem_that_says_what_to_do(
+    house: House,
+) -> None:
+    manifest = house.home / "models" / "whisper-base" / "manifest.json"
+    manifest.unlink()
+    report = until(lambda: (found := house.health()) and not found.healthy and found, 10, "not healthy")
+    said = {problem.sentence.partition(" in /")[0] for problem in report.problems}
+    assert said == {f"{name}: its model whisper-base is not whole" for name in ("common", "whisperx")}
+    told = _cpw(house, "health")
+    assert told.returncode == 4
+    assert "cpw models fetch whisper-base" in told.stdout + told.stderr
+
+
+def test_a_job_store_that_is_removed_while_the_house_is_up_loses_no_job(house: House) -> None:
+    job = house.submit(b"before")
+    for path in (house.home / "state").glob("jobs.sqlite*"):
+        path.unlink()
+    assert house.ended(job).state == "done"
+    until((house.home / "state" / "jobs.sqlite").exists, 10, "the store is written again")
+    house.stop()
+    house.start()
+    assert house.job(job).state == "done"

@@ -17,9 +17,9 @@ class Answering:
 
 def test_the_out_folder_follows_its_variable(monkeypatch, tmp_path):
     monkeypatch.delenv("CPW_OUT", raising=False)
-    assert clients_desk.output_root(tmp_path) == tmp_path / "out"
+    assert clients_desk.out_directory(tmp_path) == tmp_path / "out"
     monkeypatch.setenv("CPW_OUT", str(tmp_path / "elsewhere"))
-    assert clients_desk.output_root(tmp_path) == tmp_path / "elsewhere"
+    assert clients_desk.out_directory(tmp_path) == tmp_path / "elsewhere"
 
 
 def test_the_desk_has_absolute_paths_whatever_was_said(monkeypatch, tmp_path):

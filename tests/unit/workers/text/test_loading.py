@@ -37,7 +37,7 @@ def right_positions(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def shelf(tmp_path: Path) -> ModelShelf:
     (tmp_path / "small").mkdir()
-    (tmp_path / "small" / "manifest.json").write_text("{}")
+    (tmp_path / "small" / "manifest.json").write_text('{"files": {}}')
     return ModelShelf(tmp_path)
 
 
