@@ -213,10 +213,23 @@ def test_a_named_pipe_is_refused_without_waiting_for_it(scratch, tmp_path):
     assert refusal(scratch, tmp_path / "pipe.mp4").endswith("pipe.mp4 is not a plain file.")
 
 
-def test_a_playlist_that_poses_as_a_film_does_not_reach_the_network(scratch, tmp_path):
-    film = tmp_path / "film.mp4"
-    film.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
-    assert "film.mp4" in refusal(scratch, film)
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n"
+CONCAT = "ffconcat version 1.0\nfile '{}'\n"
+DASH = """<?xml version="1.0"?>
+<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT3S"><Period>
+<AdaptationSet><Representation id="1" mimeType="video/mp4" bandwidth="1"><BaseURL>{}</BaseURL>
+</Representation></AdaptationSet></Period></MPD>"""
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.m3u8", "film.mkv", "film.mpd", "film.ffconcat"])
+@pytest.mark.parametrize("text", [HLS, CONCAT, DASH], ids=["hls", "concat", "dash"])
+def test_a_list_of_other_files_is_refused_whatever_its_name(scratch, tmp_path, little, text, name):
+    film = tmp_path / "lists" / name
+    film.parent.mkdir()
+    for other in (little, f"file:{little}", little.name, "http://127.0.0.1:9/a.ts"):
+        film.write_text(text.format(other))
+        assert refusal(scratch, film) == f"{film} is not a film but a list of other files."
+    assert not list(scratch.root.iterdir())
 
 
 def test_an_mp4_cut_off_before_its_index_is_named_so(scratch, little):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,14 @@ _STILLS = ("image2", "tty", "_pipe")
 _MEASURED_FORMATS = frozenset({"mov", "matroska", "avi", "asf", "flv", "wav", "flac"})
 """Formats whose header states a length. Else ffmpeg guesses it from the bit rate or the last packet."""
 _PACKETS_A_TICK = 5_000
+_PLAYLISTS = frozenset(
+    [
+        *("hls", "applehttp", "dash", "concat", "imf", "sdp", "rtsp", "rtp", "sap", "vobsub", "dvdvideo"),
+        *("lavfi", "avisynth", "vapoursynth"),
+    ]
+)
+"""Formats that name other files, addresses or scripts, whatever the name of the file. What they name may
+change while the file stays the same, and need not be the person's to read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +174,7 @@ def open_film(media: Path) -> InputContainer:
         return av.open(
             file_url(media),
             metadata_errors="replace",
-            options={"protocol_whitelist": INPUT_PROTOCOLS},
+            options={"protocol_whitelist": INPUT_PROTOCOLS, "format_whitelist": _formats()},
         )
     except PermissionError as error:
         message = f"{shown(media)} cannot be read: permission denied."
@@ -174,9 +183,31 @@ def open_film(media: Path) -> InputContainer:
         if _lacks_index(media):
             message = f"{shown(media)} was cut short: its index (moov) is missing."
             raise InputError(message, "Copy or download the film again.") from error
+        if _is_playlist(media):
+            message = f"{shown(media)} is not a film but a list of other files."
+            raise InputError(message, "Give the files that it names, or join them into one film.") from error
         reason = getattr(error, "strerror", None) or str(error)
         message = f"{shown(media)} is not a film: {reason}."
         raise InputError(message, "Give a video or audio file.") from error
+
+
+@functools.cache
+def _formats() -> str:
+    """Return the formats that may be opened, as ffmpeg takes them: all but those of playlists."""
+    import av
+
+    return ",".join(sorted(av.formats_available - _PLAYLISTS))
+
+
+def _is_playlist(media: Path) -> bool:
+    """Return whether the file starts as a playlist does: then the sentence can say more than ffmpeg."""
+    with media.open("rb") as file:
+        head = file.read(2_048).lstrip(b"\xef\xbb\xbf \r\n\t")
+    return (
+        head.startswith((b"#EXTM3U", b"ffconcat version", b"v=0"))
+        or b"<MPD" in head
+        or b"CompositionPlaylist" in head
+    )
 
 
 def _lacks_index(media: Path) -> bool:
