@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,8 +53,14 @@ chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
-bench: ## all measurements; fails at the end where one misses its limit
-	@$(MAKE) --no-print-directory --keep-going bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle
+BENCHES := rpc dispatch warm film batch subtitles idle
+
+bench: ## all measurements and one table; fails at the end where one misses its limit
+	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
+	$(DEV)/python -m tests.bench.table; exit $$code
+
+bench-docs: dev ## write the table of the last measurements into docs/performance.md
+	@$(DEV)/python -m tests.bench.table --document
 
 bench-rpc: dev ## what a call costs that does nothing
 	@$(DEV)/python -m tests.bench.rpc

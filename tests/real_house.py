@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,18 @@ class RealHouse:
             timeout=timeout_s,
             check=False,
         )
+
+    def up(self) -> None:
+        """Start everything; `AssertionError` with what the command says where that fails."""
+        done = self.cpw("up")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def subtitled(self, *words: str) -> tuple[float, list[dict[str, Any]]]:
+        """Have films subtitled anew; return the seconds from submit to their end, and the jobs."""
+        begun = time.monotonic()
+        code, jobs, said = self.submit(*words, "--workflow", "subtitle", "--again")
+        assert code == 0, said
+        return time.monotonic() - begun, jobs
 
     def submit(self, *words: str) -> tuple[int, list[dict[str, Any]], str]:
         """Run `cpw submit --json`; return the exit code, the jobs and what stood on stderr."""

@@ -23,7 +23,7 @@ def whisperx_seconds(recordings: Iterable[Path], folder: Path) -> float:
     It does not align: the weights of its aligners are on a model hub. `folder` gets what it writes.
     """
     tools = folder / "tools"
-    tools.mkdir()
+    tools.mkdir(parents=True)
     (tools / "ffmpeg").symlink_to(shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe())
     command = [envspecs.venv_path("whisperx") / "bin" / "whisperx", *recordings, "--model", model_path(MODEL)]
     command += ["--device", "cpu", "--compute_type", "int8", "--no_align", "--output_dir", folder / "alone"]

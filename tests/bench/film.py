@@ -1,47 +1,52 @@
 """One film through the warm house against faster-whisper's batched pipeline, warm, with VAD and word times.
 
-`make bench-film` prints for a film of 70 s and for one of nine minutes the times of both, taken in turns,
-and the ratio of their medians; the house also takes the sound out of the film and writes cues. Then the word
-error rate and the distances of the words' starts from the script's lines, for both.
+`make bench-film` measures a film of 70 s and one of nine minutes, in turns; the house also takes the sound
+out of the film and writes cues. Then the word error rate and the distances of the words' starts from the
+script's lines, for both.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import imageio_ffmpeg
 import jiwer
 
 import envspecs
 from envspecs.hardware import usable_cores
 from envspecs.models.registry import model_path
-from tests.bench.other_sound import copy_with_other_sound
+from tests.bench.figures import Sheet, skip
+from tests.bench.other_sound import Sounds
 from tests.data import DATA, ROOT, plain, script
 from tests.real_house import RealHouse
 from tests.whisperx_command import MODEL
 
 ROUNDS = 3
-REPEATS = 8
+FILMS = {"a film of 70 s": 1, "a film of nine minutes": 8}
+"""How often film_en is in each."""
 RATIO_LIMIT = 0.70
+WORDS_LIMIT = 1.0
+"""No word more may be wrong than the peer's, and no line may start further off."""
+FILM = DATA / "film" / "film_en.mp4"
 
 Word = tuple[str, int, int]
+Heard = tuple[float, list[Word]]
+"""Seconds and words."""
+Turns = tuple[list[Heard], list[Heard]]
+"""Of the house and of the peer."""
 
 
 @contextmanager
-def faster_whisper() -> Iterator[subprocess.Popen[str]]:
+def faster_whisper(device: str = "cpu") -> Iterator[subprocess.Popen[str]]:
     """Start the peer and wait until its model is loaded."""
-    command = [envspecs.interpreter("whisperx"), "-m", "tests.bench.faster_whisper"]
-    command += [str(model_path(MODEL)), str(usable_cores())]
+    command = [envspecs.interpreter("whisperx"), "-m", "tests.bench.peers.faster_whisper"]
+    command += [str(model_path(MODEL)), device, str(usable_cores())]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as peer:
@@ -62,10 +67,7 @@ def by_peer(peer: subprocess.Popen[str], film: Path) -> tuple[float, list[Word]]
 
 def by_house(house: RealHouse, film: Path) -> tuple[float, list[Word]]:
     """Return the seconds from submit to finished subtitles, and the words."""
-    begun = time.monotonic()
-    code, jobs, said = house.submit(str(film), "--workflow", "subtitle", "--again", "-s", "en")
-    seconds = time.monotonic() - begun
-    assert code == 0, said
+    seconds, jobs = house.subtitled(str(film), "-s", "en")
     (path,) = Path(jobs[0]["directory"]).glob("*_align/transcript.json")
     segments = json.loads(path.read_bytes())["segments"]
     return seconds, [
@@ -83,52 +85,46 @@ def off_ms(words: Sequence[Word]) -> list[int]:
     return found
 
 
-def describe(name: str, words: Sequence[Word], times: int) -> str:
-    """Return a line about the quality of words that are `times` times film_en."""
+def error_rate(words: Sequence[Word], times: int) -> float:
+    """Return the word error rate of words that are `times` times film_en."""
     meant = plain(" ".join([line.text for line in script("film_en")] * times))
-    rate = jiwer.wer(meant, plain(" ".join(text for text, _, _ in words)))
-    median = statistics.median(off_ms(words))
-    return f"  {name}: word error rate {rate:.3f}, line starts off by {median:.0f} ms in the median\n"
+    return float(jiwer.wer(meant, plain(" ".join(text for text, _, _ in words))))
 
 
-def measure(films: Sequence[Path], times: int, house: RealHouse, peer: subprocess.Popen[str]) -> float:
-    """Print what was measured of one film, whose sound is another in each round, and return the ratio."""
-    results: dict[str, list[tuple[float, Any]]] = {"house": [], "faster-whisper": []}
-    for film in films:
-        results["house"].append(by_house(house, film))
-        results["faster-whisper"].append(by_peer(peer, film))
-    medians = {}
-    for name, runs in results.items():
-        seconds = [run[0] for run in runs]
-        medians[name] = statistics.median(seconds)
-        shown = " ".join(f"{second:.2f}" for second in seconds)
-        sys.stdout.write(f"{film.name}: {name} {shown}, median {medians[name]:.2f} s\n")
-        sys.stdout.write(describe(name, runs[-1][1], times))
-    ratio = medians["house"] / medians["faster-whisper"]
-    sys.stdout.write(f"{film.name}: ratio {ratio:.2f} (limit {RATIO_LIMIT})\n")
-    sys.stdout.flush()
-    return ratio
+def compare(
+    sheet: Sheet, name: str, ours: Sequence[Heard], peer: Sequence[Heard], times: int, limit: float
+) -> None:
+    """Put what was measured of a film that is `times` times film_en on the sheet."""
+    (our_seconds, our_words), (peer_seconds, peer_words) = zip(*ours, strict=True), zip(*peer, strict=True)
+    sheet.add(name, our_seconds, peer_seconds, limit=limit)
+    our_rates, peer_rates = ([error_rate(words, times) for words in of] for of in (our_words, peer_words))
+    sheet.add(f"{name}, word error rate", our_rates, peer_rates, limit=WORDS_LIMIT, unit="wrong")
+    our_starts, peer_starts = ([statistics.median(off_ms(w)) for w in of] for of in (our_words, peer_words))
+    sheet.add(f"{name}, lines' starts off by", our_starts, peer_starts, limit=WORDS_LIMIT, unit="ms")
+
+
+def take_turns(house: RealHouse, peer: subprocess.Popen[str], sounds: Sounds, times: int) -> Turns:
+    """Return what each heard, round by round; the sound is another in each."""
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        film = sounds.other(FILM, repeats=times)
+        ours.append(by_house(house, film))
+        theirs.append(by_peer(peer, film))
+    return ours, theirs
 
 
 def main() -> int:
     """Measure, print, judge."""
-    source = DATA / "film" / "film_en.mp4"
-    if not source.exists():
-        sys.stdout.write(f"not measured: {source} is not there\n")
-        return 0
-    ffmpeg = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    if not FILM.exists():
+        return skip(f"{FILM} is not there")
+    sheet = Sheet("make bench-film")
     with tempfile.TemporaryDirectory() as name, RealHouse(Path(name)) as house, faster_whisper() as peer:
-        films = Path(name) / "films"
-        made: dict[int, list[Path]] = {1: [], REPEATS: []}
-        for number in range(ROUNDS):
-            (films / str(number)).mkdir(parents=True)
-            for repeats, title in ((1, "film_en.mp4"), (REPEATS, "nine minutes.mp4")):
-                target = films / str(number) / title
-                made[repeats].append(copy_with_other_sound(ffmpeg, source, target, number, repeats=repeats))
-        up = house.cpw("up")
-        assert up.returncode == 0, up.stderr
-        ratios = [measure(paths, repeats, house, peer) for repeats, paths in made.items()]
-    return 0 if max(ratios) <= RATIO_LIMIT else 1
+        sounds = Sounds(Path(name) / "films")
+        house.up()
+        for title, times in FILMS.items():
+            ours, theirs = take_turns(house, peer, sounds, times)
+            compare(sheet, f"{title} against faster-whisper batched", ours, theirs, times, RATIO_LIMIT)
+    return sheet.close()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The peer that a film is measured against: faster-whisper's batched pipeline, warm, with word times.
 
-Run by the interpreter of the environment whisperx: `python -m tests.bench.faster_whisper MODEL THREADS`.
-Reads one path of a film a line and answers with one line of JSON: seconds, and the words as [text, start_ms,
-end_ms].
+Run by the interpreter of the environment whisperx: `python -m tests.bench.peers.faster_whisper MODEL DEVICE
+THREADS`. Reads one path of a film a line and answers with one line of JSON: seconds, and the words as [text,
+start_ms, end_ms].
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import time
 
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
-_BATCH = 8
+_KINDS = {"cpu": ("int8", 8), "cuda": ("float16", 16)}
+"""Device to the kind of numbers and to how many chunks go through the model at once."""
 
 
-def main(model: str, threads: int) -> None:
+def main(model: str, device: str, threads: int) -> None:
     """Answer until the input ends."""
-    loaded = WhisperModel(
-        model, device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
-    )
+    kind, batch = _KINDS[device]
+    loaded = WhisperModel(model, device=device, compute_type=kind, cpu_threads=threads, local_files_only=True)
     pipeline = BatchedInferencePipeline(loaded)
     for line in sys.stdin:
         begun = time.monotonic()
-        segments, _ = pipeline.transcribe(line.rstrip("\n"), batch_size=_BATCH, word_timestamps=True)
+        segments, _ = pipeline.transcribe(line.rstrip("\n"), batch_size=batch, word_timestamps=True)
         words = [
             [word.word.strip(), round(word.start * 1000), round(word.end * 1000)]
             for segment in segments
@@ -36,4 +36,4 @@ def main(model: str, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

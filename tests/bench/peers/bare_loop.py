@@ -1,8 +1,8 @@
 """What the house is measured against: the same calls in a plain loop, with nothing around them.
 
-Run by the interpreter of the environment whisperx: `python -m tests.bench.bare_loop FFMPEG MODELS FOLDER
-FILM...`. Loads the models, then takes the time: for each film its sound by ffmpeg, recognition, alignment.
-Prints the seconds.
+Run by the interpreter of the environment whisperx: `python -m tests.bench.peers.bare_loop FFMPEG MODELS
+FOLDER FILM...`. Loads the models, then takes the time: for each film its sound by ffmpeg, recognition,
+alignment. Prints the seconds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Run by the whisperx environment's own interpreter: write cues as `whisperx --output_format srt` does.
 
-Reads a JSON list of {"segments", "language", "options"} and writes the list of the SRT texts. `segments` are
-what whisperx's alignment returns, `options` its command line's `--max_line_width`, `--max_line_count` and
-`--highlight_words`.
+Reads a JSON list of {"segments", "language", "options"} and writes the list of [SRT text, seconds of the
+processor]. `segments` are what whisperx's alignment returns, `options` its command line's `--max_line_width`,
+`--max_line_count` and `--highlight_words`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from whisperx.utils import get_writer
@@ -21,8 +22,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for job in json.load(sys.stdin):
             result = {"segments": job["segments"], "language": job["language"]}
+            begun = time.process_time()
             get_writer("srt", folder)(result, "film.wav", job["options"])
-            texts.append((Path(folder) / "film.srt").read_text(encoding="utf-8"))
+            seconds = time.process_time() - begun
+            texts.append([(Path(folder) / "film.srt").read_text(encoding="utf-8"), seconds])
     json.dump(texts, sys.stdout)
 
 
