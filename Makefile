@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle bench-beside bench-cancel bench-gpu bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,7 @@ chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
-BENCHES := rpc dispatch warm film batch subtitles idle
+BENCHES := rpc dispatch warm film batch subtitles idle beside cancel gpu
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -65,7 +65,7 @@ bench-docs: dev ## write the table of the last measurements into docs/performanc
 bench-rpc: dev ## what a call costs that does nothing
 	@$(DEV)/python -m tests.bench.rpc
 
-bench-dispatch: dev ## steps a second, and what ten thousand queued jobs cost
+bench-dispatch: dev ## what a step costs that does nothing, and what ten thousand queued jobs cost
 	@$(DEV)/python -m tests.bench.dispatch
 
 bench-batch: build dev ## eight films against a bare loop and the whisperx command line
@@ -79,6 +79,15 @@ bench-film: build dev ## one film against faster-whisper's batched pipeline
 
 bench-idle: build dev ## what a house costs that has nothing to do
 	@$(DEV)/python -m tests.bench.idle
+
+bench-beside: build dev ## what films cost each other, and what a busy neighbour costs them
+	@$(DEV)/python -m tests.bench.beside
+
+bench-cancel: build dev ## how soon a film that is cancelled lets go, in each stage
+	@$(DEV)/python -m tests.bench.cancel
+
+bench-gpu: build dev ## one film on an NVIDIA GPU against faster-whisper, and on two against one
+	@$(DEV)/python -m tests.bench.gpu
 
 bench-warm: build dev ## a second film against the whisperx command line
 	@$(DEV)/python -m tests.bench.warm

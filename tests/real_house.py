@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.connection import Client
-from protocol.messages import HealthQuery, HealthReport
+from protocol.messages import HealthQuery, HealthReport, JobReport, StatusQuery
 from tests.data import ROOT
 
 BIN = ROOT / "venv" / "common" / "bin"
@@ -23,6 +23,7 @@ class RealHouse:
 
     def __init__(self, tmp_path: Path, **environment: str) -> None:
         self.folder = tmp_path
+        tmp_path.mkdir(exist_ok=True)
         self.out = tmp_path / "out"
         self.runtime = Path(tempfile.mkdtemp(prefix="cpw-", dir="/tmp"))
         self.environment = dict(
@@ -70,6 +71,17 @@ class RealHouse:
         done = self.cpw("submit", "--json", *words)
         jobs = json.loads(done.stdout)["jobs"] if done.stdout else []
         return done.returncode, jobs, done.stderr
+
+    def begin(self, *words: str) -> str:
+        """Submit one film to be subtitled anew, do not wait for it, and return the job."""
+        code, jobs, said = self.submit(*words, "--workflow", "subtitle", "--again", "--detach")
+        assert code == 0, said
+        return str(jobs[0]["job"])
+
+    def job(self, job: str) -> JobReport:
+        """Return the job's report."""
+        with Client(self.runtime) as client:
+            return client.ask(StatusQuery(jobs=(job,))).jobs[0]
 
     def health(self) -> HealthReport:
         """Return the health."""

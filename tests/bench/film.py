@@ -103,10 +103,12 @@ def compare(
     sheet.add(f"{name}, lines' starts off by", our_starts, peer_starts, limit=WORDS_LIMIT, unit="ms")
 
 
-def take_turns(house: RealHouse, peer: subprocess.Popen[str], sounds: Sounds, times: int) -> Turns:
+def take_turns(
+    house: RealHouse, peer: subprocess.Popen[str], sounds: Sounds, times: int, rounds: int = ROUNDS
+) -> Turns:
     """Return what each heard, round by round; the sound is another in each."""
     ours, theirs = [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         film = sounds.other(FILM, repeats=times)
         ours.append(by_house(house, film))
         theirs.append(by_peer(peer, film))

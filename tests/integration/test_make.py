@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
 ]
 
-BENCHES = ["rpc", "dispatch", "warm", "film", "batch", "subtitles", "idle"]
+BENCHES = ["rpc", "dispatch", "warm", "film", "batch", "subtitles", "idle", "beside", "cancel", "gpu"]
 
 
 def run_benches(folder: Path, *missing: str) -> tuple[list[str], int]:

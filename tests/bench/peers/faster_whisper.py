@@ -7,6 +7,7 @@ start_ms, end_ms].
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
@@ -20,6 +21,9 @@ _KINDS = {"cpu": ("int8", 8), "cuda": ("float16", 16)}
 def main(model: str, device: str, threads: int) -> None:
     """Answer until the input ends."""
     kind, batch = _KINDS[device]
+    if device == "cuda":
+        # CTranslate2 finds the GPU's libraries where torch, which brings them, has loaded them.
+        importlib.import_module("torch")
     loaded = WhisperModel(model, device=device, compute_type=kind, cpu_threads=threads, local_files_only=True)
     pipeline = BatchedInferencePipeline(loaded)
     for line in sys.stdin:
