@@ -8,7 +8,6 @@ it says that it is too short.
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -125,8 +124,6 @@ def record(sheet: Sheet, found: dict[str, list[Times]]) -> None:
         sheet.add(
             f"... and the worker of {name} is free", [taken.free for taken in times], limit=ANSWER_LIMIT_S
         )
-    slowest = statistics.median(max(taken.free for taken in times) for times in found.values() if times)
-    sys.stdout.write(f"the slowest of the stages, in the median: free after {slowest:.2f} s\n")
 
 
 def main() -> int:

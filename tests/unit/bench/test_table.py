@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.bench.figures import Machine, Measured, Record
 from tests.bench.table import BEGIN, COLUMNS, DOCUMENT, END, between_markers, table, with_table
+from tests.data import ROOT
 
 HEADER = "| what | ours | peer | ratio | limit | spread | kept |"
 
@@ -58,6 +61,12 @@ def test_the_document_has_its_markers_and_the_columns_between_them() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert (text.count(BEGIN), text.count(END)) == (1, 1)
     assert "| " + " | ".join(COLUMNS) + " |" in between_markers(text).splitlines()
+
+
+def test_the_document_says_what_each_bench_compares() -> None:
+    (benches,) = re.findall(r"^BENCHES := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `make bench-(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == benches.split()
 
 
 def test_only_what_stands_between_the_markers_is_replaced() -> None:
