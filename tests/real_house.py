@@ -73,8 +73,8 @@ class RealHouse:
         return done.returncode, jobs, done.stderr
 
     def begin(self, *words: str) -> str:
-        """Submit one film to be subtitled anew, do not wait for it, and return the job."""
-        code, jobs, said = self.submit(*words, "--workflow", "subtitle", "--again", "--detach")
+        """Submit one film to be subtitled, do not wait for it, and return the job."""
+        code, jobs, said = self.submit(*words, "--workflow", "subtitle", "--detach")
         assert code == 0, said
         return str(jobs[0]["job"])
 

@@ -101,14 +101,19 @@ def film(sounds: Sounds, name: str) -> str:
 
 
 def measure(full: FullHouse, sounds: Sounds) -> dict[str, list[Times]]:
-    """Cancel in every stage: an English film into other languages, a German one by Whisper into English."""
-    house, words = full.house, full.words()
-    job = house.begin(film(sounds, "film_en"), *words, "--burn", "en")
+    """Cancel in every stage, and in that of every translator."""
+    house, english = full.house, film(sounds, "film_en")
+    job = house.begin(english, *full.words(), "--burn", "en")
     names = [step.name for step in house.job(job).steps if step.stage not in ("clean", "subtitle")]
     found = cancel_each(house, job, names)
-    by_whisper = ("-s", "de", "-t", "en", "--env", "translate=whisperx")
-    job = house.begin(film(sounds, "film_de"), *by_whisper)
-    found["translate-en by Whisper"] = cancel_each(house, job, ["translate-en"])["translate-en"]
+    # What was done for the film is taken over.
+    films = {name: [english, *full.words(name)] for name in full.translators()}
+    german = film(sounds, "film_de")
+    films["Whisper"] = [german, "-s", "de", "-t", "en", "--env", "translate=whisperx"]
+    for name, words in films.items():
+        job = house.begin(*words)
+        (step,) = (step.name for step in house.job(job).steps if step.stage == "translate")
+        found[f"translate by {name}"] = cancel_each(house, job, [step])[step]
     return found
 
 

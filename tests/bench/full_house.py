@@ -13,6 +13,8 @@ from tests.real_house import RealHouse
 __all__ = ["FullHouse", "full_house"]
 
 _WANTED = ("whisperx", "pyannote", "demucs", "bergamot", "nllb")
+_TARGETS = {"bergamot": "pt", "nllb": "de"}
+"""A translator of text, and a language into which it translates English."""
 _MADE = {"demucs": make_htdemucs, "nllb": make_nllb}
 
 
@@ -23,11 +25,19 @@ class FullHouse:
     house: RealHouse
     missing: frozenset[str]
 
-    def words(self) -> list[str]:
-        """Return the options that give every environment something to do for an English film."""
-        targets = [to for name, to in (("bergamot", "pt"), ("nllb", "de")) if name not in self.missing]
-        words = ["-s", "en", *(["-t", ",".join(targets)] if targets else [])]
-        return words if "demucs" in self.missing else [*words, "--with", "separate"]
+    def translators(self) -> list[str]:
+        """Return the environments that translate text."""
+        return [name for name in _TARGETS if name not in self.missing]
+
+    def words(self, translator: str = "") -> list[str]:
+        """Return the options for an English film that give each environment something to do.
+
+        A film has one translator of text, or none.
+        """
+        words = ["-s", "en"] + ([] if "demucs" in self.missing else ["--with", "separate"])
+        return (
+            [*words, "-t", _TARGETS[translator], "--env", f"translate={translator}"] if translator else words
+        )
 
     def without(self) -> str:
         """Return a sentence about what is missing, empty where nothing is."""
