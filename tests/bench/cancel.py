@@ -127,7 +127,9 @@ def record(sheet: Sheet, found: dict[str, list[Times]]) -> None:
             f"`cpw cancel` in {name} answers", [taken.answered for taken in times], limit=ANSWER_LIMIT_S
         )
         sheet.add(
-            f"... and the worker of {name} is free", [taken.free for taken in times], limit=ANSWER_LIMIT_S
+            f"`cpw cancel` in {name}: the worker is free",
+            [taken.free for taken in times],
+            limit=ANSWER_LIMIT_S,
         )
 
 

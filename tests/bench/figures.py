@@ -115,13 +115,18 @@ class Sheet:
         """Write the figures into the file; return 0, or 1 where one is over its limit."""
         machine = self._machine or here()
         record = read_record(self._path)
-        names = {figure.name for figure in self._figures}
         # Figures of two machines do not belong into one table.
         kept = record.figures if record is not None and record.machine == machine else ()
-        others = tuple(old for old in kept if old.command != self._command and old.name not in names)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self._path, to_plain(Record(machine=machine, figures=(*others, *self._figures))))
+        write_json(self._path, to_plain(Record(machine=machine, figures=self._in_place_of_old(kept))))
         return 0 if all(figure.ok for figure in self._figures) else 1
+
+    def _in_place_of_old(self, kept: Sequence[Measured]) -> tuple[Measured, ...]:
+        names = {figure.name for figure in self._figures}
+        is_old = [figure.command == self._command or figure.name in names for figure in kept]
+        first = is_old.index(True) if any(is_old) else len(kept)
+        after = [figure for figure, old in zip(kept[first:], is_old[first:], strict=True) if not old]
+        return (*kept[:first], *self._figures, *after)
 
 
 def skip(reason: str) -> int:

@@ -55,13 +55,13 @@ def test_a_ratio_over_its_limit_fails_and_is_said(tmp_path: Path, capsys: pytest
     assert said[1].endswith("OVER THE LIMIT")
 
 
-def test_a_bench_replaces_its_own_figures_and_no_others(tmp_path: Path) -> None:
+def test_a_bench_replaces_its_own_figures_in_their_place_and_no_others(tmp_path: Path) -> None:
     for command, figures in (("one", ["a", "b"]), ("two", ["c"]), ("one", ["b", "d"])):
         made = sheet(tmp_path, command)
         for name in figures:
             made.add(name, [1.0], [2.0], limit=1.0)
         assert made.close() == 0
-    assert names(tmp_path) == ["c", "b", "d"]
+    assert names(tmp_path) == ["b", "d", "c"]
 
 
 def test_figures_of_another_machine_are_dropped(tmp_path: Path) -> None:
