@@ -38,9 +38,9 @@ ROUNDS = 3
 STEPS = 4_000
 COMMITS = 2_000
 MESSAGES = 2_000
-STEP_LIMIT = 12.0
-"""A step is a call, what worker and coordinator do about it, and its part of a commit. Estimated: 8 where the
-disk costs nothing, and less with each slower one, as several steps share a commit."""
+STEP_LIMIT = 18.0
+"""A step is a call, what worker and coordinator do about it, and its part of a commit. Estimated: 12 where
+the disk costs nothing, and less with each slower one, as several steps share a commit."""
 QUERY_LIMIT = 30.0
 """Measured: 19. The answer is also planned, packed, sent to another process and read there."""
 BUSY_LIMIT = 60.0
