@@ -199,10 +199,10 @@ class Store:
         rows = self._db.execute(f"{_STEPS} WHERE jobs.id = ? ORDER BY position", (job,))
         return [step_of(row) for row in rows]
 
-    def outlines(self) -> list[StepOutline]:
-        """Return all steps of the jobs that are queued or running, job by job, in the order of the plans."""
-        rows = self._db.execute(_OUTLINES, (demux.STAGE.name,))
-        return [outline_of(row) for row in rows]
+    def outlines(self, most_jobs: int) -> Iterator[StepOutline]:
+        """Yield the steps of the jobs that run or come next, job by job, in the order of the plans."""
+        for row in self._db.execute(_OUTLINES, (demux.STAGE.name, most_jobs)):
+            yield outline_of(row)
 
     def sound_ms(self, seq: int) -> int:
         """Return the length of a job's sound; 0 where it is not known yet."""
@@ -364,5 +364,9 @@ _OUTLINES = f"""
     SELECT steps.job, jobs.id AS job_id, position, name, stage, environment, choices, needs, after,
         steps.state, steps.priority, started, begun_at, CASE stage WHEN ? THEN {_SOUND_MS} END AS sound_ms
     FROM steps JOIN jobs ON jobs.seq = steps.job
-    WHERE jobs.state IN ('queued', 'running') ORDER BY steps.job, position
+    WHERE steps.job IN (
+        SELECT seq FROM jobs WHERE state IN ('queued', 'running')
+        ORDER BY state = 'running' DESC, priority DESC, seq LIMIT ?
+    )
+    ORDER BY steps.job, position
 """  # noqa: S608 (constants)

@@ -16,12 +16,14 @@ from coordinator.timing.rates import Rates, rate_name
 from protocol.clock import since_iso_ms
 from protocol.messages import Submit
 
-__all__ = ["Outlook", "Outlooks", "whole_ms"]
+__all__ = ["MOST_JOBS", "Outlook", "Outlooks", "whole_ms"]
 
 _TO_DO = frozenset({"waiting", "ready", "running"})
 _USUAL_MS = 600_000
 """The bar of a film whose length is not known yet is shared out as that of a film of ten minutes."""
 _EVERY_S = 1.0
+MOST_JOBS = 500
+"""So many of the jobs are looked at: what a film takes is not known before its sound is."""
 _COST_SHARE = 0.05
 """Looking ahead over many jobs takes at most this part of the coordinator's time."""
 
@@ -34,6 +36,8 @@ class Outlook:
     """When each job that is queued or running will have ended; infinite where that is not known."""
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Job to step to how long the step takes, in any measure; not a job of which too little is known."""
+    is_whole: bool = True
+    """Whether every job was looked at; else there are more behind those that were."""
 
     def left_ms(self, job: str, now_s: float) -> int | None:
         """Return how long until the job has ended; None where that is not known."""
@@ -41,7 +45,7 @@ class Outlook:
 
     def all_left_ms(self, now_s: float) -> int | None:
         """Return how long until the last job has ended: 0 where there is none, None where it is not known."""
-        return _left(max(self.ends_s.values(), default=0.0), now_s)
+        return _left(max(self.ends_s.values(), default=0.0), now_s) if self.is_whole else None
 
 
 def _left(end_s: float, now_s: float) -> int | None:
@@ -93,21 +97,21 @@ class Outlooks:
         tasks: list[Task] = []
         owners: list[str] = []
         shares: dict[str, dict[str, float]] = {}
-        jobs = {
-            job: list(steps) for job, steps in itertools.groupby(self._store.outlines(), lambda row: row.job)
-        }
-        self._submits = {job: self._submit_of(job) for job in jobs}
-        for job, steps in jobs.items():
-            ahead = _RestOfJob(self._submits[job], steps, self._rates, self._courses)
+        submits: dict[str, Submit] = {}
+        for job, rows in itertools.groupby(self._store.outlines(MOST_JOBS), lambda row: row.job):
+            steps = list(rows)
+            submits[job] = self._submit_of(job)
+            ahead = _RestOfJob(submits[job], steps, self._rates, self._courses)
             if shared := ahead.shares():
                 shares[job] = shared
             to_do = ahead.tasks(len(tasks), now_s)
             tasks += to_do
             owners += [job] * len(to_do)
-        ends_s = dict.fromkeys(jobs, now_s)
+        self._submits = submits
+        ends_s = dict.fromkeys(submits, now_s)
         for job, end_ms in zip(owners, finish_times(tasks, workers), strict=True):
             ends_s[job] = max(ends_s[job], now_s + end_ms / 1000)
-        return Outlook(ends_s=ends_s, shares=shares)
+        return Outlook(ends_s=ends_s, shares=shares, is_whole=len(submits) < MOST_JOBS)
 
     def _submit_of(self, job: str) -> Submit:
         if job in self._submits:

@@ -11,7 +11,7 @@ from math import inf
 __all__ = ["Task", "finish_times"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Task:
     """A step that is not done yet."""
 

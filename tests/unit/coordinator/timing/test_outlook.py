@@ -11,6 +11,7 @@ import pytest
 
 from coordinator.planning.planner import plan
 from coordinator.store.store import Store
+from coordinator.timing import outlook
 from coordinator.timing.courses import Courses
 from coordinator.timing.outlook import Outlook, Outlooks
 from coordinator.timing.rates import Rates, rate_name
@@ -108,6 +109,22 @@ def test_a_film_of_unknown_length_does_not_hide_the_time_of_the_one_before(house
     assert outlook.left_ms(first, 0) == pytest.approx(55_000, abs=1_500)
     assert outlook.left_ms(second, 0) is None
     assert outlook.all_left_ms(0) is None
+
+
+def test_of_a_long_queue_only_the_next_jobs_are_looked_at(
+    house: PlayedHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlook, "MOST_JOBS", 2)
+    house.measure(TEN_MINUTES)
+    first = house.add()
+    house.finish(first, "demux")
+    assert house.look().all_left_ms(0) is not None
+    second, third = house.add(), house.add()
+    found = house.look()
+    assert set(found.ends_s) == {first, second}
+    assert found.left_ms(first, 0) is not None
+    assert found.left_ms(third, 0) is None
+    assert found.all_left_ms(0) is None
 
 
 def test_a_held_job_is_not_waited_for(house: PlayedHouse) -> None:
@@ -240,7 +257,7 @@ def test_a_store_of_an_older_program_knows_no_rates_and_keeps_new_ones(tmp_path:
     store = Store(path)
     rates = Rates(store.get_fact, store.set_fact)
     assert rates.find("demux common") is None
-    assert [(row.name, row.sound_ms) for row in store.outlines()] == [("demux", None)]
+    assert [(row.name, row.sound_ms) for row in store.outlines(9)] == [("demux", None)]
     assert Outlooks(store, rates, Courses()).look({"common": 1}, 0.0).left_ms("job-1", 0.0) is None
     rates.note("demux common", 60_000, 500)
     store.close()
