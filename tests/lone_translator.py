@@ -26,7 +26,7 @@ class LoneTranslator:
 
     def __init__(self, environment: str, store: Path, **variables: str) -> None:
         # Two cores, and more than one worker of the tests may live.
-        self.worker = LoneWorker.of(environment, store, OMP_NUM_THREADS="1", **variables)
+        self.worker = LoneWorker.of(environment, store, **{"OMP_NUM_THREADS": "1", **variables})
         self.calls = 0
 
     def __enter__(self) -> LoneTranslator:
@@ -60,8 +60,18 @@ class LoneTranslator:
     ) -> tuple[Transcript, TranslateResult]:
         """Return what the worker makes of the lines."""
         result = self.worker.do("translate", self.request(lines, pair, model, **fields))
-        written = json.loads((self.worker.folder / result.transcript.path).read_bytes())
-        return from_plain(Transcript, written), result
+        return self._written(result), result
+
+    def translate_inside(
+        self, lines: Sequence[str], pair: str, inner: Sequence[str], inner_pair: str, model: str
+    ) -> tuple[Transcript, Transcript]:
+        """Return what the worker makes of the lines, and of others inside that call; the targets differ."""
+        requests = self.request(lines, pair, model), self.request(inner, inner_pair, model)
+        outer, inside = self.worker.do_inside("translate", *requests)
+        return self._written(outer), self._written(inside)
+
+    def _written(self, result: TranslateResult) -> Transcript:
+        return from_plain(Transcript, json.loads((self.worker.folder / result.transcript.path).read_bytes()))
 
     def refuse(self, lines: Sequence[str], pair: str, model: str, **fields: Any) -> ErrorInfo:
         """Return the error that the worker answers with."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from protocol.artefacts import Artefact, describe_file
 from protocol.endpoints import worker_endpoint
 from protocol.errors import ErrorInfo
 from protocol.frames import Header
-from protocol.messages import Ack, Call, Failure, Hello, Result, State, Welcome
+from protocol.messages import Ack, Call, Failure, Hello, Progress, Result, State, Welcome
 from protocol.schema import from_plain, to_plain
 from protocol.stages import STAGES
 
@@ -140,15 +141,37 @@ class LoneWorker:
         self.calls += 1
         header = Header(run="1", job="job-1", step=stage, attempt=self.calls)
         self.send(self.call(stage, request, budget_ms), header)
-        outcome = self.next(Result, Failure).message
-        self.send(Ack(), header)
+        return self._taken(stage, ".scratch/x")[1]
+
+    def do_inside(self, stage: str, request: Any, inner: Any, *, budget_ms: int = 300_000) -> tuple[Any, Any]:
+        """Do a call, and another one at its first border; return the results of both.
+
+        `AssertionError` where one of them fails, or the inner one does not end first.
+        """
+        self.calls += 1
+        outer_header = Header(run="1", job="outer", step=stage, attempt=self.calls)
+        inner_header = Header(run="1", job="inner", step=stage, attempt=self.calls)
+        self.send(self.call(stage, request, budget_ms), outer_header)
+        while not self.next(Progress).message.interruptible:
+            pass
+        inside = replace(self.call(stage, inner, budget_ms), inside=True, scratch=".scratch/inner")
+        self.send(inside, inner_header)
+        first, inner_result = self._taken(stage, ".scratch/inner")
+        assert first.job == "inner"
+        return self._taken(stage, ".scratch/x")[1], inner_result
+
+    def _taken(self, stage: str, scratch: str) -> tuple[Header, Any]:
+        """Return the next result, its files where the coordinator would put them, and whose it is."""
+        ended = self.next(Result, Failure)
+        self.send(Ack(), ended.header)
+        outcome = ended.message
         assert isinstance(outcome, Result), f"{outcome.error}\n{self.log.read_text()[-4000:]}"
         for artefact in outcome.artefacts:
             final = self.folder / artefact.path
             final.parent.mkdir(parents=True, exist_ok=True)
-            made = self.folder / ".scratch" / "x" / Path(artefact.path).relative_to(STAGES[stage].folder)
+            made = self.folder / scratch / Path(artefact.path).relative_to(STAGES[stage].folder)
             made.replace(final)
-        return from_plain(STAGES[stage].result, outcome.result)
+        return ended.header, from_plain(STAGES[stage].result, outcome.result)
 
     def refuse(self, stage: str, request: Any) -> ErrorInfo:
         """Do one call that must fail and return its error."""

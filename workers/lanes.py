@@ -8,17 +8,22 @@ one another at each of its steps (docs/adr/0020).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from protocol.errors import CancelledError
+from workers.placement import Placement
 
-__all__ = ["batches_for", "batches_of", "side_by_side"]
+__all__ = ["batches_for", "batches_of", "busy_lanes", "share_threads", "side_by_side"]
 
 _TICK_S = 0.1
 """So often the caller's `tick` is called while lanes work."""
+_LANES_OF_ONE_THREAD = 4
+"""With more cores, a lane has two threads or more: a short film has few pieces."""
 
 _Piece = TypeVar("_Piece")
 _Found = TypeVar("_Found")
@@ -34,14 +39,30 @@ def batches_for(items: Sequence[_Piece], most: int, lanes: int) -> list[Sequence
     return batches_of(items, max(1, min(most, -(-len(items) // max(1, lanes)))))
 
 
+def share_threads(threads: int, where: Placement) -> tuple[int, int]:
+    """Return how many lanes a model has, and how many threads each of them; on a GPU there is one lane."""
+    if where.kind != "cpu":
+        return 1, threads
+    lanes = min(threads, max(_LANES_OF_ONE_THREAD, threads // 2))
+    return lanes, threads // lanes
+
+
+def busy_lanes(lanes: int, threads: int, cores: int) -> int:
+    """Return how many of the lanes, which have so many threads each, may work on so many cores."""
+    return max(1, min(lanes, cores // threads))
+
+
 def side_by_side(
     work: Callable[[_Piece, Callable[[], None]], _Found],
-    pieces: Sequence[_Piece],
+    pieces: Iterable[_Piece],
     lanes: int,
     tick: Callable[[int], None],
     lanes_now: Callable[[], int] | None = None,
 ) -> Iterator[_Found]:
     """Yield what `work` makes of each piece, in order; up to `lanes` pieces are worked on at the same time.
+
+    A piece is taken from `pieces` when it can begin, in the caller's thread: so they may be made one by one.
+    Neither it nor what was made of it is kept when that has been yielded.
 
     `lanes_now` is asked whenever a piece could begin, and lets fewer run at the same time, but always one. A
     lane that is taken away ends its piece first; one that is given back begins a piece within a tenth of a
@@ -62,7 +83,7 @@ def side_by_side(
 
 def _one_by_one(
     work: Callable[[_Piece, Callable[[], None]], _Found],
-    pieces: Sequence[_Piece],
+    pieces: Iterable[_Piece],
     tick: Callable[[int], None],
 ) -> Iterator[_Found]:
     for done, piece in enumerate(pieces):
@@ -72,7 +93,7 @@ def _one_by_one(
 
 def _in_threads(
     work: Callable[[_Piece, Callable[[], None]], _Found],
-    pieces: Sequence[_Piece],
+    pieces: Iterable[_Piece],
     lanes: int,
     tick: Callable[[int], None],
     lanes_now: Callable[[], int],
@@ -85,23 +106,28 @@ def _in_threads(
             raise CancelledError(message)
 
     pool = ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane")
-    begun: list[Future[_Found]] = []
+    waiting = iter(pieces)
+    ahead: deque[Future[_Found]] = deque()
     running: set[Future[_Found]] = set()
+    yielded = 0
 
     def begin() -> None:
         running.difference_update([future for future in running if future.done()])
-        while len(begun) < len(pieces) and len(running) < max(1, min(lanes, lanes_now())):
-            begun.append(pool.submit(work, pieces[len(begun)], check))
-            running.add(begun[-1])
+        free = max(1, min(lanes, lanes_now())) - len(running)
+        for piece in islice(waiting, max(0, free)):
+            ahead.append(pool.submit(work, piece, check))
+            running.add(ahead[-1])
 
     try:
-        for index in range(len(pieces)):
-            begin()
-            while not begun[index].done():
-                tick(len(begun) - len(running))
+        begin()
+        while ahead:
+            while not ahead[0].done():
+                tick(yielded + len(ahead) - len(running))
                 wait(running, _TICK_S, FIRST_COMPLETED)
                 begin()
-            yield begun[index].result()
+            yield ahead.popleft().result()
+            yielded += 1
+            begin()
     finally:
         unwanted.set()
         pool.shutdown(wait=False, cancel_futures=True)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from protocol.errors import UsageError
 from workers.engine import Models
-from workers.placement import refuse_unknown_device
+from workers.lanes import busy_lanes, share_threads, side_by_side
+from workers.placement import Placement, refuse_unknown_device
 
-__all__ = ["compute_alone", "is_out_of_memory", "sharing_cores", "torch_device", "use_given_cores"]
+__all__ = [
+    "TorchLanes",
+    "compute_with",
+    "is_out_of_memory",
+    "sharing_cores",
+    "torch_device",
+    "use_given_cores",
+]
+
+_Piece = TypeVar("_Piece")
+_Found = TypeVar("_Found")
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """How torch's allocators say it: in a RuntimeError or, for CUDA, in a class under it."""
@@ -52,12 +64,69 @@ def use_given_cores(models: Models) -> None:
         torch.set_num_threads(threads)
 
 
-def compute_alone() -> None:
-    """Let torch compute with one thread in the thread that calls this: others compute at the same time."""
+def compute_with(threads: int) -> None:
+    """Let torch compute with so many threads in the thread that calls this: others compute at the same time.
+
+    The library for large matrices (MKL) takes the last number that any thread has set.
+    """
     import torch
 
-    if torch.get_num_threads() != 1:
-        torch.set_num_threads(1)
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchLanes:
+    """The pieces of a call side by side, each computed by torch with few threads.
+
+    torch's own threads wait for one another in each small step, the longer the busier the machine is.
+    """
+
+    models: Models
+    where: Placement
+    most: int = 0
+    """So many lanes at most; 0: as many as the call may have cores."""
+    steady: bool = False
+    """Whether few pieces leave a lane its threads, as the numbers that are computed depend on them."""
+
+    def side_by_side(
+        self,
+        work: Callable[[_Piece, Callable[[], None]], _Found],
+        pieces: Iterable[_Piece],
+        count: int,
+        tick: Callable[[int], None],
+    ) -> Iterator[_Found]:
+        """Yield what `work` makes of the `count` pieces, as `workers.lanes.side_by_side` does.
+
+        On a GPU they are done one by one, in the caller's thread.
+        """
+        lanes, threads = self.shared_out(count)
+
+        def begin(piece: _Piece, check: Callable[[], None]) -> _Found:
+            if lanes:
+                compute_with(threads)
+            else:
+                use_given_cores(self.models)
+            return work(piece, check)
+
+        return side_by_side(
+            begin, pieces, lanes, tick, lambda: busy_lanes(lanes, threads, self.models.threads())
+        )
+
+    def shared_out(self, count: int) -> tuple[int, int]:
+        """Return how many lanes `count` pieces have, and how many threads each of them.
+
+        A lane has more threads where there are fewer pieces than cores.
+        """
+        if self.where.kind != "cpu":
+            return 0, 0
+        import torch
+
+        threads = min(self.models.most_threads(), _own_threads(torch))
+        lanes, _ = share_threads(threads, self.where)
+        lanes = min(lanes, self.most or lanes)
+        busy = max(1, min(lanes, count))
+        return busy, threads // (lanes if self.steady else busy)
 
 
 @cache

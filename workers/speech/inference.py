@@ -7,7 +7,7 @@ from typing import Any
 
 from workers.engine import Models
 from workers.lanes import side_by_side
-from workers.torch_devices import compute_alone
+from workers.torch_devices import compute_with
 
 __all__ = ["STEP_PART", "infer_side_by_side", "usual_batch_size"]
 
@@ -34,7 +34,7 @@ def infer_side_by_side(inference: Any, models: Models) -> None:
     infer: Callable[[Any], Any] = inference.infer
 
     def infer_part(part: Any, _check: Callable[[], None]) -> Any:
-        compute_alone()
+        compute_with(1)
         return infer(part)
 
     def infer_all(windows: Any) -> Any:

@@ -1,22 +1,29 @@
-"""Texts through a translation model of transformers, in batches. torch is imported in functions only."""
+"""Texts through a translation model of transformers, in batches. torch is imported in functions only.
+
+Only the model works in lanes. Tokenizers cannot be asked by two threads at once, and a call that is done
+inside another one sets their languages: so all texts become tokens before the first batch, with no progress
+told in between, and all tokens become texts after the last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from protocol.errors import ResourceError
+from workers.engine import Models
 from workers.placement import Placement
 from workers.text.batches import by_length
 from workers.text.cutting import cut_to_fit, join_pieces
 from workers.text.loading import TranslationModel
-from workers.torch_devices import is_out_of_memory
+from workers.torch_devices import TorchLanes, is_out_of_memory
 
-__all__ = ["TextTranslation", "batch_size_of", "generate", "in_batches", "most_new_tokens"]
+__all__ = ["TextTranslation", "batch_size_of", "generate", "in_batches", "lanes_of", "most_new_tokens"]
 
-_BATCHES = {"cpu": 16, "mps": 16, "cuda": 32}
+_BATCHES = {"cpu": 8, "mps": 16, "cuda": 32}
+"""The number on a processor is for one lane. It does not depend on the lanes, nor does any text."""
 _BEAMS = 4
 
 Change = Callable[[list[str]], list[str]]
@@ -30,6 +37,11 @@ def _unchanged(texts: list[str]) -> list[str]:
 def batch_size_of(asked: int, where: Placement) -> int:
     """Return how many texts go through the model at once; 0 asks for the usual number on the device."""
     return asked or _BATCHES[where.kind]
+
+
+def lanes_of(asked: int, where: Placement, models: Models) -> TorchLanes:
+    """Return the lanes of a call; a batch of one, which is what little memory gives, has one lane."""
+    return TorchLanes(models=models, where=where, most=1 if asked == 1 else 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,26 +65,37 @@ class TextTranslation:
     """What stands between the pieces of a long text."""
 
     def translate(
-        self, texts: Sequence[str], batch_size: int, progress: Callable[[float], None]
+        self, texts: Sequence[str], batch_size: int, lanes: TorchLanes, progress: Callable[[float], None]
     ) -> list[str]:
         """Return the translations in order. A text that is too long for the model is translated in pieces.
 
-        `progress` is called with 0 to 1, and may raise `CancelledError`. Raises `ResourceError` where memory
-        runs out.
+        `progress` is called with 0 to 1, in the caller's thread, and may raise `CancelledError`. Raises
+        `ResourceError` where memory runs out.
         """
         pieces = cut_to_fit(texts, self._count, self.loaded.most_source_tokens)
         prepared = self.prepare([piece.text for piece in pieces])
-        made = in_batches(prepared, batch_size, self._generate, progress)
+
+        def generate_batches(batches: list[list[str]], tick: Callable[[int], None]) -> list[list[str]]:
+            inputs = [self._tokenised(batch) for batch in batches]
+            made = list(lanes.side_by_side(self._generate, inputs, len(inputs), tick))
+            return [self._read(tokens) for tokens in made]
+
+        made = in_batches(prepared, batch_size, generate_batches, progress)
         return join_pieces(pieces, self.finish(made), self.space)
 
     def _count(self, texts: Sequence[str]) -> list[int]:
         """Return how many tokens each text has, tags and end included."""
         return [len(id_) for id_ in self.loaded.tokenizer(self.measure(list(texts)))["input_ids"]]
 
-    def _generate(self, batch: list[str], tick: Callable[[], None]) -> list[str]:
-        tokenizer, beams = self.loaded.tokenizer, self.beams or _BEAMS
-        inputs = tokenizer(batch, padding="longest", return_tensors="pt", return_attention_mask=True)
-        made = generate(
+    def _tokenised(self, batch: list[str]) -> Mapping[str, Any]:
+        inputs: Mapping[str, Any] = self.loaded.tokenizer(
+            batch, padding="longest", return_tensors="pt", return_attention_mask=True
+        )
+        return inputs
+
+    def _generate(self, inputs: Mapping[str, Any], tick: Callable[[], None]) -> list[list[int]]:
+        beams = self.beams or _BEAMS
+        return generate(
             self.loaded.model,
             inputs,
             tick,
@@ -82,31 +105,35 @@ class TextTranslation:
             max_new_tokens=most_new_tokens(inputs["input_ids"].shape[1], self.loaded.most_target_tokens),
             **self.generating,
         )
-        found: list[str] = tokenizer.batch_decode(made, skip_special_tokens=True, **self.decoding)
+
+    def _read(self, made: list[list[int]]) -> list[str]:
+        found: list[str] = self.loaded.tokenizer.batch_decode(made, skip_special_tokens=True, **self.decoding)
         return found
 
 
 def in_batches(
     texts: Sequence[str],
     batch_size: int,
-    generate_batch: Callable[[list[str], Callable[[], None]], list[str]],
+    generate_batches: Callable[[list[list[str]], Callable[[int], None]], list[list[str]]],
     progress: Callable[[float], None],
 ) -> list[str]:
     """Return the translation of every text, in order; texts of about one length go together.
 
-    `generate_batch` translates one batch, and often calls its second argument, which may raise
-    `CancelledError`. `progress` is called with 0 to 1, before and inside each batch: the part of the letters
+    `generate_batches` translates all batches, and often calls its second argument with the number of those
+    that are done, which may raise `CancelledError`. `progress` is called with 0 to 1: the part of the letters
     that is done, because the longest texts come first.
     """
+    batches = by_length(texts, batch_size)
+    done = list(accumulate((sum(len(texts[index]) for index in batch) for batch in batches), initial=0))
+    letters = max(1, done[-1])
+    made = generate_batches(
+        [[texts[index] for index in batch] for batch in batches],
+        lambda count: progress(done[count] / letters),
+    )
     found = [""] * len(texts)
-    done, letters = 0, max(1, sum(map(len, texts)))
-    for batch in by_length(texts, batch_size):
-        tick = partial(progress, done / letters)
-        tick()
-        made = generate_batch([texts[index] for index in batch], tick)
-        for index, text in zip(batch, made, strict=True):
+    for batch, translations in zip(batches, made, strict=True):
+        for index, text in zip(batch, translations, strict=True):
             found[index] = text
-        done += sum(len(texts[index]) for index in batch)
     return found
 
 
@@ -123,6 +150,9 @@ def generate(
 ) -> list[list[int]]:
     """Return the tokens that transformers' `generate` makes of a batch; `tick` is called at every token.
 
+    A model that a call loads inside `tick` is one that torch can do everything with, not one for inference
+    alone.
+
     `inputs` are tensors of the shape (texts, tokens), `arguments` more of `generate`'s own arguments. Raises
     `ResourceError` where memory runs out.
     """
@@ -131,9 +161,14 @@ def generate(
     texts, tokens = inputs["input_ids"].shape
     device = str(model.device)
     here = {name: tensor.to(model.device) for name, tensor in inputs.items()}
+
+    def outside() -> None:
+        with torch.inference_mode(mode=False):
+            tick()
+
     try:
         with torch.inference_mode():
-            made = model.generate(**here, logits_processor=[_Ticker(tick)], **arguments)
+            made = model.generate(**here, logits_processor=[_Ticker(outside)], **arguments)
         found: list[list[int]] = made.tolist()
     except RuntimeError as error:
         if not is_out_of_memory(error):

@@ -107,6 +107,20 @@ def test_the_same_sound_gives_the_same_bytes_whatever_the_batch(worker, tmp_path
     assert worker.log.read_text().count("loaded demucs:htdemucs@") == 1
 
 
+def test_the_bytes_are_the_same_with_one_lane_and_with_two_and_inside_another_call(tmp_path) -> None:
+    make_htdemucs(tmp_path, arranged=False)
+    noise = "0.3*sin(300*t*(1+t))+0.2*random(0)"
+    long, short = (lavfi(tmp_path, f"{length}.flac", noise, noise, length) for length in (120, 9))
+    found = []
+    for threads in ("1", "2"):
+        with LoneWorker.of("demucs", models=tmp_path, OMP_NUM_THREADS=threads) as alone:
+            alone.wait_ready()
+            asked = [SeparateRequest(audio=take_in(alone, sound)) for sound in (long, short)]
+            found.append([alone.do("separate", request).vocals.sha256 for request in asked])
+            found.append([result.vocals.sha256 for result in alone.do_inside("separate", *asked)])
+    assert found == [found[0]] * 4
+
+
 @pytest.mark.parametrize(("segment_ms", "overlap"), [(0, 0.25), (2_000, 0.5)])
 def test_random_weights_give_what_demucs_itself_gives(
     tmp_path, figure: Figure, segment_ms: int, overlap: float

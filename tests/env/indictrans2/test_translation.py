@@ -80,6 +80,26 @@ def test_a_sentence_is_translated_the_same_alone_and_in_a_batch(small: LoneTrans
     assert texts_of(together)[::4] == alone
 
 
+def test_the_text_is_the_same_with_one_lane_and_with_two_and_a_second_time(small_store: Path) -> None:
+    found = []
+    for threads in ("1", "2", "2"):
+        with LoneTranslator("indictrans2", small_store, OMP_NUM_THREADS=threads) as translator:
+            many, few = (
+                texts_of(translator.translate(lines, "en-hi", EN_INDIC)[0])
+                for lines in (NUMBERED, NUMBERED[:3])
+            )
+            found.append((many, few))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_call_inside_another_changes_neither(small_store: Path) -> None:
+    with LoneTranslator("indictrans2", small_store, OMP_NUM_THREADS="2") as translator:
+        asked = ((flores("eng", 300), "en-hi"), (NUMBERED[:5], "en-ta"))
+        alone = [texts_of(translator.translate(lines, pair, EN_INDIC)[0]) for lines, pair in asked]
+        both = translator.translate_inside(*asked[0], *asked[1], EN_INDIC)
+    assert [texts_of(transcript) for transcript in both] == alone
+
+
 def test_every_sentence_goes_through_the_model_once_in_full_batches_of_one_length(
     small: LoneTranslator, record: Path
 ) -> None:

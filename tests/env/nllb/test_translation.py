@@ -59,6 +59,25 @@ def test_texts_sorted_by_length_come_back_in_their_own_order(small: LoneTranslat
     assert [f"12:30:{place:02}" in text for place, text in enumerate(texts)] == [True] * len(NUMBERED)
 
 
+def test_the_text_is_the_same_with_one_lane_and_with_two_and_a_second_time(random_store: Path) -> None:
+    found = []
+    for threads in ("1", "2", "2"):
+        with LoneTranslator("nllb", random_store, OMP_NUM_THREADS=threads) as translator:
+            many, few = (
+                texts_of(translator.translate(lines, "en-de", MODEL)[0]) for lines in (NUMBERED, NUMBERED[:3])
+            )
+            found.append((many, few))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_call_inside_another_changes_neither(random_store: Path) -> None:
+    with LoneTranslator("nllb", random_store, OMP_NUM_THREADS="2") as translator:
+        asked = ((flores("eng", 120), "en-de"), (flores("hin", 5), "hi-fr"))
+        alone = [texts_of(translator.translate(lines, pair, MODEL)[0]) for lines, pair in asked]
+        both = translator.translate_inside(*asked[0], *asked[1], MODEL)
+    assert [texts_of(transcript) for transcript in both] == alone
+
+
 def test_the_model_is_given_both_languages_and_the_script(random_store: Path) -> None:
     """Random weights answer every change of a tag with other words: equal ones are given equal tags."""
     text = made_up()[-1].removesuffix(" ।")

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from protocol.errors import CancelledError
-from workers.lanes import batches_for, side_by_side
+from workers.lanes import batches_for, share_threads, side_by_side
+from workers.placement import Placement
 
 WAIT_S = 20
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Something large, made in this thread."""
+
+    thread: int
 
 
 def ignore(_done: int) -> None:
@@ -165,3 +175,44 @@ def test_batches_are_small_where_lanes_would_be_idle(count: int, lanes: int, siz
     batches = batches_for(range(count), 2, lanes)
     assert [len(batch) for batch in batches] == sizes
     assert [item for batch in batches for item in batch] == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("threads", "lanes"), [(1, (1, 1)), (2, (2, 1)), (4, (4, 1)), (6, (4, 1)), (8, (4, 2)), (16, (8, 2))]
+)
+def test_the_lanes_of_a_model_share_its_threads(threads: int, lanes: tuple[int, int]) -> None:
+    where = Placement(device="cpu", compute_type="int8")
+    assert share_threads(threads, where) == lanes
+
+
+def test_a_gpu_has_one_lane() -> None:
+    assert share_threads(8, Placement(device="cuda:1", compute_type="float16")) == (1, 8)
+
+
+def test_pieces_are_made_when_they_can_begin_in_the_callers_thread_and_let_go_of_when_done() -> None:
+    made: list[weakref.ref[Piece]] = []
+
+    def pieces() -> Iterator[Piece]:
+        for _ in range(9):
+            piece = Piece(threading.get_ident())
+            made.append(weakref.ref(piece))
+            yield piece
+            del piece
+
+    def work(piece: Piece, _check: Callable[[], None]) -> Piece:
+        return Piece(piece.thread)
+
+    for number, found in enumerate(side_by_side(work, pieces(), 1, ignore)):
+        assert found.thread == threading.get_ident()
+        assert len(made) <= number + 2
+        assert not any(one() for one in made[:number])
+    assert len(made) == 9
+
+
+def test_an_error_of_what_makes_the_pieces_ends_the_call() -> None:
+    def pieces() -> Iterator[int]:
+        yield 1
+        raise ValueError("torn")
+
+    with pytest.raises(ValueError, match="torn"):
+        list(side_by_side(lambda piece, _check: piece, pieces(), 1, ignore))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from workers.engines.demucs.pieces import choose_cut
 from workers.engines.demucs.resampling import TARGET_RATE, Resampler
 from workers.engines.demucs.stereo import StereoSound
 from workers.engines.demucs.voices import voices
-from workers.torch_devices import is_out_of_memory, torch_device, use_given_cores
+from workers.placement import Placement
+from workers.torch_devices import TorchLanes, is_out_of_memory, torch_device
 
 __all__ = ["DemucsSeparate", "resource_errors"]
 
@@ -24,13 +25,17 @@ _NAME = "vocals.wav"
 _MEASURE_SHARE = 0.05
 """The part of a call's time that measuring takes, for progress."""
 _BATCHES = {"cuda": 4}
-"""htdemucs takes 0.7 GB for a segment besides its weights; on a processor two at once are no faster."""
+"""htdemucs takes 0.7 GB for a segment besides its weights; on a processor two in a batch are no faster."""
+_LANES = 2
+"""So many batches side by side on a processor, each with 0.7 GB, as engines are not told how much memory they
+may take. With more cores, each of them has more threads."""
 
 
 class DemucsSeparate:
     """Takes the voices out of a film, piece by piece: memory does not grow with the film."""
 
     stage = "separate"
+    interruptible = True
 
     def warm(self, models: Models, model: str | None) -> None:
         """Import the libraries; load the model, where one is named, and put some silence through it."""
@@ -71,15 +76,21 @@ def _separate(request: SeparateRequest, context: Context, separator: Separator, 
     loudness = sound.measure(
         lambda share: context.progress(share * _MEASURE_SHARE, "measuring the sound"),
     )
-    batches = -(-len(range(0, loudness.length, cut.stride)) // batch_size)
-    done = 0
+    lanes = TorchLanes(
+        models=context.models,
+        where=Placement(device=separator.device, compute_type="float32"),
+        # A batch of one is what is asked for where memory has run out.
+        most=1 if request.batch_size == 1 else _LANES,
+        # The last bit of what it computes changes with the number of threads.
+        steady=True,
+    )
 
-    def compute(batch: Any) -> Any:
-        nonlocal done
-        context.progress(_MEASURE_SHARE + (1 - _MEASURE_SHARE) * done / batches, "separating the voices")
-        done += 1
-        use_given_cores(context.models)
-        return _compute(separator, batch)
+    def compute(batches: Iterable[Any], count: int) -> Iterator[Any]:
+        def tick(done: int) -> None:
+            share = _MEASURE_SHARE + (1 - _MEASURE_SHARE) * done / count
+            context.progress(share, "separating the voices")
+
+        return lanes.side_by_side(lambda batch, _check: _compute(separator, batch), batches, count, tick)
 
     return _write(context.output(_NAME), voices(sound, loudness, cut, batch_size, compute))
 

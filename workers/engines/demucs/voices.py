@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from workers.engines.demucs.pieces import Cut, FilmPiece
 from workers.engines.demucs.stereo import Loudness, NormalisedWindow, StereoSound
+from workers.lanes import batches_of
 
 __all__ = ["Compute", "voices"]
 
-Compute = Callable[[Any], Any]
-"""Takes normalised sound and returns normalised voices; both are float32, shape (pieces, 2, samples)."""
+Compute = Callable[[Iterable[Any], int], Iterator[Any]]
+"""Takes batches of normalised sound, and how many there are, and yields their normalised voices in order;
+each is float32, shape (pieces, 2, samples)."""
 
 
 def voices(
@@ -28,10 +29,10 @@ def voices(
 
     window, blend = NormalisedWindow(sound, loudness), _Blend(cut.segment)
     mean, deviation = np.float32(loudness.mean), np.float32(loudness.deviation)
-    pieces = cut.pieces(loudness.length)
-    while batch := list(itertools.islice(pieces, batch_size)):
-        mixed = np.stack([window.read(piece.reads_from, cut.segment) for piece in batch])
-        for piece, made in zip(batch, compute(mixed), strict=True):
+    batches = batches_of(list(cut.pieces(loudness.length)), batch_size)
+    mixed = (np.stack([window.read(piece.reads_from, cut.segment) for piece in batch]) for batch in batches)
+    for batch, found in zip(batches, compute(mixed, len(batches)), strict=True):
+        for piece, made in zip(batch, found, strict=True):
             yield blend.take_until(piece.start) * deviation + mean
             blend.add(piece, made)
     yield blend.take_until(loudness.length) * deviation + mean

@@ -8,10 +8,9 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.indictrans2.choices import Pair, model_direction, pair_of, refuse_other_direction
 from workers.engines.indictrans2.models import import_libraries, load, read_config
-from workers.text.generating import TextTranslation, batch_size_of
+from workers.text.generating import TextTranslation, batch_size_of, lanes_of
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
-from workers.torch_devices import sharing_cores
 
 __all__ = ["IndicTransTranslate"]
 
@@ -20,6 +19,7 @@ class IndicTransTranslate:
     """Translates text from and into the 22 scheduled languages of India."""
 
     stage = "translate"
+    interruptible = True
 
     def warm(self, models: Models, model: str | None) -> None:
         """Import the libraries, and load the model where the spec names one."""
@@ -42,8 +42,8 @@ class IndicTransTranslate:
         def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
             loaded = load(context.models, request.model, where)
             translation = _translation(loaded, pair, request.beam_size)
-            tell = sharing_cores(context.models, progress)
-            return translation.translate(texts, batch_size_of(request.batch_size, where), tell)
+            lanes = lanes_of(request.batch_size, where, context.models)
+            return translation.translate(texts, batch_size_of(request.batch_size, where), lanes, progress)
 
         return translate_transcript(request, context, "indictrans2", translate)
 

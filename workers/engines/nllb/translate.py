@@ -10,10 +10,9 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.nllb.models import import_libraries, load
 from workers.text.flores import nllb_tag, tags_of
-from workers.text.generating import TextTranslation, batch_size_of
+from workers.text.generating import TextTranslation, batch_size_of, lanes_of
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
-from workers.torch_devices import sharing_cores
 
 __all__ = ["NllbTranslate"]
 
@@ -22,6 +21,7 @@ class NllbTranslate:
     """Translates text between the languages of NLLB-200."""
 
     stage = "translate"
+    interruptible = True
 
     def warm(self, models: Models, model: str | None) -> None:
         """Import the libraries, and load the model where the spec names one."""
@@ -48,8 +48,8 @@ class NllbTranslate:
                 generating={"forced_bos_token_id": _set_languages(loaded, source, target)},
                 space="" if request.target_language in UNSPACED else " ",
             )
-            tell = sharing_cores(context.models, progress)
-            return translation.translate(texts, batch_size_of(request.batch_size, where), tell)
+            lanes = lanes_of(request.batch_size, where, context.models)
+            return translation.translate(texts, batch_size_of(request.batch_size, where), lanes, progress)
 
         return translate_transcript(request, context, "nllb", translate)
 

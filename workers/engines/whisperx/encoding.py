@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from protocol.timeline import Span
+from workers.lanes import busy_lanes
 from workers.speech.sound import Sound
 
 __all__ = ["KEPT_BYTES", "EncodedFilm", "Kept", "LoadedWhisper", "features"]
@@ -64,7 +65,7 @@ class LoadedWhisper:
 
     def lanes_now(self) -> int:
         """Return how many of the lanes the call may keep busy now."""
-        return max(1, min(self.lanes, self.given() // self.threads))
+        return busy_lanes(self.lanes, self.threads, self.given())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 from protocol.errors import InputError, UsageError
 from workers.engine import Models
 from workers.engines.whisperx.encoding import LoadedWhisper, features
-from workers.lanes import side_by_side
+from workers.lanes import share_threads, side_by_side
 from workers.placement import Placement, refuse_unknown_device
 from workers.speech.inference import STEP_PART, infer_side_by_side
 
@@ -19,14 +19,11 @@ __all__ = [
     "load_aligner",
     "load_vad",
     "load_whisper",
-    "share_threads",
     "tokenizer",
     "warm_up",
 ]
 
 _CPU_BATCH, _CUDA_BATCH = 4, 16
-_LANES_OF_ONE_THREAD = 4
-"""With more cores, a lane has two threads or more: a short film has few chunks."""
 
 
 def choose_placement(device: str, compute_type: str) -> Placement:
@@ -72,14 +69,6 @@ def load_whisper(models: Models, model: str, where: Placement) -> LoadedWhisper:
 
     whisper: LoadedWhisper = models.get(where.key("whisper", model), load)
     return whisper
-
-
-def share_threads(threads: int, where: Placement) -> tuple[int, int]:
-    """Return how many lanes a model has, and how many threads each of them; on a GPU there is one lane."""
-    if where.kind != "cpu":
-        return 1, threads
-    lanes = min(threads, max(_LANES_OF_ONE_THREAD, threads // 2))
-    return lanes, threads // lanes
 
 
 def load_vad(models: Models, where: Placement) -> Any:

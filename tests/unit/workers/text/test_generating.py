@@ -1,62 +1,52 @@
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
-from protocol.errors import CancelledError
+from protocol.errors import CancelledError, ResourceError
+from workers.models import ModelShelf
 from workers.placement import Placement
-from workers.text.generating import TextTranslation, batch_size_of, in_batches, most_new_tokens
+from workers.text.generating import TextTranslation, batch_size_of, in_batches, lanes_of, most_new_tokens
 from workers.text.loading import TranslationModel
 
 
-def shout(batch, tick):
-    tick()
-    return [text.upper() for text in batch]
+def shout(batches, tick):
+    made = []
+    for done, batch in enumerate(batches):
+        tick(done)
+        made.append([text.upper() for text in batch])
+    return made
 
 
 def test_texts_come_back_in_their_order_though_the_longest_go_first():
     seen = []
 
-    def generate(batch, tick):
-        seen.append(list(batch))
-        return shout(batch, tick)
+    def generate(batches, tick):
+        seen.extend(batches)
+        return shout(batches, tick)
 
     texts = ["aa", "aaaaaa", "a", "aaaa", "aaa"]
     assert in_batches(texts, 2, generate, lambda _share: None) == [text.upper() for text in texts]
     assert seen == [["aaaaaa", "aaaa"], ["aaa", "aa"], ["a"]]
 
 
-def test_progress_is_told_before_and_inside_each_batch():
+def test_progress_is_the_part_of_the_batches_that_are_done():
     told = []
     in_batches(["a"] * 4, 2, shout, told.append)
-    assert told == [0.0, 0.0, 0.5, 0.5]
+    assert told == [0.0, 0.5]
 
 
 def test_a_batch_of_long_texts_moves_the_bar_further_than_one_of_short_texts():
     told = []
     in_batches(["a", "aaaaaa", "aa", "aaa"], 2, shout, told.append)
-    assert told == [0.0, 0.0, 0.75, 0.75]
-
-
-def test_no_batch_is_begun_after_a_cancel():
-    seen = []
-
-    def generate(batch, tick):
-        seen.append(batch)
-        return shout(batch, lambda: None)
-
-    def progress(share):
-        if share > 0:
-            message = "The job was cancelled."
-            raise CancelledError(message)
-
-    with pytest.raises(CancelledError):
-        in_batches(["a"] * 6, 2, generate, progress)
-    assert len(seen) == 1
+    assert told == [0.0, 0.75]
 
 
 def test_a_batch_that_lost_a_text_is_an_error():
     with pytest.raises(ValueError, match="shorter"):
-        in_batches(["a", "b"], 2, lambda batch, _tick: batch[:1], lambda _share: None)
+        in_batches(["a", "b"], 2, lambda batches, _tick: [batches[0][:1]], lambda _share: None)
 
 
 def test_nothing_makes_no_batch():
@@ -72,7 +62,7 @@ def test_a_short_sentence_may_grow_and_a_long_one_is_held_to_the_models_limit():
 def test_a_device_has_a_usual_batch(device):
     where = Placement(device=device, compute_type="float32")
     assert batch_size_of(5, where) == 5
-    assert batch_size_of(0, where) >= 16
+    assert batch_size_of(0, where) == (32 if where.kind == "cuda" else 16 if device == "mps" else 8)
 
 
 class Tensor:
@@ -89,11 +79,39 @@ class Tokenizer:
         if not asked:
             return {"input_ids": [text.split() for text in texts]}
         assert asked == {"padding": "longest", "return_tensors": "pt", "return_attention_mask": True}
+        self.asked_by.add(threading.get_ident())
         return {"input_ids": Tensor(texts), "texts": texts}
 
     def batch_decode(self, made, **asked):
         self.decoded_with = asked
+        self.asked_by.add(threading.get_ident())
         return made
+
+    def __init__(self):
+        self.asked_by = set()
+
+
+class PlayedTorch:
+    """Takes two threads by itself."""
+
+    def __init__(self, lanes):
+        self.lanes = lanes
+
+    def get_num_threads(self):
+        return self.lanes
+
+    def set_num_threads(self, threads):
+        assert threads in (1, 2)
+
+
+@pytest.fixture(params=["cuda", 1, 2])
+def lanes(request, monkeypatch, tmp_path):
+    """Return the lanes of a call on a GPU, or with so many cores."""
+    cores = 2 if request.param == "cuda" else request.param
+    monkeypatch.setitem(sys.modules, "torch", PlayedTorch(cores))
+    device = "cuda" if request.param == "cuda" else "cpu"
+    where = Placement(device=device, compute_type="float32")
+    return lanes_of(0, where, ModelShelf(tmp_path, threads=cores))
 
 
 @pytest.fixture
@@ -116,23 +134,21 @@ def translation(**fields):
     return TextTranslation(**{"loaded": loaded, "beams": 0, "generating": {"use_cache": True}, **fields})
 
 
-def test_a_text_that_is_too_long_goes_through_in_pieces_and_comes_back_whole(asked):
-    told = []
-    made = translation(space="_").translate(["a b c d", "e"], 16, told.append)
+def test_a_text_that_is_too_long_goes_through_in_pieces_and_comes_back_whole(asked, lanes):
+    made = translation(space="_").translate(["a b c d", "e"], 16, lanes, lambda _share: None)
     assert made == ["A B_C D", "E"]
-    assert told[0] == 0.0
 
 
-def test_the_search_is_fairseqs_and_a_kind_of_model_may_add_to_it(asked):
-    translation().translate(["a b"], 16, lambda _share: None)
-    translation(beams=1).translate(["a b"], 16, lambda _share: None)
+def test_the_search_is_fairseqs_and_a_kind_of_model_may_add_to_it(asked, lanes):
+    translation().translate(["a b"], 16, lanes, lambda _share: None)
+    translation(beams=1).translate(["a b"], 16, lanes, lambda _share: None)
     usual, greedy = asked
     assert (usual["num_beams"], usual["early_stopping"], usual["use_cache"]) == (4, True, True)
     assert usual["max_new_tokens"] == most_new_tokens(2, 50)
     assert (greedy["num_beams"], greedy["early_stopping"]) == (1, False)
 
 
-def test_texts_are_changed_before_and_after_the_model_in_one_call_each(asked):
+def test_texts_are_changed_before_and_after_the_model_in_one_call_each(asked, lanes):
     calls = []
 
     def change(name, add):
@@ -147,6 +163,80 @@ def test_texts_are_changed_before_and_after_the_model_in_one_call_each(asked):
         measure=change("measure", ""),
         finish=change("finish", "!"),
         decoding={"clean_up_tokenization_spaces": True},
-    ).translate(["a", "b"], 1, lambda _share: None)
+    ).translate(["a", "b"], 1, lanes, lambda _share: None)
     assert made == ["A P!", "B P!"]
     assert calls == [("measure", ["a", "b"]), ("prepare", ["a", "b"]), ("finish", ["A P", "B P"])]
+
+
+def test_the_tokenizer_is_asked_by_the_callers_thread_alone_before_the_first_batch_and_after_the_last(
+    monkeypatch, lanes
+):
+    loaded, told, first = translation().loaded, [], threading.Event()
+    asked_by = loaded.tokenizer.asked_by
+
+    def generate(model, inputs, tick, **arguments):
+        assert first.wait(20)
+        assert not asked_by
+        return [text.upper() for text in inputs["texts"]]
+
+    def progress(share):
+        told.append((share, threading.get_ident()))
+        if not first.is_set():
+            assert asked_by == {here}
+            asked_by.clear()
+            first.set()
+
+    monkeypatch.setattr("workers.text.generating.generate", generate)
+    here, texts = threading.get_ident(), ["a" * count for count in range(1, 9)]
+    assert translation(loaded=loaded).translate(texts, 2, lanes, progress) == [text.upper() for text in texts]
+    assert told == sorted(told)
+    assert {thread for _, thread in told} == {here} == asked_by
+
+
+@pytest.mark.parametrize("lanes", [1, 2], indirect=True)
+def test_a_cancel_ends_a_call_whose_batches_run_and_they_learn_of_it(monkeypatch, lanes):
+    running, ended, cancelled = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
+
+    def generate(model, inputs, tick, **arguments):
+        running.release()
+        assert cancelled.wait(20)
+        try:
+            tick()
+        finally:
+            ended.release()
+
+    def progress(_share):
+        assert running.acquire(timeout=20)
+        message = "The job was cancelled."
+        raise CancelledError(message)
+
+    monkeypatch.setattr("workers.text.generating.generate", generate)
+    with pytest.raises(CancelledError, match="job was cancelled"):
+        translation().translate(["a", "b", "c"], 1, lanes, progress)
+    cancelled.set()
+    assert ended.acquire(timeout=20)
+
+
+def test_the_first_batch_that_fails_ends_the_call(monkeypatch, lanes):
+    begun = []
+
+    def generate(model, inputs, tick, **arguments):
+        begun.append(inputs)
+        message = "The memory of cpu is too small."
+        raise ResourceError(message)
+
+    monkeypatch.setattr("workers.text.generating.generate", generate)
+    with pytest.raises(ResourceError, match="too small"):
+        translation().translate([str(number) for number in range(100)], 1, lanes, lambda _share: None)
+    assert len(begun) < 100
+
+
+def test_a_batch_of_one_has_one_lane_and_one_that_is_not_asked_for_as_many_as_there_are_cores(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setitem(sys.modules, "torch", PlayedTorch(2))
+    where = Placement(device="cpu", compute_type="float32")
+    shelf = ModelShelf(tmp_path, threads=2)
+    assert lanes_of(1, where, shelf).shared_out(10) == (1, 2)
+    assert lanes_of(0, where, shelf).shared_out(10) == (2, 1)
+    assert lanes_of(8, where, shelf).shared_out(10) == (2, 1)
