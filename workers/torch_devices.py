@@ -86,8 +86,6 @@ class TorchLanes:
     where: Placement
     most: int = 0
     """So many lanes at most; 0: as many as the call may have cores."""
-    steady: bool = False
-    """Whether few pieces leave a lane its threads, as the numbers that are computed depend on them."""
 
     def side_by_side(
         self,
@@ -116,7 +114,7 @@ class TorchLanes:
     def shared_out(self, count: int) -> tuple[int, int]:
         """Return how many lanes `count` pieces have, and how many threads each of them.
 
-        A lane has more threads where there are fewer pieces than cores.
+        Few pieces have no more threads each: the last bits of what torch computes change with their number.
         """
         if self.where.kind != "cpu":
             return 0, 0
@@ -125,8 +123,7 @@ class TorchLanes:
         threads = min(self.models.most_threads(), _own_threads(torch))
         lanes, _ = share_threads(threads, self.where)
         lanes = min(lanes, self.most or lanes)
-        busy = max(1, min(lanes, count))
-        return busy, threads // (lanes if self.steady else busy)
+        return max(1, min(lanes, count)), threads // lanes
 
 
 @cache

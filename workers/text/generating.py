@@ -23,7 +23,9 @@ from workers.torch_devices import TorchLanes, is_out_of_memory
 __all__ = ["TextTranslation", "batch_size_of", "generate", "in_batches", "lanes_of", "most_new_tokens"]
 
 _BATCHES = {"cpu": 8, "mps": 16, "cuda": 32}
-"""The number on a processor is for one lane. It does not depend on the lanes, nor does any text."""
+_LEAST_BATCHES = 2
+"""A processor gets so many batches of few texts, for its lanes. Neither number depends on how many lanes
+there are: a text may be translated otherwise beside others."""
 _BEAMS = 4
 
 Change = Callable[[list[str]], list[str]]
@@ -34,9 +36,12 @@ def _unchanged(texts: list[str]) -> list[str]:
     return texts
 
 
-def batch_size_of(asked: int, where: Placement) -> int:
+def batch_size_of(asked: int, where: Placement, texts: int) -> int:
     """Return how many texts go through the model at once; 0 asks for the usual number on the device."""
-    return asked or _BATCHES[where.kind]
+    usual = _BATCHES[where.kind]
+    if where.kind == "cpu":
+        usual = max(1, min(usual, -(-texts // _LEAST_BATCHES)))
+    return asked or usual
 
 
 def lanes_of(asked: int, where: Placement, models: Models) -> TorchLanes:

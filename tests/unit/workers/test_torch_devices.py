@@ -89,12 +89,13 @@ def test_torch_computes_with_what_the_call_is_given_and_never_with_more_than_it_
     [
         (1, 1, 9, 0, (1, 1)),
         (2, 2, 9, 0, (2, 1)),
-        (2, 2, 1, 0, (1, 2)),
-        (2, 2, 0, 0, (1, 2)),
+        (2, 2, 1, 0, (1, 1)),
+        (2, 2, 0, 0, (1, 1)),
         (2, 2, 9, 1, (1, 2)),
         (8, 8, 9, 0, (4, 2)),
         (8, 8, 3, 0, (3, 2)),
-        (8, 8, 1, 0, (1, 8)),
+        (8, 8, 1, 0, (1, 2)),
+        (8, 8, 1, 2, (1, 4)),
         (8, 8, 9, 2, (2, 4)),
         (16, 8, 9, 0, (4, 2)),
         (16, 1, 9, 0, (1, 1)),
@@ -112,16 +113,6 @@ def test_the_pieces_of_a_call_share_what_torch_takes_by_itself(
     monkeypatch.setitem(sys.modules, "torch", PlayedTorch(threads=own))
     where = Placement(device="cpu", compute_type="float32")
     lanes = TorchLanes(models=ModelShelf(tmp_path, threads=cores), where=where, most=most)
-    assert lanes.shared_out(pieces) == shared
-
-
-@pytest.mark.parametrize(("pieces", "shared"), [(9, (2, 4)), (1, (1, 4)), (0, (1, 4))])
-def test_a_lane_whose_numbers_depend_on_its_threads_has_the_same_for_few_pieces(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pieces: int, shared: tuple[int, int]
-) -> None:
-    monkeypatch.setitem(sys.modules, "torch", PlayedTorch(threads=8))
-    where = Placement(device="cpu", compute_type="float32")
-    lanes = TorchLanes(models=ModelShelf(tmp_path, threads=8), where=where, most=2, steady=True)
     assert lanes.shared_out(pieces) == shared
 
 
@@ -143,7 +134,7 @@ def test_each_lane_computes_with_its_own_threads_and_a_gpu_has_the_callers_threa
         return list(work)
 
     assert run("cpu", 4) == [(False, 1)] * 4
-    assert run("cpu", 2) == [(False, 2)] * 2
+    assert run("cpu", 2) == [(False, 1)] * 2
     shelf.give_cores(3)
     assert run("cuda:1", 2) == [(True, 3)] * 2
     assert told[-2:] == [0, 1]

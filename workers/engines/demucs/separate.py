@@ -81,8 +81,6 @@ def _separate(request: SeparateRequest, context: Context, separator: Separator, 
         where=Placement(device=separator.device, compute_type="float32"),
         # A batch of one is what is asked for where memory has run out.
         most=1 if request.batch_size == 1 else _LANES,
-        # The last bit of what it computes changes with the number of threads.
-        steady=True,
     )
 
     def compute(batches: Iterable[Any], count: int) -> Iterator[Any]:

@@ -43,7 +43,8 @@ class IndicTransTranslate:
             loaded = load(context.models, request.model, where)
             translation = _translation(loaded, pair, request.beam_size)
             lanes = lanes_of(request.batch_size, where, context.models)
-            return translation.translate(texts, batch_size_of(request.batch_size, where), lanes, progress)
+            batch_size = batch_size_of(request.batch_size, where, len(texts))
+            return translation.translate(texts, batch_size, lanes, progress)
 
         return translate_transcript(request, context, "indictrans2", translate)
 

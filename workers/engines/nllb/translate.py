@@ -49,7 +49,8 @@ class NllbTranslate:
                 space="" if request.target_language in UNSPACED else " ",
             )
             lanes = lanes_of(request.batch_size, where, context.models)
-            return translation.translate(texts, batch_size_of(request.batch_size, where), lanes, progress)
+            batch_size = batch_size_of(request.batch_size, where, len(texts))
+            return translation.translate(texts, batch_size, lanes, progress)
 
         return translate_transcript(request, context, "nllb", translate)
 

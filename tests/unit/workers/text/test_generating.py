@@ -58,11 +58,18 @@ def test_a_short_sentence_may_grow_and_a_long_one_is_held_to_the_models_limit():
     assert most_new_tokens(200, 255) == 255
 
 
-@pytest.mark.parametrize("device", ["cpu", "mps", "cuda", "cuda:1"])
-def test_a_device_has_a_usual_batch(device):
+@pytest.mark.parametrize(("device", "usual"), [("cpu", 8), ("mps", 16), ("cuda", 32), ("cuda:1", 32)])
+def test_a_device_has_a_usual_batch(device, usual):
     where = Placement(device=device, compute_type="float32")
-    assert batch_size_of(5, where) == 5
-    assert batch_size_of(0, where) == (32 if where.kind == "cuda" else 16 if device == "mps" else 8)
+    assert batch_size_of(5, where, 1_000) == 5
+    assert batch_size_of(0, where, 1_000) == usual
+
+
+@pytest.mark.parametrize(("texts", "size"), [(0, 1), (1, 1), (3, 2), (8, 4), (15, 8), (16, 8), (17, 8)])
+def test_few_texts_make_two_batches_on_a_processor(texts, size):
+    where = Placement(device="cpu", compute_type="float32")
+    assert batch_size_of(0, where, texts) == size
+    assert batch_size_of(16, where, texts) == 16
 
 
 class Tensor:
