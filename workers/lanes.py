@@ -22,6 +22,8 @@ __all__ = ["batches_for", "batches_of", "busy_lanes", "share_threads", "side_by_
 
 _TICK_S = 0.1
 """So often the caller's `tick` is called while lanes work."""
+_AHEAD = 4
+"""So many pieces a lane are begun at most before the first of them is yielded: their results are held."""
 _LANES_OF_ONE_THREAD = 4
 """With more cores, a lane has two threads or more: a short film has few pieces."""
 
@@ -113,7 +115,7 @@ def _in_threads(
 
     def begin() -> None:
         running.difference_update([future for future in running if future.done()])
-        free = max(1, min(lanes, lanes_now())) - len(running)
+        free = min(max(1, min(lanes, lanes_now())) - len(running), _AHEAD * lanes - len(ahead))
         for piece in islice(waiting, max(0, free)):
             ahead.append(pool.submit(work, piece, check))
             running.add(ahead[-1])

@@ -216,3 +216,20 @@ def test_an_error_of_what_makes_the_pieces_ends_the_call() -> None:
 
     with pytest.raises(ValueError, match="torn"):
         list(side_by_side(lambda piece, _check: piece, pieces(), 1, ignore))
+
+
+def test_lanes_do_not_run_far_ahead_of_a_slow_piece() -> None:
+    slow, told, begun = threading.Event(), [], []
+
+    def work(piece: int, _check: Callable[[], None]) -> int:
+        begun.append(piece)
+        assert piece or slow.wait(WAIT_S)
+        return piece
+
+    def tick(done: int) -> None:
+        told.append(done)
+        if told[-3:] == [7] * 3:
+            slow.set()
+
+    assert list(side_by_side(work, range(100), 2, tick)) == list(range(100))
+    assert max(told[: told.index(7) + 3]) == 7, "eight are begun, and the first of them is not done"
