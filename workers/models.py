@@ -82,7 +82,9 @@ class ModelShelf:
             raise MissingError(message, f"cpw models fetch {model}")
         folder = self._store / model
         if spoilt := _spoilt_file(folder):
-            message = f"The file {folder / spoilt} is missing, or has not the size that it was fetched with."
+            said = "has changed since it was fetched" if (folder / spoilt).is_file() else "is missing"
+            message = f"The file {folder / spoilt} {said}."
+            # Some libraries end the process where a file is too short.
             raise MissingError(message, f"cpw models fetch {model}")
         return folder
 

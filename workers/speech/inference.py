@@ -9,13 +9,8 @@ from workers.engine import Models
 from workers.lanes import side_by_side
 from workers.torch_devices import compute_with
 
-__all__ = ["STEP_PART", "infer_side_by_side", "usual_batch_size"]
+__all__ = ["infer_side_by_side", "usual_batch_size"]
 
-STEP_PART = 0.4
-"""Windows start this part of their length apart: two or three of them score each moment. pyannote's own is
-0.1, which takes four times as long. The word error rate of film_en is 0.027 with both. In the mean of eight
-variants of it (later, louder, with noise) it is 0.057, with pyannote's 0.053. With 0.25 or 0.33
-a battle without speech is heard as 3 or 4 s of speech, with this not."""
 _BATCH = 8
 """Windows that go through the model at once. One thread takes 2.2 s for 131 windows of 5 s in eights, and
 2.8 s in thirty-twos, pyannote's own number."""

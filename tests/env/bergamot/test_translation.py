@@ -243,7 +243,11 @@ def test_a_model_cut_short_is_refused_and_does_not_kill_the_worker(store: Path) 
 
 
 def test_a_model_of_another_kind_is_refused(store: Path) -> None:
-    (store / "bergamot-en-pt" / "model_info.json").unlink()
+    folder = store / "bergamot-en-pt"
+    (folder / "model_info.json").unlink()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["files"]["model_info.json"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     with LoneWorker.of("bergamot", models=store) as worker:
         worker.wait_ready()
         error = worker.refuse("translate", request(worker, cue("Hello.")))

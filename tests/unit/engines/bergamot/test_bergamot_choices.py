@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from protocol.artefacts import Artefact
 from protocol.errors import InputError, MissingError, UsageError
 from protocol.stages.translate import TranslateRequest
-from workers.engines.bergamot import translate as engine
 from workers.engines.bergamot.translate import pair_of, refuse_untranslatable
 
 NOTHING = Artefact(path="x", size=0, sha256="")
@@ -57,11 +55,3 @@ def test_what_it_can_do_is_let_through(folder: Path) -> None:
 def test_what_it_cannot_do_is_refused(folder: Path, fields: dict[str, str], kind: type[Exception]) -> None:
     with pytest.raises(kind):
         refuse_untranslatable(request(**fields), folder)
-
-
-def test_a_file_of_another_size_than_it_was_fetched_with_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "model.bin").write_bytes(b"123")
-    manifest = {"files": {"model.bin": {"sha256": "", "size": 4}}}
-    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(MissingError, match=r"model\.bin has changed since it was fetched"):
-        engine.refuse_damaged(tmp_path, "m")
