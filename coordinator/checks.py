@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import envspecs
@@ -13,10 +14,20 @@ from envspecs.models.registry import has_model
 from protocol.messages import Problem
 from protocol.wording import size
 
-__all__ = ["LEAST_FREE_BYTES", "Checks", "disk_problems", "model_problems", "store_problems"]
+__all__ = [
+    "OUT_BYTES",
+    "STORE_BYTES",
+    "Checks",
+    "Place",
+    "disk_problems",
+    "free_bytes",
+    "model_problems",
+    "store_problems",
+]
 
-LEAST_FREE_BYTES = 500_000_000
-"""The sound of a film of an hour takes 115 MB, and 635 MB more for separate."""
+STORE_BYTES, OUT_BYTES = 50_000_000, 500_000_000
+"""So much must be free. Ten thousand jobs take 40 MB of the store; the sound of an hour of film takes 115 MB
+of its job's folder, and 635 MB more for separate."""
 _LOOK_EVERY_S = 2.0
 
 
@@ -32,12 +43,10 @@ class Checks:
         """Return what is wrong; `out` is where job folders go."""
         if now_s >= self._look_again_s:
             self._look_again_s = now_s + _LOOK_EVERY_S
-            places = {
-                "the job store": self._store.path.parent,
-                "the jobs' folders": out,
-                "the models": envspecs.models_directory(),
-                "this checkout": envspecs.home(),
-            }
+            places = (
+                Place(what="the job store", folder=self._store.path.parent, least_bytes=STORE_BYTES),
+                Place(what="the jobs' folders", folder=out, least_bytes=OUT_BYTES),
+            )
             self._found = (
                 *store_problems(self._store),
                 *disk_problems(places),
@@ -55,20 +64,36 @@ def store_problems(store: Store) -> Iterator[Problem]:
         yield Problem(sentence=sentence, remedy="Make room on its disk, or take the right to write it.")
 
 
-def disk_problems(places: Mapping[str, Path]) -> Iterator[Problem]:
-    """Yield a sentence for each disk with too little room; `places` are folders by what lies there."""
-    full: dict[int, tuple[list[str], Path, int]] = {}
-    for what, place in places.items():
-        known = next((folder for folder in (place, *place.parents) if folder.exists()), Path("/"))
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A folder that the house writes to."""
+
+    what: str
+    """What lies there."""
+    folder: Path
+    """It need not be made yet."""
+    least_bytes: int
+    """So much must be free on its disk."""
+
+
+def disk_problems(places: Iterable[Place]) -> Iterator[Problem]:
+    """Yield a sentence for each place whose disk has too little room."""
+    for place in places:
         try:
-            free, device = shutil.disk_usage(known).free, known.stat().st_dev
-        except OSError:
+            free = free_bytes(place.folder)
+        except OSError as error:
+            sentence = f"The disk of {place.what}, {place.folder}, cannot be asked: {error.strerror}."
+            yield Problem(sentence=sentence, remedy="Look whether it is still there.")
             continue
-        if free < LEAST_FREE_BYTES:
-            full.setdefault(device, ([], place, free))[0].append(what)
-    for names, place, free in full.values():
-        sentence = f"The disk of {place} ({', '.join(names)}) has only {size(free)} left."
-        yield Problem(sentence=sentence, remedy="Make room: cpw jobs prune --older-than 30d")
+        if free < place.least_bytes:
+            sentence = f"The disk of {place.what}, {place.folder}, has only {size(free)} left."
+            yield Problem(sentence=sentence, remedy="Make room: cpw jobs prune --older-than 30d")
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what is free on the folder's disk; it need not be made yet. Raises `OSError`."""
+    known = next((at for at in (folder, *folder.parents) if at.exists()), Path("/"))
+    return shutil.disk_usage(known).free
 
 
 def model_problems(specs: Iterable[envspecs.EnvSpec]) -> Iterator[Problem]:

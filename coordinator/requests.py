@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import time
 from collections import Counter
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import envspecs
-from coordinator.checks import Checks
+from coordinator.checks import Checks, free_bytes
 from coordinator.dry_run import dry_run
 from coordinator.health import check_worker, environments_health, why_not_usable
 from coordinator.job_changes import JobChanges
@@ -159,9 +158,16 @@ class Requests:
             jobs_queued=self._store.count_jobs("queued"),
             jobs_held=self._store.count_jobs("held"),
             notices=notices(self._store),
-            free_disk_bytes=shutil.disk_usage(self._store.path.parent).free,
+            free_disk_bytes=_free_bytes(self._store.path.parent),
             hardware=self._memory.hardware,
             ram_budget_bytes=self._memory.budget_bytes,
             cores=self._dispatcher.cores.total,
             problems=problems,
         )
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return free_bytes(folder)
+    except OSError:  # health says so among its problems
+        return 0

@@ -11,7 +11,15 @@ import pytest
 
 import envspecs
 from coordinator import checks
-from coordinator.checks import LEAST_FREE_BYTES, Checks, disk_problems, model_problems, store_problems
+from coordinator.checks import (
+    OUT_BYTES,
+    STORE_BYTES,
+    Checks,
+    Place,
+    disk_problems,
+    model_problems,
+    store_problems,
+)
 from coordinator.store.store import Store
 
 Usage = namedtuple("Usage", "total used free")
@@ -34,14 +42,30 @@ def test_a_store_that_cannot_be_written_is_named_with_the_reason(store: Store) -
     assert problem.remedy
 
 
-def test_a_disk_with_little_room_is_named_once_with_all_that_lies_there(
+def test_a_disk_with_little_room_is_named_with_what_lies_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(1, 1, LEAST_FREE_BYTES - 1))
-    (problem,) = disk_problems({"the job store": tmp_path, "the models": tmp_path / "not" / "made yet"})
-    assert problem.sentence == f"The disk of {tmp_path} (the job store, the models) has only 500 MB left."
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(1, 1, LEAST_FREE_BYTES))
-    assert list(disk_problems({"the job store": tmp_path})) == []
+    store = Place(what="the job store", folder=tmp_path / "not" / "made yet", least_bytes=STORE_BYTES)
+    out = Place(what="the jobs' folders", folder=tmp_path, least_bytes=OUT_BYTES)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(1, 1, OUT_BYTES - 1))
+    (problem,) = disk_problems([store, out])
+    assert problem.sentence == f"The disk of the jobs' folders, {tmp_path}, has only 500 MB left."
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(1, 1, STORE_BYTES - 1))
+    assert [found.sentence.split(",")[0] for found in disk_problems([store, out])] == [
+        "The disk of the job store",
+        "The disk of the jobs' folders",
+    ]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(1, 1, OUT_BYTES))
+    assert list(disk_problems([store, out])) == []
+
+
+def test_a_disk_that_does_not_answer_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_path: Path) -> Usage:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(shutil, "disk_usage", gone)
+    (problem,) = disk_problems([Place(what="the job store", folder=tmp_path, least_bytes=1)])
+    assert problem.sentence == f"The disk of the job store, {tmp_path}, cannot be asked: Input/output error."
 
 
 def model(folder: Path, name: str) -> Path:
