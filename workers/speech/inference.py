@@ -9,8 +9,13 @@ from workers.engine import Models
 from workers.lanes import side_by_side
 from workers.torch_devices import compute_with
 
-__all__ = ["infer_side_by_side", "usual_batch_size"]
+__all__ = ["STEP_PART", "infer_side_by_side", "usual_batch_size"]
 
+STEP_PART = 0.2
+"""Windows start this part of their length apart: five of them score each moment. pyannote's own is 0.1,
+which takes twice the time. 98 to 100 % of the speech is the same (film_en, film_hi, two speakers, battle
+sound), and the word error rate of film_en is 0.027 with both. With 0.4 it is so too, but film_en encoded
+again is heard with more than 5 % of its speech elsewhere."""
 _BATCH = 8
 """Windows that go through the model at once. One thread takes 2.2 s for 131 windows of 5 s in eights, and
 2.8 s in thirty-twos, pyannote's own number."""

@@ -10,18 +10,13 @@ from protocol.artefacts import describe_file
 from protocol.errors import InputError
 from workers.engine import Models
 from workers.placement import Placement
-from workers.speech.inference import infer_side_by_side
+from workers.speech.inference import STEP_PART, infer_side_by_side
 
 __all__ = ["SILERO", "load_segmentation", "load_silero"]
 
 SILERO = "silero"
 """The package `silero-vad` brings it; it is not in the model store."""
 _CHECKPOINT = "pytorch_model.bin"
-_STEP_PART = 0.2
-"""Windows start this part of their length apart: five of them score each moment. pyannote's own is 0.1, which
-takes twice the time; 98 to 100 % of the speech is the same. With 0.4, as whisperx's own voice activity has
-here, film_en encoded again is heard with more than 5 % of its speech elsewhere: too rough for a stage that
-people build for its borders."""
 
 
 def load_segmentation(models: Models, model: str, device: str) -> Any:
@@ -46,7 +41,7 @@ def load_segmentation(models: Models, model: str, device: str) -> Any:
         # It does not matter who speaks, only that somebody does.
         # Source: pyannote.audio.pipelines.VoiceActivityDetection.
         inference = Inference(network, device=torch.device(device), pre_aggregation_hook=_loudest)
-        inference.step = _STEP_PART * inference.duration
+        inference.step = STEP_PART * inference.duration
         infer_side_by_side(inference, models)
         return inference
 

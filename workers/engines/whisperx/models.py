@@ -8,10 +8,9 @@ from typing import Any
 from protocol.errors import InputError, UsageError
 from workers.engine import Models
 from workers.engines.whisperx.encoding import LoadedWhisper, features
-from workers.engines.whisperx.voice import STEP_S
 from workers.lanes import share_threads, side_by_side
 from workers.placement import Placement, refuse_unknown_device
-from workers.speech.inference import infer_side_by_side
+from workers.speech.inference import STEP_PART, infer_side_by_side
 
 __all__ = [
     "batch_size_of",
@@ -80,7 +79,7 @@ def load_vad(models: Models, where: Placement) -> Any:
 
         vad = load_vad_model(where.device)
         inference = vad._segmentation  # noqa: SLF001 (the pipeline has no other way to them)
-        inference.step = STEP_S
+        inference.step = STEP_PART * inference.duration
         infer_side_by_side(inference, models)
         return vad
 

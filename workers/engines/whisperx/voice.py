@@ -10,15 +10,10 @@ from workers.speech.blocks import Grid, score_in_blocks
 from workers.speech.sound import SAMPLE_RATE, Sound
 from workers.speech.voice_activity import SpeechRule, speech_in
 
-__all__ = ["STEP_S", "find_speech"]
+__all__ = ["find_speech"]
 
-STEP_S = 2.0
-"""Windows of 5 s start so far apart: two or three of them score each moment. pyannote's own is 0.5 s, which
-takes four times as long. The word error rate of film_en is 0.027 with both. In the mean of eight variants
-of it (later, louder, with noise) it is 0.057, with 0.5 s 0.053, with 1 s 0.059. With 1.25, 1.5 and 1.67 s a
-battle without speech is heard as 2 to 4 s of speech, with this not."""
-_GRID = Grid(frame=270, step=round(STEP_S * SAMPLE_RATE), window=80_000)
-"""A frame of the model is 16.875 ms long."""
+_GRID = Grid(frame=270, step=16_000, window=80_000)
+"""A frame of the model is 16.875 ms long. Its windows are 5 s long and start a second apart (`STEP_PART`)."""
 _SHORTEST = SAMPLE_RATE // 10
 
 
