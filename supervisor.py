@@ -33,7 +33,9 @@ from protocol.endpoints import runtime_directory
 from protocol.errors import CpwError, ExitCode, SchemaError
 from protocol.failpoints import reach
 from protocol.supervisor import (
+    BEAT_MISSING_S,
     COORDINATOR,
+    Beat,
     Command,
     Forgive,
     Kill,
@@ -50,6 +52,8 @@ from protocol.supervisor import (
 log = logging.getLogger("supervisor")
 
 DRAIN_S = 10.0
+_BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
+"""A slow machine may give every wait more time, a test less."""
 _LOOK_EVERY_S = 2.0
 """So often the supervisor looks whether its runtime directory is still there."""
 TERM_S = 2.0
@@ -69,6 +73,7 @@ class Supervisor:
             cores=core_budget(usable_cores()),
             environment=self._environment(),
         )
+        self._beat_s = 0.0
         self._stopping = False
         self._control_read, self._control_write = os.pipe()
         self._wake_read, self._wake_write = os.pipe()
@@ -108,6 +113,7 @@ class Supervisor:
             self._wait(min(_LOOK_EVERY_S, self._next_restart_s()))
             self._hear()
             self._keep_runtime()
+            self._end_silent_coordinator()
             self._look_after()
         self._stop()
 
@@ -127,6 +133,16 @@ class Supervisor:
             return
         self._children[COORDINATOR].signal_group(signal.SIGKILL)
         self._write_state()
+
+    def _end_silent_coordinator(self) -> None:
+        """Kill a coordinator that is stopped or hangs: the next one goes on where it was."""
+        child = self._children[COORDINATOR]
+        silent_s = time.monotonic() - max(self._beat_s, child.started_s)
+        if child.process is None or silent_s < BEAT_MISSING_S * _BUDGET_SCALE:
+            return
+        log.warning("killing %s: no beat for %.0f s", COORDINATOR, silent_s)
+        self._beat_s = time.monotonic()
+        child.signal_group(signal.SIGKILL)
 
     def _wait(self, timeout_s: float) -> None:
         """Wait for a signal (a child's end, a stop) or a command, at most `timeout_s`."""
@@ -193,6 +209,8 @@ class Supervisor:
             case Kill() if (child := self._meant(command)) is not None:
                 log.warning("killing %s: %s", child.name, command.reason)
                 child.signal_group(signal.SIGKILL)
+            case Beat():
+                self._beat_s = time.monotonic()
             case Proved() if (child := self._meant(command)) is not None:
                 _prove(child)
 

@@ -17,7 +17,7 @@ from envspecs.access import TOKENS
 from envspecs.layout import COMMON, venv_path
 from protocol.endpoints import prepare_runtime_directory
 from protocol.errors import MissingError, NotRunningError, UsageError
-from protocol.messages import HealthQuery, HealthReport
+from protocol.messages import HealthQuery, HealthReport, Problem
 from protocol.supervisor import COORDINATOR, FINAL_STATES, SupervisorReport, read_supervisor
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "stop",
     "supervisor_log",
     "wait_until_up",
+    "why_not_looked_after",
 ]
 
 READY = frozenset({"ready", "busy"})
@@ -58,6 +59,18 @@ def live_supervisor(runtime: Path) -> SupervisorReport | None:
 def running_supervisor(desk: Desk) -> SupervisorReport | None:
     """Return the supervisor that runs now, also where its runtime directory was removed."""
     return live_supervisor(desk.runtime) or _live(_holder(desk))
+
+
+def why_not_looked_after(desk: Desk) -> Problem | None:
+    """Return what is wrong with the supervisor of a house that answers; None where it does its work."""
+    import psutil
+
+    state = running_supervisor(desk)
+    process = _process(state) if state is not None else None
+    if state is None or process is None or process.status() != psutil.STATUS_STOPPED:
+        return None
+    sentence = f"The supervisor, process {state.pid}, is stopped: nothing is started again that ends."
+    return Problem(sentence=sentence, remedy=f"kill -CONT {state.pid}")
 
 
 def _holder(desk: Desk) -> SupervisorReport | None:

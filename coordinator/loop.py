@@ -8,8 +8,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 import envspecs
 from coordinator.health import last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
@@ -21,11 +19,12 @@ from coordinator.running.cores import CoreShares
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Member, Roster
+from coordinator.running.worker_death import is_alive, is_blamed
 from coordinator.store.backups import StoreWatch
 from coordinator.store.rows import StepRow
 from coordinator.store.store import Store
 from protocol.clock import now_iso
-from protocol.errors import CpwError, WireError, WorkerExit, info_from_error
+from protocol.errors import CpwError, WireError, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header
 from protocol.messages import (
@@ -42,7 +41,16 @@ from protocol.messages import (
     Unload,
     Welcome,
 )
-from protocol.supervisor import ChildExit, Command, Forgive, Kill, child_of, render_command
+from protocol.supervisor import (
+    BEAT_EVERY_S,
+    Beat,
+    ChildExit,
+    Command,
+    Forgive,
+    Kill,
+    child_of,
+    render_command,
+)
 
 __all__ = ["Coordinator"]
 
@@ -99,6 +107,9 @@ class Coordinator:
             runtime, store, self.roster, self.dispatcher, replacing=self._replacing, memory=self.memory
         )
         self._pinged_s = self._begun_s
+        self._beat_again_s = self._begun_s
+        if control is not None:
+            os.set_blocking(control, False)
         self._deaths: list[tuple[Member, float]] = []
         self._start_timeouts = {spec.name: spec.limits.start_timeout_s for spec in envspecs.read_all()}
         self._draining = False
@@ -142,6 +153,7 @@ class Coordinator:
                 self._on_client(event)
         now_s = time.monotonic()
         self._store_watch.look(now_s)
+        self._beat(now_s)
         with self.dispatcher.together(now_s):
             for event in events:
                 self._on_event(event)
@@ -288,7 +300,7 @@ class Coordinator:
             if now_s - member.met_s < ECHO_CONNECTS_WITHIN_S:
                 return
             # Only the connection is broken: either it comes back, or the process is killed for its silence.
-            if _is_alive(member.pid):
+            if is_alive(member.pid):
                 return
             log.warning("%s has left", member.name)
             self.roster.dismiss(member.name)
@@ -307,17 +319,27 @@ class Coordinator:
             how = recorded if known else ChildExit()
             for step in self._store.running_steps():
                 if step.worker == member.name:
-                    blamed = not self._draining and _is_blamed(step, member, how)
+                    blamed = not self._draining and is_blamed(step, member, how)
                     self.dispatcher.lose(step, now_s, how if blamed else None)
                     reach("coordinator.worker.mourned")
                     if blamed and known:
                         self._ask_supervisor(Forgive(child=member.child))
         self._deaths = waiting
 
+    def _beat(self, now_s: float) -> None:
+        """Tell the supervisor that the loop turns: it kills one that does not."""
+        if now_s >= self._beat_again_s:
+            self._beat_again_s = now_s + BEAT_EVERY_S
+            self._ask_supervisor(Beat(run=self._run))
+
     def _ask_supervisor(self, command: Command) -> None:
         """Send the supervisor what it is to do; nothing where no supervisor started this coordinator."""
-        if self._control is not None:
+        if self._control is None:
+            return
+        try:
             os.write(self._control, render_command(command))
+        except BlockingIOError:
+            log.warning("the supervisor does not read what it is told: %s is lost", type(command).__name__)
 
     def _send_to_worker(self, peer: bytes, message: Welcome | Reject | Drain | Unload) -> None:
         try:
@@ -368,22 +390,3 @@ class Coordinator:
                 # Without an end, the worker would count as busy and its step as running for ever.
                 failure = Failure(error=info_from_error(event.error), duration_ms=0)
                 self.dispatcher.on_failure(member.call, failure, event.peer, time.monotonic())
-
-
-def _is_alive(pid: int) -> bool:
-    """Return whether the process runs; one that has ended but is not reaped yet does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except (psutil.Error, ValueError):
-        return False
-
-
-def _is_blamed(step: StepRow, member: Member, how: ChildExit) -> bool:
-    """Return whether the step counts as what killed the worker; `how` is the recorded exit, bare if unknown.
-
-    Not where the worker ended on purpose (recycled, replaced, drained), and not a step that it had not begun
-    or had interrupted.
-    """
-    recycled = how.code == WorkerExit.RECYCLED
-    told_to_end = member.leaving or member.state == "draining"
-    return not (recycled or told_to_end or step.identity in (member.ahead, *member.interrupted))

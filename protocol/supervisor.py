@@ -18,8 +18,11 @@ from protocol.errors import SchemaError
 from protocol.schema import from_plain, to_plain
 
 __all__ = [
+    "BEAT_EVERY_S",
+    "BEAT_MISSING_S",
     "COORDINATOR",
     "FINAL_STATES",
+    "Beat",
     "ChildExit",
     "ChildReport",
     "ChildState",
@@ -192,8 +195,26 @@ class Proved:
     pid: int
 
 
-Command: TypeAlias = Kill | Forgive | Reload | Proved
-_VERBS: dict[str, type[Command]] = {"kill": Kill, "forgive": Forgive, "reload": Reload, "proved": Proved}
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """The coordinator's loop still turns."""
+
+    run: str
+    """Its start."""
+
+
+BEAT_EVERY_S = 5.0
+BEAT_MISSING_S = 60.0
+"""A coordinator without a beat for so long is killed and started again; a slow disk holds it up for less."""
+
+Command: TypeAlias = Kill | Forgive | Reload | Proved | Beat
+_VERBS: dict[str, type[Command]] = {
+    "kill": Kill,
+    "forgive": Forgive,
+    "reload": Reload,
+    "proved": Proved,
+    "beat": Beat,
+}
 
 
 def render_command(command: Command) -> bytes:

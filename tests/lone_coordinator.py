@@ -24,6 +24,7 @@ from protocol.messages import MESSAGES, Call, CallIdentity, Hello, Submit
 from protocol.schema import from_plain, to_plain
 from protocol.stages.demux import DemuxResult
 from protocol.supervisor import (
+    Beat,
     ChildReport,
     Command,
     SupervisorReport,
@@ -131,11 +132,12 @@ class LoneCoordinator:
         self.coordinator = self._make()
 
     def supervisor_hears(self) -> list[Command]:
-        """Return what the supervisor was asked since the last look."""
+        """Return what the supervisor was asked since the last look; that the loop turns is not asked."""
         try:
-            return [parse_command(line) for line in os.read(self._supervisor_end, 65536).splitlines()]
+            heard = [parse_command(line) for line in os.read(self._supervisor_end, 65536).splitlines()]
         except BlockingIOError:
             return []
+        return [command for command in heard if not isinstance(command, Beat)]
 
     def supervised(self, **children: dict[str, Any]) -> None:
         """Write what a supervisor says of its children; each in the words of `ChildReport`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 
@@ -24,6 +25,7 @@ from clients.supervisor import (
     stop,
     supervisor_log,
     wait_until_up,
+    why_not_looked_after,
 )
 from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError
@@ -149,6 +151,8 @@ def health(desk: Desk, *, as_json: bool) -> ExitCode:
             {"healthy": False, "problem": problem.message, "remedy": problem.remedy, "supervisor": supervisor}
         )
         return ExitCode.NOT_RUNNING
+    if (stopped := why_not_looked_after(desk)) is not None:
+        answer = replace(answer, healthy=False, problems=(stopped, *answer.problems))
     if as_json:
         desk.report.json(vars(answer))
     else:

@@ -1,14 +1,17 @@
-"""Describes a worker's death during a call, from the files that it left: its stack and its last output."""
+"""A worker's death during a call: whose fault it is, and what its stack and its last output say."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
+
+from coordinator.running.roster import Member
 from coordinator.store.store import JobRow, StepRow
-from protocol.errors import ErrorInfo, ErrorKind
+from protocol.errors import ErrorInfo, ErrorKind, WorkerExit
 from protocol.supervisor import ChildExit, child_of
 
-__all__ = ["describe_death"]
+__all__ = ["describe_death", "is_alive", "is_blamed"]
 
 _TAIL_LINES = 40
 _TAIL_BYTES = 20_000
@@ -27,6 +30,25 @@ def describe_death(job: JobRow, step: StepRow, how: ChildExit) -> ErrorInfo:
     worker = child_of(step.worker, step.environment)
     message = f"The worker {worker} {end} in {step.name} (attempt {step.attempt})."
     return ErrorInfo(kind=kind, message=message, remedy=f"cpw logs {job.id}", details=details)
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether the process runs; one that has ended but is not reaped yet does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ValueError):
+        return False
+
+
+def is_blamed(step: StepRow, member: Member, how: ChildExit) -> bool:
+    """Return whether the step counts as what killed the worker; `how` is the recorded exit, bare if unknown.
+
+    Not where the worker ended on purpose (recycled, replaced, drained), and not a step that it had not begun
+    or had interrupted.
+    """
+    recycled = how.code == WorkerExit.RECYCLED
+    told_to_end = member.leaving or member.state == "draining"
+    return not (recycled or told_to_end or step.identity in (member.ahead, *member.interrupted))
 
 
 def _end_of(path: Path) -> str:

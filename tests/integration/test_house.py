@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from protocol.errors import ErrorKind, InputError, MissingError, NotRunningError, UsageError
@@ -411,3 +412,36 @@ def test_a_job_store_that_is_removed_while_the_house_is_up_loses_no_job(house: H
     house.stop()
     house.start()
     assert house.job(job).state == "done"
+
+
+def test_a_coordinator_that_is_stopped_is_replaced_and_the_film_goes_on(tmp_path: Path) -> None:
+    with House(tmp_path, CPW_BUDGET_SCALE="0.2") as house:
+        house.start()
+        before = house.supervisor_state()["children"]
+        job = house.submit(b"before it is stopped")
+        coordinator = next(p for p in house.processes() if _is_coordinator(p))
+        coordinator.suspend()
+        until(lambda: not coordinator.is_running() or coordinator.status() == "zombie", 40, "it is killed")
+        assert house.ended(job).state == "done"
+        after = house.supervisor_state()["children"]
+    assert after.pop(COORDINATOR)["pid"] != before.pop(COORDINATOR)["pid"]
+    assert {name: child["pid"] for name, child in after.items()} == {
+        name: child["pid"] for name, child in before.items()
+    }
+
+
+def _is_coordinator(process: psutil.Process) -> bool:
+    words = process.cmdline()
+    return words[-3:-1] == ["coordinator", "--runtime"] and "envspecs.processes.guardian" not in words
+
+
+def test_a_supervisor_that_is_stopped_is_said_by_health(house: House) -> None:
+    assert house.supervisor is not None
+    house.supervisor.send_signal(signal.SIGSTOP)
+    try:
+        told = _cpw(house, "health")
+    finally:
+        house.supervisor.send_signal(signal.SIGCONT)
+    assert told.returncode == 4
+    assert f"kill -CONT {house.supervisor.pid}" in told.stdout + told.stderr
+    assert _cpw(house, "health").returncode == 0
