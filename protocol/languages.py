@@ -54,9 +54,30 @@ _LANGUAGES = {
 }
 _ALIASES = {"jv": "jw", "kok": "gom", "fil": "tl"}
 # ISO 639-2/B: what Matroska files carry where it differs from 639-2/T.
-_ALIASES |= {"alb": "sq", "arm": "hy", "baq": "eu", "bur": "my", "chi": "zh", "cze": "cs", "dut": "nl"}
-_ALIASES |= {"fre": "fr", "geo": "ka", "ger": "de", "gre": "el", "ice": "is", "mac": "mk", "mao": "mi"}
-_ALIASES |= {"may": "ms", "per": "fa", "rum": "ro", "slo": "sk", "tib": "bo", "wel": "cy"}
+_BIBLIOGRAPHIC = {
+    "alb": "sq",
+    "arm": "hy",
+    "baq": "eu",
+    "bur": "my",
+    "chi": "zh",
+    "cze": "cs",
+    "dut": "nl",
+    "fre": "fr",
+    "geo": "ka",
+    "ger": "de",
+    "gre": "el",
+    "ice": "is",
+    "mac": "mk",
+    "mao": "mi",
+    "may": "ms",
+    "per": "fa",
+    "rum": "ro",
+    "slo": "sk",
+    "tib": "bo",
+    "wel": "cy",
+}
+_ALIASES |= _BIBLIOGRAPHIC
+_BIBLIOGRAPHIC_OF = {code: alpha3 for alpha3, code in _BIBLIOGRAPHIC.items()}
 _BY_NAME = {language.name.casefold(): language for language in _LANGUAGES.values()}
 _BY_ALPHA3 = {language.alpha3: language for language in _LANGUAGES.values()}
 
@@ -71,8 +92,14 @@ def find_language(written: str) -> Language:
     return found
 
 
-def to_iso639_2(code: str) -> str:
-    """Return the three-letter code that containers carry; `und` where the language is not known."""
+def to_iso639_2(code: str, *, bibliographic: bool = False) -> str:
+    """Return the three-letter code that containers carry; `und` where the language is not known.
+
+    Matroska carries the bibliographic one (RFC 9559, 5.1.4.1.19), mp4 the terminological one (ISO/IEC
+    14496-12, 8.4.2): `fre` and `fra`. For most languages they are the same.
+    """
+    if bibliographic and code in _BIBLIOGRAPHIC_OF:
+        return _BIBLIOGRAPHIC_OF[code]
     found = _LANGUAGES.get(code)
     return found.alpha3 if found else UNDETERMINED
 

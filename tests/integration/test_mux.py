@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 
@@ -165,6 +166,27 @@ def test_every_stream_of_a_film_with_two_of_each_is_kept(scratch):
 def test_a_flag_is_set_where_a_person_asks_for_it(scratch, little):
     path = scratch.root / mux(scratch, little, "hi", "en", default="English", forced=("en", "hin")).film.path
     assert flags(path) == {"hin": {"forced"}, "eng": {"default", "forced"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "written"),
+    # mkvtoolnix and RFC 9559 want the bibliographic codes, ISO/IEC 14496-12 the terminological ones.
+    [("film.mp4", "aac", ["fra", "deu", "zho", "eng"]), ("film.mkv", "ac3", ["fre", "ger", "chi", "eng"])],
+)
+def test_a_language_is_written_as_the_container_wants_it(scratch, make, name, codec, written):
+    film = make(name, *PICTURE, *BEEP, "-c:v", "mpeg4", "-c:a", codec)
+    path = scratch.root / mux(scratch, film, "fr", "de", "zh", "en").film.path
+    assert [stream[2] for stream in streams(path)[2:]] == written
+
+
+def test_a_forced_track_of_an_mp4_is_forced_for_players_of_apple(scratch, little):
+    data = (scratch.root / mux(scratch, little, "hi", "en", forced=("en",)).film.path).read_bytes()
+    entries = [data[at + 12 : at + 16].hex() for at in _all(data, b"tx3g" + bytes(6) + b"\0\1")]
+    assert entries == ["00000000", "c0000000"]
+
+
+def _all(data: bytes, wanted: bytes) -> list[int]:
+    return [match.start() for match in re.finditer(re.escape(wanted), data)]
 
 
 @pytest.mark.parametrize("codecs", [("film.mp4", "aac"), ("film.mkv", "ac3")])

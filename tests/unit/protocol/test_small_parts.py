@@ -116,6 +116,8 @@ def test_an_unknown_language_is_refused_with_an_example() -> None:
 
 def test_containers_get_three_letters() -> None:
     assert [to_iso639_2(language) for language in ("en", "de", "gom", "und")] == ["eng", "deu", "kok", "und"]
+    for_matroska = [to_iso639_2(language, bibliographic=True) for language in ("en", "de", "fr", "zh", "und")]
+    assert for_matroska == ["eng", "ger", "fre", "chi", "und"]
     assert language_name("gu") == "Gujarati"
 
 

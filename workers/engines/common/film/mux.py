@@ -18,7 +18,7 @@ from workers.engine import Context, Models
 from workers.engines.common.film import ffmpeg as program
 from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.film.covers import Cover, take_covers
-from workers.engines.common.film.mp4_tracks import disable
+from workers.engines.common.film.mp4_tracks import disable, force
 from workers.engines.common.film.probe import Film, Stream, probe
 from workers.engines.common.formats.reading import read_cues
 from workers.engines.common.names import safe_stem
@@ -30,6 +30,7 @@ __all__ = [
     "choose_targets",
     "choose_tracks",
     "copied_streams",
+    "forced_places",
     "has_cues",
     "hidden_places",
 ]
@@ -51,9 +52,20 @@ class Target:
     """Whether a cover picture is an attached file rather than a stream."""
     shows_first: bool = False
     """Whether ffmpeg's muxer shows the first subtitle track even if none should be shown."""
+    bibliographic: bool = False
+    """Whether languages are written in ISO 639-2/B and not /T."""
+    options: tuple[tuple[str, str], ...] = ()
+    """More options of ffmpeg's muxer."""
 
 
-MP4 = Target(suffix="mp4", format="mp4", new_text="mov_text", shows_first=True)
+MP4 = Target(
+    suffix="mp4",
+    format="mp4",
+    new_text="mov_text",
+    shows_first=True,
+    # Else the record of Dolby Vision is left out, and those of spherical and of stereoscopic pictures.
+    options=(("strict", "unofficial"),),
+)
 MATROSKA = Target(
     suffix="mkv",
     format="matroska",
@@ -61,6 +73,7 @@ MATROSKA = Target(
     converted=(("mov_text", "srt"),),
     refused=frozenset({"dvb_teletext", "eia_608", "xsub"}),
     attaches_covers=True,
+    bibliographic=True,
 )
 
 _COPY_SHARE = 0.05
@@ -146,7 +159,9 @@ class FfmpegMux:
                 cover.path.unlink()
             if outcome.returncode == 0:
                 if target.shows_first:
-                    disable(path, hidden_places(copied_streams(film, target), tracks))
+                    kept = copied_streams(film, target)
+                    disable(path, hidden_places(kept, tracks))
+                    force(path, forced_places(kept, tracks))
                 return name
             path.unlink(missing_ok=True)
             if outcome.returncode < 0:
@@ -183,6 +198,12 @@ def hidden_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[i
     if any(track.is_default for track in tracks) or any(subtitle.is_default for subtitle in _subtitles(kept)):
         return ()
     return (*own, *range(len(moving), len(moving) + len(tracks)))
+
+
+def forced_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[int, ...]:
+    """Return the places of the new tracks that are forced, counted as in `hidden_places`."""
+    first = sum(not stream.is_cover for stream in kept)
+    return tuple(place for place, track in enumerate(tracks, first) if track.is_forced)
 
 
 def choose_targets(film: Film) -> tuple[Target, ...]:
@@ -250,9 +271,10 @@ def _command(
         map_chapters=0,
         # No random numbers: the same film gives the same bytes, so that a step done twice can be compared.
         fflags="+bitexact",
+        **dict(target.options),
         **_codecs(kept, tracks, target),
     )
-    return program.build_command(output, [*own, *_tags(kept, tracks), *_attachments(kept, covers)])
+    return program.build_command(output, [*own, *_tags(kept, tracks, target), *_attachments(kept, covers)])
 
 
 def _subtitles(kept: Sequence[Stream]) -> list[Stream]:
@@ -277,13 +299,13 @@ def _codecs(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) 
     return codecs
 
 
-def _tags(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> list[str]:
+def _tags(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) -> list[str]:
     """Return language and name of each new track; players of mp4 show the handler's name."""
     tags: list[str] = []
     for place, track in enumerate(tracks, len(_subtitles(kept))):
         name = language_name(track.language)
         for tag in (
-            f"language={to_iso639_2(track.language)}",
+            f"language={to_iso639_2(track.language, bibliographic=target.bibliographic)}",
             f"title={name}",
             f"handler_name={name}",
         ):
