@@ -39,7 +39,7 @@ class Checks:
         self._found: tuple[Problem, ...] = ()
         self._look_again_s = 0.0
 
-    def look(self, out: Path, now_s: float) -> tuple[Problem, ...]:
+    def look(self, specs: Iterable[envspecs.EnvSpec], out: Path, now_s: float) -> tuple[Problem, ...]:
         """Return what is wrong; `out` is where job folders go."""
         if now_s >= self._look_again_s:
             self._look_again_s = now_s + _LOOK_EVERY_S
@@ -50,7 +50,7 @@ class Checks:
             self._found = (
                 *store_problems(self._store),
                 *disk_problems(places),
-                *model_problems(envspecs.read_all()),
+                *model_problems(specs),
             )
         return self._found
 

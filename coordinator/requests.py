@@ -143,8 +143,9 @@ class Requests:
 
     def _health(self) -> HealthReport:
         now_s = time.monotonic()
-        found = environments_health(envspecs.read_all(), self._runtime, self._roster, now_s)
-        problems = self._checks.look(envspecs.out_directory(), now_s)
+        specs = envspecs.read_all()
+        found = environments_health(specs, self._runtime, self._roster, now_s)
+        problems = self._checks.look(specs, envspecs.out_directory(), now_s)
         usable = all(
             environment.usable for environment in found if environment.built or not environment.optional
         )

@@ -39,6 +39,10 @@ REAL_COMMON_STAGES = {
     "subtitle": "workers.engines.common.subtitle:CueSubtitle",
     "mux": "workers.engines.common.film.mux:FfmpegMux",
 }
+REAL_SPEECH_STAGES = {
+    "asr": "workers.engines.whisperx.asr:WhisperxAsr",
+    "align": "workers.engines.whisperx.align:WhisperAlign",
+}
 SPEECH_STAGES = {"asr": "FakeAsr", "align": "FakeAlign", "translate": "FakeTranslate"}
 
 T = TypeVar("T")

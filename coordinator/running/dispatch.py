@@ -138,17 +138,12 @@ class Dispatcher:
         return bool(self._delayed)
 
     def _fail(self, step: StepRow, error: ErrorInfo, now_s: float) -> None:
-        job = self._job_of(step)
+        job = self._store.job_of(step)
         with self._store.transaction():
             self._conclude(job, step, error, now_s)
             reach("coordinator.failure.before-commit")
         self._once_committed(lambda: reach("coordinator.failure.committed"))
         self.note_change(job)
-
-    def _job_of(self, step: StepRow) -> JobRow:
-        job = self._store.job(step.job)
-        assert job is not None, "a step without its job: the foreign key forbids it"
-        return job
 
     def _wake_delayed(self, now_s: float) -> None:
         due = [delayed for delayed in self._delayed if delayed[0] <= now_s]
@@ -158,7 +153,7 @@ class Dispatcher:
             reach("coordinator.retry.woken")
 
     def _send(self, step: StepRow, member: Member, *, inside: bool = False) -> None:
-        job = self._job_of(step)
+        job = self._store.job_of(step)
         steps = self._store.steps(job.id)
         call = make_call(job, step, steps, inside=inside)
         key = self._taking_over.key_of(job, step, call, member.build)
@@ -200,7 +195,9 @@ class Dispatcher:
         if identity in self._acceptance:
             return
         folder, scratch = STAGES[step.stage].folder, job_folder.scratch_of(step.name, identity.attempt)
-        move = partial(job_folder.accept, self._job_of(step).directory, scratch, folder, result.artefacts)
+        move = partial(
+            job_folder.accept, self._store.job_of(step).directory, scratch, folder, result.artefacts
+        )
         self._acceptance.begin(step, result, move if result.artefacts else None)
 
     def finish_accepted(self, now_s: float) -> None:
@@ -231,7 +228,7 @@ class Dispatcher:
         # A result that breaks the stage's contract raises here; fields beyond the contract are left out.
         given: Any = from_plain(STAGES[step.stage].result, result.result)
         kept = to_plain(given)
-        job = self._job_of(step)
+        job = self._store.job_of(step)
         with self._store.transaction():
             self._store.finish(step, kept, result.artefacts, result.duration_ms)
             self.rates.note_step(job, step, self._store.sound_ms(step.seq), result.duration_ms)
@@ -267,7 +264,7 @@ class Dispatcher:
         if step.identity in self._acceptance or self._store.current(step.identity) is None:
             return
         if death is not None:
-            self._fail(step, describe_death(self._job_of(step), step, death), now_s)
+            self._fail(step, describe_death(self._store.job_of(step), step, death), now_s)
             return
         reach("coordinator.lost.before-commit")
         self._store.set_states(step.seq, {step.name: "ready"})

@@ -90,8 +90,7 @@ class Interrupting:
         return [step for step in first + portion if not _has_failed(step)]
 
     def _work_of(self, step: StepRow, part: float = 1.0) -> Work:
-        job = self._store.job(step.job)
-        assert job is not None, "a step without its job: the foreign key forbids it"
+        job = self._store.job_of(step)
         return Work(priority=job.submit.priority, left=part * work_of(step, self._store.steps(job.id)))
 
 

@@ -62,7 +62,7 @@ class TakingOver:
         begun = self._store.current(identity)
         assert begun is not None, "it was begun in this very turn"
         media = Path(job.submit.media) if "media" in call.request else None
-        film, source = self._film_of(done), self._folder_of(done)
+        film, source = self._film_of(done), self._store.job_of(done).directory
 
         def check_and_copy() -> None:
             if media is not None:
@@ -87,11 +87,6 @@ class TakingOver:
     def stop(self) -> None:
         """Compare no more films: what is under way is done again the next time."""
         self._digests.stop()
-
-    def _folder_of(self, step: StepRow) -> Path:
-        job = self._store.job(step.job)
-        assert job is not None, "a step without its job: the foreign key forbids it"
-        return job.directory
 
     def _film_of(self, done: StepRow) -> FilmFile | None:
         """Return the film that the step's job was made of; None where a job of an older version did it."""

@@ -164,6 +164,12 @@ class Store:
         row = self._db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
         return job_of(row) if row else None
 
+    def job_of(self, step: StepRow) -> JobRow:
+        """Return the step's job."""
+        job = self.job(step.job)
+        assert job is not None, "a step without its job: the foreign key forbids it"
+        return job
+
     def job_by_key(self, key: str) -> JobRow | None:
         """Return the job with the client's key, None where there is none."""
         row = self._db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()

@@ -16,16 +16,12 @@ from protocol.errors import ExitCode
 from tests.building_house import BuildingHouse
 from tests.conftest import Figure
 from tests.data import ROOT, data
-from tests.house import REAL_COMMON_STAGES, until
+from tests.house import REAL_COMMON_STAGES, REAL_SPEECH_STAGES, until
 
 pytestmark = [pytest.mark.env("common", "whisperx"), pytest.mark.slow, pytest.mark.timeout(900)]
 
 BROKEN = "import sys\nsys.modules['whisperx'] = None\n"
 """What an upgrade does whose library cannot be imported: the probe, which imports no library, goes well."""
-SPEECH = {
-    "asr": "workers.engines.whisperx.asr:WhisperxAsr",
-    "align": "workers.engines.whisperx.align:WhisperAlign",
-}
 START_S = 400.0
 
 
@@ -33,7 +29,9 @@ START_S = 400.0
 def house(tmp_path: Path) -> Iterator[BuildingHouse]:
     """Return a running house with the real common and whisperx, and a worker that translates."""
     models = str(ROOT / "models")
-    with BuildingHouse(tmp_path, common=REAL_COMMON_STAGES, speech=SPEECH, CPW_MODELS=models) as built:
+    with BuildingHouse(
+        tmp_path, common=REAL_COMMON_STAGES, speech=REAL_SPEECH_STAGES, CPW_MODELS=models
+    ) as built:
         built.use_packages_of("common")
         built.use_packages_of("whisperx")
         built.add_environment("other", {"translate": "FakeTranslate"})

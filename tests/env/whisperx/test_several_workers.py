@@ -17,14 +17,10 @@ from protocol.messages import EnvironmentHealth
 from tests.building_house import BuildingHouse
 from tests.conftest import Figure
 from tests.data import ROOT, data
-from tests.house import REAL_COMMON_STAGES, until
+from tests.house import REAL_COMMON_STAGES, REAL_SPEECH_STAGES, until
 
 pytestmark = [pytest.mark.env("common", "whisperx"), pytest.mark.slow, pytest.mark.timeout(900)]
 
-SPEECH = {
-    "asr": "workers.engines.whisperx.asr:WhisperxAsr",
-    "align": "workers.engines.whisperx.align:WhisperAlign",
-}
 START_S = 400.0
 
 
@@ -32,7 +28,7 @@ START_S = 400.0
 def house(tmp_path: Path) -> Iterator[BuildingHouse]:
     """Return a running house with the real common, and two workers of the real whisperx."""
     settings = {"CPW_MODELS": str(ROOT / "models"), "CPW_WORKERS_WHISPERX": "2", "CUDA_VISIBLE_DEVICES": ""}
-    with BuildingHouse(tmp_path, common=REAL_COMMON_STAGES, speech=SPEECH, **settings) as built:
+    with BuildingHouse(tmp_path, common=REAL_COMMON_STAGES, speech=REAL_SPEECH_STAGES, **settings) as built:
         built.use_packages_of("common")
         built.use_packages_of("whisperx")
         built.start(timeout_s=START_S)

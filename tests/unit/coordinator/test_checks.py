@@ -117,5 +117,5 @@ def test_whoever_asks_often_is_told_what_was_found_within_two_seconds(
     monkeypatch.setattr(checks, "model_problems", lambda _specs: [])
     looking = Checks(store)
     for now_s in (10.0, 10.5, 11.9, 12.0, 13.0):
-        looking.look(tmp_path, now_s)
+        looking.look([], tmp_path, now_s)
     assert len(looks) == 2
