@@ -33,6 +33,7 @@ from protocol.endpoints import runtime_directory
 from protocol.errors import CpwError, ExitCode, SchemaError
 from protocol.failpoints import reach
 from protocol.supervisor import (
+    BEAT_EVERY_S,
     BEAT_MISSING_S,
     COORDINATOR,
     Beat,
@@ -53,6 +54,7 @@ log = logging.getLogger("supervisor")
 
 DRAIN_S = 10.0
 _BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
+_BEAT_MISSING_S = max(BEAT_MISSING_S * _BUDGET_SCALE, 3 * BEAT_EVERY_S)
 """A slow machine may give every wait more time, a test less."""
 _LOOK_EVERY_S = 2.0
 """So often the supervisor looks whether its runtime directory is still there."""
@@ -138,7 +140,7 @@ class Supervisor:
         """Kill a coordinator that is stopped or hangs: the next one goes on where it was."""
         child = self._children[COORDINATOR]
         silent_s = time.monotonic() - max(self._beat_s, child.started_s)
-        if child.process is None or silent_s < BEAT_MISSING_S * _BUDGET_SCALE:
+        if child.process is None or silent_s < _BEAT_MISSING_S:
             return
         log.warning("killing %s: no beat for %.0f s", COORDINATOR, silent_s)
         self._beat_s = time.monotonic()
