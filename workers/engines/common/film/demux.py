@@ -21,6 +21,7 @@ __all__ = ["Clip", "FfmpegDemux", "choose_clip", "choose_track", "is_cut_short"]
 
 _SAMPLE_RATE = 16_000
 _NAME = "audio.wav"
+_BYTES_PER_MS = 2 * _SAMPLE_RATE // 1000
 _BLOCK_FRAMES = 1 << 16
 _TOLERANCE_MS = 2_000
 _TOLERANCE_SHARE = 0.02
@@ -60,12 +61,16 @@ class FfmpegDemux:
         full = context.output(full_band.NAME) if request.full_band else None
         end_ms = film.facts.duration_ms if clip.end_ms is None else clip.end_ms
         outcome = program.run(
-            _command(film, track, clip, target, full),
+            _writing(clip, target, full),
             context,
             duration_ms=end_ms - clip.start_ms,
             note="taking the sound out",
+            feeder=program.Feeder(
+                command=_decoding(film, track, clip, both=full is not None), bytes_per_ms=_BYTES_PER_MS
+            ),
         )
-        if outcome.returncode != 0:
+        # Where there is no sound at all in the clip, nothing is written: its silence is made below.
+        if outcome.returncode != 0 and not (outcome.fed and not target.exists()):
             for path in (target, full):
                 if path is not None:
                     path.unlink(missing_ok=True)
@@ -147,14 +152,37 @@ def _language_code(wanted: str) -> str:
         return ""
 
 
-def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path | None) -> list[str]:
-    """Return the ffmpeg command that decodes the track once and writes one sound or both."""
+def _decoding(film: Film, track: AudioTrack, clip: Clip, *, both: bool) -> list[str]:
+    """Return the ffmpeg command that decodes the track once and writes it, with its times, to stdout.
+
+    Where the sound changes its form in mid-stream, ffmpeg builds the filters anew. So they only bring it into
+    one form here; what keeps the film's clock comes after that, in a process of its own.
+    """
     import ffmpeg
 
     place = {"ss": clip.start_ms / 1000} if clip.start_ms else {}
-    length = {"t": (clip.end_ms - clip.start_ms) / 1000} if clip.end_ms is not None else {}
+    length = _length(clip)
     source = program.open_source(film.path, **place)
-    sound = source[f"a:{track.number}"]
+    sounds = [source[f"a:{track.number}"]]
+    form = {"c": "pcm_s16le", "ar:0": _SAMPLE_RATE, "ac:0": 1}
+    if both:
+        sounds.append(source[f"a:{track.number}"])
+        form |= {"ar:1": full_band.SAMPLE_RATE, "ac:1": 2}
+    outputs = [ffmpeg.output(*sounds, "pipe:1", format="nut", **form, **length)]
+    if (clock := _clock_stream(film, film.sounds[track.number])) is not None:
+        outputs.append(ffmpeg.output(source[str(clock.index)], "-", format="null", c="copy", **length))
+    return program.build_command(ffmpeg.merge_outputs(*outputs), feeds=True)
+
+
+def _length(clip: Clip) -> dict[str, float]:
+    return {} if clip.end_ms is None else {"t": (clip.end_ms - clip.start_ms) / 1000}
+
+
+def _writing(clip: Clip, target: Path, full: Path | None) -> list[str]:
+    """Return the ffmpeg command that writes what `_decoding` decodes: one sound, or both."""
+    import ffmpeg
+
+    source = ffmpeg.input("pipe:0", format="nut", protocol_whitelist="pipe", copyts=None)
     options = {
         # ffmpeg moves the container's start to 0. This adds silence from there to the first sample, and in
         # each hole of the stream, so that a sample's place is the film's time.
@@ -162,14 +190,12 @@ def _command(film: Film, track: AudioTrack, clip: Clip, target: Path, full: Path
         # No tags and no encoder's name: the same sound gives the same bytes.
         "map_metadata": -1,
         "fflags": "+bitexact",
-        **length,
+        **_length(clip),
     }
     form = {"format": "wav", "acodec": "pcm_s16le", "ar": _SAMPLE_RATE, "ac": 1}
-    outputs = [ffmpeg.output(sound, program.file_url(target), **form, **options)]
+    outputs = [ffmpeg.output(source["a:0"], program.file_url(target), **form, **options)]
     if full is not None:
-        outputs.append(full_band.output(sound, full, **options))
-    if (clock := _clock_stream(film, film.sounds[track.number])) is not None:
-        outputs.append(ffmpeg.output(source[str(clock.index)], "-", format="null", c="copy", **length))
+        outputs.append(full_band.output(source["a:1"], full, **options))
     return program.build_command(ffmpeg.merge_outputs(*outputs))
 
 
@@ -179,17 +205,21 @@ def _shots(film: Film, clip: Clip, context: Context) -> tuple[int, ...]:
 
 
 def _clock_stream(film: Film, stream: Stream) -> Stream | None:
-    """Return the stream that ffmpeg must read too, so that it starts the film's clock with it.
+    """Return the stream that ffmpeg must read too, so that it keeps the film's clock with it.
 
-    In transport streams, ffmpeg takes the start of the streams it reads for the film's start. If it read only
-    sound that starts late, that sound would come early.
+    In transport streams, ffmpeg takes the start of the streams it reads for the film's start: if it read only
+    sound that starts late, that sound would come early. Where two of them were joined, it closes the gap
+    between the clocks so that the streams it reads go on without a break: of sound that was shorter than its
+    picture, the second part would come early. The picture has no such gap, so it is read where there is one.
     """
-    first = min(
-        (stream for stream in film.streams if stream.kind in ("video", "audio") and not stream.is_cover),
-        key=lambda candidate: candidate.starts_ms,
-    )
-    needed = film.is_transport and first.starts_ms < stream.starts_ms
-    return first if needed else None
+    if not film.is_transport:
+        return None
+    candidates = [
+        stream_ for stream_ in film.streams if stream_.kind in ("video", "audio") and not stream_.is_cover
+    ]
+    first = min(candidates, key=lambda candidate: candidate.starts_ms)
+    picture = film.picture if film.picture is not stream else None
+    return first if first.starts_ms < stream.starts_ms else picture
 
 
 def _check_whole(film: Film, context: Context) -> None:

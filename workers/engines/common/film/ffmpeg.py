@@ -26,6 +26,7 @@ from workers.engines.common.names import shown
 __all__ = [
     "INPUT_PROTOCOLS",
     "TERMINATE_GRACE_S",
+    "Feeder",
     "FfmpegExit",
     "ReportsProgress",
     "build_command",
@@ -39,7 +40,8 @@ __all__ = [
 INPUT_PROTOCOLS = "file"
 """What a film may open by itself: a playlist that looks like a film must not reach the network."""
 
-_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-progress", "pipe:1", "-y")
+_GLOBAL = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "warning", "-y")
+_TELLS_PROGRESS = ("-progress", "pipe:1")
 _TAIL_LINES = 40
 _TICK_S = 0.25
 """How often a call checks whether it was cancelled while ffmpeg says nothing."""
@@ -60,6 +62,18 @@ class FfmpegExit:
 
     returncode: int
     tail: tuple[str, ...]
+    fed: bool = True
+    """Whether a feeder, where there was one, did what it was to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feeder:
+    """Another ffmpeg, whose stdout a command reads on its stdin."""
+
+    command: Sequence[str]
+    bytes_per_ms: int
+    """How far the command is shows in the size of its first output: it keeps the times of its input
+    (`-copyts`), and then tells none itself."""
 
 
 def find_ffmpeg() -> str:
@@ -95,14 +109,16 @@ def open_source(path: Path, **options: Any) -> Any:
     return ffmpeg.input(file_url(path), protocol_whitelist=INPUT_PROTOCOLS, **options)
 
 
-def build_command(output: Any, extra: Sequence[str] = ()) -> list[str]:
+def build_command(output: Any, extra: Sequence[str] = (), *, feeds: bool = False) -> list[str]:
     """Return the arguments for `output`, an output node of ffmpeg-python.
 
-    `extra` goes before the output's name: options that must be repeated, which keywords cannot do.
+    `extra` goes before the output's name: options that must be repeated, which keywords cannot do. `feeds`:
+    it writes into a pipe for another ffmpeg, and tells no progress there.
     """
     import ffmpeg
 
-    compiled: list[str] = ffmpeg.compile(output, cmd=[find_ffmpeg(), *_GLOBAL])
+    told = () if feeds else _TELLS_PROGRESS
+    compiled: list[str] = ffmpeg.compile(output, cmd=[find_ffmpeg(), *_GLOBAL, *told])
     return [*compiled[:-1], *extra, compiled[-1]]
 
 
@@ -113,36 +129,66 @@ def run(
     duration_ms: int,
     note: str,
     folder: Path | None = None,
+    feeder: Feeder | None = None,
 ) -> FfmpegExit:
     """Run ffmpeg in `folder` and report to `context` how far of `duration_ms` it is (0: not known).
+
+    Where the command did what it was to do and the `feeder` did not, the exit is the feeder's.
 
     Ends ffmpeg if `context.progress` raises `CancelledError`, and raises it; `DiskFullError` if the disk is
     full.
     """
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
-    )
-    tail: deque[str] = deque(maxlen=_TAIL_LINES)
+    feeding = [] if feeder is None else [_Running.start(feeder.command, folder, None)]
+    running = _Running.start(command, folder, feeding[0].process if feeding else None)
     said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    readers = (
-        threading.Thread(target=_forward, args=(process.stdout, said), daemon=True),
-        threading.Thread(target=_keep_tail, args=(process.stderr, tail), daemon=True),
-    )
-    for reader in readers:
-        reader.start()
+    reader = threading.Thread(target=_forward, args=(running.process.stdout, said), daemon=True)
+    reader.start()
     try:
-        _follow(said, context, duration_ms, note)
-        returncode = _wait(process, context, note)
+        _follow(said, context, duration_ms, note, feeder.bytes_per_ms if feeder else 0)
+        codes = [_wait(one.process, context, note) for one in (running, *feeding)]
     finally:
-        _end(process)
-        for reader in readers:
-            reader.join()
-    outcome = FfmpegExit(returncode=returncode, tail=tuple(tail))
+        for one in (running, *feeding):
+            one.end()
+        reader.join()
+    tail = tuple(line for one in (*feeding, running) for line in one.tail)
+    outcome = FfmpegExit(
+        returncode=next((code for code in codes if code), 0), tail=tail, fed=not any(codes[1:])
+    )
     if any(words in line for line in outcome.tail for words in _FULL):
         target = shown(command[-1].removeprefix("file:"))
         message = f"No space is left on the disk where {target} is written."
         raise DiskFullError(message, "Make room, then: cpw resume")
     return outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Running:
+    """An ffmpeg, and the last lines that it said on stderr."""
+
+    process: subprocess.Popen[bytes]
+    tail: deque[str]
+    reader: threading.Thread
+
+    @classmethod
+    def start(
+        cls, command: Sequence[str], folder: Path | None, feeding: subprocess.Popen[bytes] | None
+    ) -> _Running:
+        """Start it; it reads what `feeding` writes, where there is one."""
+        stdin = subprocess.DEVNULL if feeding is None else feeding.stdout
+        process = subprocess.Popen(
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
+        )
+        if feeding is not None and feeding.stdout is not None:
+            feeding.stdout.close()  # or it would not notice that its reader has ended
+        tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        reader = threading.Thread(target=_keep_tail, args=(process.stderr, tail), daemon=True)
+        reader.start()
+        return cls(process=process, tail=tail, reader=reader)
+
+    def end(self) -> None:
+        """End it, if it has not ended, and read what it said."""
+        _end(self.process)
+        self.reader.join()
 
 
 def failure(outcome: FfmpegExit, media: Path, task: str) -> CpwError:
@@ -169,7 +215,11 @@ def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
 
 
 def _follow(
-    said: queue.SimpleQueue[str | None], context: ReportsProgress, duration_ms: int, note: str
+    said: queue.SimpleQueue[str | None],
+    context: ReportsProgress,
+    duration_ms: int,
+    note: str,
+    bytes_per_ms: int,
 ) -> None:
     fraction = 0.0
     context.progress(fraction, note)
@@ -181,20 +231,21 @@ def _follow(
             continue
         if line is None:
             return
-        reached = _reached_ms(line)
+        reached = _reached_ms(line, bytes_per_ms)
         if reached is not None and duration_ms > 0:
             fraction = max(fraction, min(1.0, reached / duration_ms))
-            context.progress(fraction, note)
+        context.progress(fraction, note)
 
 
-def _reached_ms(line: str) -> int | None:
+def _reached_ms(line: str, bytes_per_ms: int) -> int | None:
     """Return the time in a line of `-progress`, else None; before the first packet, ffmpeg says N/A."""
     key, _, value = line.strip().partition("=")
     # `out_time_ms` is in microseconds too (ffmpeg trac 7345); only `out_time_us` has the right name.
-    if key != "out_time_us":
+    wanted, unit = ("total_size", bytes_per_ms) if bytes_per_ms else ("out_time_us", 1_000)
+    if key != wanted:
         return None
     with contextlib.suppress(ValueError):
-        return max(0, int(value) // 1000)
+        return max(0, int(value) // unit)
     return None
 
 

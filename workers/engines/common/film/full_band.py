@@ -8,10 +8,10 @@ from typing import Any
 from workers.engine import Context
 from workers.engines.common.film import ffmpeg as program
 
-__all__ = ["NAME", "fit", "output"]
+__all__ = ["NAME", "SAMPLE_RATE", "fit", "output"]
 
 NAME = "audio_full.flac"
-_SAMPLE_RATE = 44_100
+SAMPLE_RATE = 44_100
 _SLACK_FRAMES = 3
 """A sample at 16 kHz is 2.8 samples at 44.1 kHz: the ends of the two resamplers differ by no more."""
 _NOTE = "making the full sound as long"
@@ -30,7 +30,7 @@ def output(sound: Any, target: Path, **options: Any) -> Any:
         format="flac",
         acodec="flac",
         sample_fmt="s16",
-        ar=_SAMPLE_RATE,
+        ar=SAMPLE_RATE,
         ac=2,
         **options,
     )
@@ -40,7 +40,7 @@ def fit(target: Path, seconds: float, context: Context) -> None:
     """Make the file as long as the 16 kHz sound: cut it or add silence at its end; most need neither."""
     import ffmpeg
 
-    wanted = round(seconds * _SAMPLE_RATE)
+    wanted = round(seconds * SAMPLE_RATE)
     found = _frame_count(target)
     if abs(found - wanted) <= _SLACK_FRAMES:
         return
@@ -49,7 +49,7 @@ def fit(target: Path, seconds: float, context: Context) -> None:
         sound = program.open_source(target)
     else:
         # If ffmpeg had nothing to write, its file is not a FLAC that it can read.
-        sound = ffmpeg.input(f"anullsrc=r={_SAMPLE_RATE}:cl=stereo", format="lavfi")
+        sound = ffmpeg.input(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", format="lavfi")
     same = {"map_metadata": -1, "fflags": "+bitexact"}
     fitted = output(sound["a:0"], aside, af=f"apad=whole_len={wanted},atrim=end_sample={wanted}", **same)
     outcome = program.run(
@@ -71,4 +71,4 @@ def _frame_count(flac: Path) -> int:
             length = (stream.duration or 0) * (stream.time_base or 0)
     except (av.FFmpegError, IndexError):
         return 0
-    return round(length * _SAMPLE_RATE)
+    return round(length * SAMPLE_RATE)
