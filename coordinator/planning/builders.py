@@ -143,6 +143,7 @@ def _demux(inputs: Inputs) -> DemuxRequest:
     return DemuxRequest(
         media=submit.media,
         audio_track=submit.audio_track,
+        language=submit.source_language,
         start_ms=submit.start_ms,
         end_ms=submit.end_ms,
         full_band="separate" in inputs.results.planned,

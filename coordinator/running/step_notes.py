@@ -55,8 +55,14 @@ def _quality(step: StepRow, result: Mapping[str, Any]) -> str:
     return f"{step.name}: {result['quality']}."
 
 
+def _notes(step: StepRow, result: Mapping[str, Any]) -> str:
+    """Tell what the stage itself says."""
+    return f"{step.name}: {'; '.join(result['notes'])}."
+
+
 _REMARKS: dict[str, Callable[[StepRow, Mapping[str, Any]], str]] = {
     "marks": _doubts,
     "removed": _removals,
     "quality": _quality,
+    "notes": _notes,
 }

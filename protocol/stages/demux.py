@@ -19,6 +19,10 @@ class AudioTrack:
     language: str
     channels: int
     starts_ms: int
+    title: str = ""
+    purpose: str = ""
+    """What it is for, by its flags or its title: `original`, `dub`, `commentary`, `description`, `music`;
+    empty for the film's own sound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +50,9 @@ class DemuxRequest:
 
     media: str
     audio_track: str | None = None
-    """Number from 0 among the audio streams, or a language code; None: the default one."""
+    """Number from 0 among the audio streams, or a language code; None: the one with the film's dialogue."""
+    language: str | None = None
+    """What the film is said to speak: without `audio_track`, a track in this language goes before others."""
     start_ms: int | None = None
     end_ms: int | None = None
     full_band: bool = False
@@ -73,6 +79,8 @@ class DemuxResult:
     """Where asked for: the first moment of every shot but the first, on the film's clock, with a clip too."""
     film: FilmFile | None = None
     """The film that was read; None where it was written to meanwhile, or nobody looked."""
+    notes: tuple[str, ...] = ()
+    """What a person must know of the sound: which track it is where there are several, which channel."""
 
 
 STAGE = Stage(
@@ -86,5 +94,5 @@ STAGE = Stage(
     weight=3,
     cores=1,
     options={"audio_track": "--audio-track", "start_ms": "--start", "end_ms": "--end"},
-    filled=frozenset({"full_band"}),
+    filled=frozenset({"full_band", "language"}),
 )

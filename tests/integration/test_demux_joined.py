@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.job_folders import CUES, write_job
 from tests.little_films import PICTURE, demux, samples
+from workers.engines.common.preview.page import preview
 
 pytestmark = pytest.mark.integration
 
@@ -68,3 +70,15 @@ def test_a_clip_after_a_change_of_channels_starts_where_it_was_asked_for(scratch
     )
     demux(scratch, film, start_ms=2_000, end_ms=5_000)
     assert near(beeps_ms(scratch.root / "audio.wav"), [2_000])
+
+
+def test_the_copy_that_a_browser_plays_keeps_the_clock_too(make, tmp_path):
+    first = part(make, "1.ts", "stereo|c0=c0|c1=c0", 0)
+    second = part(make, "2.ts", "5.1|FC=c0", 3)
+    film = tmp_path / "switch.ts"
+    film.write_bytes(first.read_bytes() + second.read_bytes())
+    media = preview(write_job(tmp_path / "job", film, {"en": CUES}), tell=lambda _: None).media
+    assert media is not None
+    copy = tmp_path / "job" / "preview" / media.file
+    heard = make("heard.wav", "-i", str(copy), "-vn", "-ac", "1", "-ar", "16000")
+    assert near(beeps_ms(heard), [1_000, 4_000])

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import wave
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from protocol.artefacts import describe_film
-from protocol.errors import InputError, UsageError
-from protocol.languages import find_language
+from protocol.errors import InputError
 from protocol.stages.demux import AudioTrack, DemuxRequest, DemuxResult, MediaFacts
 from workers.engine import Context, Models
 from workers.engines.common.film import ffmpeg as program
 from workers.engines.common.film import full_band
-from workers.engines.common.film.probe import Film, Stream, probe, readable_ms
+from workers.engines.common.film.channels import find_mix
+from workers.engines.common.film.probe import Film, probe, readable_ms
 from workers.engines.common.film.shot_finding import find_shots
+from workers.engines.common.film.sound import Clip, Form, HeardTrack, clock_stream
+from workers.engines.common.film.track_choice import choose_track, tell_choice
 from workers.engines.common.names import shown
 
-__all__ = ["Clip", "FfmpegDemux", "choose_clip", "choose_track", "is_cut_short"]
+__all__ = ["FfmpegDemux", "choose_clip", "is_cut_short"]
 
 _SAMPLE_RATE = 16_000
 _NAME = "audio.wav"
-_BYTES_PER_MS = 2 * _SAMPLE_RATE // 1000
+_FORM = Form(
+    sample_rate=_SAMPLE_RATE,
+    channels=1,
+    options={"format": "wav", "acodec": "pcm_s16le"},
+    bytes_per_ms=2 * _SAMPLE_RATE // 1000,
+)
 _BLOCK_FRAMES = 1 << 16
 _TOLERANCE_MS = 2_000
 _TOLERANCE_SHARE = 0.02
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clip:
-    """The part of the film to take, in ms of the film; `end_ms` None: to its end."""
-
-    start_ms: int = 0
-    end_ms: int | None = None
 
 
 class FfmpegDemux:
@@ -55,25 +54,20 @@ class FfmpegDemux:
         media = Path(request.media)
         film = probe(media)
         before = describe_film(media)
-        track = choose_track(film, request.audio_track)
+        track = choose_track(film, request.audio_track, request.language)
         clip = choose_clip(film, request.start_ms, request.end_ms)
         target = context.output(_NAME)
         full = context.output(full_band.NAME) if request.full_band else None
         end_ms = film.facts.duration_ms if clip.end_ms is None else clip.end_ms
-        outcome = program.run(
-            _writing(clip, target, full),
-            context,
-            duration_ms=end_ms - clip.start_ms,
-            note="taking the sound out",
-            feeder=program.Feeder(
-                command=_decoding(film, track, clip, both=full is not None), bytes_per_ms=_BYTES_PER_MS
-            ),
-        )
+        mix = find_mix(film, track.number, clip.start_ms, end_ms)
+        heard = HeardTrack(film=film, track=track.number, clip=clip, mix=mix)
+        targets = [target] if full is None else [target, full]
+        forms = [_FORM] if full is None else [_FORM, full_band.FORM]
+        outcome = heard.write(targets, forms, context, note="taking the sound out")
         # Where there is no sound at all in the clip, nothing is written: its silence is made below.
         if outcome.returncode != 0 and not (outcome.fed and not target.exists()):
-            for path in (target, full):
-                if path is not None:
-                    path.unlink(missing_ok=True)
+            for path in targets:
+                path.unlink(missing_ok=True)
             raise program.failure(outcome, media, "take the sound out of")
         reached_ms = clip.start_ms + _length_ms(target)
         if is_cut_short(end_ms, reached_ms):
@@ -90,29 +84,8 @@ class FfmpegDemux:
             full_band=context.publish(full_band.NAME) if full is not None else None,
             shot_changes_ms=_shots(film, clip, context) if request.shot_changes else (),
             film=before if describe_film(media) == before else None,
+            notes=tuple(note for note in (tell_choice(film, track), mix.note) if note),
         )
-
-
-def choose_track(film: Film, wanted: str | None) -> AudioTrack:
-    """Return the audio track by number or language; without a wish, the default one, else the first.
-
-    Of several in the language, the default one, else the first. Raises `InputError` that lists the tracks.
-    """
-    tracks = film.facts.audio_tracks
-    if not tracks:
-        message = f"{shown(film.path)} has no audio stream: there is nothing to hear."
-        raise InputError(message, "Give a film with sound.")
-    if wanted is None:
-        return _first_default(film, tracks)
-    if wanted.strip().isdecimal():
-        fitting = tuple(track for track in tracks if track.number == int(wanted))
-    else:
-        fitting = tuple(track for track in tracks if track.language == _language_code(wanted))
-    if not fitting:
-        listed = ", ".join(f"{track.number} ({track.language}, {track.codec})" for track in tracks)
-        message = f"{shown(film.path)} has no audio track {wanted!r}; it has {listed}."
-        raise InputError(message, "Choose one of them by its number or language.")
-    return _first_default(film, fitting)
 
 
 def choose_clip(film: Film, start_ms: int | None, end_ms: int | None) -> Clip:
@@ -141,85 +114,9 @@ def is_cut_short(promised_ms: int, read_ms: int) -> bool:
     return promised_ms - read_ms > max(_TOLERANCE_MS, promised_ms * _TOLERANCE_SHARE)
 
 
-def _first_default(film: Film, tracks: tuple[AudioTrack, ...]) -> AudioTrack:
-    return next((track for track in tracks if film.sounds[track.number].is_default), tracks[0])
-
-
-def _language_code(wanted: str) -> str:
-    try:
-        return find_language(wanted).code
-    except UsageError:
-        return ""
-
-
-def _decoding(film: Film, track: AudioTrack, clip: Clip, *, both: bool) -> list[str]:
-    """Return the ffmpeg command that decodes the track once and writes it, with its times, to stdout.
-
-    Where the sound changes its form in mid-stream, ffmpeg builds the filters anew. So they only bring it into
-    one form here; what keeps the film's clock comes after that, in a process of its own.
-    """
-    import ffmpeg
-
-    place = {"ss": clip.start_ms / 1000} if clip.start_ms else {}
-    length = _length(clip)
-    source = program.open_source(film.path, **place)
-    sounds = [source[f"a:{track.number}"]]
-    form = {"c": "pcm_s16le", "ar:0": _SAMPLE_RATE, "ac:0": 1}
-    if both:
-        sounds.append(source[f"a:{track.number}"])
-        form |= {"ar:1": full_band.SAMPLE_RATE, "ac:1": 2}
-    outputs = [ffmpeg.output(*sounds, "pipe:1", format="nut", **form, **length)]
-    if (clock := _clock_stream(film, film.sounds[track.number])) is not None:
-        outputs.append(ffmpeg.output(source[str(clock.index)], "-", format="null", c="copy", **length))
-    return program.build_command(ffmpeg.merge_outputs(*outputs), feeds=True)
-
-
-def _length(clip: Clip) -> dict[str, float]:
-    return {} if clip.end_ms is None else {"t": (clip.end_ms - clip.start_ms) / 1000}
-
-
-def _writing(clip: Clip, target: Path, full: Path | None) -> list[str]:
-    """Return the ffmpeg command that writes what `_decoding` decodes: one sound, or both."""
-    import ffmpeg
-
-    source = ffmpeg.input("pipe:0", format="nut", protocol_whitelist="pipe", copyts=None)
-    options = {
-        # ffmpeg moves the container's start to 0. This adds silence from there to the first sample, and in
-        # each hole of the stream, so that a sample's place is the film's time.
-        "af": "aresample=async=1:first_pts=0",
-        # No tags and no encoder's name: the same sound gives the same bytes.
-        "map_metadata": -1,
-        "fflags": "+bitexact",
-        **_length(clip),
-    }
-    form = {"format": "wav", "acodec": "pcm_s16le", "ar": _SAMPLE_RATE, "ac": 1}
-    outputs = [ffmpeg.output(source["a:0"], program.file_url(target), **form, **options)]
-    if full is not None:
-        outputs.append(full_band.output(source["a:1"], full, **options))
-    return program.build_command(ffmpeg.merge_outputs(*outputs))
-
-
 def _shots(film: Film, clip: Clip, context: Context) -> tuple[int, ...]:
-    clock = None if film.picture is None else _clock_stream(film, film.picture)
+    clock = None if film.picture is None else clock_stream(film, film.picture)
     return find_shots(film, context, start_ms=clip.start_ms, end_ms=clip.end_ms, clock=clock)
-
-
-def _clock_stream(film: Film, stream: Stream) -> Stream | None:
-    """Return the stream that ffmpeg must read too, so that it keeps the film's clock with it.
-
-    In transport streams, ffmpeg takes the start of the streams it reads for the film's start: if it read only
-    sound that starts late, that sound would come early. Where two of them were joined, it closes the gap
-    between the clocks so that the streams it reads go on without a break: of sound that was shorter than its
-    picture, the second part would come early. The picture has no such gap, so it is read where there is one.
-    """
-    if not film.is_transport:
-        return None
-    candidates = [
-        stream_ for stream_ in film.streams if stream_.kind in ("video", "audio") and not stream_.is_cover
-    ]
-    first = min(candidates, key=lambda candidate: candidate.starts_ms)
-    picture = film.picture if film.picture is not stream else None
-    return first if first.starts_ms < stream.starts_ms else picture
 
 
 def _check_whole(film: Film, context: Context) -> None:

@@ -138,8 +138,8 @@ def run(
     Ends ffmpeg if `context.progress` raises `CancelledError`, and raises it; `DiskFullError` if the disk is
     full.
     """
-    feeding = [] if feeder is None else [_Running.start(feeder.command, folder, None)]
-    running = _Running.start(command, folder, feeding[0].process if feeding else None)
+    feeding = [] if feeder is None else [_Child.start(feeder.command, folder, None)]
+    running = _Child.start(command, folder, feeding[0].process if feeding else None)
     said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     reader = threading.Thread(target=_forward, args=(running.process.stdout, said), daemon=True)
     reader.start()
@@ -162,7 +162,7 @@ def run(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Running:
+class _Child:
     """An ffmpeg, and the last lines that it said on stderr."""
 
     process: subprocess.Popen[bytes]
@@ -172,7 +172,7 @@ class _Running:
     @classmethod
     def start(
         cls, command: Sequence[str], folder: Path | None, feeding: subprocess.Popen[bytes] | None
-    ) -> _Running:
+    ) -> _Child:
         """Start it; it reads what `feeding` writes, where there is one."""
         stdin = subprocess.DEVNULL if feeding is None else feeding.stdout
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from protocol.languages import find_language
 from protocol.stages.demux import AudioTrack, MediaFacts
 from protocol.timeline import UNDETERMINED
 from workers.engines.common.film.ffmpeg import INPUT_PROTOCOLS, file_url
+from workers.engines.common.film.purposes import purpose_of
 from workers.engines.common.names import shown
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _STILLS = ("image2", "tty", "_pipe")
 _MEASURED_FORMATS = frozenset({"mov", "matroska", "avi", "asf", "flv", "wav", "flac"})
 """Formats whose header states a length. Else ffmpeg guesses it from the bit rate or the last packet."""
 _PACKETS_A_TICK = 5_000
+_DURATION = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
 _PLAYLISTS = frozenset(
     [
         *("hls", "applehttp", "dash", "concat", "imf", "sdp", "rtsp", "rtp", "sap", "vobsub", "dvdvideo"),
@@ -126,9 +129,9 @@ def readable_ms(media: Path, tick: Callable[[], None]) -> int:
     reached = Fraction(0)
     with open_film(media) as container:
         start = Fraction(container.start_time or 0, _MICROSECONDS)
-        streams = [*container.streams.video, *container.streams.audio]
+        # Subtitles count too: the file is whole where they go on to the end that the container states.
         try:
-            for count, packet in enumerate(container.demux(streams)):
+            for count, packet in enumerate(container.demux()):
                 if count % _PACKETS_A_TICK == 0:
                     tick()
                 # The packet that flushes a stream is empty and has no time.
@@ -265,11 +268,25 @@ def _facts(container: InputContainer, streams: tuple[Stream, ...]) -> MediaFacts
                 language=_language(container.streams[stream.index]),
                 channels=_channels(container.streams[stream.index]),
                 starts_ms=stream.starts_ms,
+                title=_title(container.streams[stream.index]),
+                purpose=_purpose(container.streams[stream.index]),
             )
             for number, stream in enumerate(sounds)
         ),
         subtitle_languages=tuple(_language(subtitle) for subtitle in container.streams.subtitles),
     )
+
+
+def _title(stream: Any) -> str:
+    return " ".join((stream.metadata.get("title") or "").split())
+
+
+def _purpose(stream: Any) -> str:
+    from av.stream import Disposition
+
+    flags = frozenset(str(flag.name) for flag in Disposition if flag in stream.disposition)
+    # mp4 has no titles: the name of the handler stands in their place.
+    return purpose_of(flags, _title(stream) or stream.metadata.get("handler_name") or "")
 
 
 def _channels(stream: Any) -> int:
@@ -283,15 +300,33 @@ def _starts_ms(stream: Any, start: Fraction) -> int:
 
 
 def _duration_ms(container: InputContainer) -> int:
-    """Return the length in ms; 0 if neither the container nor a stream states one."""
-    if container.duration is not None and container.duration > 0:
-        return _ms(Fraction(container.duration, _MICROSECONDS))
-    stated = [
-        stream.duration * stream.time_base
-        for stream in container.streams
-        if stream.type in ("video", "audio") and stream.duration and stream.time_base
-    ]
-    return _ms(max(stated, default=Fraction(0)))
+    """Return the film's length in ms; 0 if neither the container nor a stream states one.
+
+    The container's length counts its subtitles too, which may run on longer than picture and sound: where
+    these state when each of them ends, that counts.
+    """
+    start = Fraction(container.start_time or 0, _MICROSECONDS)
+    moving = [stream for stream in container.streams if stream.type in ("video", "audio")]
+    ends = [end for stream in moving if (end := _end(stream, start)) is not None]
+    if container.duration is None or container.duration <= 0:
+        return _ms(max(ends, default=Fraction(0)))
+    stated = Fraction(container.duration, _MICROSECONDS)
+    if len(moving) < len(container.streams) and ends and len(ends) == len(moving):
+        stated = min(stated, max(ends))
+    return _ms(stated)
+
+
+def _end(stream: Any, start: Fraction) -> Fraction | None:
+    """Return when the stream ends, in seconds after the container's start; None where nothing says so."""
+    if stream.duration and stream.time_base:
+        begin = stream.start_time * stream.time_base - start if stream.start_time is not None else 0
+        return Fraction(begin + stream.duration * stream.time_base)
+    # Matroska has no field for it. Its writers leave the end as a tag, `DURATION` or `DURATION-eng`.
+    for name, value in stream.metadata.items():
+        if name.partition("-")[0] == "DURATION" and (found := _DURATION.fullmatch(value.strip())):
+            hours, minutes, seconds = found.groups()
+            return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    return None
 
 
 def _language(stream: Any) -> str:

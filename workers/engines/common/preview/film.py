@@ -12,7 +12,9 @@ from protocol.artefacts import written_aside
 from protocol.errors import InputError
 from protocol.subtitles.preview import MediaKind
 from workers.engines.common.film import ffmpeg as program
+from workers.engines.common.film.channels import find_mix
 from workers.engines.common.film.probe import Film, Stream, open_film, probe
+from workers.engines.common.film.sound import Form, HeardTrack
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import safe_stem
 from workers.engines.common.one_answer import Tell, Teller
@@ -38,6 +40,12 @@ _CONTAINERS = {
 """By the end of the file's name, as browsers decide; ffmpeg has one name for webm and Matroska."""
 _PIXELS = frozenset({"yuv420p", "yuvj420p"})
 _HEIGHT = 480
+_SOUND = Form(
+    sample_rate=48_000,
+    channels=2,
+    options={"format": "mp4", "acodec": "aac", "audio_bitrate": "96k"},
+    bytes_per_ms=12,
+)
 _KEY_FRAMES_S = 2
 """How many seconds of picture a browser may have to decode when it seeks."""
 KEPT_BYTES = 2 * 10**9
@@ -121,31 +129,44 @@ def _is_newer(copy: Path, film: Path) -> bool:
 def _copy(film: Film, audio_track: int, target: Path, tell: Tell) -> None:
     """Write a film that every browser plays, H.264 and AAC: whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    note = f"copying the film for the browser ({target.name})"
+    sound = target.with_name(f".{target.name}.{os.getpid()}.sound")
     with written_aside(target) as aside:
-        outcome = program.run(
-            _command(film, audio_track, aside),
-            Teller(tell),
-            duration_ms=film.facts.duration_ms,
-            note=f"copying the film for the browser ({target.name})",
-        )
+        try:
+            heard = sound if _write_sound(film, audio_track, sound, tell, note) else None
+            outcome = program.run(
+                _command(film, heard, aside), Teller(tell), duration_ms=film.facts.duration_ms, note=note
+            )
+        finally:
+            sound.unlink(missing_ok=True)
         if outcome.returncode != 0:
             raise program.failure(outcome, film.path, "make a copy for the browser of")
 
 
-def _command(film: Film, audio_track: int, target: Path) -> list[str]:
+def _write_sound(film: Film, audio_track: int, target: Path, tell: Tell, note: str) -> bool:
+    """Write the track that was heard, as it was heard; tell whether there is any sound."""
+    if not film.sounds:
+        return False
+    track = min(audio_track, len(film.sounds) - 1)
+    mix = find_mix(film, track, 0, film.facts.duration_ms)
+    # Sound that begins late has silence before it: not every browser follows an mp4's edit list.
+    outcome = HeardTrack(film=film, track=track, mix=mix).write([target], [_SOUND], Teller(tell), note=note)
+    if outcome.returncode != 0:
+        raise program.failure(outcome, film.path, "take the sound for the browser out of")
+    return True
+
+
+def _command(film: Film, sound: Path | None, target: Path) -> list[str]:
     import ffmpeg
 
-    source = program.open_source(film.path, fflags="+genpts")
     streams: list[Any] = []
     options: dict[str, Any] = {}
     if picture := film.picture:
-        streams.append(source[str(picture.index)])
+        streams.append(program.open_source(film.path, fflags="+genpts")[str(picture.index)])
         options |= {"vcodec": "copy"} if _keeps(film, picture) else _small()
-    if film.sounds:
-        streams.append(source[str(film.sounds[min(audio_track, len(film.sounds) - 1)].index)])
-        # Sound that begins late gets silence before it: not every browser follows an mp4's edit list.
-        options |= {"acodec": "aac", "ac": 2, "ar": 48_000, "audio_bitrate": "96k"}
-        options |= {"af": "aresample=async=1:first_pts=0"}
+    if sound is not None:
+        streams.append(program.open_source(sound)["a:0"])
+        options |= {"acodec": "copy"}
     output = ffmpeg.output(
         *streams,
         program.file_url(target),
