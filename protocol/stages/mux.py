@@ -48,6 +48,8 @@ class MuxResult:
     track_languages: tuple[str, ...]
     burned: Artefact | None = None
     """None where none was asked for, or nothing is said in the film."""
+    notes: tuple[str, ...] = ()
+    """What a person must know of the film: a stream of the old one that no container takes."""
 
 
 STAGE = Stage(

@@ -11,7 +11,7 @@ import pytest
 from protocol.errors import CancelledError, DiskFullError, InputError
 from tests.little_films import BEEP, PICTURE, Scratch, demux, first_sound_ms, real, samples
 from workers.engines.common.film import ffmpeg as program
-from workers.engines.common.film import full_band
+from workers.engines.common.film.sound import full_band
 
 pytestmark = pytest.mark.integration
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.engines.common.film.channels import Mix, Moment, choose_mix
+from workers.engines.common.film.sound.channels import Mix, Moment, choose_mix
 
 LOUD = 3_000.0
 

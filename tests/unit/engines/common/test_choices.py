@@ -6,12 +6,13 @@ import pytest
 
 from protocol.errors import BugError, InputError, MissingError
 from protocol.stages.demux import AudioTrack, MediaFacts
+from workers.engines.common.film.containers import MATROSKA, MP4, choose_targets, copied_streams
 from workers.engines.common.film.demux import choose_clip, is_cut_short
 from workers.engines.common.film.ffmpeg import FfmpegExit, failure, file_url, find_ffmpeg
-from workers.engines.common.film.mux import MATROSKA, MP4, choose_targets, copied_streams, has_cues
+from workers.engines.common.film.mux import has_cues
 from workers.engines.common.film.probe import Film, Stream
-from workers.engines.common.film.sound import Clip
-from workers.engines.common.film.track_choice import choose_track
+from workers.engines.common.film.sound.heard_track import Clip
+from workers.engines.common.film.sound.track_choice import choose_track
 
 
 def film(

@@ -9,7 +9,7 @@ import pytest
 from protocol.stages.demux import AudioTrack, MediaFacts
 from workers.engines.common.film.probe import Film, Stream
 from workers.engines.common.film.purposes import purpose_of
-from workers.engines.common.film.track_choice import choose_track, tell_choice
+from workers.engines.common.film.sound.track_choice import choose_track, tell_choice
 
 
 def film(*tracks: str) -> Film:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,10 @@ _KINDS = {
 """File suffix and media type by ffmpeg's name of the codec; players know no other pictures as covers."""
 
 
+_NAMES = ("cover", "small_cover", "cover_land", "small_cover_land")
+"""The picture of an album or film: upright or lying, large or small (RFC 9559, 21.2)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cover:
     """A picture in the scratch folder."""
@@ -29,9 +35,9 @@ class Cover:
 
 
 def take_covers(film: Film, context: Context) -> tuple[Cover, ...]:
-    """Write the film's cover pictures to the scratch folder, as `cover.png`, `cover1.jpg` ...
+    """Write the film's cover pictures to the scratch folder, by names that Matroska's players look for.
 
-    Matroska's players look for these names (matroska.org, attachments).
+    A picture keeps the name it has if that is one of these; else it is `cover.png`, `cover1.jpg` ...
     """
     covers: list[Cover] = []
     for stream in film.streams:
@@ -41,7 +47,17 @@ def take_covers(film: Film, context: Context) -> tuple[Cover, ...]:
         with open_film(film.path) as container:
             picture = next((bytes(packet) for packet in container.demux(stream.index) if packet.size), b"")
         if picture:
-            path = context.output(f"cover{len(covers) or ''}.{suffix}")
+            path = context.output(_name(stream.file_name, [cover.path.name for cover in covers], suffix))
             path.write_bytes(picture)
             covers.append(Cover(path=path, mime_type=mime_type))
     return tuple(covers)
+
+
+def _name(own: str, taken: Sequence[str], suffix: str) -> str:
+    if own.rpartition(".")[0] in _NAMES and own.endswith(f".{suffix}") and own not in taken:
+        return own
+    return next(
+        name
+        for number in itertools.count()
+        if (name := f"cover{number or ''}.{suffix}") and name not in taken
+    )

@@ -11,12 +11,12 @@ from protocol.errors import InputError
 from protocol.stages.demux import AudioTrack, DemuxRequest, DemuxResult, MediaFacts
 from workers.engine import Context, Models
 from workers.engines.common.film import ffmpeg as program
-from workers.engines.common.film import full_band
-from workers.engines.common.film.channels import find_mix
 from workers.engines.common.film.probe import Film, probe, readable_ms
 from workers.engines.common.film.shot_finding import find_shots
-from workers.engines.common.film.sound import Clip, Form, HeardTrack, clock_stream
-from workers.engines.common.film.track_choice import choose_track, tell_choice
+from workers.engines.common.film.sound import full_band
+from workers.engines.common.film.sound.channels import find_mix
+from workers.engines.common.film.sound.heard_track import Clip, Form, HeardTrack, clock_stream
+from workers.engines.common.film.sound.track_choice import choose_track, tell_choice
 from workers.engines.common.names import shown
 
 __all__ = ["FfmpegDemux", "choose_clip", "is_cut_short"]

@@ -17,7 +17,9 @@ from protocol.stages.mux import FIRST, NONE, MuxRequest, MuxResult
 from workers.engine import Context, Models
 from workers.engines.common.film import ffmpeg as program
 from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
+from workers.engines.common.film.containers import MATROSKA, MP4, Target, choose_targets, copied_streams
 from workers.engines.common.film.covers import Cover, take_covers
+from workers.engines.common.film.mkv_languages import with_room, write_tags
 from workers.engines.common.film.mp4_tracks import disable, force
 from workers.engines.common.film.probe import Film, Stream, probe
 from workers.engines.common.formats.reading import read_cues
@@ -26,61 +28,16 @@ from workers.engines.common.names import safe_stem
 __all__ = [
     "FfmpegMux",
     "NewTrack",
-    "Target",
-    "choose_targets",
     "choose_tracks",
-    "copied_streams",
     "forced_places",
     "has_cues",
     "hidden_places",
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """A container to write, and its rules for text subtitles."""
-
-    suffix: str
-    format: str
-    new_text: str
-    """The codec of the tracks that are added; `copy` keeps SubRip as it is."""
-    converted: tuple[tuple[str, str], ...] = ()
-    """Codecs of the film's own subtitles that it cannot hold, and what they become."""
-    refused: frozenset[str] = frozenset()
-    """Codecs of the film's own subtitles that it cannot hold in any form."""
-    attaches_covers: bool = False
-    """Whether a cover picture is an attached file rather than a stream."""
-    shows_first: bool = False
-    """Whether ffmpeg's muxer shows the first subtitle track even if none should be shown."""
-    bibliographic: bool = False
-    """Whether languages are written in ISO 639-2/B and not /T."""
-    options: tuple[tuple[str, str], ...] = ()
-    """More options of ffmpeg's muxer."""
-
-
-MP4 = Target(
-    suffix="mp4",
-    format="mp4",
-    new_text="mov_text",
-    shows_first=True,
-    # Else the record of Dolby Vision is left out, and those of spherical and of stereoscopic pictures.
-    options=(("strict", "unofficial"),),
-)
-MATROSKA = Target(
-    suffix="mkv",
-    format="matroska",
-    new_text="copy",
-    converted=(("mov_text", "srt"),),
-    refused=frozenset({"dvb_teletext", "eia_608", "xsub"}),
-    attaches_covers=True,
-    bibliographic=True,
-)
-
 _COPY_SHARE = 0.05
 """The rough share of the call's time that copying takes if a picture is encoded too."""
 _YEAR_TAGS = frozenset({"date", "year", "date_released", "date_recorded"})
-_COPIED_KINDS = frozenset({"video", "audio", "subtitle", "attachment"})
-"""Timecode and other data streams are left out: no muxer copies them, and mp4's writes its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +88,11 @@ class FfmpegMux:
         tracks = choose_tracks(request, [context.input(track.file) for track in request.tracks])
         burning = _burning(request, film, tracks)
         copying = _Share(context=context, start=0.0, end=_COPY_SHARE if burning else 1.0)
-        name = self._write(film, tracks, request, context, copying)
+        name, left_out = _write(film, tracks, request, context, copying)
         result = MuxResult(
-            film=context.publish(name), track_languages=tuple(track.language for track in tracks)
+            film=context.publish(name),
+            track_languages=tuple(track.language for track in tracks),
+            notes=tuple(_left_out(stream) for stream in left_out),
         )
         if burning is None:
             return result
@@ -141,33 +100,78 @@ class FfmpegMux:
         draw(burning, context.output(name), _Share(context=context, start=_COPY_SHARE, end=1.0))
         return replace(result, burned=context.publish(name))
 
-    def _write(
-        self, film: Film, tracks: Sequence[NewTrack], request: MuxRequest, context: Context, copying: _Share
-    ) -> str:
-        own = _film_tags(film, request)
-        for target in choose_targets(film):
+
+def _write(
+    film: Film, tracks: Sequence[NewTrack], request: MuxRequest, context: Context, copying: _Share
+) -> tuple[str, tuple[Stream, ...]]:
+    """Write the film; return its name, and the streams that no container takes."""
+    left_out: tuple[Stream, ...] = ()
+    targets = choose_targets(film)
+    while True:
+        for target in targets:
             name = f"{safe_stem(request.title)}_subtitled.{target.suffix}"
             path = context.output(name)
+            kept = copied_streams(film, target, left_out)
             covers = take_covers(film, context) if target.attaches_covers else ()
+            extra = [
+                *_film_tags(film, request),
+                *_own_languages(kept, target),
+                *_tags(kept, tracks, target),
+                *_attachments(kept, covers),
+            ]
+            command = _command(film, kept, tracks, target, path, extra)
             outcome = program.run(
-                _command(film, tracks, covers, target, path, own),
-                copying,
-                duration_ms=film.facts.duration_ms,
-                note=f"writing {name}",
+                command, copying, duration_ms=film.facts.duration_ms, note=f"writing {name}"
             )
             for cover in covers:
                 cover.path.unlink()
             if outcome.returncode == 0:
-                if target.shows_first:
-                    kept = copied_streams(film, target)
-                    disable(path, hidden_places(kept, tracks))
-                    force(path, forced_places(kept, tracks))
-                return name
+                _finish(path, target, kept, tracks)
+                return name, left_out
             path.unlink(missing_ok=True)
+            # A crash says nothing about the container: the next one would crash too.
             if outcome.returncode < 0:
-                # A crash says nothing about the container: the next one would crash too.
-                break
-        raise program.failure(outcome, film.path, "add subtitles to")
+                raise program.failure(outcome, film.path, "add subtitles to")
+        if left_out or not (left_out := _unwritable(film, targets, context)):
+            raise program.failure(outcome, film.path, "add subtitles to")
+
+
+def _finish(path: Path, target: Target, kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> None:
+    """Write what ffmpeg's muxer cannot."""
+    if target is MP4:
+        disable(path, hidden_places(kept, tracks))
+        force(path, forced_places(kept, tracks))
+    else:
+        write_tags(path)
+
+
+def _unwritable(film: Film, targets: Sequence[Target], context: Context) -> tuple[Stream, ...]:
+    """Return the streams that none of the containers takes, each tried alone."""
+    return tuple(
+        stream
+        for stream in copied_streams(film, targets[-1])
+        if not any(_takes(target, film, stream, context) for target in targets)
+    )
+
+
+def _takes(target: Target, film: Film, stream: Stream, context: Context) -> bool:
+    import ffmpeg
+
+    path = context.output(f"one_stream.{target.suffix}")
+    source = program.open_source(film.path)[str(stream.index)]
+    options = {"format": target.format, "t": 0, **_codecs([stream], [], target), **dict(target.options)}
+    command = program.build_command(ffmpeg.output(source, program.file_url(path), **options))
+    outcome = program.run(command, context, duration_ms=0, note=f"trying the {_named(stream)} alone")
+    path.unlink(missing_ok=True)
+    return outcome.returncode == 0
+
+
+def _named(stream: Stream) -> str:
+    return f"{stream.kind} stream {stream.index}"
+
+
+def _left_out(stream: Stream) -> str:
+    return f"{_named(stream)} (codec {stream.codec}) is left out: no container takes it"
 
 
 def choose_tracks(request: MuxRequest, files: Sequence[Path]) -> list[NewTrack]:
@@ -206,22 +210,6 @@ def forced_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[i
     return tuple(place for place, track in enumerate(tracks, first) if track.is_forced)
 
 
-def choose_targets(film: Film) -> tuple[Target, ...]:
-    """Return the containers to try, best first."""
-    return (MP4, MATROSKA) if film.is_mp4 else (MATROSKA,)
-
-
-def copied_streams(film: Film, target: Target) -> tuple[Stream, ...]:
-    """Return the film's streams that are kept, in the film's order."""
-    return tuple(
-        stream
-        for stream in film.streams
-        if stream.kind in _COPIED_KINDS
-        and stream.codec not in target.refused
-        and not (stream.is_cover and target.attaches_covers)
-    )
-
-
 def has_cues(srt: Path) -> bool:
     """Return whether the SubRip file holds a cue."""
     with srt.open(encoding="utf-8", errors="replace") as lines:
@@ -250,17 +238,16 @@ def _burning(request: MuxRequest, film: Film, tracks: Sequence[NewTrack]) -> Bur
 
 def _command(
     film: Film,
+    kept: Sequence[Stream],
     tracks: Sequence[NewTrack],
-    covers: Sequence[Cover],
     target: Target,
     path: Path,
-    own: Sequence[str],
+    extra: Sequence[str],
 ) -> list[str]:
     import ffmpeg
 
     # Some containers (AVI, cut transport streams) leave out presentation times, which mkv must have.
     source = program.open_source(film.path, fflags="+genpts")
-    kept = copied_streams(film, target)
     added = [ffmpeg.input(program.file_url(track.path), format="srt")["s:0"] for track in tracks]
     output = ffmpeg.output(
         *(source[str(stream.index)] for stream in kept),
@@ -274,7 +261,7 @@ def _command(
         **dict(target.options),
         **_codecs(kept, tracks, target),
     )
-    return program.build_command(output, [*own, *_tags(kept, tracks, target), *_attachments(kept, covers)])
+    return program.build_command(output, extra)
 
 
 def _subtitles(kept: Sequence[Stream]) -> list[Stream]:
@@ -311,6 +298,20 @@ def _tags(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) ->
         ):
             tags += [f"-metadata:s:s:{place}", tag]
     return tags
+
+
+def _own_languages(kept: Sequence[Stream], target: Target) -> list[str]:
+    """Return the languages of the film's own streams that ffmpeg alone would shorten: `pt-BR` to `por`."""
+    options: list[str] = []
+    for place, stream in enumerate(kept):
+        if stream.language_tag and target is MATROSKA:
+            try:
+                code = find_language(stream.language_tag.partition("-")[0]).code
+            except UsageError:
+                continue
+            alpha3 = to_iso639_2(code, bibliographic=True)
+            options += [f"-metadata:s:{place}", f"language={with_room(alpha3, stream.language_tag)}"]
+    return options
 
 
 def _film_tags(film: Film, request: MuxRequest) -> list[str]:

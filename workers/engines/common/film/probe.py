@@ -16,19 +16,22 @@ from protocol.languages import find_language
 from protocol.stages.demux import AudioTrack, MediaFacts
 from protocol.timeline import UNDETERMINED
 from workers.engines.common.film.ffmpeg import INPUT_PROTOCOLS, file_url
+from workers.engines.common.film.mkv_languages import read_tags
 from workers.engines.common.film.purposes import purpose_of
 from workers.engines.common.names import shown
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["Film", "Stream", "open_film", "probe", "readable_ms"]
+__all__ = ["UNKNOWN", "Film", "Stream", "open_film", "probe", "readable_ms"]
 
 _MICROSECONDS = 1_000_000
 _STILLS = ("image2", "tty", "_pipe")
 """Formats by which ffmpeg opens a picture or a text file as if it were a film."""
 _MEASURED_FORMATS = frozenset({"mov", "matroska", "avi", "asf", "flv", "wav", "flac"})
 """Formats whose header states a length. Else ffmpeg guesses it from the bit rate or the last packet."""
+UNKNOWN = "unknown"
+"""The codec of a stream that nobody here can decode."""
 _PACKETS_A_TICK = 5_000
 _DURATION = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
 _PLAYLISTS = frozenset(
@@ -52,6 +55,10 @@ class Stream:
     is_cover: bool
     starts_ms: int = 0
     """Counted from the container's start."""
+    language_tag: str = ""
+    """Its language as BCP 47 has it (`pt-BR`), where the container says more than a code of three letters."""
+    file_name: str = ""
+    """Of an attached picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +112,9 @@ def probe(media: Path) -> Film:
     _check_file(media)
     with open_film(media) as container:
         start = Fraction(container.start_time or 0, _MICROSECONDS)
-        streams = tuple(_stream(stream, start) for stream in container.streams)
         name = container.format.name
+        tags = _tags(media, container) if "matroska" in name else {}
+        streams = tuple(_stream(stream, start, tags.get(stream.index, "")) for stream in container.streams)
         if not any(stream.kind in ("video", "audio") for stream in streams) or _is_still(name):
             message = f"{shown(media)} is not a film: it is {container.format.long_name or name}."
             raise InputError(message, "Give a video or audio file.")
@@ -238,17 +246,42 @@ def _is_still(name: str) -> bool:
     return any(still in name for still in _STILLS)
 
 
-def _stream(stream: Any, start: Fraction) -> Stream:
+def _tags(media: Path, container: InputContainer) -> dict[int, str]:
+    """Return the streams' languages as BCP 47 has them, where the file says so.
+
+    Some writers, ffmpeg among them, write them in the place of the code of three letters.
+    """
+    said: dict[int, str] = {}
+    for stream in container.streams:
+        if "-" in (written_as := stream.language or ""):
+            said[stream.index] = written_as
+    kinds = ("video", "audio", "subtitle")
+    tracks = [stream for stream in container.streams if stream.type in kinds and not _is_cover(stream)]
+    written = read_tags(media)
+    if [kind for kind, _ in written] == [stream.type for stream in tracks]:
+        said |= {stream.index: tag for stream, (_, tag) in zip(tracks, written, strict=True) if tag}
+    return said
+
+
+def _is_cover(stream: Any) -> bool:
     from av.stream import Disposition
 
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _stream(stream: Any, start: Fraction, tag: str) -> Stream:
+    from av.stream import Disposition
+
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context else UNKNOWN
     return Stream(
         index=stream.index,
         kind=str(stream.type or "data"),
         codec=codec,
         is_default=bool(stream.disposition & Disposition.default),
-        is_cover=bool(stream.disposition & Disposition.attached_pic),
+        is_cover=_is_cover(stream),
         starts_ms=_starts_ms(stream, start),
+        language_tag=tag,
+        file_name=stream.metadata.get("filename") or "",
     )
 
 
@@ -265,7 +298,7 @@ def _facts(container: InputContainer, streams: tuple[Stream, ...]) -> MediaFacts
             AudioTrack(
                 number=number,
                 codec=stream.codec,
-                language=_language(container.streams[stream.index]),
+                language=_language(stream.language_tag or container.streams[stream.index].language),
                 channels=_channels(container.streams[stream.index]),
                 starts_ms=stream.starts_ms,
                 title=_title(container.streams[stream.index]),
@@ -273,7 +306,11 @@ def _facts(container: InputContainer, streams: tuple[Stream, ...]) -> MediaFacts
             )
             for number, stream in enumerate(sounds)
         ),
-        subtitle_languages=tuple(_language(subtitle) for subtitle in container.streams.subtitles),
+        subtitle_languages=tuple(
+            _language(stream.language_tag or container.streams[stream.index].language)
+            for stream in streams
+            if stream.kind == "subtitle"
+        ),
     )
 
 
@@ -329,10 +366,10 @@ def _end(stream: Any, start: Fraction) -> Fraction | None:
     return None
 
 
-def _language(stream: Any) -> str:
-    """Return the stream's language as ISO 639-1; `und` if it names no language that is known."""
+def _language(written: str | None) -> str:
+    """Return the language as ISO 639-1; `und` if it is none that is known."""
     try:
-        return find_language((stream.language or "").partition("-")[0]).code
+        return find_language((written or "").partition("-")[0]).code
     except UsageError:
         return UNDETERMINED
 

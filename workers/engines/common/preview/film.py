@@ -12,9 +12,9 @@ from protocol.artefacts import written_aside
 from protocol.errors import InputError
 from protocol.subtitles.preview import MediaKind
 from workers.engines.common.film import ffmpeg as program
-from workers.engines.common.film.channels import find_mix
 from workers.engines.common.film.probe import Film, Stream, open_film, probe
-from workers.engines.common.film.sound import Form, HeardTrack
+from workers.engines.common.film.sound.channels import find_mix
+from workers.engines.common.film.sound.heard_track import Form, HeardTrack
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import safe_stem
 from workers.engines.common.one_answer import Tell, Teller

@@ -9,7 +9,8 @@ from protocol.artefacts import Artefact
 from protocol.errors import UsageError
 from protocol.schema import from_plain, to_plain
 from protocol.stages.mux import MuxRequest, SubtitleTrack
-from workers.engines.common.film.mux import MATROSKA, MP4, choose_tracks, copied_streams, hidden_places
+from workers.engines.common.film.containers import MATROSKA, MP4, copied_streams
+from workers.engines.common.film.mux import choose_tracks, hidden_places
 from workers.engines.common.film.probe import Film, Stream
 
 LINE = "1\n00:00:01,000 --> 00:00:02,000\nx\n\n"

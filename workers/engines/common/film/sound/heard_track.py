@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from workers.engines.common.film import ffmpeg as program
-from workers.engines.common.film.channels import Mix
 from workers.engines.common.film.probe import Film, Stream
+from workers.engines.common.film.sound.channels import Mix
 
 __all__ = ["Clip", "Form", "HeardTrack", "clock_stream"]
 

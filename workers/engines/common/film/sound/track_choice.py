@@ -6,7 +6,7 @@ from protocol.errors import InputError, UsageError
 from protocol.languages import find_language, language_name
 from protocol.stages.demux import AudioTrack
 from protocol.timeline import UNDETERMINED
-from workers.engines.common.film.probe import Film
+from workers.engines.common.film.probe import UNKNOWN, Film
 from workers.engines.common.film.purposes import OTHERWISE
 from workers.engines.common.names import shown
 
@@ -17,8 +17,9 @@ def choose_track(film: Film, wanted: str | None, language: str | None = None) ->
     """Return the audio track to listen to.
 
     `wanted` is a number or a language; without it, `language` is what the film is said to speak. Of the
-    tracks that fit, one with the film's own dialogue goes before a commentary or a description, then the
-    default one, then the original one, then the first. Raises `InputError` that lists the tracks.
+    tracks that fit, one that can be decoded goes first, one with the film's own dialogue before a commentary
+    or a description, then the default one, the original one, the first. Raises `InputError` that lists the
+    tracks.
     """
     tracks = film.facts.audio_tracks
     if not tracks:
@@ -31,11 +32,12 @@ def choose_track(film: Film, wanted: str | None, language: str | None = None) ->
         raise InputError(message, "Choose one of them by its number or language.")
     code = None if language is None else _language_code(language)
 
-    def order(track: AudioTrack) -> tuple[int, int, bool, bool, int]:
+    def order(track: AudioTrack) -> tuple[bool, int, int, bool, bool, int]:
         other = OTHERWISE[track.purpose]
         strange = 0 if code in (None, track.language) else 1 if track.language == UNDETERMINED else 2
         is_default = film.sounds[track.number].is_default
-        return (strange + other, other, not is_default, track.purpose != "original", track.number)
+        unknown = film.sounds[track.number].codec == UNKNOWN
+        return (unknown, strange + other, other, not is_default, track.purpose != "original", track.number)
 
     return min(fitting, key=order)
 

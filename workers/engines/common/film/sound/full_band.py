@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workers.engine import Context
 from workers.engines.common.film import ffmpeg as program
-from workers.engines.common.film.sound import Form
+from workers.engines.common.film.sound.heard_track import Form
 
 __all__ = ["FORM", "NAME", "fit"]
 
