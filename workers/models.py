@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import sys
@@ -281,13 +282,21 @@ def _on_gpu(key: ModelKey) -> bool:
 
 
 def _spoilt_file(folder: Path) -> str:
-    """Return the first file of the model that is not there or has another size; empty where there is none."""
+    """Return the first file of the model that is not as it was fetched; empty where there is none.
+
+    Sizes are compared, and of code that the model brings, which is going to be run, the hashes too.
+    """
     try:
         files = json.loads((folder / _MANIFEST).read_bytes())["files"]
         for name, file in files.items():
             path = folder / name
             if not path.is_file() or path.stat().st_size != file["size"]:
                 return str(name)
+            if path.suffix == ".py" and hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
+                return str(name)
+        for path in folder.glob("*.py"):
+            if path.name not in files:
+                return path.name
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return _MANIFEST
     return ""

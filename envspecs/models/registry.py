@@ -34,6 +34,7 @@ __all__ = [
 MANIFEST = "manifest.json"
 CONVERSIONS = {("whisper-ct2", "whisper-mlx")}
 """Kinds of models that `envspecs.models.convert` makes others of."""
+_CODE = ".py"
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -120,6 +121,8 @@ class Manifest:
     id: str
     source: str
     files: dict[str, StoredFile]
+    revision: str = ""
+    """The commit of a hub's repository: a later fetch asks for this one, whatever its branch has become."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,13 +233,18 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def has_model(identity: str, store: Path | None = None) -> bool:
-    """Return whether the store has the model, every file at its size."""
+    """Return whether the store has the model: every file at its size, and the code it brings unchanged."""
     folder = _folder(identity, store)
     manifest = read_manifest(folder)
-    return manifest is not None and all(
-        (folder / name).is_file() and (folder / name).stat().st_size == file.size
-        for name, file in manifest.files.items()
-    )
+    if manifest is None or any(path.name not in manifest.files for path in folder.glob(f"*{_CODE}")):
+        return False
+    return all(_is_stored(folder / name, file) for name, file in manifest.files.items())
+
+
+def _is_stored(path: Path, file: StoredFile) -> bool:
+    if not path.is_file() or path.stat().st_size != file.size:
+        return False
+    return path.suffix != _CODE or describe_file(path, path.name).sha256 == file.sha256
 
 
 def model_path(identity: str, store: Path | None = None) -> Path:

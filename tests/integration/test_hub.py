@@ -101,6 +101,9 @@ def test_an_open_model_comes_without_any_token(place: Path, fetch: Fetch) -> Non
     assert has_model("gated", place / "home" / "models")
     assert hub.asked
     assert {given for _, given in hub.asked} == {""}, "a token is for gated repositories only"
+    manifest = read_manifest(place / "home" / "models" / "gated")
+    assert manifest is not None
+    assert manifest.revision == "0123456789abcdef0123456789abcdef01234567"
 
 
 def test_weights_in_formats_that_nothing_here_reads_are_not_downloaded(place: Path, fetch: Fetch) -> None:

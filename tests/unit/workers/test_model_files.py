@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -49,4 +50,24 @@ def test_a_file_of_another_size_than_it_was_fetched_with_is_refused(
 def test_a_manifest_that_cannot_be_read_is_no_model(shelf: ModelShelf, tmp_path: Path, manifest: str) -> None:
     (tmp_path / "small" / "manifest.json").write_text(manifest)
     with pytest.raises(MissingError, match=r"manifest\.json has changed"):
+        shelf.path("small")
+
+
+@pytest.mark.parametrize("content", [b"x = 2", b"x = 11"])
+def test_code_that_a_model_brings_is_as_it_was_fetched_or_is_not_run(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "with-code"
+    folder.mkdir()
+    (folder / "modeling.py").write_bytes(b"x = 1")
+    file = {"sha256": hashlib.sha256(b"x = 1").hexdigest(), "size": 5}
+    (folder / "manifest.json").write_text(json.dumps({"files": {"modeling.py": file}}))
+    shelf = ModelShelf(tmp_path)
+    assert shelf.path("with-code") == folder
+    (folder / "modeling.py").write_bytes(content)
+    with pytest.raises(MissingError, match=r"modeling\.py has changed since it was fetched"):
+        shelf.path("with-code")
+
+
+def test_code_that_came_to_a_model_later_is_not_run(shelf: ModelShelf, tmp_path: Path) -> None:
+    (tmp_path / "small" / "modeling.py").write_bytes(b"x = 1")
+    with pytest.raises(MissingError, match=r"modeling\.py has changed"):
         shelf.path("small")

@@ -168,9 +168,18 @@ def test_a_part_that_is_a_link_out_of_the_package_is_refused(get, home, tmp_path
 
 
 def test_a_folder_that_a_person_names_is_tried_first(get, named_folder, store):
-    folder = get(FOLDER, PACKAGE)
+    folder = get(FOLDER, HUB)
     assert (folder / "model.bin").read_bytes() == b"mine"
     assert json.loads((folder / MANIFEST).read_text())["source"] == "folder"
+
+
+def test_a_folder_is_held_to_the_hashes_that_the_registry_has(get, named_folder, store):
+    with pytest.raises(InputError, match=r"model\.bin of m is not the one that is expected"):
+        get(FOLDER, PACKAGE)
+    assert left_behind(store) == []
+    (named_folder / "model.bin").write_bytes(FIRST + SECOND)
+    (named_folder / "notes.txt").write_bytes(b"of the person's own")
+    assert json.loads((get(FOLDER, PACKAGE) / MANIFEST).read_text())["source"] == "folder"
 
 
 def test_a_named_folder_without_the_model_gives_way_to_the_next_source(get, named_folder, report):
@@ -210,6 +219,27 @@ def test_a_hub_that_serves_other_bytes_the_second_time_is_refused(get, hub, stor
     with pytest.raises(InputError, match="expected sha256"):
         get(HUB, again=True)
     verify("m", store)
+
+
+def test_a_hub_is_asked_for_the_commit_that_was_fetched_first(get, hub, store):
+    notes = hub / ".cache" / "huggingface" / "download"
+    notes.mkdir(parents=True)
+    (notes / "model.bin.metadata").write_text(f"{'ab' * 20}\netag\n1700000000.0\n")
+    assert json.loads((get(HUB) / MANIFEST).read_text())["revision"] == "ab" * 20
+    get(HUB, again=True)
+    asked = Path(f"{hub}.log").read_text().splitlines()
+    assert [line.split()[3] for line in asked] == ["main", "ab" * 20]
+
+
+@pytest.mark.parametrize("spoil", ["change", "add"])
+def test_a_model_whose_code_was_changed_is_fetched_again(get, hub, store, spoil):
+    (hub / "modeling.py").write_bytes(b"x = 1")
+    folder = get(HUB)
+    (folder / ("modeling.py" if spoil == "change" else "other.py")).write_bytes(b"x = 2")
+    assert not has_model("m", store)
+    get(HUB)
+    assert has_model("m", store)
+    assert (folder / "modeling.py").read_bytes() == b"x = 1"
 
 
 def test_where_no_source_has_it_every_reason_is_named(get, home, store, monkeypatch):
