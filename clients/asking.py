@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clients.desk import Desk
+from clients.desk import Asker, Desk
 from clients.supervisor import live_supervisor
 from protocol.errors import NotRunningError, UsageError
+from protocol.jobs.status import MOST_JOBS
+from protocol.messages import StatusQuery, StatusReport
 from protocol.supervisor import COORDINATOR
 
-__all__ = ["ask_coordinator", "no_such_job", "why_silent"]
+__all__ = ["ask_coordinator", "ask_newest", "ask_status", "no_such_job", "why_silent"]
 
 
 def ask_coordinator(desk: Desk, question: Any, *, timeout_ms: int | None = None) -> Any:
@@ -20,6 +24,28 @@ def ask_coordinator(desk: Desk, question: Any, *, timeout_ms: int | None = None)
             return asker.ask(question, timeout_ms=timeout_ms)
     except NotRunningError as error:
         raise why_silent(desk.runtime) from error
+
+
+def ask_newest(asker: Asker, limit: int) -> StatusReport:
+    """Ask for the newest `limit` jobs, in portions: the coordinator has other work between two of them."""
+    answer: StatusReport = asker.ask(StatusQuery(limit=limit))
+    found = portion = answer.jobs
+    while len(portion) == MOST_JOBS and len(found) < limit:
+        older = StatusQuery(limit=limit - len(found), before=portion[-1].job)
+        portion = asker.ask(older).jobs
+        found += portion
+    return replace(answer, jobs=found)
+
+
+def ask_status(asker: Asker, jobs: Sequence[str]) -> StatusReport:
+    """Ask for these jobs, in portions."""
+    portions = [tuple(jobs[start : start + MOST_JOBS]) for start in range(0, len(jobs), MOST_JOBS)]
+    answers: list[StatusReport] = [asker.ask(StatusQuery(jobs=portion)) for portion in portions]
+    return replace(
+        answers[-1],
+        jobs=tuple(job for answer in answers for job in answer.jobs),
+        unknown=tuple(job for answer in answers for job in answer.unknown),
+    )
 
 
 def why_silent(runtime: Path) -> NotRunningError:

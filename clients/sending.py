@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from clients.asking import why_silent
@@ -27,12 +27,15 @@ class Sent:
 
     accepted: tuple[tuple[Submit, Submitted], ...]
     refused: tuple[tuple[Submit, InputError], ...]
-    stopped: CpwError | None
+    names: Mapping[str, str]
+    """Film to the name that is shown for it."""
+    stopped: CpwError | None = None
+    interrupted: bool = False
+    """Whether the person stopped it."""
 
     def labels(self) -> dict[str, str]:
         """Return job to the name that is shown for it."""
-        names = film_labels([submission.media for submission, _ in self.accepted])
-        return {answer.job: name for (_, answer), name in zip(self.accepted, names, strict=True)}
+        return {answer.job: self.names[submission.media] for submission, answer in self.accepted}
 
     def jobs(self) -> list[str]:
         """Return the jobs in the order of their films."""
@@ -51,23 +54,48 @@ def check_running(desk: Desk, asker: Asker) -> None:
         raise why_silent(desk.runtime) from error
 
 
-def send(desk: Desk, asker: Asker, submissions: Sequence[Submit]) -> Sent:
-    """Send the submissions, one after the other, until one fails for a reason that is not its own film."""
+def send(desk: Desk, asker: Asker, submissions: Sequence[Submit], *, beside: bool) -> Sent:
+    """Send the submissions, one after the other, until one fails for a reason that is not its own film.
+
+    Each is told of at once: thousands take a minute, and a person who interrupts that knows which were made.
+    `beside`: the answer itself is for a machine.
+    """
+    names = dict(
+        zip(
+            (submission.media for submission in submissions),
+            film_labels([submission.media for submission in submissions]),
+            strict=True,
+        )
+    )
     accepted: list[tuple[Submit, Submitted]] = []
     refused: list[tuple[Submit, InputError]] = []
-    stopped: CpwError | None = None
+
+    def sent(*, stopped: CpwError | None = None, interrupted: bool = False) -> Sent:
+        return Sent(
+            accepted=tuple(accepted),
+            refused=tuple(refused),
+            names=names,
+            stopped=stopped,
+            interrupted=interrupted,
+        )
+
     for submission in submissions:
+        name = names[submission.media]
         try:
             reach("cli.submit.before-send")
-            accepted.append((submission, _send(desk, asker, submission)))
+            answer = _send(desk, asker, submission)
+            accepted.append((submission, answer))
+            desk.report.progress(f"{name}: submitted as {answer.job}", beside=beside)
             reach("cli.submit.answered")
         except InputError as error:
             # Only this film is wrong: the others are sent.
             refused.append((submission, error))
+            desk.report.error(f"{name}: {error.message}", error.remedy)
         except CpwError as error:
-            stopped = error
-            break
-    return Sent(accepted=tuple(accepted), refused=tuple(refused), stopped=stopped)
+            return sent(stopped=error)
+        except KeyboardInterrupt:
+            return sent(interrupted=True)
+    return sent()
 
 
 def _send(desk: Desk, asker: Asker, submission: Submit) -> Submitted:

@@ -44,10 +44,18 @@ class Stillness:
 
 
 def wait_until_still(
-    films: Iterable[Path], clock: Callable[[], float], pause: Callable[[float], None]
+    films: Iterable[Path],
+    clock: Callable[[], float],
+    pause: Callable[[float], None],
+    tell: Callable[[int], None],
 ) -> list[Path]:
-    """Wait for files that were changed a moment ago; return those that still change after 10 s."""
+    """Wait for files that were changed a moment ago; return those that still change after 10 s.
+
+    `tell` is told how many are waited for.
+    """
     moving = [film for film in films if _changed_just_now(film)]
+    if moving:
+        tell(len(moving))
     stillness = Stillness(CHANGED_WITHIN_S)
     begun_s = clock()
     while moving:

@@ -24,8 +24,9 @@ from coordinator.status import Ahead, report_job
 from coordinator.store.backups import is_full, notices
 from coordinator.store.store import Store
 from coordinator.timing.outlook import Outlooks
-from protocol.errors import DiskFullError, ErrorInfo, ErrorKind
+from protocol.errors import DiskFullError, ErrorInfo, ErrorKind, UsageError
 from protocol.job_changes import CancelJobs, PruneJobs, ReloadEnvironment, ResumeJobs, RetryJob
+from protocol.jobs.status import MOST_JOBS
 from protocol.messages import (
     DryRun,
     DryRunReport,
@@ -113,12 +114,15 @@ class Requests:
         return replace(answer, waits_ms=self._outlooks.look(self._workers(), now_s).all_left_ms(now_s))
 
     def _status(self, query: StatusQuery) -> StatusReport:
+        if len(query.jobs) > MOST_JOBS:
+            message = f"A question names {MOST_JOBS} jobs at most."
+            raise UsageError(message, "Ask several times.")
         if query.jobs:
             found = {job: self._store.job(job) for job in query.jobs}
             jobs = [job for job in found.values() if job is not None]
             unknown = tuple(name for name, job in found.items() if job is None)
         else:
-            jobs, unknown = self._store.newest_jobs(query.limit), ()
+            jobs, unknown = self._store.newest_jobs(min(query.limit, MOST_JOBS), query.before), ()
         progress = self._dispatcher.progress
         steps = {job.id: self._store.steps(job.id) for job in jobs}
         served_by = {step.environment for job_steps in steps.values() for step in job_steps}

@@ -162,7 +162,7 @@ class LoneCoordinator:
 
     def add_job(self, **fields: Any) -> str:
         """Put a job for one film into the store and return its id."""
-        number = len(self.store.newest_jobs(100)) + 1
+        number = len(self.store.newest_jobs(1_000)) + 1
         directory = self.path / f"job{number}"
         (directory / "logs").mkdir(parents=True)
         given = {"media": "/film.mkv", "workflow": "transcribe", "user": "u", "out": "/out"}

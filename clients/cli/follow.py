@@ -12,34 +12,31 @@ from clients.job_folder import read_first_cues
 from clients.screen.jobs import FINISHED, job_error, job_lines, job_sentence, summary_table
 from clients.screen.progress import Screen
 from clients.screen.report import Report
-from clients.screen.text import count, film_labels
+from clients.screen.text import count
 from clients.sending import Sent
 from protocol.errors import BugError, NotRunningError
 from protocol.failpoints import reach
+from protocol.jobs.status import MOST_JOBS
 from protocol.messages import JobReport, StatusQuery, StatusReport
 
-__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "show_sent"]
+__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "show_end"]
 
 ABSENCE_SECONDS = 30.0
 """How long the coordinator may be away: it is restarted within seconds, and its store keeps the jobs."""
 
 _LOOK_SECONDS = 0.15
 _ASK_MS = 2_000
-_PORTION = 100
 
 Clock = Callable[[], float]
 
 
-def show_sent(report: Report, sent: Sent, *, beside: bool) -> None:
-    """Show what became of submissions; `beside` when the answer itself is for a machine."""
-    labels = sent.labels()
-    for _, answer in sent.accepted:
-        report.progress(f"{labels[answer.job]}: submitted as {answer.job}", beside=beside)
-    for submission, error in sent.refused:
-        report.error(f"{film_labels([submission.media])[0]}: {error.message}", error.remedy)
+def show_end(report: Report, sent: Sent, films: int) -> None:
+    """Show why some of so many films were not submitted."""
     if sent.stopped is not None and sent.accepted:
         report.error(sent.stopped.message, sent.stopped.remedy)
         report.remark(f"{count(len(sent.accepted), 'film')} submitted before that; the others were not")
+    if sent.interrupted:
+        report.remark(f"interrupted: {len(sent.accepted)} of {count(films, 'film')} submitted")
 
 
 class _Absence:
@@ -95,7 +92,7 @@ def look(
 
 def _ask(asker: Asker, jobs: Sequence[str]) -> list[StatusReport]:
     """Ask in portions: a thousand jobs with their steps and errors do not fit in one message."""
-    portions = (jobs[i : i + _PORTION] for i in range(0, len(jobs), _PORTION))
+    portions = (jobs[i : i + MOST_JOBS] for i in range(0, len(jobs), MOST_JOBS))
     return [asker.ask(StatusQuery(jobs=tuple(portion)), timeout_ms=_ASK_MS) for portion in portions]
 
 

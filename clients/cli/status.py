@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
-from clients.asking import ask_coordinator, no_such_job
+from clients.asking import ask_newest, ask_status, no_such_job, why_silent
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.job_folder import read_first_cues
 from clients.screen.jobs import all_left, job_error, job_lines, status_table, steps_table
 from clients.screen.report import Report
 from protocol.clock import now_ms
-from protocol.errors import ExitCode
-from protocol.messages import JobReport, StatusQuery, StatusReport
+from protocol.errors import ExitCode, NotRunningError
+from protocol.messages import JobReport, StatusReport
 
 __all__ = ["status"]
 
@@ -32,7 +34,7 @@ __all__ = ["status"]
 @pass_desk
 def status(desk: Desk, jobs: tuple[str, ...], limit: int, *, as_json: bool) -> ExitCode:
     """Show jobs, or one job with its steps."""
-    answer: StatusReport = ask_coordinator(desk, StatusQuery(jobs=jobs, limit=limit))
+    answer = _ask(desk, jobs, limit)
     if as_json:
         desk.report.json({"jobs": answer.jobs, "unknown": answer.unknown, "left_ms": answer.left_ms})
     elif answer.jobs:
@@ -47,6 +49,14 @@ def status(desk: Desk, jobs: tuple[str, ...], limit: int, *, as_json: bool) -> E
         error = no_such_job(job)
         desk.report.error(error.message, error.remedy)
     return ExitCode.USAGE if answer.unknown else ExitCode.DONE
+
+
+def _ask(desk: Desk, jobs: Sequence[str], limit: int) -> StatusReport:
+    try:
+        with desk.connect(desk.runtime) as asker:
+            return ask_status(asker, jobs) if jobs else ask_newest(asker, limit)
+    except NotRunningError as error:
+        raise why_silent(desk.runtime) from error
 
 
 def _show_job(report: Report, job: JobReport) -> None:

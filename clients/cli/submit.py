@@ -8,18 +8,20 @@ from pathlib import Path
 
 import click
 
+from clients.asking import ask_status
 from clients.cli.dry_run import show_dry_run
-from clients.cli.follow import conclude, follow, show_sent
+from clients.cli.follow import conclude, follow, show_end
 from clients.cli.shell import CONTEXT, code_of, json_option, pass_desk
 from clients.cli.watch import watch_folders
 from clients.desk import Asker, Desk
 from clients.screen.jobs import exit_code
 from clients.screen.progress import open_screen
+from clients.screen.text import count
 from clients.sending import Sent, check_running, send
 from clients.still_files import wait_until_still
 from clients.submission import Reading, Written, read_submissions
 from protocol.errors import ErrorInfo, ExitCode, InputError, NotRunningError, UsageError
-from protocol.messages import JobReport, StatusQuery, StatusReport, Submit, Submitted
+from protocol.messages import JobReport, Submit, Submitted
 from protocol.schema import from_plain
 from protocol.stages import WORKFLOWS
 
@@ -112,8 +114,13 @@ def submit_films(
         check_running(desk, asker)
         if dry_run:
             return show_dry_run(desk, asker, reading.submissions, as_json=as_json)
-        sent = send(desk, asker, _without_moving(desk, written, reading.submissions))
-        show_sent(desk.report, sent, beside=as_json)
+        submissions = _without_moving(desk, written, reading.submissions)
+        sent = send(desk, asker, submissions, beside=as_json)
+        show_end(desk.report, sent, len(submissions))
+        if sent.interrupted:
+            if as_json:
+                _write_json(desk, sent, {})
+            return ExitCode.INTERRUPTED
         if sent.stopped is not None and not sent.accepted:
             raise sent.stopped
         if not sent.accepted or detach or written.hold:
@@ -134,7 +141,12 @@ def _without_moving(desk: Desk, written: Written, submissions: Sequence[Submit])
     """Leave out what is still being copied into a folder; a film that was named itself is not checked."""
     folders = {Path(word).resolve() for word in written.media if Path(word).is_dir()}
     films = [Path(submission.media) for submission in submissions]
-    moving = wait_until_still([film for film in films if set(film.parents) & folders], desk.clock, desk.pause)
+    moving = wait_until_still(
+        [film for film in films if set(film.parents) & folders],
+        desk.clock,
+        desk.pause,
+        lambda number: desk.report.remark(f"{count(number, 'film')} changed a moment ago: looking again"),
+    )
     if len(moving) == len(films):
         message = "Every film in it is still being written."
         raise UsageError(message, "Wait until the copy is complete, or add --watch.")
@@ -187,7 +199,7 @@ def _follow(desk: Desk, asker: Asker, sent: Sent, *, as_json: bool) -> ExitCode:
 def _reports(asker: Asker, sent: Sent) -> dict[str, JobReport]:
     """Return the jobs as they are now; empty if nobody answers, because they are submitted even so."""
     try:
-        answer: StatusReport = asker.ask(StatusQuery(jobs=tuple(sent.jobs())))
+        answer = ask_status(asker, sent.jobs())
     except NotRunningError:
         return {}
     return {job.job: job for job in answer.jobs}

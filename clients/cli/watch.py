@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from clients.cli.follow import look, show_sent
+from clients.cli.follow import look
 from clients.desk import Asker, Desk
 from clients.films import find_films, is_utf8
 from clients.screen.jobs import FINISHED
@@ -95,11 +95,12 @@ def _look_once(desk: Desk, asker: Asker, written: Written, state: _Watch, screen
 
 
 def _submit(desk: Desk, asker: Asker, written: Written, state: _Watch) -> None:
-    sent = send(desk, asker, read_submissions(written, desk.out).submissions)
+    sent = send(desk, asker, read_submissions(written, desk.out).submissions, beside=False)
     # A film that was refused is not tried again.
     answered = [submission for submission, _ in (*sent.accepted, *sent.refused)]
     state.taken |= {Path(submission.media) for submission in answered}
     state.labels |= sent.labels()
-    show_sent(desk.report, replace(sent, stopped=None), beside=False)
     if sent.stopped is not None:
         raise sent.stopped
+    if sent.interrupted:
+        raise KeyboardInterrupt

@@ -183,9 +183,13 @@ class Store:
         rows = self._db.execute(query, (*wanted, after, limit))
         return [job_of(row) for row in rows]
 
-    def newest_jobs(self, limit: int) -> list[JobRow]:
-        """Return the newest jobs, newest first."""
-        rows = self._db.execute("SELECT * FROM jobs ORDER BY seq DESC LIMIT ?", (limit,))
+    def newest_jobs(self, limit: int, before: str = "") -> list[JobRow]:
+        """Return the newest jobs, newest first; with `before`, those that were submitted before that job."""
+        rows = self._db.execute(
+            "SELECT * FROM jobs WHERE ? = '' OR seq < (SELECT seq FROM jobs WHERE id = ?) "
+            "ORDER BY seq DESC LIMIT ?",
+            (before, before, limit),
+        )
         return [job_of(row) for row in rows]
 
     def last_ended(self, limit: int) -> list[JobRow]:

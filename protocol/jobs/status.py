@@ -7,18 +7,24 @@ from typing import Literal
 
 from protocol.errors import ErrorInfo
 
-__all__ = ["JobReport", "JobState", "StatusQuery", "StatusReport", "StepReport", "StepState"]
+__all__ = ["MOST_JOBS", "JobReport", "JobState", "StatusQuery", "StatusReport", "StepReport", "StepState"]
 
 JobState = Literal["held", "queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["waiting", "ready", "running", "done", "skipped", "failed", "cancelled"]
 
 
+MOST_JOBS = 100
+"""An answer has no more jobs: while the coordinator makes it, it does nothing else."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatusQuery:
-    """Asks for some jobs, or, when `jobs` is empty, for the newest `limit`."""
+    """Asks for some jobs, or, when `jobs` is empty, for the newest `limit`: at most `MOST_JOBS` of either."""
 
     jobs: tuple[str, ...] = ()
     limit: int = 50
+    before: str = ""
+    """Of the newest ones, only those that were submitted before this job."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import imageio_ffmpeg
 
+from clients.asking import ask_newest
 from protocol.errors import NotRunningError
 from protocol.messages import JobReport, StatusQuery, Submit
 from tests.house import REAL_COMMON_STAGES, House, until
@@ -113,7 +114,7 @@ class Tended(House):
             health = self.health()
             if health is None or health.jobs_running or health.jobs_queued:
                 return None
-            jobs = self.ask(StatusQuery(limit=2 * count + 10)).jobs
+            jobs = ask_newest(self, 2 * count + 10).jobs
             ended = [job for job in jobs if job.state in ENDS]
             return ended if len(ended) == len(jobs) >= count else None
 

@@ -33,6 +33,7 @@ class Coordinator:
         self.refusal = None
         self.absent = set()
         self.interrupt_at = 0
+        self.interrupt_after = -1
         self.silent = False
         self.healthy = True
 
@@ -55,6 +56,8 @@ class Coordinator:
         return self.report(message)
 
     def take(self, submission):
+        if len(self.submissions) == self.interrupt_after:
+            raise KeyboardInterrupt
         if self.refusal is not None and "refused" in Path(submission.media).name:
             raise self.refusal
         job = f"job-20261122-ann-{len(self.submissions) + 1:04d}"
@@ -131,6 +134,21 @@ def shell(tmp_path, monkeypatch) -> Shell:
     for name in ("film.mp4", "bad.mp4", "-dash.mp4", "refused.mp4"):
         (tmp_path / name).touch()
     return Shell(tmp_path)
+
+
+def test_ctrl_c_between_two_films_names_every_job_that_was_made(shell, tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.mkv").touch()
+    shell.coordinator.interrupt_after = 2
+    code, out, err = shell.run("submit", *(f"{number}.mkv" for number in range(5)), "-w", "transcribe")
+    assert code == 130
+    assert out.splitlines() == [
+        "0.mkv: submitted as job-20261122-ann-0001",
+        "1.mkv: submitted as job-20261122-ann-0002",
+    ]
+    assert "interrupted: 2 of 5 films submitted" in err
+    code, out, _ = shell.run("submit", "4.mkv", "-w", "transcribe", "--json")
+    assert (code, json.loads(out)["jobs"]) == (130, [])
 
 
 def test_a_film_is_followed_until_it_is_done(shell):

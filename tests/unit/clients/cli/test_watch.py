@@ -155,14 +155,17 @@ def test_a_film_changed_a_moment_ago_is_waited_for(tmp_path: Path) -> None:
     clock = Clock()
     film = tmp_path / "film.mkv"
     film.write_bytes(b"film")
-    assert wait_until_still([film], clock.read, clock.pause) == []
+    told: list[int] = []
+    assert wait_until_still([film], clock.read, clock.pause, told.append) == []
+    assert told == [1]
     assert 3 <= clock.now <= 4
 
 
 def test_an_old_film_is_not_waited_for(tmp_path: Path) -> None:
     clock = Clock()
-    assert wait_until_still([put(tmp_path / "film.mkv")], clock.read, clock.pause) == []
-    assert clock.now == 0
+    told: list[int] = []
+    assert wait_until_still([put(tmp_path / "film.mkv")], clock.read, clock.pause, told.append) == []
+    assert (clock.now, told) == (0, [])
 
 
 def test_an_empty_or_vanished_file_is_never_still(tmp_path: Path) -> None:
