@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 import envspecs
-from clients.cli.machine import start_everything
+from clients.cli.house.machine import start_everything
 from clients.cli.shell import CONTEXT, pass_desk
 from clients.cli.submit import submit_films
 from clients.desk import Desk

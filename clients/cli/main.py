@@ -7,7 +7,6 @@ and tab completion import none of them.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 
 import click
@@ -18,7 +17,7 @@ from clients.screen.report import Report
 from protocol import PROTOCOL_VERSION
 from protocol.errors import CpwError, ExitCode
 
-__all__ = ["COMMANDS", "cpw", "load", "main", "run", "submit_main"]
+__all__ = ["COMMANDS", "cpw", "load", "run"]
 
 COMMANDS = {
     "cancel": ("clients.cli.jobs:cancel", "Stop jobs, keeping their finished steps for cpw resume."),
@@ -30,7 +29,7 @@ COMMANDS = {
         "clients.cli.demo:demo",
         "Make and subtitle two short films, the second with warm models.",
     ),
-    "down": ("clients.cli.machine:down", "Stop everything; jobs continue after the next start."),
+    "down": ("clients.cli.house.machine:down", "Stop everything; jobs continue after the next start."),
     "envs": (
         "clients.cli.envs:envs",
         "List, build, upgrade, roll back and copy environments.",
@@ -39,14 +38,17 @@ COMMANDS = {
         "clients.cli.export:export",
         "Write a job's subtitles in other formats or by other rules.",
     ),
-    "hardware": ("clients.cli.machine:hardware", "Show the processors, memory and GPUs of this machine."),
+    "hardware": (
+        "clients.cli.house.machine:hardware",
+        "Show the processors, memory and GPUs of this machine.",
+    ),
     "health": (
-        "clients.cli.machine:health",
+        "clients.cli.house.machine:health",
         "Show the state of every environment.",
     ),
     "jobs": ("clients.cli.jobs:jobs", "Clean up old jobs."),
     "logs": (
-        "clients.cli.logs:logs",
+        "clients.cli.house.logs:logs",
         "Show the log of a job, an environment or the coordinator.",
     ),
     "models": (
@@ -68,7 +70,7 @@ COMMANDS = {
     "retry": ("clients.cli.jobs:retry", "Do a stage of a job again, and everything that depends on it."),
     "status": ("clients.cli.status:status", "Show jobs, or one job with its steps."),
     "submit": ("clients.cli.submit:submit", "Submit films and show their progress until they are done."),
-    "up": ("clients.cli.machine:up", "Start everything and wait until it is ready."),
+    "up": ("clients.cli.house.machine:up", "Start everything and wait until it is ready."),
 }
 """Name of a command -> where it is (module:attribute), and the first sentence of its help."""
 
@@ -138,6 +140,7 @@ def run(command: click.Command, words: Sequence[str], name: str, desk: Desk | No
         report.error(_one_line(error.format_message()))
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
+        report.remark("interrupted")
         return ExitCode.INTERRUPTED
     except CpwError as error:
         report.error(error.message, error.remedy)
@@ -151,13 +154,3 @@ def run(command: click.Command, words: Sequence[str], name: str, desk: Desk | No
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def main() -> None:
-    """Run `cpw`."""
-    sys.exit(run(cpw, sys.argv[1:], "cpw"))
-
-
-def submit_main() -> None:
-    """Run `cpw-submit`."""
-    sys.exit(run(load("submit"), sys.argv[1:], "cpw-submit"))

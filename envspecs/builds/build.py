@@ -18,6 +18,7 @@ from pathlib import Path
 from envspecs.builds import history
 from envspecs.builds.guard import exclusive
 from envspecs.builds.installed import MARKER, TELLING, Marker, read_marker, write_marker
+from envspecs.builds.launchers import write_launchers
 from envspecs.builds.uv import Tools, base_python, child_environment, find_uv
 from envspecs.key import build_key, project_digest, read_lock, running_python
 from envspecs.layout import builds_directory, home, lock_path, specs_directory, venv_path
@@ -230,6 +231,7 @@ def _install_project(job: Building, folder: Path) -> None:
             ],
             f"This checkout could not be installed into the environment {job.name}",
         )
+        write_launchers(folder, job.root)
 
 
 def refresh(job: Building, folder: Path) -> None:

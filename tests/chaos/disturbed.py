@@ -26,7 +26,7 @@ ENDS = ("done", "failed", "cancelled")
 _COMPARED = ("01_demux", "06_asr", "07_align", "09_clean", "11_subtitle", "12_mux")
 _PATIENCE_S = 40.0
 _TONES = (("A", 440), ("B", 660))
-_CLI = "from clients.cli.main import submit_main; submit_main()"
+_CLI = "from clients.cli.entry import submit_main; submit_main()"
 
 T = TypeVar("T")
 

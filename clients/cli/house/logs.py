@@ -46,10 +46,13 @@ def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> ExitCode:
     for path in found:
         lines = last_lines(path, limit, tails.known[path].position)
         shown = _show(desk.report, path, lines, shown, several=len(found) > 1)
-    while follow:
-        for path, lines in tails.read():
-            shown = _show(desk.report, path, lines, shown, several=len(tails.known) > 1)
-        desk.pause(_LOOK_SECONDS)
+    try:
+        while follow:
+            for path, lines in tails.read():
+                shown = _show(desk.report, path, lines, shown, several=len(tails.known) > 1)
+            desk.pause(_LOOK_SECONDS)
+    except KeyboardInterrupt:  # how following ends: nothing is to be said
+        return ExitCode.INTERRUPTED
     return ExitCode.DONE
 
 

@@ -1,0 +1,1 @@
+"""Commands about what runs on this machine: start, stop, state, logs."""
