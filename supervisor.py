@@ -19,13 +19,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 import envspecs
 from envspecs.budgets import core_budget
 from envspecs.hardware import usable_cores
 from envspecs.processes.child import Child
+from envspecs.processes.leftovers import myself, sweep
 from envspecs.processes.making import WorkerMaker
+from envspecs.processes.manager import READY, STOPPING, WATCHDOG, tell_manager
+from envspecs.processes.own_log import begin_log
+from envspecs.processes.privacy import narrow, umask_of
 from envspecs.processes.restart import decide_restart
 from envspecs.processes.sole import RuntimeLock, hold_state
 from envspecs.processes.variables import COOKIE, passed_on
@@ -42,7 +44,6 @@ from protocol.supervisor import (
     Kill,
     Proved,
     Reload,
-    SupervisorReport,
     children_of,
     environment_of,
     parse_command,
@@ -59,6 +60,7 @@ _BEAT_MISSING_S = max(BEAT_MISSING_S * _BUDGET_SCALE, 3 * BEAT_EVERY_S)
 _LOOK_EVERY_S = 2.0
 """So often the supervisor looks whether its runtime directory is still there."""
 TERM_S = 2.0
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Supervisor:
@@ -76,6 +78,7 @@ class Supervisor:
             environment=self._environment(),
         )
         self._beat_s = 0.0
+        self._ready = False
         self._stopping = False
         self._control_read, self._control_write = os.pipe()
         self._wake_read, self._wake_write = os.pipe()
@@ -104,8 +107,10 @@ class Supervisor:
         """Look after the children until told to stop."""
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOPS:
             signal.signal(number, self._on_stop)
+        # `cpw up --foreground` holds them back until here; no child must start with them held back.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         for child in self._children.values():
             if child.state == "starting":
                 self._start(child)
@@ -117,6 +122,8 @@ class Supervisor:
             self._keep_runtime()
             self._end_silent_coordinator()
             self._look_after()
+            if "WATCHDOG_USEC" in os.environ:
+                tell_manager(WATCHDOG)
         self._stop()
 
     def _keep_runtime(self) -> None:
@@ -213,6 +220,9 @@ class Supervisor:
                 child.signal_group(signal.SIGKILL)
             case Beat():
                 self._beat_s = time.monotonic()
+                if not self._ready:
+                    self._ready = True
+                    tell_manager(READY)
             case Proved() if (child := self._meant(command)) is not None:
                 _prove(child)
 
@@ -277,6 +287,7 @@ class Supervisor:
     def _stop(self) -> None:
         """Drain, wait, SIGTERM, SIGKILL: the coordinator passes the drain on and ends when it is done."""
         reach("supervisor.stop.begun")
+        tell_manager(STOPPING)
         self._write_state()
         alive = [child for child in self._children.values() if child.process is not None]
         coordinator = self._children[COORDINATOR]
@@ -302,7 +313,7 @@ class Supervisor:
 
     def _write_state(self) -> None:
         report = dataclasses.replace(
-            _myself(),
+            myself(),
             run=self._run,
             state="stopping" if self._stopping else "running",
             children={child.name: child.report() for child in self._children.values()},
@@ -324,32 +335,16 @@ def _prove(child: Child) -> None:
             log.exception("%s cannot be written to", child.build)
 
 
-def _myself() -> SupervisorReport:
-    me = psutil.Process()
-    return SupervisorReport(pid=me.pid, started=me.create_time())
-
-
-def sweep(runtime: Path) -> int:
-    """Kill what an older run left: processes of ours whose environment carries this runtime's cookie."""
-    left = []
-    family = {os.getpid(), os.getppid()}
-    for process in psutil.process_iter(["pid", "uids"]):
-        if process.pid in family or process.info["uids"] is None or process.info["uids"].real != os.getuid():
-            continue
-        with contextlib.suppress(psutil.Error):
-            if process.environ().get(COOKIE) == str(runtime):
-                process.kill()
-                left.append(process)
-    psutil.wait_procs(left, timeout=5)
-    return len(left)
-
-
 def run() -> int:
     """Supervise until stopped; return the exit code."""
+    umask = umask_of(os.environ)
+    os.umask(umask)
     home = envspecs.home()
     runtime = runtime_directory(home)
-    with hold_state(envspecs.state_directory(home), _myself()), RuntimeLock(runtime) as lock:
+    state = envspecs.state_directory(home)
+    with hold_state(state, myself()), RuntimeLock(runtime) as lock:
         reach("supervisor.start.locked")
+        narrow(_private(home, state), umask)
         swept = sweep(runtime)
         reach("supervisor.start.swept")
         if swept:
@@ -358,13 +353,27 @@ def run() -> int:
     return ExitCode.DONE
 
 
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if sys.argv[1:] != ["run"]:
-        log.error("usage: python supervisor.py run")
-        sys.exit(ExitCode.USAGE)
+def _private(home: Path, state: Path) -> Iterator[Path]:
+    """Yield the folders that are ours alone; one that a person has chosen for the jobs is not."""
+    logs = envspecs.logs_directory(home)
+    yield from (state, logs, logs / "stacks")
+    if envspecs.out_directory(home) == home / "out":
+        yield home / "out"
+
+
+def main(words: list[str]) -> int:
+    """`supervisor.py run [--foreground]`: return the exit code."""
+    os.umask(0o077)  # until the person's own is known
+    begin_log(envspecs.logs_directory(), foreground=words[1:] == ["--foreground"])
+    if words not in (["run"], ["run", "--foreground"]):
+        log.error("usage: python supervisor.py run [--foreground]")
+        return ExitCode.USAGE
     try:
-        sys.exit(run())
+        return run()
     except CpwError as failure:
         log.error("%s %s", failure.message, failure.remedy)  # noqa: TRY400 (a sentence, not a crash)
-        sys.exit(ExitCode.NOT_RUNNING)
+        return ExitCode.NOT_RUNNING
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from clients.desk import Asker, Desk
 from envspecs.access import TOKENS
@@ -31,6 +31,7 @@ __all__ = [
     "child_states",
     "live_supervisor",
     "path_advice",
+    "run_in_foreground",
     "running_supervisor",
     "start",
     "stop",
@@ -120,11 +121,9 @@ def check_built(home: Path) -> None:
 
 def start(desk: Desk) -> subprocess.Popen[bytes]:
     """Start the supervisor in its own session, so that it goes on when the terminal is closed."""
-    script = desk.home / "supervisor.py"
-    if not script.is_file():
-        raise MissingError(f"{script} does not exist.", "Set CPW_HOME to the checkout, or unset it.")
+    script = _script(desk)
     log = supervisor_log(desk.home)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(
@@ -140,11 +139,31 @@ def start(desk: Desk) -> subprocess.Popen[bytes]:
         os.close(descriptor)
 
 
+def run_in_foreground(desk: Desk) -> NoReturn:
+    """Become the supervisor: process, terminal and exit code are from now on the supervisor's."""
+    script = _script(desk)
+    # A Ctrl-C before the supervisor can stop in order waits until it can.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    # Not by the name that people use: the next build that is swapped in must not change what runs.
+    python = str(Path(os.path.realpath(sys.prefix)) / "bin" / "python")
+    os.chdir(desk.home)
+    words = [python, "-I", str(script), "run", "--foreground"]
+    os.execve(python, words, _environment(desk))  # noqa: S606 (a list of words, never a shell's line)
+
+
+def _script(desk: Desk) -> Path:
+    script = desk.home / "supervisor.py"
+    if not script.is_file():
+        raise MissingError(f"{script} does not exist.", "Set CPW_HOME to the checkout, or unset it.")
+    return script
+
+
 def supervisor_log(home: Path) -> Path:
     """Return the log file of the supervisor itself."""
     from envspecs.layout import logs_directory
+    from envspecs.processes import own_log
 
-    return logs_directory(home) / "supervisor.log"
+    return own_log.supervisor_log(logs_directory(home))
 
 
 def _environment(desk: Desk) -> dict[str, str]:

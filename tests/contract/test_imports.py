@@ -54,7 +54,10 @@ LIBRARIES = {
     "zmq": "coordinator.link clients.connection workers.link",
     "click": "clients.cli",
     "rich": "clients.screen.report",
-    "psutil": "coordinator.running.worker_death coordinator.store.backups clients.supervisor supervisor",
+    "psutil": (
+        "coordinator.running.worker_death coordinator.store.backups clients.supervisor"
+        " envspecs.processes.leftovers"
+    ),
     "jiwer": "clients.word_errors",
     "regex": "clients.word_errors workers.engines.common",
     "imageio_ffmpeg": "clients.cli.demo workers.engines.common.film",

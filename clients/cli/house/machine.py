@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import NoReturn
 
 import click
 
@@ -20,6 +21,7 @@ from clients.supervisor import (
     check_built,
     live_supervisor,
     path_advice,
+    run_in_foreground,
     running_supervisor,
     start,
     stop,
@@ -28,7 +30,7 @@ from clients.supervisor import (
     why_not_looked_after,
 )
 from protocol.clock import now_ms
-from protocol.errors import ExitCode, NotRunningError
+from protocol.errors import ExitCode, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport
 
 __all__ = ["down", "hardware", "health", "start_everything", "up"]
@@ -46,10 +48,21 @@ _LAST_LINES = 12
     show_default=True,
     help="How long to wait.",
 )
+@click.option("--foreground", is_flag=True, help="Stay here until Ctrl-C or SIGTERM; for a service manager.")
 @pass_desk
-def up(desk: Desk, seconds: float) -> ExitCode:
+def up(desk: Desk, seconds: float, *, foreground: bool) -> ExitCode:
     """Start everything and wait until it is ready."""
+    if foreground:
+        return _stay(desk)
     return start_everything(desk, seconds)
+
+
+def _stay(desk: Desk) -> NoReturn:
+    check_built(desk.home)
+    if (running := running_supervisor(desk)) is not None:
+        raise UsageError(f"The supervisor is already running, process {running.pid}.", "cpw down")
+    desk.report.remark("Ctrl-C stops everything; jobs continue after the next start")
+    run_in_foreground(desk)
 
 
 def start_everything(desk: Desk, seconds: float) -> ExitCode:
