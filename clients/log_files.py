@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -57,18 +59,15 @@ def job_logs_folder(desk: Desk, job: str) -> Path:
     return Path(answer.jobs[0].directory) / "logs"
 
 
-def last_lines(path: Path, limit: int, end: int | None = None) -> list[str]:
-    """Return the last lines of a file, or of its first `end` bytes; none where there is no file."""
-    try:
-        with path.open("rb") as file:
-            return _last_lines(file, limit, end)
-    except FileNotFoundError:
-        return []
+def last_lines(path: Path, limit: int) -> list[str]:
+    """Return the last lines of a log, those in its earlier files too; none where there is no file."""
+    with contextlib.closing(Tail(path)) as tail:
+        return tail.begin(limit)
 
 
-def _last_lines(file: BinaryIO, limit: int, end: int | None) -> list[str]:
+def _last_lines(file: BinaryIO, limit: int) -> list[str]:
     """Read backwards block by block: a log of a month is not read for its last page."""
-    position = file.seek(0, os.SEEK_END) if end is None else end
+    position = file.seek(0, os.SEEK_END)
     data = b""
     while position > 0 and data.count(b"\n") <= limit:
         step = min(_BLOCK_BYTES, position)
@@ -84,35 +83,93 @@ def _decode(lines: Iterable[bytes]) -> list[str]:
 
 @dataclass
 class Tail:
-    """What is added to one file, whole lines at a time; a file that was replaced is read from its start."""
+    """What is added to one file, whole lines at a time, also while it is rotated (`x.log` to `x.log.1`).
+
+    A file that was cut is read from its start.
+    """
 
     path: Path
-    position: int = 0
-    inode: int = 0
-    rest: bytes = b""
+    _file: BinaryIO | None = None
+    _rest: bytes = b""
 
-    def skip(self) -> None:
-        """Start at what is added from now on."""
-        try:
-            found = self.path.stat()
-        except FileNotFoundError:
-            return
-        self.position, self.inode = found.st_size, found.st_ino
+    def begin(self, limit: int) -> list[str]:
+        """Return the last lines that are there, `limit` at most, and go on behind them."""
+        self._file = _open(self.path)
+        if self._file is None:
+            return []
+        lines = _last_lines(self._file, limit)
+        self._file.seek(0, os.SEEK_END)
+        for path in _earlier(self.path):
+            if len(lines) >= limit or (earlier := _open(path)) is None:
+                break
+            with earlier:
+                if _identity(earlier) != _identity(self._file):  # else it was rotated this moment
+                    lines = _last_lines(earlier, limit - len(lines)) + lines
+        return lines
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
 
     def read(self) -> list[str]:
         """Return the lines added since the last call."""
-        try:
-            with self.path.open("rb") as file:
-                found = os.fstat(file.fileno())
-                if found.st_ino != self.inode or found.st_size < self.position:
-                    self.position, self.inode, self.rest = 0, found.st_ino, b""
-                file.seek(self.position)
-                data = file.read()
-        except FileNotFoundError:
+        lines = []
+        for file in self._newer():
+            # A newer file is there, so nobody writes to ours any more: it can be read to its end.
+            lines += self._take_all(last=True)
+            self._file = file
+        return lines + self._take_all(last=False)
+
+    def _newer(self) -> list[BinaryIO]:
+        """Return the files that were begun after ours, the oldest first."""
+        mine = None if self._file is None else _identity(self._file)
+        found: dict[tuple[int, int], BinaryIO] = {}
+        for path in itertools.chain((self.path,), _earlier(self.path)):
+            # A rotation meanwhile moves a file to where we look next: it is met twice, and none is missed.
+            if (file := _open(path)) is None:
+                continue
+            if (identity := _identity(file)) == mine or identity in found:
+                file.close()
+            else:
+                found[identity] = file
+            if identity == mine or mine is None:
+                break
+        return list(found.values())[::-1]
+
+    def _take_all(self, *, last: bool) -> list[str]:
+        """Return the lines up to the file's end; half a line waits for its rest unless it is the `last`."""
+        if self._file is None:
             return []
-        self.position += len(data)
-        *whole, self.rest = (self.rest + data).split(b"\n")
+        if os.fstat(self._file.fileno()).st_size < self._file.tell():
+            self._file.seek(0)
+            self._rest = b""
+        *whole, self._rest = (self._rest + self._file.read()).split(b"\n")
+        if last:
+            self._file.close()
+            whole, self._rest = [*whole, *([self._rest] if self._rest else [])], b""
         return _decode(whole)
+
+
+def _open(path: Path) -> BinaryIO | None:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        return None
+
+
+def _identity(file: BinaryIO) -> tuple[int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_dev, found.st_ino
+
+
+def _earlier(path: Path) -> Iterator[Path]:
+    """Yield the files that a log was in before, the newest first: `x.log.1`, `x.log.2`."""
+    for number in itertools.count(1):
+        earlier = path.with_name(f"{path.name}.{number}")
+        if not earlier.exists():
+            return
+        yield earlier
 
 
 @dataclass
@@ -122,11 +179,15 @@ class Tails:
     find: Callable[[], Sequence[Path]]
     known: dict[Path, Tail] = field(default_factory=dict)
 
-    def skip(self) -> None:
-        """Start at what is added from now on."""
-        for path in self.find():
-            self.known[path] = Tail(path)
-            self.known[path].skip()
+    def begin(self, limit: int) -> list[tuple[Path, list[str]]]:
+        """Return the last lines of each file, `limit` at most, and go on behind them."""
+        self.known = {path: Tail(path) for path in self.find()}
+        return [(path, tail.begin(limit)) for path, tail in self.known.items()]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for tail in self.known.values():
+            tail.close()
 
     def read(self) -> list[tuple[Path, list[str]]]:
         """Return what was added, by file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 from clients.cli.shell import CONTEXT, pass_desk
 from clients.desk import Desk
 from clients.job_folder import is_job_id
-from clients.log_files import Tails, environment_log, job_logs_folder, last_lines
+from clients.log_files import Tails, environment_log, job_logs_folder
 from clients.screen.report import Report
 from protocol.errors import ExitCode
 
@@ -38,22 +39,23 @@ def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> ExitCode:
     The supervisor has a log too: cpw logs supervisor.
     """
     find = _finder(desk, name)
-    tails, found = Tails(find), find()
-    if not any(path.is_file() for path in found):
+    if not any(path.is_file() for path in find()):
         desk.report.remark(f"{name} has no log yet")
-    tails.skip()
-    shown: Path | None = None
-    for path in found:
-        lines = last_lines(path, limit, tails.known[path].position)
-        shown = _show(desk.report, path, lines, shown, several=len(found) > 1)
+    with contextlib.closing(Tails(find)) as tails:
+        shown: Path | None = None
+        for path, lines in tails.begin(limit):
+            shown = _show(desk.report, path, lines, shown, several=len(tails.known) > 1)
+        return _follow(desk, tails, shown) if follow else ExitCode.DONE
+
+
+def _follow(desk: Desk, tails: Tails, shown: Path | None) -> ExitCode:
     try:
-        while follow:
+        while True:
             for path, lines in tails.read():
                 shown = _show(desk.report, path, lines, shown, several=len(tails.known) > 1)
             desk.pause(_LOOK_SECONDS)
     except KeyboardInterrupt:  # how following ends: nothing is to be said
         return ExitCode.INTERRUPTED
-    return ExitCode.DONE
 
 
 def _finder(desk: Desk, name: str) -> Callable[[], list[Path]]:

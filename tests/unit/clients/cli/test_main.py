@@ -382,17 +382,6 @@ def test_the_first_log_of_a_job_is_followed_too(shell):
     assert out.getvalue() == "job-20261122-ann-0001 has no log yet\ncut\n"
 
 
-def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path):
-    from clients.log_files import Tail
-
-    log = tmp_path / "x.log"
-    log.write_text("a long first line\n")
-    tail = Tail(log)
-    assert tail.read() == ["a long first line"]
-    log.write_text("b\n")
-    assert tail.read() == ["b"]
-
-
 def test_a_detached_submission_as_json_has_the_same_shape(shell):
     _, out, _ = shell.run("submit", "film.mp4", "-w", "transcribe", "--detach", "--json")
     (found,) = json.loads(out)["jobs"]
