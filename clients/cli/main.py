@@ -68,6 +68,10 @@ COMMANDS = {
         "Continue failed, cancelled or held jobs.",
     ),
     "retry": ("clients.cli.jobs:retry", "Do a stage of a job again, and everything that depends on it."),
+    "service": (
+        "clients.cli.house.service:service",
+        "Keep everything running: at each login, and after a crash.",
+    ),
     "status": ("clients.cli.status:status", "Show jobs, or one job with its steps."),
     "submit": ("clients.cli.submit:submit", "Submit films and show their progress until they are done."),
     "up": ("clients.cli.house.machine:up", "Start everything and wait until it is ready."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["COOKIE", "FOR_WORKERS", "passed_on"]
+__all__ = ["COOKIE", "FOR_WORKERS", "passed_on", "settings_in"]
 
 COOKIE = "CPW_COOKIE"
 """By this variable a process of ours is known: it holds the runtime directory."""
@@ -20,6 +20,8 @@ ignore it."""
 _NAMES = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH", "GLIBC_TUNABLES")
 # Those of the computing libraries choose threads and instructions: a person may have to for their processor.
 _COMPUTING_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "MKL_", "CT2_", "ONEDNN_", "ATEN_")
+_OURS = (COOKIE, "CPW_CONTROL_FD", "CPW_FAILPOINT")
+"""The program itself sets these."""
 _PREFIXES = ("LC_", "XDG_", "CPW_", *_COMPUTING_PREFIXES)
 
 
@@ -27,3 +29,12 @@ def passed_on(variables: Mapping[str, str]) -> dict[str, str]:
     """Return those of the supervisor's own variables that its children get, and that text is UTF-8."""
     found = {name: value for name, value in variables.items() if name in _NAMES or name.startswith(_PREFIXES)}
     return found | {"PYTHONUTF8": "1"}
+
+
+def settings_in(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return those variables by which a person sets up the house: ours, and those of computing libraries."""
+    return {
+        name: value
+        for name, value in sorted(variables.items())
+        if name.startswith(("CPW_", *_COMPUTING_PREFIXES)) and not name.startswith(_OURS)
+    }

@@ -33,7 +33,8 @@ ROOMS = {
     ),
     # whoever asks the daemon
     "clients.screen": "protocol",
-    "clients.cli": "protocol envspecs clients clients.screen",
+    "clients.service": "protocol",
+    "clients.cli": "protocol envspecs clients clients.screen clients.service",
     "clients": "protocol envspecs clients.screen",
     # the workers: an engine knows its own environment, what all engines share, and no other environment
     "workers": "protocol",
