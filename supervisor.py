@@ -22,6 +22,7 @@ from pathlib import Path
 import envspecs
 from envspecs.budgets import core_budget
 from envspecs.hardware import usable_cores
+from envspecs.keeping import prune_after_ms
 from envspecs.processes.child import Child
 from envspecs.processes.leftovers import myself, sweep
 from envspecs.processes.making import WorkerMaker
@@ -339,6 +340,7 @@ def run() -> int:
     """Supervise until stopped; return the exit code."""
     umask = umask_of(os.environ)
     os.umask(umask)
+    prune_after_ms(os.environ)  # a wrong one is refused here, where a person sees it
     home = envspecs.home()
     runtime = runtime_directory(home)
     state = envspecs.state_directory(home)

@@ -153,6 +153,7 @@ class Coordinator:
                 self._on_client(event)
         now_s = time.monotonic()
         self._store_watch.look(now_s)
+        self._requests.look(now_s)
         self._beat(now_s)
         with self.dispatcher.together(now_s):
             for event in events:

@@ -16,6 +16,7 @@ from coordinator.dry_run import dry_run
 from coordinator.health import check_worker, environments_health, why_not_usable
 from coordinator.job_changes import JobChanges
 from coordinator.planning.admission import take_in
+from coordinator.pruning import Pruning
 from coordinator.reload import Replacing
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.memory import WorkerMemory
@@ -24,6 +25,7 @@ from coordinator.status import Ahead, report_job
 from coordinator.store.backups import is_full, notices
 from coordinator.store.store import Store
 from coordinator.timing.outlook import Outlooks
+from envspecs.keeping import prune_after_ms
 from protocol.errors import DiskFullError, ErrorInfo, ErrorKind, UsageError
 from protocol.job_changes import CancelJobs, PruneJobs, ReloadEnvironment, ResumeJobs, RetryJob
 from protocol.jobs.status import MOST_JOBS
@@ -63,8 +65,13 @@ class Requests:
         self._memory = memory
         self._begun_s = time.monotonic()
         self._changes = JobChanges(store, roster, dispatcher)
+        self._pruning = Pruning(self._changes.prune, prune_after_ms(os.environ), self._begun_s)
         self._checks = Checks(store)
         self._outlooks = Outlooks(store, dispatcher.rates, dispatcher.progress)
+
+    def look(self, now_s: float) -> None:
+        """Do what a person has asked for once and for all: remove old jobs."""
+        self._pruning.look(now_s)
 
     def answer(self, request: Any) -> Any:
         """Return the answering message; raises `CpwError` where the request cannot be met."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
-__all__ = ["is_instant", "now_iso", "now_ms", "parse_iso_ms", "since_iso_ms"]
+__all__ = ["is_instant", "now_iso", "now_ms", "parse_age_ms", "parse_iso_ms", "since_iso_ms"]
+
+_AGE = re.compile(r"(\d{1,6})(d|h|min|s)")
+_UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000}
 
 
 def now_iso() -> str:
@@ -35,3 +39,9 @@ def is_instant(text: str) -> bool:
 def since_iso_ms(text: str) -> int:
     """Return the milliseconds since an instant written by `now_iso`; 0 where the clock was set back."""
     return max(0, now_ms() - parse_iso_ms(text))
+
+
+def parse_age_ms(text: str) -> int | None:
+    """Return the milliseconds of an age as people write it, `30d`, `12h`, `90min`, `0s`; None for others."""
+    found = _AGE.fullmatch(text.strip())
+    return int(found[1]) * _UNIT_MS[found[2]] if found is not None else None

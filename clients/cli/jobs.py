@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from clients.asking import ask_coordinator, no_such_job
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.screen.text import count
+from protocol.clock import parse_age_ms
 from protocol.errors import ExitCode, UsageError
 from protocol.job_changes import CancelJobs, Changed, JobChange, Pruned, PruneJobs, ResumeJobs, RetryJob
 from protocol.wording import size
@@ -19,8 +19,6 @@ from protocol.wording import size
 __all__ = ["cancel", "jobs", "parse_age", "prune", "resume", "retry"]
 
 _ASK_MS = 30_000
-_AGE = re.compile(r"(\d{1,6})(d|h|min|s)")
-_UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000}
 _PRUNABLE = ("done", "failed", "cancelled")
 
 
@@ -97,10 +95,10 @@ def _resumed(change: JobChange) -> str:
 
 def parse_age(text: str) -> int:
     """Return milliseconds from `30d`, `12h`, `90min` or `0s`."""
-    found = _AGE.fullmatch(text.strip())
-    if found is None:
+    age_ms = parse_age_ms(text)
+    if age_ms is None:
         raise UsageError(f"--older-than {text!r} is not an age.", "Write 30d, 12h, 90min or 0s.")
-    return int(found[1]) * _UNIT_MS[found[2]]
+    return age_ms
 
 
 @click.group(context_settings=CONTEXT)
