@@ -21,12 +21,13 @@ from pathlib import Path
 
 import envspecs
 from envspecs.budgets import core_budget
+from envspecs.code import code_digest
 from envspecs.hardware import usable_cores
 from envspecs.keeping import prune_after_ms
 from envspecs.processes.child import Child
 from envspecs.processes.leftovers import myself, sweep
 from envspecs.processes.making import WorkerMaker
-from envspecs.processes.manager import READY, STOPPING, WATCHDOG, tell_manager
+from envspecs.processes.manager import READY, STOPPING, WATCHDOG, has_manager, tell_manager
 from envspecs.processes.own_log import begin_log
 from envspecs.processes.privacy import narrow, umask_of
 from envspecs.processes.restart import decide_restart
@@ -72,6 +73,7 @@ class Supervisor:
         self._runtime = runtime
         self._lock = lock
         self._run = secrets.token_hex(4)
+        self._code = code_digest()
         self._workers = WorkerMaker(
             home=home,
             runtime=runtime,
@@ -316,6 +318,8 @@ class Supervisor:
         report = dataclasses.replace(
             myself(),
             run=self._run,
+            code=self._code,
+            service=has_manager(),
             state="stopping" if self._stopping else "running",
             children={child.name: child.report() for child in self._children.values()},
         )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 from clients.desk import Asker, Desk
 from envspecs.access import TOKENS
-from envspecs.layout import COMMON, venv_path
+from envspecs.code import RESTART, code_digest
+from envspecs.layout import COMMON, state_directory, venv_path
 from protocol.endpoints import prepare_runtime_directory
 from protocol.errors import MissingError, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport, Problem
@@ -38,6 +39,7 @@ __all__ = [
     "supervisor_log",
     "wait_until_up",
     "why_not_looked_after",
+    "why_outdated",
 ]
 
 READY = frozenset({"ready", "busy"})
@@ -74,8 +76,17 @@ def why_not_looked_after(desk: Desk) -> Problem | None:
     return Problem(sentence=sentence, remedy=f"kill -CONT {state.pid}")
 
 
+def why_outdated(desk: Desk) -> Problem | None:
+    """Return that the checkout's code has changed since the house was started; None where it has not."""
+    state = running_supervisor(desk)
+    now = code_digest() if state is not None and state.code else ""
+    if state is None or not now or state.code == now:
+        return None
+    remedy = "make build && cpw service install" if state.service else RESTART
+    return Problem(sentence="The code has changed since everything was started.", remedy=remedy)
+
+
 def _holder(desk: Desk) -> SupervisorReport | None:
-    from envspecs.layout import state_directory
     from envspecs.processes.sole import holder_of
 
     return holder_of(state_directory(desk.home))
@@ -123,7 +134,8 @@ def start(desk: Desk) -> subprocess.Popen[bytes]:
     """Start the supervisor in its own session, so that it goes on when the terminal is closed."""
     script = _script(desk)
     log = supervisor_log(desk.home)
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (state_directory(desk.home), log.parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(

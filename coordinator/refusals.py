@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from envspecs.code import RESTART
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.errors import ErrorInfo, ErrorKind
 from protocol.messages import Hello
@@ -42,7 +43,6 @@ class Refusals:
 
 def find_mismatch(hello: Hello, peer: bytes) -> ErrorInfo | None:
     """Return why the worker cannot work for this coordinator, None where it can."""
-    remedy = f"cpw envs build {hello.environment}"
     if hello.worker.encode() != peer:
         text = f"The worker {hello.worker!r} speaks under another name."
         return ErrorInfo(kind=ErrorKind.WIRE, message=text)
@@ -51,9 +51,9 @@ def find_mismatch(hello: Hello, peer: bytes) -> ErrorInfo | None:
             f"The worker speaks wire versions {hello.oldest_protocol} to {hello.newest_protocol}, "
             f"the coordinator {OLDEST_SUPPORTED_VERSION} to {PROTOCOL_VERSION}."
         )
-        return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
+        return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=RESTART)
     for stage, version in hello.stages.items():
         if stage not in STAGES or STAGES[stage].version != version:
             text = f"The worker {hello.environment} has {stage} version {version}, which is not ours."
-            return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=remedy)
+            return ErrorInfo(kind=ErrorKind.WIRE, message=text, remedy=RESTART)
     return None

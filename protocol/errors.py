@@ -64,7 +64,7 @@ class WorkerExit(enum.IntEnum):
     HUNG = 1
     """`faulthandler` ends a call that outlives its budget with this code; it cannot be chosen."""
     OUTDATED = 78
-    """The coordinator refused the handshake: building the environment mends it, restarting does not."""
+    """The coordinator refused the handshake: one of the two runs the code of before a change."""
     UNUSABLE = 79
     """The engines cannot be imported or their models cannot be loaded."""
     RECYCLED = 80

@@ -111,7 +111,7 @@ def check_version(version: bytes) -> None:
             f"The peer speaks wire version {text[:16]!r}, this side "
             f"{OLDEST_SUPPORTED_VERSION} to {PROTOCOL_VERSION}."
         )
-        raise VersionError(message, "Build the environments of one checkout: make build")
+        raise VersionError(message, "Its code is older or newer: cpw down && make up")
 
 
 def _pack(value: Any, type_name: str) -> bytes:

@@ -102,6 +102,10 @@ class SupervisorReport:
     run: str = ""
     state: Literal["running", "stopping"] = "running"
     children: dict[str, ChildReport] = field(default_factory=dict)
+    code: str = ""
+    """A digest of the checkout's code at its start (`envspecs.code`); empty: unknown."""
+    service: bool = False
+    """A service manager started it."""
 
 
 def child_name(environment: str, number: int) -> str:

@@ -148,12 +148,25 @@ def run(command: click.Command, words: Sequence[str], name: str, desk: Desk | No
         return ExitCode.INTERRUPTED
     except CpwError as error:
         report.error(error.message, error.remedy)
+        _remark_old_code(desk or desk_here())
         return code_of(error)
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         report.error(f"{error.strerror or error}{place}.")
         return ExitCode.JOB_FAILED
     return int(code or 0)
+
+
+def _remark_old_code(desk: Desk) -> None:
+    """Say after an error that what runs is not the code of now, where that is so: it may be the reason."""
+    from clients.supervisor import why_outdated
+
+    try:
+        outdated = why_outdated(desk)
+    except CpwError:  # the first error counts
+        return
+    if outdated is not None:
+        desk.report.remark(f"note: {outdated.sentence} Try: {outdated.remedy}")
 
 
 def _one_line(text: str) -> str:

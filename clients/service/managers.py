@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clients.service import units
+from envspecs.processes.manager import LABEL
 from protocol.errors import NotRunningError
 
 __all__ = ["Launchd", "Manager", "Ran", "Systemd", "manager_here", "run_words", "usual_manager"]
@@ -152,13 +153,13 @@ class Launchd(Manager):
     """The user's agents of launchd."""
 
     name = "launchd"
-    remedy = f"See: launchctl print gui/$UID/{units.LABEL}, cpw logs supervisor"
+    remedy = f"See: launchctl print gui/$UID/{LABEL}, cpw logs supervisor"
 
     def __init__(self, run: Run, library: Path, uid: int) -> None:
         super().__init__(run)
-        self.file = library / "LaunchAgents" / f"{units.LABEL}.plist"
+        self.file = library / "LaunchAgents" / f"{LABEL}.plist"
         self._domain = f"gui/{uid}"
-        self._target = f"{self._domain}/{units.LABEL}"
+        self._target = f"{self._domain}/{LABEL}"
 
     def text(self, service: units.Service) -> str:
         """Return the agent."""

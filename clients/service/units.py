@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envspecs.processes.manager import LABEL
 from protocol.errors import UsageError
 
 __all__ = [
-    "LABEL",
     "STOP_S",
     "Service",
     "agent_checkout",
@@ -24,8 +24,6 @@ __all__ = [
     "unit_checkout",
 ]
 
-LABEL = "local.cpw"
-"""What launchd calls the agent."""
 STOP_S = 45
 """A stop takes the supervisor 14 s at most; only then may everything be killed."""
 _CHECKOUT = "# Checkout: "

@@ -7,13 +7,21 @@ import os
 import socket
 from collections.abc import Mapping
 
-__all__ = ["READY", "STOPPING", "WATCHDOG", "tell_manager"]
+__all__ = ["LABEL", "READY", "STOPPING", "WATCHDOG", "has_manager", "tell_manager"]
 
 log = logging.getLogger("supervisor")
 
+LABEL = "local.cpw"
+"""What launchd calls us."""
 READY = "READY=1"
 STOPPING = "STOPPING=1"
 WATCHDOG = "WATCHDOG=1"
+
+
+def has_manager(environ: Mapping[str, str] | None = None) -> bool:
+    """Return whether a service manager started this process: systemd or launchd."""
+    variables = os.environ if environ is None else environ
+    return "NOTIFY_SOCKET" in variables or variables.get("XPC_SERVICE_NAME") == LABEL
 
 
 def tell_manager(word: str, environ: Mapping[str, str] | None = None) -> None:

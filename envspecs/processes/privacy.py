@@ -42,9 +42,7 @@ def narrow(folders: Iterable[Path], umask: int) -> None:
         if folder.is_dir() and not folder.is_symlink():
             changed = [path for path in (folder, *folder.iterdir()) if _narrow(path, umask, folder)]
             if changed:
-                log.info(
-                    "%s: %d folders and files were open to others, and are not now", folder, len(changed)
-                )
+                log.info("%s was open to others: modes changed: %d", folder, len(changed))
 
 
 def _narrow(path: Path, umask: int, folder: Path) -> bool:

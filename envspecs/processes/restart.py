@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envspecs.budgets import variable_of
+from envspecs.code import RESTART
 from protocol.errors import WorkerExit
 from protocol.supervisor import COORDINATOR, ChildState, environment_of
 
@@ -45,8 +46,7 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
     mend = f"cpw envs rollback {environment}" if earlier else f"cpw logs {name}"
     newest = exits[-1]
     if newest.code == WorkerExit.OUTDATED:
-        problem = f"The environment {environment} speaks another version than the coordinator."
-        return Decision("outdated", problem=problem, remedy=f"cpw envs build {environment}")
+        return _after_refusal(name, newest)
     if newest.code == WorkerExit.UNUSABLE and newest.lived_s < _SHORT_LIFE_S:
         problem = f"The engines of {name} cannot be loaded; the reason is in its log."
         return Decision("unusable", problem=problem, remedy=mend)
@@ -67,6 +67,17 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
         problem = f"{name} died {short} times in a row, within {_SHORT_LIFE_S:.0f} s of each start."
         return Decision("crash-loop", problem=problem, remedy=mend)
     return Decision("restarting", delay_s=_BACK_OFF_S[short])
+
+
+def _after_refusal(name: str, newest: Exit) -> Decision:
+    """Restart one that has lived long: a coordinator with the code of now refuses the code of before.
+
+    A new one has the code of now; then it is the coordinator that has the code of before.
+    """
+    if newest.lived_s > _SHORT_LIFE_S:
+        return Decision("restarting")
+    problem = f"The code has changed since the start: {name} and the coordinator do not fit together."
+    return Decision("outdated", problem=problem, remedy=RESTART)
 
 
 def _after_recycling(name: str, exits: list[Exit]) -> Decision:

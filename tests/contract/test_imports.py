@@ -33,7 +33,7 @@ ROOMS = {
     ),
     # whoever asks the daemon
     "clients.screen": "protocol",
-    "clients.service": "protocol",
+    "clients.service": "protocol envspecs",
     "clients.cli": "protocol envspecs clients clients.screen clients.service",
     "clients": "protocol envspecs clients.screen",
     # the workers: an engine knows its own environment, what all engines share, and no other environment

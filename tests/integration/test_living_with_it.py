@@ -93,4 +93,4 @@ def test_state_logs_jobs_and_transcripts_are_the_owners_alone(tmp_path: Path) ->
         assert house.ended(house.submit()).state == "done"
         assert _open_to_others(state) == []
         assert _open_to_others(house.out) == []
-        assert "folders and files were open to others" in (state / "logs" / "supervisor.log").read_text()
+        assert f"{state} was open to others: modes changed" in (state / "logs" / "supervisor.log").read_text()

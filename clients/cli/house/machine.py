@@ -28,6 +28,7 @@ from clients.supervisor import (
     supervisor_log,
     wait_until_up,
     why_not_looked_after,
+    why_outdated,
 )
 from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError, UsageError
@@ -86,7 +87,7 @@ def start_everything(desk: Desk, seconds: float) -> ExitCode:
         return ExitCode.INTERRUPTED
     if answer is None:
         raise why_silent(desk.runtime)
-    _show_health(desk.report, answer)
+    _show_health(desk.report, _with_supervisor(desk, answer))
     advice = path_advice(desk.home)
     if advice:
         desk.report.lines(["to use cpw-submit in this shell:", f"  {advice}"])
@@ -164,13 +165,21 @@ def health(desk: Desk, *, as_json: bool) -> ExitCode:
             {"healthy": False, "problem": problem.message, "remedy": problem.remedy, "supervisor": supervisor}
         )
         return ExitCode.NOT_RUNNING
-    if (stopped := why_not_looked_after(desk)) is not None:
-        answer = replace(answer, healthy=False, problems=(stopped, *answer.problems))
+    answer = _with_supervisor(desk, answer)
     if as_json:
         desk.report.json(vars(answer))
     else:
         _show_health(desk.report, answer)
     return ExitCode.DONE if answer.healthy else ExitCode.NOT_RUNNING
+
+
+def _with_supervisor(desk: Desk, answer: HealthReport) -> HealthReport:
+    """Add what only a look from outside tells; old code alone makes nothing unhealthy: it works as before."""
+    if (stopped := why_not_looked_after(desk)) is not None:
+        answer = replace(answer, healthy=False, problems=(stopped, *answer.problems))
+    if (outdated := why_outdated(desk)) is not None:
+        answer = replace(answer, problems=(outdated, *answer.problems))
+    return answer
 
 
 def _show_health(report: Report, answer: HealthReport) -> None:

@@ -13,7 +13,7 @@ from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.service.managers import Manager, manager_here, usual_manager
 from clients.service.units import Service
-from clients.supervisor import check_built, running_supervisor
+from clients.supervisor import check_built, running_supervisor, why_outdated
 from envspecs.layout import COMMON, venv_path
 from envspecs.processes.variables import settings_in
 from protocol.artefacts import write_whole
@@ -90,7 +90,7 @@ def install_service(desk: Desk, manager: Manager, wanted: Service) -> ExitCode:
         write_whole(manager.file, text.encode())
         desk.report.line(f"written: {manager.file}")
     desk.report.line(f"settings in it: {', '.join(wanted.settings) or 'none'}")
-    if not runs or before != text:
+    if not runs or before != text or why_outdated(desk) is not None:
         manager.start(again=runs)
     desk.report.line("the service runs; to look at it: cpw health")
     if advice := manager.boot_advice():

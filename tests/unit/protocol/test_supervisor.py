@@ -82,7 +82,7 @@ def test_the_names_in_the_file_stay(tmp_path: Path) -> None:
     child = ChildReport(state="running", last_exit=ChildExit(code=1))
     write_supervisor(tmp_path, SupervisorReport(pid=1, started=2.5, children={"mlx": child}))
     plain = json.loads(supervisor_file(tmp_path).read_text())
-    assert list(plain) == ["pid", "started", "run", "state", "children"]
+    assert list(plain) == ["pid", "started", "run", "state", "children", "code", "service"]
     assert list(plain["children"]["mlx"]) == [
         "state",
         "pid",

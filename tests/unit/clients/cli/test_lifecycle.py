@@ -5,15 +5,19 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from clients import supervisor
 from clients.asking import why_silent
+from clients.cli import main
 from clients.desk import Desk
 from clients.screen.report import Report
-from protocol.errors import MissingError, NotRunningError
+from envspecs.code import code_digest
+from protocol.errors import MissingError, NotRunningError, WireError
 from protocol.messages import EnvironmentHealth, HealthReport
 from protocol.supervisor import ChildReport, SupervisorReport
 
@@ -108,6 +112,38 @@ def test_the_silence_is_explained(desk, child):
     gone = {"state": "crash-loop", "problem": "It crashed 5 times.", "remedy": "cpw logs coordinator"}
     write_state(desk, child.pid, started, children={"coordinator": gone})
     assert why_silent(desk.runtime).message.endswith("does not answer: It crashed 5 times.")
+
+
+@pytest.mark.parametrize(
+    ("service", "remedy"),
+    [(False, "cpw down && make up"), (True, "make build && cpw service install")],
+)
+def test_code_that_changed_under_a_house_is_said_with_what_starts_it_anew(desk, child, service, remedy):
+    started = psutil.Process(child.pid).create_time()
+    write_state(desk, child.pid, started, code=code_digest(), service=service)
+    assert supervisor.why_outdated(desk) is None
+    write_state(desk, child.pid, started, service=service)  # of a version that did not tell it
+    assert supervisor.why_outdated(desk) is None
+    write_state(desk, child.pid, started, code="another", service=service)
+    outdated = supervisor.why_outdated(desk)
+    assert outdated is not None
+    assert (outdated.sentence, outdated.remedy) == (
+        "The code has changed since everything was started.",
+        remedy,
+    )
+
+
+def test_an_error_of_a_house_with_old_code_says_that_it_is_old(desk, child):
+    write_state(desk, child.pid, psutil.Process(child.pid).create_time(), code="another")
+    refuse = WireError("There is no message 'Newest'.")
+    asker = SimpleNamespace(ask=lambda *_, **__: (_ for _ in ()).throw(refuse))
+    said = io.StringIO()
+    desk = replace(desk, report=Report(said, said), connect=lambda _: contextlib.nullcontext(asker))
+    assert main.run(main.cpw, ["status"], "cpw", desk) == 1
+    assert said.getvalue() == (
+        "error: There is no message 'Newest'.\n"
+        "note: The code has changed since everything was started. Try: cpw down && make up\n"
+    )
 
 
 def test_a_checkout_without_supervisor_is_named(desk):

@@ -12,6 +12,7 @@ from clients.screen.report import Report
 from clients.service.managers import Launchd, Ran, Systemd
 from clients.service.units import Service
 from protocol.errors import NotRunningError, UsageError
+from protocol.messages import Problem
 from protocol.supervisor import SupervisorReport
 
 
@@ -59,6 +60,7 @@ def said():
 def desk(tmp_path, said, monkeypatch):
     monkeypatch.setattr("clients.cli.house.service.check_built", lambda home: None)
     monkeypatch.setattr("clients.cli.house.service.running_supervisor", lambda desk: None)
+    monkeypatch.setattr("clients.cli.house.service.why_outdated", lambda desk: None)
     home = tmp_path / "checkout"
     home.mkdir()
     (home / "supervisor.py").touch()
@@ -81,6 +83,15 @@ def test_a_service_is_installed_once_however_often_it_is_asked_for(desk, manager
     assert [words for words in told.asked[asked:] if "is-active" not in words and "print" not in words] == []
     assert install_service(desk, manager, service_of(desk, CPW_CORES="3")) == 0
     assert "CPW_CORES" in manager.file.read_text()
+    assert any("restart" in words or "bootout" in words for words in told.asked[asked:])
+
+
+def test_after_the_code_has_changed_an_installation_starts_it_anew(desk, manager, told, monkeypatch):
+    install_service(desk, manager, service_of(desk))
+    asked = len(told.asked)
+    outdated = Problem(sentence="The code has changed.", remedy="make build && cpw service install")
+    monkeypatch.setattr("clients.cli.house.service.why_outdated", lambda desk: outdated)
+    install_service(desk, manager, service_of(desk))
     assert any("restart" in words or "bootout" in words for words in told.asked[asked:])
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from clients.service.units import (
-    LABEL,
     Service,
     agent_checkout,
     launchd_agent,
@@ -21,6 +20,7 @@ from clients.service.units import (
     systemd_unit,
     unit_checkout,
 )
+from envspecs.processes.manager import LABEL
 from protocol.errors import UsageError
 
 CHECKOUTS = ["plain", "a b%h", "a \"b\" %h \\n $HOME ${x}; 'q' ü", "new\nline", "~ # ; x", "a=b", "two  "]

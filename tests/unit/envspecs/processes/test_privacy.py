@@ -41,7 +41,7 @@ def test_folders_of_before_are_closed_and_the_log_says_so(tmp_path, caplog):
     below = put(state / "deeper", 0o755)
     narrow((state, tmp_path / "none"), 0o077)
     assert (mode(state), mode(store), mode(below)) == (0o700, 0o600, 0o755)
-    assert f"{state}: 2 folders and files were open to others, and are not now" in caplog.text
+    assert f"{state} was open to others: modes changed: 2" in caplog.text
     caplog.clear()
     narrow((state,), 0o077)
     assert caplog.records == []

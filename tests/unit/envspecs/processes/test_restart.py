@@ -40,9 +40,18 @@ def test_a_long_life_in_between_ends_the_count() -> None:
     assert decide_restart("x", exits).state == "restarting"
 
 
-def test_an_outdated_worker_is_not_started_again() -> None:
+def test_a_new_worker_that_the_coordinator_refuses_is_not_started_again_and_all_is_to_be() -> None:
     decision = decide_restart("whisperx", [Exit(WorkerExit.OUTDATED, 1.0, 1.0)])
-    assert (decision.state, decision.remedy) == ("outdated", "cpw envs build whisperx")
+    assert (decision.state, decision.remedy) == ("outdated", "cpw down && make up")
+    assert decision.problem == (
+        "The code has changed since the start: whisperx and the coordinator do not fit together."
+    )
+
+
+def test_an_old_worker_that_a_new_coordinator_refuses_is_replaced() -> None:
+    exits = [Exit(WorkerExit.OUTDATED, 9_000.0, 8_000.0)]
+    assert decide_restart("whisperx", exits).state == "restarting"
+    assert decide_restart("whisperx", [*exits, Exit(WorkerExit.OUTDATED, 9_002.0, 2.0)]).state == "outdated"
 
 
 def test_engines_that_cannot_be_loaded_are_not_tried_again() -> None:
@@ -80,10 +89,7 @@ def test_a_worker_that_makes_room_again_and_again_waits_and_its_budget_is_named(
 
 def test_the_second_worker_is_mended_as_its_environment_and_has_a_log_of_its_own() -> None:
     outdated = decide_restart("x.2", [Exit(WorkerExit.OUTDATED, 1.0, 1.0)])
-    assert (outdated.problem.split()[:3], outdated.remedy) == (
-        ["The", "environment", "x"],
-        "cpw envs build x",
-    )
+    assert "x.2 and the coordinator do not fit" in outdated.problem
     assert decide_restart("x.2", short_lives(6)).remedy == "cpw logs x.2"
     assert decide_restart("x.2", short_lives(6), earlier=True).remedy == "cpw envs rollback x"
     worn = decide_restart("x.2", [Exit(WorkerExit.RECYCLED, float(number), 1.0) for number in range(3)])
