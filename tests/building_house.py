@@ -36,7 +36,7 @@ elif words[:2] == ["pip", "compile"]:
     count.write_text(str(number))
     pathlib.Path(words[words.index("--output-file") + 1]).write_text(f"# resolution {{number}}\\n")
 """
-_CPW = "from clients.cli.main import main; main()"
+_CPW = "from clients.cli.entry import main; main()"
 
 
 class BuildingHouse(House):

@@ -7,6 +7,7 @@ and tab completion import none of them.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 
 import click
@@ -17,7 +18,7 @@ from clients.screen.report import Report
 from protocol import PROTOCOL_VERSION
 from protocol.errors import CpwError, ExitCode
 
-__all__ = ["COMMANDS", "cpw", "load", "run"]
+__all__ = ["COMMANDS", "cpw", "load", "main", "run", "submit_main"]
 
 COMMANDS = {
     "cancel": ("clients.cli.jobs:cancel", "Stop jobs, keeping their finished steps for cpw resume."),
@@ -171,3 +172,13 @@ def _remark_old_code(desk: Desk) -> None:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def main() -> None:
+    """Run `cpw` for the script of an earlier build: after a `git pull`, `cpw down` comes before `make`."""
+    sys.exit(run(cpw, sys.argv[1:], "cpw"))
+
+
+def submit_main() -> None:
+    """Run `cpw-submit` for the script of an earlier build."""
+    sys.exit(run(load("submit"), sys.argv[1:], "cpw-submit"))

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from clients.cli import main
 from clients.cli.entry import guarded
 
 
@@ -68,3 +69,12 @@ def test_a_ctrl_c_in_a_callback_is_not_lost():
 
     guarded(command, lambda: seen.append("ended"))
     assert seen == ["ended"]
+
+
+@pytest.mark.parametrize("name", ["main", "submit_main"])
+def test_the_scripts_of_an_earlier_build_still_run(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["cpw", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        getattr(main, name)()
+    assert ended.value.code == 0
+    assert "Usage: cpw" in capsys.readouterr().out
