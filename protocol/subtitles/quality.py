@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from protocol.timeline import UNDETERMINED
 
-__all__ = ["BrokenCue", "CheckedFilm", "FileReport", "Number", "QualityReport", "RuleReport"]
+__all__ = ["BrokenCue", "BrokenLine", "CheckedFilm", "FileReport", "Number", "QualityReport", "RuleReport"]
 
 Number: TypeAlias = int | float
 """As it is written: a whole number stays one."""
@@ -29,6 +29,18 @@ class BrokenCue:
     limit: Number
     reason: str = ""
     """Why the rule could not be kept; empty: it could, or nobody knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenLine:
+    """A line of a file that players cannot read as it was meant. `line` is counted from 1."""
+
+    line: int
+    kind: str
+    """`times`, `lost_character` or `markup`."""
+    message: str
+    """What it has, after `line 12 has`."""
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +96,10 @@ class _CheckedFile(_Versioned):
     format: str
     encoding: str
     film: CheckedFilm | None
+    frames_per_second: float | None = None
+    """By which gaps were counted; None: neither the film nor the file tells it, and 24 was taken."""
+    lines: tuple[BrokenLine, ...] = ()
+    """What is wrong with the file itself, besides its cues."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from tests.browser.page import Page
 from tests.data import data
 from tests.job_folders import take_sound, write_job
 from tests.ten_scripts import TEN_SCRIPTS
-from workers.engines.common.formats.reading import read_cues
+from workers.engines.common.formats.reading.files import read_cues
 
 pytestmark = pytest.mark.browser
 

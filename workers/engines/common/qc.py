@@ -17,7 +17,8 @@ from protocol.timeline import UNDETERMINED
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.cues.quality import check, to_report
 from workers.engines.common.film.probe import probe
-from workers.engines.common.formats.reading import language_in_name, read_subtitles
+from workers.engines.common.formats.reading.file_names import language_in_name
+from workers.engines.common.formats.reading.files import read_subtitles
 from workers.engines.common.one_answer import answer, refusal
 
 __all__ = ["examine", "main"]

@@ -22,7 +22,7 @@ from workers.engines.common.film.covers import Cover, take_covers
 from workers.engines.common.film.mkv_languages import with_room, write_tags
 from workers.engines.common.film.mp4_tracks import disable, force
 from workers.engines.common.film.probe import Film, Stream, probe
-from workers.engines.common.formats.reading import read_cues
+from workers.engines.common.formats.reading.files import read_cues
 from workers.engines.common.names import safe_stem
 
 __all__ = [

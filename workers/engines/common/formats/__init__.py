@@ -10,6 +10,6 @@ To add a format that is written:
 3. its line in `writing.py`;
 4. its row in the table of `docs/subtitles.md`. Tests compare the three lists.
 
-To add a format that is read: a row with `readable`, and a case in `reading.py` unless pysubs2 reads the
+To add a format that is read: a row with `readable`, and a case in `reading/files.py` unless pysubs2 reads the
 format.
 """

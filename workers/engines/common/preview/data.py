@@ -15,7 +15,7 @@ from protocol.subtitles.quality import BrokenCue, QualityReport
 from protocol.subtitles.rules import QUALITY_RULES
 from protocol.timeline import Cue
 from workers.engines.common.cues.quality import read_length
-from workers.engines.common.formats.reading import read_cues
+from workers.engines.common.formats.reading.files import read_cues
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import shown
 from workers.engines.common.preview.waveform import STEP_MS, peaks

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from protocol.errors import InputError
 from protocol.timeline import Cue
 from tests.data import data
-from workers.engines.common.formats.reading import language_in_name, read_cues, read_subtitles
+from workers.engines.common.formats.reading.file_names import language_in_name
+from workers.engines.common.formats.reading.files import read_cues, read_subtitles
 from workers.engines.common.formats.srt_vtt import to_srt, to_vtt
 
 CUES = (
@@ -269,7 +270,10 @@ def test_real_files_are_read_as_pysubs2_reads_them(name):
     [
         ("Film.en.srt", "en"), ("Film.hin.srt", "hi"), ("Film.pt-BR.srt", "pt"), ("Film.de.forced.srt", "de"),
         ("Film.en.hi.srt", "en"), ("Film.hi.srt", "hi"), ("My.Film.hi.srt", "hi"), ("Film.srt", "und"),
-        ("The.Film.1999.1080p.srt", "und"), ("en.srt", "und"),
+        ("The.Film.1999.1080p.srt", "und"), ("en.srt", "und"), ("Film.pt_BR.srt", "pt"),
+        ("Film.zh_CN.srt", "zh"),
+        ("Film.zh-Hant-TW.forced.srt", "zh"), ("Film.sr_Latn.srt", "sr"), ("Film.es-419.sdh.srt", "es"),
+        ("Film.English.srt", "en"), ("Film.hi_IN.cc.srt", "hi"), ("Film.en_of_x.srt", "und"),
     ],
 )  # fmt: skip
 def test_the_language_is_in_the_name(name, language):

@@ -3,6 +3,9 @@
 Before Unicode, a language had its own encoding. Bytes that are read with a wrong one give letters that no
 language uses in that way. So each candidate is judged by how many of its letters beyond ASCII belong to its
 language.
+
+Bytes get lost or damaged on the way: a file is still in the encoding that nearly all of it has. What cannot
+be read in it becomes U+FFFD.
 """
 
 # ruff: noqa: RUF001 - the letters are the subject.
@@ -12,7 +15,10 @@ from __future__ import annotations
 import codecs
 from collections import Counter
 
-__all__ = ["decode"]
+__all__ = ["LOST", "decode"]
+
+LOST = "\ufffd"
+"""Stands where a byte cannot be read."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -78,6 +84,12 @@ _LETTERS = (
 _ACCEPTED = 0.2
 """The share of the letters beyond ASCII that must belong to the language."""
 _FALLBACK = "cp1252"
+_MARKED_UTF8 = "utf-8-sig"
+_MOST_ZEROS = 0.005
+_MOST_LOST = 0.005
+"""The share of a text in Unicode that may be lost."""
+_MOST_LOST_LETTERS = 0.03
+"""The share of a text's letters beyond ASCII that an encoding may be unable to read; two always may be."""
 _SAMPLE_BYTES = 200_000
 
 
@@ -87,13 +99,44 @@ def decode(data: bytes, language: str = "") -> tuple[str, str] | None:
     `language` (ISO 639-1) decides if several encodings are possible.
     """
     named = _by_mark(data) or _by_zeros(data)
-    if named is None and 0 in data:
+    if named and named != _MARKED_UTF8:
+        return _named(data, named)
+    # Zeros at the end are what a copy that was broken off leaves.
+    data = data.removeprefix(codecs.BOM_UTF8).rstrip(b"\0")
+    if data.count(0) > len(data) * _MOST_ZEROS:
         return None
-    for encoding in (named,) if named else ("utf-8", _by_letters(data, language)):
-        text = _try(data, encoding) if encoding else None
-        if text is not None and encoding:
-            return text, encoding
-    return None
+    parts = data.split(codecs.BOM_UTF8)
+    if len(parts) > 1 and _try(data, "utf-8") is None:
+        return _each(parts, language)
+    encoding = "utf-8" if _is_utf8(data) else _by_letters(data, language)
+    if encoding is None:
+        return None
+    return data.decode(encoding, "replace"), named if named and encoding == "utf-8" else encoding
+
+
+def _named(data: bytes, encoding: str) -> tuple[str, str] | None:
+    text = data.decode(encoding, "replace")
+    return (text, encoding) if text.count(LOST) <= max(1, len(text) * _MOST_LOST) else None
+
+
+def _each(parts: list[bytes], language: str) -> tuple[str, str] | None:
+    """Return the text of files that were joined, each with its own encoding; the first one's is named."""
+    decoded = [decode(part, language) for part in parts]
+    found = [part for part in decoded if part is not None]
+    return ("\ufeff".join(text for text, _ in found), found[0][1]) if len(found) == len(parts) else None
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Return whether the text is UTF-8, or most of what is not ASCII in it.
+
+    Text in other encodings has few or no sequences that could be UTF-8: under half as many as others, in the
+    languages of `_LETTERS`.
+    """
+    if _try(data, "utf-8") is not None:
+        return True
+    text = data.decode("utf-8", "replace")
+    lost = text.count(LOST) - data.count(LOST.encode())
+    return sum(character > "\x7f" and character != LOST for character in text) >= lost
 
 
 def _by_mark(data: bytes) -> str | None:
@@ -117,12 +160,11 @@ def _try(data: bytes, encoding: str) -> str | None:
 
 
 def _by_letters(data: bytes, language: str) -> str | None:
-    best, found = _ACCEPTED, _FALLBACK if _try(data, _FALLBACK) is not None else None
+    best, found = _ACCEPTED, _FALLBACK if _letters(data, _FALLBACK) is not None else None
     counts: dict[str, Counter[str] | None] = {}
     for encoding, of_language, letters in _LETTERS:
         if encoding not in counts:
-            text = _try(data, encoding)
-            counts[encoding] = None if text is None else _beyond_ascii(text)
+            counts[encoding] = _letters(data, encoding)
         count = counts[encoding]
         if count is None:
             continue
@@ -133,6 +175,12 @@ def _by_letters(data: bytes, language: str) -> str | None:
         if share > best:
             best, found = share, encoding
     return found
+
+
+def _letters(data: bytes, encoding: str) -> Counter[str] | None:
+    """Return how often each letter beyond ASCII is in the text; None if it is not in this encoding."""
+    count = _beyond_ascii(data.decode(encoding, "replace"))
+    return count if count[LOST] <= max(2, count.total() * _MOST_LOST_LETTERS) else None
 
 
 def _beyond_ascii(text: str) -> Counter[str]:
