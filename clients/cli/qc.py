@@ -61,14 +61,18 @@ def _show(desk: Desk, report: FileReport) -> None:
     if broken:
         desk.report.table(_table(broken))
         desk.report.line("")
+    desk.report.lines([f"line {line.line} has {line.message}: {line.text.strip()}" for line in report.lines])
     checked = f"{count(report.cue_count, 'cue')}, {report.profile}, {language_name(report.language)}"
     if report.ok:
         desk.report.line(f"{checked}: {report.sentence or 'no rule is broken'}", "good")
     else:
         desk.report.line(f"{checked}: {report.sentence}", "bad")
     if report.film is None and any(rule.rule in _IN_FRAMES for rule in broken):
+        rate = "24" if report.frames_per_second is None else f"{report.frames_per_second:.5g}"
+        seen = "" if report.frames_per_second is None else ", which its times keep to"
         desk.report.remark(
-            "note: gaps are counted at 24 frames per second; for another frame rate add --film FILE"
+            f"note: gaps are counted at {rate} frames per second{seen};"
+            " for another frame rate add --film FILE"
         )
     if report.language == UNDETERMINED:
         desk.report.remark(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["INFORMING", "QUALITY_RULES", "READING", "QualityRule"]
+__all__ = ["INFORMING", "OF_ONE_TEXT", "QUALITY_RULES", "READING", "QualityRule"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,8 @@ class QualityRule:
     """A rule of taste: a file that breaks it is still as it should be."""
     of_reading: bool = False
     """About how fast a text is to read."""
+    of_one_text: bool = False
+    """Two languages in one cue need not keep it."""
     in_frames: bool = False
     """Its limit is so many frames of the film."""
 
@@ -59,6 +61,13 @@ QUALITY_RULES: dict[str, QualityRule] = {
         QualityRule(
             name="overlap", of_many="over the one before", of_one="overlaps the cue before", unit="ms"
         ),
+        QualityRule(
+            name="repeated_text",
+            of_many="that repeat the one before",
+            of_one="repeats the cue before",
+            unit="lines",
+            of_one_text=True,
+        ),
         QualityRule(name="order", of_many="out of order", of_one="starts before the cue before", unit="ms"),
         QualityRule(name="empty", of_many="without text", of_one="no text"),
         QualityRule(name="edge_spaces", of_many="with spaces at an edge", of_one="space at a line's edge"),
@@ -76,6 +85,14 @@ QUALITY_RULES: dict[str, QualityRule] = {
             informs_only=True,
         ),
         QualityRule(
+            name="one_line",
+            of_many="in lines that one line has room for",
+            of_one="one line has room for it",
+            unit="characters",
+            informs_only=True,
+            of_one_text=True,
+        ),
+        QualityRule(
             name="open_gap",
             of_many="after a gap that could be closed",
             of_one="gap that could be closed",
@@ -88,4 +105,5 @@ QUALITY_RULES: dict[str, QualityRule] = {
 """By name, in the order of a report."""
 
 INFORMING = frozenset(name for name, rule in QUALITY_RULES.items() if rule.informs_only)
+OF_ONE_TEXT = frozenset(name for name, rule in QUALITY_RULES.items() if rule.of_one_text)
 READING = frozenset(name for name, rule in QUALITY_RULES.items() if rule.of_reading)

@@ -60,6 +60,8 @@ def test_a_report_says_first_which_file_it_is_of() -> None:
         "format",
         "encoding",
         "film",
+        "frames_per_second",
+        "lines",
         "profile",
         "language",
         "media_duration_ms",

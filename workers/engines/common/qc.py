@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from protocol.errors import CpwError
 from protocol.languages import find_language
-from protocol.subtitles.quality import CheckedFilm, FileReport
+from protocol.subtitles.quality import BrokenLine, CheckedFilm, FileReport
 from protocol.timeline import UNDETERMINED
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.cues.quality import check, to_report
 from workers.engines.common.film.probe import probe
 from workers.engines.common.formats.reading.file_names import language_in_name
 from workers.engines.common.formats.reading.files import read_subtitles
+from workers.engines.common.formats.reading.frame_rates import frame_rate_of
 from workers.engines.common.one_answer import answer, refusal
 
 __all__ = ["examine", "main"]
@@ -29,29 +32,46 @@ def examine(
 ) -> FileReport:
     """Return the quality report of a subtitle file.
 
-    `film` gives the frame rate and the length. If `language` is empty, the file's name gives it. Raises
-    `InputError` if the file cannot be read, `UsageError` for an unknown profile or language.
+    `film` gives the frame rate and the length; without it the file's times tell the rate, if they can. If
+    `language` is empty, the file's name gives it. Raises `InputError` if the file cannot be read,
+    `UsageError` for an unknown profile or language.
     """
     spoken = find_language(language).code if language else language_in_name(file)
     checked = _film(film) if film is not None else None
-    rate = checked.frames_per_second if checked is not None else None
+    of_film = checked.frames_per_second if checked is not None else None
+    hint = "" if spoken == UNDETERMINED else spoken
+    subtitles = read_subtitles(file, frames_per_second=of_film, language=hint)
+    rate = of_film or frame_rate_of(subtitles.cues, subtitles.resolution_ms, subtitles.frames_per_second)
     rules = rules_for(
         profile,
         spoken,
         frames_per_second=rate,
         media_duration_ms=checked.duration_ms if checked is not None else 0,
     )
-    hint = "" if spoken == UNDETERMINED else spoken
-    subtitles = read_subtitles(file, frames_per_second=rate, language=hint)
     violations = check(subtitles.cues, rules, resolution_ms=subtitles.resolution_ms)
     report = to_report(subtitles.cues, rules, violations, profile=profile)
+    wrong = _told_lines(subtitles.broken)
+    whole = replace(
+        report, ok=report.ok and not wrong, sentence=", ".join(filter(None, (wrong, report.sentence)))
+    )
     return FileReport(
-        **vars(report),
+        **vars(whole),
         file=str(file),
         format=subtitles.format,
         encoding=subtitles.encoding,
         film=checked,
+        frames_per_second=rate,
+        lines=subtitles.broken,
     )
+
+
+def _told_lines(broken: Sequence[BrokenLine]) -> str:
+    """Return `line 12 has times that cannot be read`; of several lines, how many there are."""
+    if not broken:
+        return ""
+    first = f"line {broken[0].line} has {broken[0].message}"
+    others = len(broken) - 1
+    return first + (f" ({others} more {'line is' if others == 1 else 'lines are'} wrong)" if others else "")
 
 
 def _film(path: Path) -> CheckedFilm:

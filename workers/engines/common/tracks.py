@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from protocol.schema import to_plain
-from protocol.subtitles.rules import READING
+from protocol.subtitles.rules import OF_ONE_TEXT, READING
 from protocol.timeline import Cue, Segment, Transcript, Word
 from workers.engines.common.cleaning.rules import Finding
 from workers.engines.common.cues.cut import CueRules, cut
@@ -57,8 +57,9 @@ class Track:
     def violations(self) -> tuple[Violation, ...]:
         """Return the violations: where the cues break a rule."""
         found = check(self.cues, self.rules, self.transcript.words())
-        # Nobody reads two languages at once.
-        return tuple(violation for violation in found if not self.shared_by or violation.rule not in READING)
+        # Nobody reads two languages at once, and one of them may stay while the other changes.
+        spared = READING | OF_ONE_TEXT if self.shared_by else frozenset()
+        return tuple(violation for violation in found if violation.rule not in spared)
 
     def told(self, violations: tuple[Violation, ...]) -> str:
         """Return one line for a summary; empty if all is well."""

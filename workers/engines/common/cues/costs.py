@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from workers.engines.common.cues.line_breaks import LineBreaks
 from workers.engines.common.cues.phrases import Token, ends_sentence, joiner
 from workers.engines.common.cues.rules import CueRules
+from workers.engines.common.cues.widths import cells_of_one
 
 __all__ = ["HARD_PAUSE_MS", "Prices", "cheapest", "cost"]
 
@@ -50,8 +51,9 @@ class Prices:
     """The cost of any stretch of a film's tokens as a cue; the longest stops at `reaches[first]`."""
 
     def __init__(self, tokens: Sequence[Token], rules: CueRules) -> None:
-        """Take at least one token; the tokens' times rise (`clock.in_order`)."""
-        self.breaks = LineBreaks(tokens, rules.language, rules.max_line_graphemes)
+        """Take at least one token, with its length in cells; the tokens' times rise (`cut.timed_tokens`)."""
+        self._room = rules.max_line_graphemes * cells_of_one(rules.language)
+        self.breaks = LineBreaks(tokens, rules.language, self._room)
         self._rules = rules
         self._starts = [token.start_ms for token in tokens]
         self._ends = [token.end_ms for token in tokens]
@@ -61,8 +63,8 @@ class Prices:
         self._words = [0, *itertools.accumulate(not token.inside_word for token in tokens)]
         spaced = joiner(rules.language) != ""
         self._broken = [0, *itertools.accumulate(token.inside_word and spaced for token in tokens)]
-        self._grapheme_ms = 1_000 / rules.max_graphemes_per_second
-        self._shapes = _shapes(rules)
+        self._cell_ms = 1_000 / rules.max_graphemes_per_second / cells_of_one(rules.language)
+        self._shapes = _shapes(self._room, rules.max_lines)
         parts = [_border(left, right, rules) for left, right in itertools.pairwise(tokens)]
         parts = [cost + less for cost, less in zip(self.breaks.borders[1:], parts, strict=True)]
         self._borders = [0.0, *parts, 0.0]
@@ -88,15 +90,15 @@ class Prices:
         if reading > seen:
             fast = (reading / max(seen, 1) - 1) * rules.max_graphemes_per_second
             total += min(_TOO_FAST_MOST, fast * _TOO_FAST_PER_GRAPHEME)
-        if total < most and size > rules.max_line_graphemes:
+        if total < most and size > self._room:
             total += _LINE_BREAK * self.breaks.best(first, stop, rules.max_lines)[0]
         return total
 
     def reading_ms(self, first: int, stop: int) -> float:
         """Return how long it takes to read a stretch; a line break inside a word counts as a space."""
         words = self._words[stop] - self._words[first]
-        graphemes = self.breaks.length(first, stop) + self._broken[stop] - self._broken[first + 1]
-        return max(graphemes * self._grapheme_ms, words * self._rules.min_word_ms)
+        cells = self.breaks.length(first, stop) + self._broken[stop] - self._broken[first + 1]
+        return max(cells * self._cell_ms, words * self._rules.min_word_ms)
 
     def _reach(self, tokens: Sequence[Token]) -> list[int]:
         count = next_hard = len(tokens)
@@ -141,10 +143,10 @@ def cost(spans: Sequence[tuple[int, int]], prices: Prices) -> float:
     )
 
 
-def _shapes(rules: CueRules) -> list[float]:
-    """Return the cost of a cue's length, by its graphemes."""
-    room = rules.max_line_graphemes * rules.max_lines
-    return [_UNEVEN * (size / room - _FULL_ENOUGH) ** 2 for size in range(room + rules.max_lines)]
+def _shapes(line: int, lines: int) -> list[float]:
+    """Return the cost of a cue's length, by its cells."""
+    room = line * lines
+    return [_UNEVEN * (size / room - _FULL_ENOUGH) ** 2 for size in range(room + lines)]
 
 
 def _border(left: Token, right: Token, rules: CueRules) -> float:

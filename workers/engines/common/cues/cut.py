@@ -14,6 +14,7 @@ from workers.engines.common.cues.clock import in_order
 from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest
 from workers.engines.common.cues.phrases import Token, ends_sentence, join_tokens, tokenise
 from workers.engines.common.cues.rules import CueRules
+from workers.engines.common.cues.widths import cells_of_one, in_cells
 
 __all__ = ["CueRules", "cut", "sentences", "timed_tokens"]
 
@@ -48,8 +49,12 @@ def sentences(words: Sequence[Word], rules: CueRules) -> tuple[str, ...]:
 
 
 def timed_tokens(words: Sequence[Word], rules: CueRules) -> list[Token]:
-    """Return the words as tokens that fit a line, with times that rise on the film's clock."""
-    tokens = tokenise(words, rules.language, rules.max_line_graphemes)
+    """Return the words as tokens that fit a line, with times that rise on the film's clock.
+
+    Their lengths are in cells (`widths`), of which a character takes two in wide scripts.
+    """
+    room = rules.max_line_graphemes * cells_of_one(rules.language)
+    tokens = in_cells(tokenise(words, rules.language, room), rules.language, room)
     return in_order(tokens, longest_ms=rules.max_cue_ms, film_ms=rules.media_duration_ms)
 
 

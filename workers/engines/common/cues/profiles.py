@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 
 from protocol.errors import UsageError
 from workers.engines.common.cues.cut import CueRules
+from workers.engines.common.cues.widths import WIDE
 
 __all__ = ["PROFILES", "Profile", "rules_for"]
 
-_WIDE = frozenset({"ja", "zh", "ko", "yue"})
-"""Languages whose characters take twice the room."""
 _FILM_RATE = 24.0
 """Frames a second if the film's own rate is not known."""
 _MOST = {"max_line_graphemes": 1_000, "max_lines": 10}
 """Upper limits: work and memory grow with these two numbers, and nobody reads more."""
-_NETFLIX_SPEEDS = {"en": 20.0, "hi": 22.0}
+_WIDE_SPEEDS = {"ja": 4.0, "zh": 9.0, "yue": 9.0, "ko": 12.0}
+"""Of Netflix's guides for these languages; the other publishers have none of their own."""
+_NETFLIX_SPEEDS = {"en": 20.0, "hi": 22.0, **_WIDE_SPEEDS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Profile:
     max_lines: int = 2
     min_cue_ms: int = 833
     max_cue_ms: int = 7_000
-    speeds: Mapping[str, float] = field(default_factory=dict)
+    speeds: Mapping[str, float] = field(default_factory=lambda: _WIDE_SPEEDS)
     speed: float = 17.0
     """For a language that `speeds` does not name."""
     gap_frames: int = 2
@@ -79,7 +80,7 @@ def rules_for(
     gap_ms = round(asked.gap_frames * frame_ms) if asked.gap_ms is None else asked.gap_ms
     close_ms = round(asked.close_gap_frames * frame_ms) if asked.close_gap_ms is None else asked.close_gap_ms
     numbers: dict[str, float] = {
-        "max_line_graphemes": asked.max_wide_graphemes if language in _WIDE else asked.max_line_graphemes,
+        "max_line_graphemes": asked.max_wide_graphemes if language in WIDE else asked.max_line_graphemes,
         "max_lines": asked.max_lines,
         "min_cue_ms": asked.min_cue_ms,
         "max_cue_ms": asked.max_cue_ms,

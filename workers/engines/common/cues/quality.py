@@ -5,6 +5,8 @@ subtitle file, and `sentence` makes its one line. If the words are known, `reaso
 keep a rule.
 """
 
+# ruff: noqa: RUF001 - dashes and full stops of other scripts are meant here.
+
 from __future__ import annotations
 
 import itertools
@@ -16,8 +18,10 @@ from protocol.subtitles.quality import BrokenCue, Number, QualityReport, RuleRep
 from protocol.subtitles.rules import INFORMING, QUALITY_RULES, QualityRule
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules
-from workers.engines.common.cues.phrases import border_cost, count_graphemes, joiner
+from workers.engines.common.cues.phrases import border_cost, joiner
 from workers.engines.common.cues.reasons import CueAmongOthers, speech_of_cues, why
+from workers.engines.common.cues.repeats import repeats
+from workers.engines.common.cues.widths import width
 
 __all__ = [
     "Violation",
@@ -34,6 +38,11 @@ _WORST_BREAK = 20
 _ROUNDING_MS = 1
 """Cue times are whole milliseconds, so a cue may be this much shorter than its reading time."""
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SPEAKERS = ("-", "‐", "‑", "–", "—", "−", "―", ">>", "♪", "♫", "#")
+"""What a line of another speaker opens with, and a line of a song."""
+_ENDS = frozenset(".?!…।॥۔؟。？！—–-")
+_CLOSERS = " \"'”’»)]」』"
+_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "FULLWIDTH", "HALFWIDTH"})
 _DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """Marks of writing direction: the text has them, but nobody reads them."""
 
@@ -69,6 +78,9 @@ def check(
     findings = [[*_of_cue(cue, rules, resolution_ms)] for cue in cues]
     for place, finding in _between(cues, rules, resolution_ms):
         findings[place].append(finding)
+    # A word that is said twice is shown twice: only a file can repeat what was said once.
+    for place, lines in repeats(cues, rules.min_gap_ms) if not words else ():
+        findings[place].append(("repeated_text", lines, 0))
     for place, of_cue in enumerate(findings):
         for rule, value, limit in of_cue:
             here = CueAmongOthers(cues=cues, place=place, rules=rules, spoken=spoken)
@@ -164,7 +176,11 @@ def _limits(rules: CueRules) -> dict[str, Number | None]:
         "past_end": rules.media_duration_ms or None,
         "bad_break": _WORST_BREAK,
         "open_gap": rules.close_gap_ms,
-        **dict.fromkeys(("overlap", "order", "empty", "edge_spaces", "control_characters", "below_zero"), 0),
+        "one_line": rules.max_line_graphemes,
+        **dict.fromkeys(
+            ("overlap", "order", "empty", "edge_spaces", "control_characters", "below_zero", "repeated_text"),
+            0,
+        ),
     }
 
 
@@ -173,9 +189,12 @@ def _shown(text: str) -> str:
     return text.translate(_DIRECTIONS)
 
 
-def read_length(cue: Cue, language: str) -> int:
-    """Return how many graphemes are read, with spaces and marks; a line break counts as a space."""
-    return count_graphemes(_shown(joiner(language).join(cue.lines)))
+def read_length(cue: Cue, language: str) -> float:
+    """Return how many graphemes are read, with spaces and marks; a line break counts as a space.
+
+    In wide scripts those of half width count half.
+    """
+    return width(_shown(joiner(language).join(cue.lines)), language)
 
 
 def _of_cue(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
@@ -198,21 +217,50 @@ def _text(cue: Cue, _: CueRules) -> Iterator[_Finding]:
 
 
 def _lines(cue: Cue, rules: CueRules) -> Iterator[_Finding]:
-    longest = max((count_graphemes(_shown(line)) for line in cue.lines), default=0)
+    longest = max((width(_shown(line), rules.language) for line in cue.lines), default=0)
     if longest > rules.max_line_graphemes:
         yield "line_length", longest, rules.max_line_graphemes
     if len(cue.lines) > rules.max_lines:
         yield "line_count", len(cue.lines), rules.max_lines
+    elif len(cue.lines) > 1 and _is_one_text(cue):
+        length = read_length(cue, rules.language)
+        if length <= rules.max_line_graphemes:
+            yield "one_line", length, rules.max_line_graphemes
+
+
+def _is_one_text(cue: Cue) -> bool:
+    """Return whether the lines are one speaker's text in one script, so that they could be one line."""
+    if any(not _shown(line).strip() or _opens_speech(line) for line in cue.lines):
+        return False
+    scripts = {_script(letter) for line in cue.lines for letter in [next(filter(str.isalpha, line), "")]}
+    return len(scripts - {""}) <= 1
+
+
+def _opens_speech(line: str) -> bool:
+    """Return whether the line opens with the mark of another speaker, or of a song."""
+    return _shown(line).lstrip().startswith(_SPEAKERS)
+
+
+def _script(letter: str) -> str:
+    script = unicodedata.name(letter, "").partition(" ")[0] if letter else ""
+    return "CJK" if script in _EAST_ASIAN else script
 
 
 def _breaks(cue: Cue, rules: CueRules) -> Iterator[_Finding]:
     worst = 0
     for upper, lower in itertools.pairwise(cue.lines):
         before, after = upper.split(), lower.split()
-        if before and after:
+        if before and after and not _changes_speaker(upper, lower):
             worst = max(worst, border_cost(before[-1], after[0], rules.language))
     if worst > _WORST_BREAK:
         yield "bad_break", worst, _WORST_BREAK
+
+
+def _changes_speaker(upper: str, lower: str) -> bool:
+    """Return whether another person speaks in the lower line; a dash may also go on with a sentence."""
+    if not _opens_speech(lower):
+        return False
+    return _opens_speech(upper) or upper.rstrip(_CLOSERS)[-1:] in _ENDS
 
 
 def _durations(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:

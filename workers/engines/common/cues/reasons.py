@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from protocol.timeline import Cue, Word
-from workers.engines.common.cues.clock import in_order
-from workers.engines.common.cues.cut import CueRules
-from workers.engines.common.cues.phrases import Token, count_graphemes, joiner, tokenise
+from workers.engines.common.cues.cut import CueRules, timed_tokens
+from workers.engines.common.cues.phrases import Token, joiner
+from workers.engines.common.cues.widths import width
 
 __all__ = ["CueAmongOthers", "CueSpeech", "speech_of_cues", "why"]
 
@@ -50,11 +50,7 @@ def speech_of_cues(
     """
     if not words or not cues:
         return ()
-    tokens = in_order(
-        tokenise(words, rules.language, rules.max_line_graphemes),
-        longest_ms=rules.max_cue_ms,
-        film_ms=rules.media_duration_ms,
-    )
+    tokens = timed_tokens(words, rules)
     firsts = _by_text(cues, tokens)
     if firsts is None:
         starts = [token.start_ms for token in tokens]
@@ -90,7 +86,7 @@ def _spoken(tokens: Sequence[Token], first: int, stop: int) -> CueSpeech | None:
     )
 
 
-def why(rule: str, here: CueAmongOthers, graphemes: int) -> str:
+def why(rule: str, here: CueAmongOthers, graphemes: float) -> str:
     """Return why the cue, with so many `graphemes` to read, could not keep the rule; empty if it could."""
     spoken, rules = here.spoken[here.place], here.rules
     if rule == "line_length":
@@ -110,7 +106,9 @@ def why(rule: str, here: CueAmongOthers, graphemes: int) -> str:
 
 def _why_long(cue: Cue, rules: CueRules) -> str:
     pieces = (part for line in cue.lines for part in line.split())
-    if joiner(rules.language) and any(count_graphemes(piece) > rules.max_line_graphemes for piece in pieces):
+    if joiner(rules.language) and any(
+        width(piece, rules.language) > rules.max_line_graphemes for piece in pieces
+    ):
         return "a single word is longer than the line"
     return ""
 

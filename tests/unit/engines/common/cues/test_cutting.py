@@ -14,6 +14,7 @@ from protocol.timeline import Cue, Word
 from tests.word_streams import hours_of
 from workers.engines.common.cues.cut import CueRules, cut, sentences
 from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.cues.widths import width
 
 SCRIPTS = {
     "en": "he said that nothing, however small, is lost. Why would it be? Because I counted on Mr. Dashwood!",
@@ -57,7 +58,7 @@ def check_always(cues: tuple[Cue, ...], words: list[Word], rules: CueRules) -> N
         for line in cue.lines:
             assert line
             assert line == line.strip()
-            assert graphemes(line) <= rules.max_line_graphemes
+            assert width(line, rules.language) <= rules.max_line_graphemes
         assert 0 <= cue.start_ms <= cue.end_ms
         if rules.media_duration_ms:
             assert cue.end_ms <= rules.media_duration_ms

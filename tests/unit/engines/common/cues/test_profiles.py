@@ -27,7 +27,8 @@ LONG = (
 
 
 @pytest.mark.parametrize(
-    ("language", "speed", "line"), [("en", 20, 42), ("hi", 22, 42), ("de", 17, 42), ("ja", 17, 16)]
+    ("language", "speed", "line"),
+    [("en", 20, 42), ("hi", 22, 42), ("de", 17, 42), ("ja", 4, 16), ("zh", 9, 16), ("ko", 12, 16)],
 )
 def test_the_default_reads_each_language_at_its_own_speed(language: str, speed: float, line: int) -> None:
     rules = rules_for("netflix", language)

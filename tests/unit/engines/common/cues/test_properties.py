@@ -21,6 +21,7 @@ from workers.engines.common.cues.phrases import Token, ends_sentence
 from workers.engines.common.cues.profiles import PROFILES
 from workers.engines.common.cues.quality import check
 from workers.engines.common.cues.rules import CueRules
+from workers.engines.common.cues.widths import cells_of_one, width
 
 MANY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 GRAPHEME = regex.compile(r"\X")
@@ -66,12 +67,12 @@ def check_text(case: Case, cues: Sequence[Cue]) -> None:
     for word in words:
         begin, letters = max(borders), graphemes(word)
         places = list(itertools.accumulate(map(len, letters), initial=begin))
-        inside |= set(places[1:-1]) if len(letters) > room else set()
+        inside |= set(places[1:-1]) if width(word, case.rules.language) > room else set()
         borders.add(places[-1])
     ends = set(itertools.accumulate(len(bare(line)) for line in lines))
     assert ends <= borders | inside
     spaced = case.rules.language not in ("ja", "zh")
-    if spaced and all(len(graphemes(word)) <= room for word in words):
+    if spaced and all(width(word, case.rules.language) <= room for word in words):
         assert " ".join(lines).split() == words
 
 
@@ -80,7 +81,7 @@ def check_lines(case: Case, cues: Sequence[Cue]) -> None:
         assert 1 <= len(cue.lines) <= case.rules.max_lines
         for line in cue.lines:
             assert line == line.strip() != ""
-            assert len(graphemes(line)) <= case.rules.max_line_graphemes
+            assert width(line, case.rules.language) <= case.rules.max_line_graphemes
             assert not CONTROLS.search(line)
 
 
@@ -136,7 +137,7 @@ def check_judged(case: Case, cues: Sequence[Cue]) -> None:
 
 def check_breaks(prices: Prices, spans: Sequence[tuple[int, int]], rules: CueRules) -> None:
     """Of two lines there are no better ones, and none at all where one does."""
-    breaks, room = prices.breaks, rules.max_line_graphemes
+    breaks, room = prices.breaks, rules.max_line_graphemes * cells_of_one(rules.language)
     for first, stop in spans:
         least, places = breaks.best(first, stop, rules.max_lines)
         tried = [
@@ -154,11 +155,10 @@ def _leaning(upper: int, lower: int) -> float:
 def fits(tokens: Sequence[Token], rules: CueRules) -> bool:
     """Tell whether the tokens may be one cue, by filling line after line."""
     lines, used = 1, 0
+    room = rules.max_line_graphemes * cells_of_one(rules.language)
     for place, token in enumerate(tokens):
         more = token.graphemes + (used > 0 and not token.glued)
-        lines, used = (
-            (lines + 1, token.graphemes) if used + more > rules.max_line_graphemes else (lines, used + more)
-        )
+        lines, used = (lines + 1, token.graphemes) if used + more > room else (lines, used + more)
         if place and token.start_ms - tokens[place - 1].end_ms > HARD_PAUSE_MS:
             return False
     lasts = tokens[-1].end_ms - tokens[0].start_ms

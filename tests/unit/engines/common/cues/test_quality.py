@@ -58,12 +58,17 @@ BROKEN = {
     "control_characters": (cue(10_000, 12_000, "A bell\x07 and\u2028 more."), 2, 0),
     "past_end": (cue(58_000, 60_001, "The end."), 60_001, 60_000),
     "below_zero": (cue(-1, 917, "Early."), -1, 0),
-    "bad_break": (cue(10_000, 12_000, "This is the", "house of all."), 60, 20),
+    "bad_break": (
+        cue(10_000, 13_000, "This is one of very many words that the", "house of all has."),
+        60,
+        20,
+    ),
+    "one_line": (cue(10_000, 12_000, "Two lines", "of one."), 17, 42),
     "open_gap": (cue(6_458, 8_000, "So close."), 458, 458),
 }
 
 
-@pytest.mark.parametrize("rule", QUALITY_RULES)
+@pytest.mark.parametrize("rule", [rule for rule in QUALITY_RULES if rule != "repeated_text"])
 def test_each_rule_that_is_broken_on_purpose_is_found_and_no_other(rule):
     broken, value, limit = BROKEN[rule]
     cues = (broken, *GOOD) if rule == "below_zero" else (*GOOD, broken)
@@ -123,9 +128,80 @@ def test_lines_are_measured_in_graphemes_without_marks_of_direction():
 
 def test_a_line_break_counts_as_the_space_it_stands_for_but_not_in_japanese():
     cues = (cue(0, 1_000, "あ" * 5, "山" * 5),)
-    assert check(cues, CueRules(language="ja", max_graphemes_per_second=10)) == ()
-    (found,) = check(cues, CueRules(language="en", max_graphemes_per_second=10))
+    short = {"max_line_graphemes": 5, "max_graphemes_per_second": 10}
+    assert check(cues, CueRules(language="ja", **short)) == ()
+    (found,) = check(cues, CueRules(language="en", **short))
     assert (found.rule, found.value) == ("reading_speed", 11)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "length"),
+    [
+        ("zh", "iPhone 15 Pro Max 发布了", 12),
+        ("ja", "ＡＢＣでｶﾀｶﾅ、OK。", 9),
+        ("ko", "제이슨 본, 2023년", 8.5),
+        ("zh", "“好…”", 4),
+        ("yue", "café係", 3),
+        ("hi", "नमस्ते OK", 6),
+    ],
+)
+def test_half_width_letters_count_half_in_wide_scripts_and_whole_elsewhere(language, text, length):
+    rules = CueRules(language=language, max_line_graphemes=1, max_graphemes_per_second=1, max_cue_ms=99_000)
+    found = {violation.rule: violation.value for violation in check((cue(0, 1_000, text),), rules)}
+    assert found == {"line_length": length, "reading_speed": length}
+
+
+def test_cues_of_a_wide_script_are_cut_with_the_same_count():
+    rules = rules_for("netflix", "zh")
+    words = [Word(text=text, start_ms=300 * at, end_ms=300 * at + 280) for at, text in enumerate(
+        ["iPhone ", "15 ", "Pro ", "Max ", "发", "布", "了"])]  # fmt: skip
+    assert [c.lines for c in cut(words, rules)] == [("iPhone 15 Pro Max发布了",)]
+    long = [Word(text="internationalizationalizations" * 2, start_ms=0, end_ms=900)]
+    lines = [line for c in cut(long, rules) for line in c.lines]
+    assert [len(line) for line in lines] == [32, 28]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("- Are you coming with us, or are you not?", "- I am."),
+        ("-No.", "-Why?"),
+        ("– Nein.", "– Doch."),
+        ("Are you coming?", "- I am."),
+        (">> One.", ">> Two."),
+        ("♪ All night ♪", "♪ all day ♪"),
+        ("नमस्ते", "Hello"),
+    ],
+)
+def test_two_speakers_have_a_line_each(lines):
+    assert check((cue(0, 4_000, *lines),), CueRules()) == ()
+
+
+def test_a_dash_inside_a_sentence_opens_no_line():
+    upper = "And there was the house of all the kings"
+    (found,) = check((cue(0, 4_000, upper, "- the last of them."),), CueRules())
+    assert found.rule == "bad_break"
+
+
+def test_captions_that_roll_grow_or_stand_twice_repeat_themselves():
+    rolling = (
+        cue(0, 2_000, "We shall never surrender."),
+        cue(2_000, 4_000, "We shall never surrender.", "They will have to come"),
+        cue(4_000, 6_000, "They will have to come", "and get us."),
+    )
+    growing = (cue(0, 2_000, "We shall"), cue(2_000, 4_000, "We shall never"), cue(4_000, 6_000, "Yes."))
+    twice = (cue(0, 2_000, "Yes."), cue(0, 2_000, "Yes."))
+    for cues, places in ((rolling, [2, 3]), (growing, [2]), (twice, [2])):
+        found = [violation.cue for violation in check(cues, CueRules()) if violation.rule == "repeated_text"]
+        assert found == places
+    slower = tuple(cue(c.start_ms + 83 * at, c.end_ms + 83 * at, *c.lines) for at, c in enumerate(rolling))
+    assert summary(check(slower, CueRules(max_graphemes_per_second=99)))["repeated_text"] == 2
+
+
+def test_people_repeat_themselves():
+    said_twice = (cue(0, 2_000, "Go!"), cue(2_083, 4_000, "Go!"), cue(4_083, 6_000, "Go!", "- Where?"))
+    assert "repeated_text" not in summary(check(said_twice, CueRules()))
+    assert check((cue(0, 2_000, "Go!"), cue(2_000, 4_000, "Go!")), rules_for("bbc", "en")) == ()
 
 
 def test_times_as_exact_as_the_format_allows_are_exact_enough():
