@@ -54,6 +54,8 @@ class Intake:
     """The films found, each once, and what is wrong with the rest."""
 
     films: tuple[Path, ...]
+    misnamed: tuple[Path, ...] = ()
+    """Films that nobody can be told of: their names are not UTF-8, and messages are."""
     problems: tuple[UsageError, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -81,8 +83,13 @@ def find_films(written: Sequence[str]) -> Intake:
         for path in found:
             # The name of a link is kept: it is the one that the person knows, and the title comes from it.
             films.setdefault(os.path.realpath(path), path.parent.resolve() / path.name)
-    problems += [_not_utf8(path) for path in films.values() if not is_utf8(str(path))]
-    return Intake(films=tuple(films.values()), problems=tuple(problems), notes=tuple(dict.fromkeys(notes)))
+    misnamed = tuple(path for path in films.values() if not is_utf8(str(path)))
+    return Intake(
+        films=tuple(path for path in films.values() if path not in misnamed),
+        misnamed=misnamed,
+        problems=tuple(problems),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -98,10 +105,6 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _not_utf8(path: Path) -> UsageError:
-    return UsageError(f"The name {str(path)!r} is not UTF-8.", "Rename it, then submit it again.")
 
 
 def _films_of(word: str, notes: list[str]) -> list[Path]:

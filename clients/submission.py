@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from clients.films import find_films, is_utf8
 from clients.mux_options import mux_parameters
 from clients.settings import check_optional_stages, parse_environments, parse_settings
-from protocol.errors import UsageError
+from protocol.errors import InputError, UsageError
 from protocol.languages import find_language
 from protocol.messages import Submit
 from protocol.stages import WORKFLOWS, mux
@@ -64,6 +64,8 @@ class Reading:
     submissions: tuple[Submit, ...]
     problems: tuple[UsageError, ...]
     notes: tuple[str, ...]
+    refused: tuple[tuple[Submit, InputError], ...] = ()
+    """Films that fail alone, each with its reason; their names are written with escapes."""
 
 
 class _Problems(list[UsageError]):
@@ -83,16 +85,33 @@ def read_submissions(written: Written, default_out: Path) -> Reading:
     intake = find_films(written.media)
     problems += intake.problems
     shared_fields = _read_fields(written, problems)
-    title = problems.of(_title, written.title, len(intake.films))
+    count = len(intake.films) + len(intake.misnamed)
+    title = problems.of(_title, written.title, count)
     out = problems.of(_out, written.out, default_out)
     if problems:
+        # Then nothing is sent, and these are as wrong as the others.
+        problems += [UsageError(f"The name {_escaped(film)} is not UTF-8.") for film in intake.misnamed]
         return Reading(submissions=(), problems=tuple(problems), notes=intake.notes)
-    priority = _priority(written, len(intake.films))
-    submissions = tuple(
-        Submit(media=str(film), title=title, out=str(out), priority=priority, **shared_fields)
-        for film in intake.films
+    priority = _priority(written, count)
+
+    def submission(media: str) -> Submit:
+        return Submit(media=media, title=title, out=str(out), priority=priority, **shared_fields)
+
+    return Reading(
+        submissions=tuple(submission(str(film)) for film in intake.films),
+        problems=(),
+        notes=intake.notes,
+        refused=tuple((submission(_escaped(film)), _not_utf8()) for film in intake.misnamed),
     )
-    return Reading(submissions=submissions, problems=(), notes=intake.notes)
+
+
+def _escaped(film: Path) -> str:
+    """Return the path with an escape for each byte that is not UTF-8: `caf\\xe9.mp4`."""
+    return os.fsencode(film).decode("utf-8", "backslashreplace")
+
+
+def _not_utf8() -> InputError:
+    return InputError("The file's name is not UTF-8.", "Rename it, then submit it again.")
 
 
 def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:

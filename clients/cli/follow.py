@@ -12,14 +12,14 @@ from clients.job_folder import read_first_cues
 from clients.screen.jobs import FINISHED, job_error, job_lines, job_sentence, summary_table
 from clients.screen.progress import Screen
 from clients.screen.report import Report
-from clients.screen.text import count
+from clients.screen.text import count, film_labels
 from clients.sending import Sent
-from protocol.errors import BugError, NotRunningError
+from protocol.errors import BugError, InputError, NotRunningError
 from protocol.failpoints import reach
 from protocol.jobs.status import MOST_JOBS
-from protocol.messages import JobReport, StatusQuery, StatusReport
+from protocol.messages import JobReport, StatusQuery, StatusReport, Submit
 
-__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "show_end"]
+__all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "show_end", "show_refused"]
 
 ABSENCE_SECONDS = 30.0
 """How long the coordinator may be away: it is restarted within seconds, and its store keeps the jobs."""
@@ -37,6 +37,13 @@ def show_end(report: Report, sent: Sent, films: int) -> None:
         report.remark(f"{count(len(sent.accepted), 'film')} submitted before that; the others were not")
     if sent.interrupted:
         report.remark(f"interrupted: {len(sent.accepted)} of {count(films, 'film')} submitted")
+
+
+def show_refused(report: Report, refused: Sequence[tuple[Submit, InputError]]) -> None:
+    """Show the films that fail before they are sent, each with its reason."""
+    names = film_labels([submission.media for submission, _ in refused])
+    for name, (_, error) in zip(names, refused, strict=True):
+        report.error(f"{name}: {error.message}", error.remedy)
 
 
 class _Absence:

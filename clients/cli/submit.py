@@ -10,7 +10,7 @@ import click
 
 from clients.asking import ask_status
 from clients.cli.dry_run import show_dry_run
-from clients.cli.follow import conclude, follow, show_end
+from clients.cli.follow import conclude, follow, show_end, show_refused
 from clients.cli.shell import CONTEXT, code_of, json_option, pass_desk
 from clients.cli.watch import watch_folders
 from clients.desk import Asker, Desk
@@ -108,14 +108,18 @@ def submit_films(
     reading = read_submissions(written, desk.out)
     for note in reading.notes:
         desk.report.remark(f"note: {note}")
-    if reading.problems:
-        return _refuse(desk, reading)
+    if not reading.submissions:
+        return _refuse(desk, reading) if reading.problems else _refuse_all(desk, reading, as_json=as_json)
     with desk.connect(desk.runtime) as asker:
         check_running(desk, asker)
         if dry_run:
-            return show_dry_run(desk, asker, reading.submissions, as_json=as_json)
+            show_refused(desk.report, reading.refused)
+            shown = show_dry_run(desk, asker, reading.submissions, as_json=as_json)
+            return ExitCode.JOB_FAILED if reading.refused else shown
         submissions = _without_moving(desk, written, reading.submissions)
+        show_refused(desk.report, reading.refused)
         sent = send(desk, asker, submissions, beside=as_json)
+        sent = replace(sent, refused=(*reading.refused, *sent.refused))
         show_end(desk.report, sent, len(submissions))
         if sent.interrupted:
             if as_json:
@@ -135,6 +139,13 @@ def _refuse(desk: Desk, reading: Reading) -> ExitCode:
     if len(reading.problems) > 1:
         desk.report.remark("nothing was submitted")
     return ExitCode.USAGE
+
+
+def _refuse_all(desk: Desk, reading: Reading, *, as_json: bool) -> ExitCode:
+    show_refused(desk.report, reading.refused)
+    if as_json:
+        _write_json(desk, Sent(accepted=(), refused=reading.refused, names={}), {})
+    return ExitCode.JOB_FAILED
 
 
 def _without_moving(desk: Desk, written: Written, submissions: Sequence[Submit]) -> Sequence[Submit]:

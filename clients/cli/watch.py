@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from clients.cli.follow import look
+from clients.cli.follow import look, show_refused
 from clients.desk import Asker, Desk
-from clients.films import find_films, is_utf8
+from clients.films import find_films
 from clients.screen.jobs import FINISHED
 from clients.screen.progress import Screen, open_screen
 from clients.screen.text import count
@@ -75,8 +75,12 @@ def _check(desk: Desk, written: Written) -> list[str]:
 
 
 def _look_once(desk: Desk, asker: Asker, written: Written, state: _Watch, screen: Screen) -> None:
-    found = find_films(written.media).films
-    films = [film for film in found if film not in state.taken and is_utf8(str(film))]
+    found = find_films(written.media)
+    if misnamed := [film for film in found.misnamed if film not in state.taken]:
+        reading = read_submissions(replace(written, media=tuple(map(str, misnamed))), desk.out)
+        show_refused(desk.report, reading.refused)
+        state.taken |= set(misnamed)
+    films = [film for film in found.films if film not in state.taken]
     still = state.stillness.look(films, desk.clock())
     trouble = ""
     try:

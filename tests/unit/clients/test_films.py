@@ -86,10 +86,13 @@ def test_a_file_without_permission_is_refused(films, monkeypatch):
     assert "cannot be read" in sentences(find_films(["films/part 2.mkv"]))[0]
 
 
-def test_a_name_that_is_not_utf8_is_refused_before_it_travels(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path(os.fsdecode(b"caf\xe9.mp4")).touch()
-    assert "is not UTF-8" in sentences(find_films(["."]))[0]
+def test_a_name_that_is_not_utf8_is_told_apart_and_the_others_are_found(films):
+    odd = os.fsdecode(b"caf\xe9.mp4")
+    (films / odd).touch()
+    found = find_films(["films"])
+    assert names(found) == ["a.wav", "part 2.mkv", "Part 10.MKV"]
+    assert [film.name for film in found.misnamed] == [odd]
+    assert found.problems == ()
 
 
 def test_natural_order_counts_numbers_of_any_length_and_script():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,23 @@ def test_a_film_that_is_refused_for_itself_does_not_stop_the_batch(shell):
     assert code == 1
     assert "film.mp4: done" in out
     assert "error: refused.mp4: It went away." in err
+
+
+def test_a_name_that_is_not_utf8_fails_alone_and_is_shown_with_escapes(shell):
+    folder = shell.home / "in"
+    folder.mkdir()
+    for name in (b"caf\xe9.mp4", b"film.mp4"):
+        film = folder / os.fsdecode(name)
+        film.touch()
+        os.utime(film, (1_700_000_000, 1_700_000_000))
+    told = "error: caf\\xe9.mp4: The file's name is not UTF-8.\n  try: Rename it, then submit it again.\n"
+    code, out, err = shell.run("submit", "in", "-w", "transcribe")
+    assert (code, "film.mp4: done" in out, err) == (1, True, told)
+    code, out, _ = shell.run("submit", "in", "-w", "transcribe", "--json")
+    (_, refused) = json.loads(out)["jobs"]
+    assert (code, refused["state"], refused["media"]) == (1, "failed", f"{folder}/caf\\xe9.mp4")
+    code, out, err = shell.run("submit", os.fsdecode(b"in/caf\xe9.mp4"), "-w", "transcribe")
+    assert (code, out, err) == (1, "", told)
 
 
 def test_a_detached_submission_says_how_to_watch(shell):

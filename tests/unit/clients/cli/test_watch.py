@@ -172,3 +172,11 @@ def test_an_empty_or_vanished_file_is_never_still(tmp_path: Path) -> None:
     stillness = Stillness(1, filled=True)
     films = [put(tmp_path / "empty.mkv", b""), tmp_path / "gone.mkv"]
     assert [stillness.look(films, float(now)) for now in range(5)] == [[]] * 5
+
+
+def test_a_name_that_is_not_utf8_is_told_once_and_the_others_go(watcher: Watcher) -> None:
+    put(watcher.home / "in" / "a.mkv")
+    put(watcher.home / "in" / os.fsdecode(b"caf\xe9.mkv"))
+    watcher.watch("in", events={}, pauses=6)
+    assert watcher.submitted() == ["a.mkv"]
+    assert watcher.said().count("caf\\xe9.mkv: The file's name is not UTF-8.") == 1
