@@ -167,7 +167,9 @@ def _not_needed(job: JobRow, steps: list[StepRow]) -> set[str]:
     """Return the steps that are skipped because of the film's language, not because another step is lost."""
     if job.language is None:
         return set()
-    refined = planner.refine(job.submit, job.language, "").skipped
+    heard = [step.result for step in steps if step.stage in LANGUAGE_STAGES and step.result]
+    silent = any(result.get("segment_count") == 0 for result in heard)
+    refined = planner.refine(job.submit, job.language, "", silent=silent).skipped
     return {step.name for step in steps if step.name in refined and step.state == "skipped"}
 
 

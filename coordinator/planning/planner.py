@@ -152,8 +152,8 @@ def stage_of(step: str) -> str:
     return step.partition("-")[0]
 
 
-def refine(submit: Submit, language: str, title: str) -> Refinement:
-    """Return what changes now that the film's language is known.
+def refine(submit: Submit, language: str, title: str, *, silent: bool = False) -> Refinement:
+    """Return what changes now that the film's language is known, and whether anything is said (`silent`: no).
 
     A film is not translated into its own language. In the workflow `subtitle` the source has its own track,
     so a track of a target in the same language is left out, too.
@@ -167,12 +167,13 @@ def refine(submit: Submit, language: str, title: str) -> Refinement:
     ]
     skipped: list[str] = []
     notes: list[str] = []
-    if language == UNDETERMINED:
+    silent = silent or language == UNDETERMINED
+    if silent:
         notes.append(f"{title}: nothing is said in this film.")
     for target in submit.target_languages:
-        if language == target:
+        if language == target and not silent:
             notes.append(f"{title} is already in {language_name(target)}: not translated.")
-        if language in (target, UNDETERMINED):
+        if silent or language == target:
             skipped += [_name(stage, target) for stage in spared]
     return Refinement(skipped=tuple(skipped), notes=tuple(notes))
 

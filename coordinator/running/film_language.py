@@ -19,10 +19,11 @@ log = logging.getLogger(__name__)
 def record_language(store: Store, job: JobRow, step: StepRow, result: Any) -> bool:
     """Record the language in `result` and what follows from it; inside a transaction.
 
-    `result` is that of a stage in `LANGUAGE_STAGES`. Tells whether translations have other environments now.
+    `result` is that of a stage in `LANGUAGE_STAGES`: an `AsrResult`. Tells whether translations have other
+    environments now.
     """
     title, _ = planner.title_of(job.submit)
-    refined = planner.refine(job.submit, result.language, title)
+    refined = planner.refine(job.submit, result.language, title, silent=result.segment_count == 0)
     notes = [*job.notes, *(note for note in refined.notes if note not in job.notes)]
     store.set_language(step.seq, result.language, result.language_probability, notes)
     store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))

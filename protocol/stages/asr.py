@@ -42,7 +42,7 @@ class AsrResult:
 
     segments: Artefact
     language: str
-    """ISO 639-1, or `und` where there is no speech."""
+    """ISO 639-1; `und` where there is no speech and the request names no language."""
     language_probability: float | None
     segment_count: int
     speech: tuple[Span, ...]

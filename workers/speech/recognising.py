@@ -28,7 +28,7 @@ class RecognisedFilm:
     """What is said in a film, and where."""
 
     language: str
-    """ISO 639-1, or `UNDETERMINED` where nothing is said."""
+    """ISO 639-1; `UNDETERMINED` where nothing is said and the request names none."""
     language_probability: float | None
     """None where the request names the language, or the model knows no other."""
     segments: tuple[Segment, ...]
@@ -68,7 +68,8 @@ def recognise_film(
         segment, stretches = describe(heard, language)
         segments.append(segment)
         speech.extend(stretches)
-    if not segments:
+    if not segments and request.language is None:
+        # What somebody wrote of the film holds even where nothing is said; what was heard does not.
         language, probability = UNDETERMINED, None
     return RecognisedFilm(
         language=language, language_probability=probability, segments=tuple(segments), speech=tuple(speech)

@@ -103,6 +103,8 @@ def test_a_film_in_which_nothing_is_said_is_said_to_be_so() -> None:
     refined = refine(submission(target_languages=("en",)), "und", "Battle")
     assert refined.skipped == ("translate-en", "subtitle-en")
     assert refined.notes == ("Battle: nothing is said in this film.",)
+    assert refine(submission(target_languages=("en",)), "hi", "Battle", silent=True) == refined
+    assert refine(submission(target_languages=("en",)), "en", "Battle", silent=True) == refined
 
 
 @pytest.mark.parametrize(

@@ -210,3 +210,7 @@ def test_a_film_in_which_nobody_speaks_has_no_language() -> None:
         REQUEST, Script({"en": 1.0}, t0=["..."]), CHUNKS[0].spans, describe, lambda *_: None, has_peaks=True
     )
     assert (film.language, film.language_probability, film.segments) == (UNDETERMINED, None, ())
+    named = AsrRequest(audio=REQUEST.audio, language="en")
+    for spoken in (CHUNKS[0].spans, ()):
+        film = recognise_film(named, Script(t0=["..."]), spoken, describe, lambda *_: None, has_peaks=True)
+        assert (film.language, film.segments) == ("en", ())
