@@ -62,7 +62,9 @@ def test_a_good_file_passes(shell):
 def test_a_bad_file_fails_and_says_where(shell):
     code, out, err = shell.qc(shell.write("Film.en.srt", BAD))
     assert code == 1
-    assert err == "note: gaps are counted at 24 frames per second; for another frame rate add --film FILE\n"
+    # All its times are multiples of 40 ms.
+    at = "25 frames per second, which its times keep to"
+    assert err == f"note: gaps are counted at {at}; for another frame rate add --film FILE\n"
     rows = {line.split("  ")[0]: line for line in out.splitlines() if line}
     assert {"line length", "reading speed", "min duration", "max duration", "gap", "overlap", "empty"} <= set(
         rows
@@ -93,6 +95,27 @@ def test_a_file_of_another_encoding_is_read(shell, encoding, name):
     code, report = shell.report("--profile", "social", shell.write("Film.fr.srt", FRENCH, encoding))
     (found,) = next(rule["cues"] for rule in report["rules"] if rule["rule"] == "line_count")
     assert (code, found["lines"]) == (1, ["Où êtes-vous allée,", "ma chère Hélène ?"])
+
+
+def test_lines_that_players_cannot_read_are_named_and_the_file_fails(shell):
+    name = shell.write("Film.en.srt", GOOD.replace("-->", "->"))
+    code, out, err = shell.qc(name)
+    assert (code, err) == (1, "")
+    told = "line 2 has times that are not as the format wants them"
+    assert out.splitlines() == [f"{told}: 00:00:01,000 -> 00:00:03,000", f"1 cue, netflix, English: {told}"]
+    name = shell.write("Film.fr.srt", FRENCH)
+    (shell.folder / name).write_bytes(FRENCH.encode().replace(b"vous", b"v\xffus"))
+    code, report = shell.report(name)
+    (lost,) = report["lines"]
+    assert (code, report["ok"], report["encoding"]) == (1, False, "utf-8")
+    assert (lost["line"], lost["kind"]) == (3, "lost_character")
+
+
+def test_the_times_tell_the_frames_of_the_film(shell):
+    cues = [f"00:00:{at:02d},000 --> 00:00:{at + 1:02d},920\nWe go home now.\n" for at in range(1, 21, 2)]
+    text = "".join(f"{number}\n{cue}\n" for number, cue in enumerate(cues, 1))
+    code, report = shell.report(shell.write("Film.en.srt", text))
+    assert (code, report["frames_per_second"], broken(report)) == (0, 25.0, {})
 
 
 def test_a_file_that_is_no_subtitle_is_refused_in_a_sentence(shell):

@@ -28,7 +28,7 @@ class TimedLines:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Block:
+class _TimedBlock:
     """A line of times and what stands under it; `place` is where the times stand, from 0."""
 
     place: int
@@ -51,30 +51,30 @@ def read_vtt(text: str) -> TimedLines:
     return _read(_vtt_blocks(text.split("\n")), webvtt=True)
 
 
-def _srt_blocks(lines: Sequence[str]) -> Iterator[_Block]:
+def _srt_blocks(lines: Sequence[str]) -> Iterator[_TimedBlock]:
     befores = ["", *lines]
     places = [place for place, line in enumerate(lines) if looks_like_times(line, befores[place])]
     for place, following in zip(places, [*places[1:], len(lines)], strict=True):
         body = list(lines[place + 1 : following])
         if following < len(lines) and body and body[-1].strip().isdecimal():
             body.pop()
-        yield _Block(place=place, timing=lines[place], body=tuple(body))
+        yield _TimedBlock(place=place, timing=lines[place], body=tuple(body))
 
 
-def _vtt_blocks(lines: Sequence[str]) -> Iterator[_Block]:
+def _vtt_blocks(lines: Sequence[str]) -> Iterator[_TimedBlock]:
     timing, first, body = "", 0, list[str]()
     for place, line in enumerate([*lines, ""]):
         is_times = looks_like_times(line)
         # The head of a second file: two were joined.
         if is_times or not line or line.split(" ")[0] == _HEAD:
             if timing:
-                yield _Block(place=first, timing=timing, body=tuple(body))
+                yield _TimedBlock(place=first, timing=timing, body=tuple(body))
             timing, first, body = line if is_times else "", place, []
         else:
             body.append(line)
 
 
-def _read(blocks: Iterator[_Block], *, webvtt: bool) -> TimedLines:
+def _read(blocks: Iterator[_TimedBlock], *, webvtt: bool) -> TimedLines:
     cues: list[Cue] = []
     broken: list[BrokenLine] = []
     for block in blocks:
@@ -92,12 +92,12 @@ def _read(blocks: Iterator[_Block], *, webvtt: bool) -> TimedLines:
     return TimedLines(cues=tuple(cues), broken=tuple(broken))
 
 
-def _broken_times(block: _Block, *, read: bool) -> BrokenLine:
+def _broken_times(block: _TimedBlock, *, read: bool) -> BrokenLine:
     message = "times that are not as the format wants them" if read else "times that cannot be read"
     return BrokenLine(line=block.place + 1, kind="times", message=message, text=block.timing)
 
 
-def _lost_text(block: _Block) -> BrokenLine:
+def _lost_text(block: _TimedBlock) -> BrokenLine:
     at = next((at for at, line in enumerate(block.body) if has_lost_text(line)), 0)
     return BrokenLine(
         line=block.place + at + 2,
