@@ -63,7 +63,7 @@ QUALITY_RULES: dict[str, QualityRule] = {
         ),
         QualityRule(
             name="repeated_text",
-            of_many="that repeat the one before",
+            of_many="repeating the one before",
             of_one="repeats the cue before",
             unit="lines",
             of_one_text=True,

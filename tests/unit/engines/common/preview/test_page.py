@@ -51,7 +51,7 @@ def test_the_page_lies_in_the_jobs_folder_and_tells_what_it_shows(write):
     assert result.page == str(folder / "preview" / "A film.html")
     assert result.media == PreviewMedia(file=str(folder / "01_demux" / "audio.wav"), kind="sound")
     assert result.tracks == (
-        PreviewTrack(language="en", cue_count=4, mark_count=4),
+        PreviewTrack(language="en", cue_count=4, mark_count=5),
         PreviewTrack(language="pt", cue_count=1, mark_count=0),
     )
     assert result.has_waveform
