@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["UNDETERMINED", "Cue", "Segment", "Span", "Transcript", "Word"]
+__all__ = ["HEARD_AGAIN", "UNDETERMINED", "Cue", "Segment", "Span", "Transcript", "Word"]
 
 UNDETERMINED = "und"
 """ISO 639-2 code for a language that could not be determined (a film without speech)."""
+HEARD_AGAIN = "heard-again"
+"""The mark of a segment that only a second hearing found, in speech that the first left without a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,8 @@ class Segment:
     no_speech: float | None = None
     """The recogniser's own probability, 0 to 1, that nothing is said in that chunk."""
     marks: tuple[str, ...] = ()
-    """What is doubtful about a translation: `untranslated`, `wrong-script`, `length`, `empty`."""
+    """`HEARD_AGAIN`, or what is doubtful about a translation: `untranslated`, `wrong-script`, `length`,
+    `empty`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""align: a time for every word."""
+"""align: a time for every word; speech that has no word is heard again."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class AlignResult:
     word_count: int
     timed_by: dict[str, int]
     """How many words each method timed."""
+    notes: tuple[str, ...] = ()
+    """What was heard only the second time."""
 
 
 STAGE = Stage(

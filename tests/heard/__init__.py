@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import wave
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from protocol.schema import from_plain
 from protocol.timeline import Segment, Span, Transcript, Word
 
-__all__ = ["Heard", "heard", "longest_row", "loop_at", "plain_words"]
+__all__ = ["Heard", "heard", "longest_row", "loop_at", "plain_words", "repeat"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class Heard:
     speech: tuple[Span, ...]
     processor: str = ""
     """The kernels of CTranslate2 that were used, and what they multiply int8 by."""
+    notes: tuple[str, ...] = ()
+    """What align told of it."""
 
     def plus(self, loop: Segment) -> Heard:
         """Return the same with another segment at its end."""
@@ -66,3 +69,20 @@ def loop_at(start_ms: int, *, each_ms: int, times: int) -> Segment:
     text = " ".join(word.text for word in words)
     end_ms = words[-1].end_ms
     return Segment(start_ms=start_ms, end_ms=end_ms, text=text, words=words, avg_logprob=-0.2, no_speech=0.1)
+
+
+def repeat(
+    sound: Path, path: Path, *stretches_ms: tuple[int, int], times: int, pause_ms: int
+) -> tuple[Path, int]:
+    """Write stretches of a sound several times, a pause after each; return the file and its length."""
+    with wave.open(str(sound)) as source:
+        form, per_ms = source.getparams(), source.getframerate() // 1_000
+        parts = []
+        for start_ms, end_ms in stretches_ms:
+            source.setpos(start_ms * per_ms)
+            parts.append(source.readframes((end_ms - start_ms) * per_ms))
+    pause = bytes(pause_ms * per_ms * form.sampwidth)
+    with wave.open(str(path), "wb") as again:
+        again.setparams(form)
+        again.writeframes(b"".join(part + pause for part in parts) * times)
+    return path, sum(end - start + pause_ms for start, end in stretches_ms) * times

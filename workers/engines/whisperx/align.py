@@ -1,4 +1,6 @@
-"""align: when every word is said, by the wav2vec2 model of the language or else by Whisper."""
+"""align: when every word is said, by the wav2vec2 model of the language or else by Whisper.
+
+Where speech has no word, Whisper hears again."""
 
 from __future__ import annotations
 
@@ -9,22 +11,25 @@ from dataclasses import dataclass, replace
 
 from protocol.errors import InputError, MissingError, UsageError
 from protocol.stages.align import AlignRequest, AlignResult
-from protocol.timeline import Segment, Span, Transcript
+from protocol.timeline import HEARD_AGAIN, Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.attention import SpokenText, WordTimer
 from workers.engines.whisperx.encoding import EncodedFilm
+from workers.engines.whisperx.hearing_again import SecondHearing
 from workers.engines.whisperx.models import (
     batch_size_of,
     choose_placement,
+    language_token,
     load_aligner,
     load_whisper,
     warm_up,
 )
-from workers.engines.whisperx.transcripts import to_segments
+from workers.engines.whisperx.transcripts import TimedPart, put_in
 from workers.engines.whisperx.trust import ChunkPart, take_apart
 from workers.engines.whisperx.wav2vec2 import WAV2VEC2, time_words_of
 from workers.speech.sound import Sound
 from workers.speech.spans import heard_around, widen, within
+from workers.speech.unheard import Filling, find_gaps, trusted_speech
 from workers.speech.word_times import CROSS_ATTENTION, TimedWord, correct_word_times
 from workers.text.transcripts import publish, read, speech_of
 from workers.torch_devices import use_given_cores
@@ -70,6 +75,7 @@ class WhisperAlign:
             transcript=publish(context, "transcript.json", timed),
             word_count=len(timed.words()),
             timed_by=dict(counts),
+            notes=_notes(timed.segments),
         )
 
 
@@ -114,11 +120,43 @@ def _align(request: AlignRequest, context: Context, transcript: Transcript, soun
     rest = [index for index in range(len(parts)) if index not in timed]
     if rest:
         timed.update(_by_attention(request, context, alignment, sound, rest))
-    return [
-        sentence
+    done = [
+        TimedPart(segment=part.segment, words=timed[index][0], timed_by=timed[index][1])
         for index, part in enumerate(parts)
-        for sentence in to_segments(part.segment, *timed[index], language)
     ]
+    fillings = _heard_again(request, context, transcript, sound, done)
+    return put_in(done, fillings, language)
+
+
+def _heard_again(
+    request: AlignRequest, context: Context, transcript: Transcript, sound: Sound, parts: Sequence[TimedPart]
+) -> list[Filling]:
+    """Return what is said in speech that has no word; nothing where Whisper is not there to hear it."""
+    words = sorted((word for part in parts for word in part.words), key=lambda word: word.start_ms)
+    speech = trusted_speech(transcript.segments, speech_of(transcript, request.speech))
+    if not find_gaps(words, speech):
+        return []
+    where = choose_placement(request.device, request.compute_type)
+    try:
+        whisper = load_whisper(context.models, request.model, where)
+        language_token(whisper.model, transcript.language)
+    except (InputError, MissingError) as error:
+        log.warning("%s Speech that has no word is not heard again.", error.message)
+        return []
+    hearing = SecondHearing(
+        film=EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256),
+        language=transcript.language,
+        batch_size=batch_size_of(0, where),
+    )
+    return hearing.fillings(words, speech, lambda: context.progress(1.0, "hearing again"))
+
+
+def _notes(segments: Sequence[Segment]) -> tuple[str, ...]:
+    again = [segment for segment in segments if HEARD_AGAIN in segment.marks]
+    if not again:
+        return ()
+    sentences = "1 sentence was" if len(again) == 1 else f"{len(again)} sentences were"
+    return (f"{sentences} heard only when speech without words was heard again",)
 
 
 def _corrected(part: ChunkPart, speech: list[Span]) -> _Timed:
