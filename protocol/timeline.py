@@ -47,8 +47,12 @@ class Segment:
     no_speech: float | None = None
     """The recogniser's own probability, 0 to 1, that nothing is said in that chunk."""
     marks: tuple[str, ...] = ()
-    """`HEARD_AGAIN`, or what is doubtful about a translation: `untranslated`, `wrong-script`, `length`,
-    `empty`."""
+    """`HEARD_AGAIN`, or what is doubtful about a translation: kinds of `protocol.subtitles.doubts`, in
+    alphabetical order."""
+    engine: str = ""
+    """What translated it; empty in a transcript that was heard, or came with a file."""
+    again: bool = False
+    """Whether it is what a second try gave, made in another way because the first was doubtful."""
 
 
 @dataclass(frozen=True, kw_only=True)

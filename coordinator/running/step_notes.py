@@ -8,15 +8,10 @@ from typing import Any
 
 from coordinator.store.rows import StepRow
 from protocol.stages import STAGES
+from protocol.subtitles.doubts import DOUBTS
 
 __all__ = ["remark"]
 
-_DOUBTS = {
-    "untranslated": "came back as it was",
-    "wrong-script": "came in another script",
-    "length": "came far too long or too short",
-    "empty": "came back empty",
-}
 _REMOVED = {
     "loops": "repeated",
     "credits": "credits",
@@ -37,10 +32,14 @@ def remark(step: StepRow, result: Mapping[str, Any]) -> str:
 
 
 def _doubts(step: StepRow, result: Mapping[str, Any]) -> str:
-    """Tell of text that is not to be trusted as a translation."""
-    marks = result["marks"]
-    told = ", ".join(f"{number} {_DOUBTS.get(mark, mark)}" for mark, number in sorted(marks.items()))
-    return f"{step.name}: of {result.get('segment_count', 0)} sentences {told}."
+    """Tell of text that is not to be trusted as a translation, and of what was tried again."""
+    marks, retried = result["marks"], result.get("retried", 0)
+    doubted = result.get("doubted") or max(marks.values(), default=0)
+    order = {mark: place for place, mark in enumerate(DOUBTS)}
+    ordered = sorted(marks.items(), key=lambda pair: (order.get(pair[0], len(order)), pair[0]))
+    told = ", ".join(f"{number} {DOUBTS.get(mark, mark)}" for mark, number in ordered)
+    said = f"{step.name}: {doubted} of {result.get('segment_count', 0)} sentences doubtful: {told}."
+    return f"{said} {retried} were tried again." if retried else said
 
 
 def _removals(step: StepRow, result: Mapping[str, Any]) -> str:

@@ -46,12 +46,16 @@ class TranslateResult:
     engine: str = ""
     marks: dict[str, int] = field(default_factory=dict)
     """How many segments carry each mark (`Segment.marks`): text that is not passed off as a translation."""
+    doubted: int = 0
+    """How many segments carry a mark, one or several."""
+    retried: int = 0
+    """How many segments were doubtful at first and tried again in another way, whichever text is kept."""
 
 
 STAGE = Stage(
     name="translate",
     folder="10_translate",
-    version=2,
+    version=3,
     request=TranslateRequest,
     result=TranslateResult,
     budget_ms=300_000,

@@ -139,7 +139,7 @@ def test_a_doubtful_translation_is_said_to_be_one(wide_house: House) -> None:
     parameters = {"translate": {"target_script": "doubtful"}}
     job = wide_house.submit(source_language="hi", target_languages=("gu",), parameters=parameters)
 
-    assert "translate-gu: of 1 sentences 1 came back as it was." in wide_house.ended(job).notes
+    assert "translate-gu: 1 of 1 sentences doubtful: 1 came back as it was." in wide_house.ended(job).notes
 
 
 def test_speech_is_looked_for_where_that_is_built_and_the_recogniser_is_given_it(wide_house: House) -> None:

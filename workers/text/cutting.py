@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
-__all__ = ["TextPiece", "cut_to_fit", "join_pieces"]
+__all__ = ["TextPiece", "cut_to_clauses", "cut_to_fit", "join_pieces"]
 
 _CLAUSE_END = re.compile(r"[,;:،؛—–]\s+|[，、；：]\s*")  # noqa: RUF001 (the letters are meant)
 """After a comma without a space the same number or name may go on."""
@@ -46,6 +46,15 @@ def cut_to_fit(
         ]
 
 
+def cut_to_clauses(texts: Sequence[str]) -> list[TextPiece]:
+    """Return the texts in pieces, each of which ends where a clause ends; the pieces stand in order."""
+    return [
+        TextPiece(owner=index, text=part)
+        for index, text in enumerate(texts)
+        for part in _clauses(text) or (text,)
+    ]
+
+
 def join_pieces(pieces: Sequence[TextPiece], translated: Sequence[str], space: str) -> list[str]:
     """Return one translation for each text: the translations of its pieces with `space` between them."""
     pairs = zip(pieces, translated, strict=True)
@@ -56,6 +65,11 @@ def join_pieces(pieces: Sequence[TextPiece], translated: Sequence[str], space: s
 
 def _owner_of_first(pair: tuple[TextPiece, str]) -> int:
     return pair[0].owner
+
+
+def _clauses(text: str) -> list[str]:
+    ends = [0, *(match.end() for match in _CLAUSE_END.finditer(text)), len(text)]
+    return [part for low, high in pairwise(ends) if (part := text[low:high].strip())]
 
 
 def _halves(text: str) -> tuple[str, str]:

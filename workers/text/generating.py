@@ -20,13 +20,26 @@ from workers.text.cutting import cut_to_fit, join_pieces
 from workers.text.loading import TranslationModel
 from workers.torch_devices import TorchLanes, is_out_of_memory
 
-__all__ = ["TextTranslation", "batch_size_of", "generate", "in_batches", "lanes_of", "most_new_tokens"]
+__all__ = [
+    "AGAIN",
+    "TextTranslation",
+    "batch_size_of",
+    "generate",
+    "in_batches",
+    "lanes_of",
+    "more_beams",
+    "most_new_tokens",
+]
 
 _BATCHES = {"cpu": 8, "mps": 16, "cuda": 32}
 _LEAST_BATCHES = 2
 """A processor gets so many batches of few texts, for its lanes. Neither number depends on how many lanes
 there are: a text may be translated otherwise beside others."""
 _BEAMS = 4
+AGAIN: Mapping[str, Any] = {"no_repeat_ngram_size": 3}
+"""How a doubtful text is translated again, for transformers' `generate`: no three tokens come twice. It is
+alone in its batch, and the search is wider (`more_beams`)."""
+_MORE = 2
 
 Change = Callable[[list[str]], list[str]]
 """Texts to as many other texts."""
@@ -42,6 +55,11 @@ def batch_size_of(asked: int, where: Placement, texts: int) -> int:
     if where.kind == "cpu":
         usual = max(1, min(usual, -(-texts // _LEAST_BATCHES)))
     return asked or usual
+
+
+def more_beams(asked: int) -> int:
+    """Return how many beams search for a text again, where so many were asked for (0: the usual number)."""
+    return _MORE * (asked or _BEAMS)
 
 
 def lanes_of(asked: int, where: Placement, models: Models) -> TorchLanes:

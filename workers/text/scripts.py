@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["SCRIPTS", "in_script", "is_foreign", "scripts_of"]
 
@@ -134,6 +135,7 @@ def in_script(text: str, language: str, script: str = "") -> bool:
     return not scripts or sum(_is_of(letter, scripts) for letter in letters) * 2 >= len(letters)
 
 
+@lru_cache(maxsize=4096)
 def _is_sign(letter: str) -> bool:
     """Return whether it is a vowel sign or the like of one script. Accents belong to several scripts."""
     return unicodedata.category(letter)[0] == "M" and not unicodedata.name(letter, "COMBINING").startswith(
@@ -141,6 +143,7 @@ def _is_sign(letter: str) -> bool:
     )
 
 
+@lru_cache(maxsize=8192)
 def _is_of(letter: str, scripts: tuple[str, ...]) -> bool:
     # A letter that this Python's Unicode does not name counts as right.
     return unicodedata.name(letter, scripts[0]).startswith(scripts)

@@ -1,8 +1,9 @@
-"""Translates a transcript with any engine that takes texts and returns texts.
+"""Translates a transcript with an engine that only knows texts.
 
-Segments are joined to sentences. The engine gets every different sentence once, all in one call, and makes
-the batches itself. Doubtful translations are marked. The words of a translation share the time in which its
-sentence was spoken.
+Cues become whole sentences. The engine gets every different sentence once, all in one call, and makes
+the batches itself. Rules mend what is sure: the separators of numbers, addresses, notes, dashes. What is
+doubtful then is tried again in another way, and the better text is kept; what is doubtful still is marked.
+The words of a translation share the time in which its sentence was spoken.
 
 A viewer sees the text of a doubtful sentence as the engine gave it; the transcript marks it, and the result
 counts it. Of an empty translation a viewer sees nothing: its segment has the time and the mark, and no words.
@@ -12,83 +13,145 @@ The text of the source in its place would look like a translation.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from protocol.errors import BugError
 from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.subtitles.doubts import EMPTY
 from protocol.timeline import Segment, Transcript
 from workers.engine import Context
-from workers.text.marking import EMPTY, marks_of
+from workers.text.checks.marking import marks_of
+from workers.text.checks.mending import mended, plainer
 from workers.text.pieces import clean
 from workers.text.sentences import Sentence, join_sentences
 from workers.text.spreading import spread
 from workers.text.transcripts import publish, read
 from workers.text.writing import is_punctuation
 
-__all__ = ["Translate", "translate_transcript"]
+__all__ = ["Translate", "result_of", "translate_transcript"]
 
 Translate = Callable[[Sequence[str], Callable[[float], None]], list[str]]
 """Takes texts and a callback for progress (0 to 1; it may raise `CancelledError`), and returns the
 translations in order."""
+_FIRST_SHARE = 0.9
+"""The part of a call's progress that the first try is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Meaning:
+    """A translation of a text: what is doubtful about it, and how it came about."""
+
+    text: str
+    marks: tuple[str, ...] = ()
+    again: bool = False
+    """It is what the second try gave."""
+    retried: bool = False
+    """There was a second try."""
 
 
 def translate_transcript(
-    request: TranslateRequest, context: Context, engine: str, translate: Translate
+    request: TranslateRequest,
+    context: Context,
+    engine: str,
+    translate: Translate,
+    again: Translate | None = None,
 ) -> TranslateResult:
     """Write `transcript.<target>.json`, one segment for each sentence; return it and the counts of its marks.
 
     `translate` is called once with every different sentence, and not at all where nobody speaks. A text
-    without words (`…`, `♪`) stays as it is. Raises `InputError` where the transcript cannot be read,
+    without words (`…`, `♪`) stays as it is. `again` is called once with the sentences that are doubtful: it
+    translates each by itself, in another way; an engine that knows no other way has None, and then gets only
+    those that can be written in a plainer way. Raises `InputError` where the transcript cannot be read,
     `BugError` where the engine returns another number of texts.
     """
     source, target = request.source_language, request.target_language
     sentences = join_sentences(read(context, request.transcript).segments, source)
-    meanings = _translated(sentences, context, translate)
-    segments = tuple(
-        _segment(sentence, meanings.get(sentence.text, sentence.text), request) for sentence in sentences
-    )
+    meanings = _meanings(sentences, request, context, (translate, again))
+    segments = tuple(_segment(sentence, meanings, target, engine) for sentence in sentences)
     transcript = Transcript(
-        language=target,
-        segments=segments,
-        translated_from=source,
-        engine=engine,
-        model=request.model,
+        language=target, segments=segments, translated_from=source, engine=engine, model=request.model
     )
+    retried = sum(sentence.text in meanings and meanings[sentence.text].retried for sentence in sentences)
+    return result_of(request, context, transcript, retried)
+
+
+def result_of(
+    request: TranslateRequest, context: Context, transcript: Transcript, retried: int
+) -> TranslateResult:
+    """Write the translation as `transcript.<target>.json`; return it and the counts of its marks."""
+    segments = transcript.segments
     return TranslateResult(
-        transcript=publish(context, f"transcript.{target}.json", transcript),
+        transcript=publish(context, f"transcript.{transcript.language}.json", transcript),
         segment_count=len(segments),
         model=request.model,
-        engine=engine,
+        engine=transcript.engine,
         marks=dict(Counter(mark for segment in segments for mark in segment.marks)),
+        doubted=sum(bool(segment.marks) for segment in segments),
+        retried=retried,
     )
 
 
-def _translated(sentences: Sequence[Sentence], context: Context, translate: Translate) -> dict[str, str]:
+def _meanings(
+    sentences: Sequence[Sentence],
+    request: TranslateRequest,
+    context: Context,
+    ways: tuple[Translate, Translate | None],
+) -> dict[str, _Meaning]:
     """Return the translation of every different text that has words."""
     texts = list(dict.fromkeys(sentence.text for sentence in sentences if not is_punctuation(sentence.text)))
-    if not texts:
-        return {}
+    translate, again = ways
 
     def progress(fraction: float) -> None:
-        context.progress(fraction, "translating")
+        context.progress(fraction * _FIRST_SHARE, "translating")
 
+    def progress_again(fraction: float) -> None:
+        context.progress(_FIRST_SHARE + fraction * (1 - _FIRST_SHARE), "translating doubtful sentences again")
+
+    found = _judged(texts, _asked(translate, texts, progress), request)
+    questions = {
+        text: plainer(text)
+        for text, meaning in found.items()
+        if meaning.marks and (again or plainer(text) != text)
+    }
+    others = _asked(again or translate, list(questions.values()), progress_again)
+    for text, second in _judged(list(questions), others, request).items():
+        better = len(second.marks) < len(found[text].marks)
+        kept = second if better else found[text]
+        found[text] = _Meaning(text=kept.text, marks=kept.marks, again=better, retried=True)
+    return found
+
+
+def _asked(translate: Translate, texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+    if not texts:
+        return []
     progress(0.0)
     found = translate(texts, progress)
     if len(found) != len(texts):
         message = f"The engine returned {len(found)} translations of {len(texts)} sentences."
         raise BugError(message)
-    return dict(zip(texts, found, strict=True))
+    return found
 
 
-def _segment(sentence: Sentence, meaning: str, request: TranslateRequest) -> Segment:
-    text, target = clean(meaning), request.target_language
-    marks = marks_of(sentence.text, text, request.source_language, target, request.target_script)
-    if EMPTY in marks:
-        text = ""
+def _judged(texts: Sequence[str], found: Sequence[str], request: TranslateRequest) -> dict[str, _Meaning]:
+    """Return the translations, mended, with their marks."""
+    source, target = request.source_language, request.target_language
+    judged = {}
+    for text, translation in zip(texts, found, strict=True):
+        meaning = mended(text, clean(translation), source, target)
+        marks = marks_of(text, meaning, source, target, request.target_script)
+        judged[text] = _Meaning(text="" if EMPTY in marks else meaning, marks=marks)
+    return judged
+
+
+def _segment(sentence: Sentence, meanings: Mapping[str, _Meaning], language: str, engine: str) -> Segment:
+    meaning = meanings.get(sentence.text) or _Meaning(text=clean(sentence.text))
     return Segment(
         start_ms=sentence.start_ms,
         end_ms=sentence.end_ms,
-        text=text,
-        words=spread(text, sentence, target),
-        marks=marks,
+        text=meaning.text,
+        words=spread(meaning.text, sentence, language),
+        marks=meaning.marks,
+        engine=engine,
+        again=meaning.again,
     )

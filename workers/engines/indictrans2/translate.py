@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.indictrans2.choices import Pair, model_direction, pair_of, refuse_other_direction
 from workers.engines.indictrans2.models import import_libraries, load, read_config
-from workers.text.generating import TextTranslation, batch_size_of, lanes_of
+from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, more_beams
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
 
@@ -39,17 +40,27 @@ class IndicTransTranslate:
         refuse_other_direction(request.model, model_direction(request.model, config), pair)
         where = choose_placement(request.device, request.compute_type)
 
-        def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+        def way(
+            texts: Sequence[str], progress: Callable[[float], None], beams: int, size: int, **more: Any
+        ) -> list[str]:
             loaded = load(context.models, request.model, where)
-            translation = _translation(loaded, pair, request.beam_size)
+            translation = _translation(loaded, pair, beams, more)
             lanes = lanes_of(request.batch_size, where, context.models)
-            batch_size = batch_size_of(request.batch_size, where, len(texts))
-            return translation.translate(texts, batch_size, lanes, progress)
+            return translation.translate(texts, size, lanes, progress)
 
-        return translate_transcript(request, context, "indictrans2", translate)
+        def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+            size = batch_size_of(request.batch_size, where, len(texts))
+            return way(texts, progress, request.beam_size, size)
+
+        def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+            return way(texts, progress, more_beams(request.beam_size), 1, **AGAIN)
+
+        return translate_transcript(request, context, "indictrans2", translate, again)
 
 
-def _translation(loaded: TranslationModel, pair: Pair, beams: int) -> TextTranslation:
+def _translation(
+    loaded: TranslationModel, pair: Pair, beams: int, more: Mapping[str, Any]
+) -> TextTranslation:
     """Return a translation whose texts go through IndicTransToolkit before and after the model."""
     from IndicTransToolkit.processor import IndicProcessor
 
@@ -72,7 +83,7 @@ def _translation(loaded: TranslationModel, pair: Pair, beams: int) -> TextTransl
     return TextTranslation(
         loaded=loaded,
         beams=beams,
-        generating={"use_cache": True},
+        generating={"use_cache": True, **more},
         decoding={"clean_up_tokenization_spaces": True},
         prepare=prepare,
         measure=measure,

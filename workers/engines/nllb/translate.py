@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from protocol.errors import MissingError
 from protocol.languages import UNSPACED
@@ -10,7 +11,7 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.nllb.models import import_libraries, load
 from workers.text.flores import nllb_tag, tags_of
-from workers.text.generating import TextTranslation, batch_size_of, lanes_of
+from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, more_beams
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
 
@@ -40,19 +41,27 @@ class NllbTranslate:
         context.models.path(request.model)
         where = choose_placement(request.device, request.compute_type)
 
-        def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+        def way(
+            texts: Sequence[str], progress: Callable[[float], None], beams: int, size: int, **more: Any
+        ) -> list[str]:
             loaded = load(context.models, request.model, where)
             translation = TextTranslation(
                 loaded=loaded,
-                beams=request.beam_size,
-                generating={"forced_bos_token_id": _set_languages(loaded, source, target)},
+                beams=beams,
+                generating={"forced_bos_token_id": _set_languages(loaded, source, target), **more},
                 space="" if request.target_language in UNSPACED else " ",
             )
             lanes = lanes_of(request.batch_size, where, context.models)
-            batch_size = batch_size_of(request.batch_size, where, len(texts))
-            return translation.translate(texts, batch_size, lanes, progress)
+            return translation.translate(texts, size, lanes, progress)
 
-        return translate_transcript(request, context, "nllb", translate)
+        def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+            size = batch_size_of(request.batch_size, where, len(texts))
+            return way(texts, progress, request.beam_size, size)
+
+        def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+            return way(texts, progress, more_beams(request.beam_size), 1, **AGAIN)
+
+        return translate_transcript(request, context, "nllb", translate, again)
 
 
 def _set_languages(loaded: TranslationModel, source: str, target: str) -> int:

@@ -31,7 +31,13 @@ def steps(lone: LoneCoordinator) -> dict[str, StepRow]:
         (
             "translate-en",
             {"marks": {"untranslated": 1}, "segment_count": 4},
-            "translate-en: of 4 sentences 1 came back as it was.",
+            "translate-en: 1 of 4 sentences doubtful: 1 came back as it was.",
+        ),
+        (
+            "translate-en",
+            {"marks": {"loop": 1, "empty": 2, "x": 1}, "segment_count": 9, "doubted": 3, "retried": 4},
+            "translate-en: 3 of 9 sentences doubtful: 2 came back empty, 1 repeats itself, 1 x. "
+            "4 were tried again.",
         ),
         ("translate-en", {"marks": {}}, ""),
         ("asr", {"removed": {"loops": 2}, "marks": {"untranslated": 1}}, ""),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+
 import pytest
 
 from tests.conftest import Figure
 from tests.data import data
-from workers.text.marking import marks_of
+from workers.text.checks.marking import marks_of
 from workers.text.scripts import SCRIPTS, in_script
 
 LONG = "We were on our way home when it began to rain."
@@ -138,9 +141,9 @@ def test_what_has_nothing_to_be_spoken_may_stay_so() -> None:
         (LONG * 2, "Chovia em casa.", "pt", ("length",)),
         (LONG, "回家路上下起了雨。", "zh", ()),
         (LONG, "雨", "zh", ("length",)),
-        (LONG, "não é " * 9, "pt", ("length",)),
-        (LONG, "hahaha" * 9, "pt", ("length",)),
-        (LONG, "घर " * 9, "hi", ("length",)),
+        (LONG, "não é " * 9, "pt", ("loop",)),
+        (LONG, "hahaha" * 9, "pt", ("loop",)),
+        (LONG, "घर " * 9, "hi", ("loop",)),
         ("No, no, no, no!", "Não, não, não, não!", "pt", ()),
         ("ha ha ha ha ha ha ha ha ha ha", "ha ha ha ha ha ha ha ha ha ah", "pt", ()),
     ],
@@ -151,25 +154,89 @@ def test_a_length_out_of_proportion_and_a_loop_are_marked(
     assert marks_of(source, translated, "en", language) == marks
 
 
-def test_people_who_translate_are_not_marked(figure: Figure) -> None:
-    codes = {"en": "eng", "hi": "hin", "gu": "guj", "ta": "tam", "te": "tel", "ur": "urd", "pt": "por"}
+@pytest.mark.parametrize(
+    ("source", "translated", "marks"),
+    [
+        ("No! " * 6, "Não! " * 6, ()),
+        ("No. No. No. No. No. No.", "Não, não, não, não, não, não.", ()),
+        ("No! No!", "Não! " * 12, ("length", "loop")),
+        ("hahaha" * 9, "hahaha" * 9, ()),
+    ],
+)
+def test_a_translation_repeats_itself_as_often_as_its_source(
+    source: str, translated: str, marks: tuple[str, ...]
+) -> None:
+    assert marks_of(source, translated, "en", "pt") == marks
+
+
+BOTH = ("untranslated", "wrong-script")
+
+
+@pytest.mark.parametrize(
+    ("text", "pair", "marks"),
+    [
+        ("मुझे नहीं पता", "hi-en", BOTH),
+        ("知りません", "ja-en", BOTH),
+        ("我不知道", "zh-en", BOTH),
+        ("لا أعرف", "ar-en", BOTH),
+        ("मोदी", "hi-en", BOTH),
+        ("ไม่รู้", "th-en", BOTH),
+        ("Я не знаю", "ru-en", BOTH),
+        ("मुझे पता", "hi-mr", ("untranslated",)),
+        ("मोदी", "hi-mr", ()),
+        ("我不知道", "zh-ja", ("untranslated",)),
+        ("東京", "ja-zh", ()),
+        ("Maria Silva", "pt-en", ()),
+        ("2024", "hi-en", ()),
+    ],
+)
+def test_a_text_that_comes_back_is_marked_in_any_script(text: str, pair: str, marks: tuple[str, ...]) -> None:
+    assert marks_of(text, text, *pair.split("-")) == marks
+
+
+def test_a_word_of_the_sources_script_that_is_left_is_marked() -> None:
+    assert marks_of("उसने कहा नहीं", "He said नहीं", "hi", "en") == ("wrong-script",)
+    assert marks_of("She works for NASA.", "वह NASA में काम करती है।", "en", "hi") == ()
+
+
+def test_a_sentence_that_mostly_comes_back_is_marked_unless_the_languages_are_alike() -> None:
+    source = "we were all going to the small house by the river"
+    assert marks_of(source, source.replace("small", "pequena"), "en", "pt") == ("untranslated",)
+    danish, norwegian = "jeg har ikke set ham i dag eller i går", "jeg har ikke sett ham i dag eller i går"
+    assert marks_of(danish, norwegian, "da", "no") == ()
+
+
+LANGUAGES = {"en": "eng", "hi": "hin", "gu": "guj", "ta": "tam", "te": "tel", "ur": "urd", "pt": "por"}
+EVERY = 4
+"""Of each pair every fourth line is checked here, others in every pair, which takes seconds.
+
+All 42 pairs whole: 124 marks on 42,504 lines, 0.29 %. 116 are `numbers`: at most 7 of 1,012 lines a pair
+(Portuguese and Tamil), a third of them in four lines that give feet in metres or leave a year out. 6 are
+`wrong-script`: a Telugu line that is mostly English names. 2 are `length`: the last Telugu line leaves out
+half of what the Urdu one says.
+"""
+
+
+def test_people_who_translate_are_hardly_marked(figure: Figure) -> None:
     lines = {
-        language: data(f"mt/flores200.{code}.devtest").read_text().splitlines()
-        for language, code in codes.items()
+        language: data(f"mt/flores200.{code}.devtest").read_text(encoding="utf-8").splitlines()
+        for language, code in LANGUAGES.items()
     }
-    others = [line for line in lines if line != "en"]
-    pairs = [("te", "ur"), ("ur", "te"), *(("en", other) for other in others)]
-    marked = {
-        (one, two, number): found
-        for one, two in pairs
-        for number, (source, translated) in enumerate(zip(lines[one], lines[two], strict=True))
-        if (found := marks_of(source, translated, one, two))
-    }
-    figure(f"marks on {len(pairs)} pairs of 1,012 lines translated by people: {len(marked)}")
-    # One Telugu line is mostly English names, and the last one leaves out half of what the Urdu one says.
-    assert marked == {
-        ("en", "te", 427): ("wrong-script",),
-        ("ur", "te", 427): ("wrong-script",),
-        ("ur", "te", 1011): ("length",),
-        ("te", "ur", 1011): ("length",),
-    }
+    checked, found = 0, Counter[str]()
+    for place, (one, two) in enumerate(itertools.permutations(lines, 2)):
+        pairs = list(zip(lines[one], lines[two], strict=True))[place % EVERY :: EVERY]
+        checked += len(pairs)
+        kinds = Counter(mark for source, text in pairs for mark in marks_of(source, text, one, two))
+        assert all(count <= 4 for count in kinds.values()), (one, two, kinds)
+        found += kinds
+    figure(f"marks on {checked} lines of 42 pairs translated by people: {dict(found)}")
+    assert found.keys() <= {"numbers", "wrong-script", "length"}
+    assert all(count <= 0.005 * checked for count in found.values())
+
+
+def test_half_a_sentence_is_found_among_people_who_translate() -> None:
+    one, two = (
+        data(f"mt/flores200.{code}.devtest").read_text(encoding="utf-8").splitlines()[1011]
+        for code in ("urd", "tel")
+    )
+    assert marks_of(one, two, "ur", "te") == ("length",)

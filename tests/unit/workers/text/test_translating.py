@@ -41,7 +41,9 @@ class Room:
         progress(1.0)
         return [self.answers.get(text, f"Traduzido: {text}") for text in texts]
 
-    def run(self, *segments: Segment, target: str = "pt", translate: object = None) -> TranslateResult:
+    def run(
+        self, *segments: Segment, target: str = "pt", translate: object = None, again: object = None
+    ) -> TranslateResult:
         path = self.root / "transcript.json"
         write_json(path, to_plain(Transcript(language="en", segments=segments)))
         artefact = describe_file(path, path.name)
@@ -52,7 +54,7 @@ class Room:
             target_language=target,
             model="some-model",
         )
-        return translate_transcript(request, self.context, "some-engine", translate or self.translate)
+        return translate_transcript(request, self.context, "some-engine", translate or self.translate, again)
 
     def made(self, target: str = "pt") -> Transcript:
         path = self.root / ".scratch" / "translate" / f"transcript.{target}.json"
@@ -129,7 +131,50 @@ def test_an_empty_translation_keeps_its_time_and_its_mark_and_shows_nothing(room
     room.answers = {"Hello there.": nothing}
     result = room.run(cue("Hello there.", 1000, 2000))
     assert result.marks == {"empty": 1}
-    assert room.made().segments == (Segment(start_ms=1000, end_ms=2000, text="", marks=("empty",)),)
+    assert room.made().segments == (
+        Segment(start_ms=1000, end_ms=2000, text="", marks=("empty",), engine="some-engine"),
+    )
+
+
+def test_what_is_doubtful_is_tried_again_and_the_better_text_is_kept(room: Room) -> None:
+    rain, home, fine = "It began to rain on us.", "We were all going home.", "Who knows?"
+    room.answers = {rain: rain, home: home}
+    again = {rain: "Começou a chover.", home: "Мы все шли домой. " * 3}
+    asked: list[list[str]] = []
+
+    def second(texts: Sequence[str], progress: Progress) -> list[str]:
+        asked.append(list(texts))
+        return [again[text] for text in texts]
+
+    result = room.run(
+        cue(rain, 0, 2000), cue(home, 2000, 4000), cue(fine, 4000, 5000), cue(rain, 6000, 7000), again=second
+    )
+    assert asked == [[rain, home]]
+    made = room.made().segments
+    assert [(line.text, line.marks, line.again) for line in made] == [
+        ("Começou a chover.", (), True),
+        (home, ("untranslated",), False),
+        ("Traduzido: Who knows?", (), False),
+        ("Começou a chover.", (), True),
+    ]
+    assert {line.engine for line in made} == {"some-engine"}
+    assert (result.marks, result.doubted, result.retried) == ({"untranslated": 1}, 1, 3)
+
+
+def test_an_engine_without_another_way_gets_a_shouted_sentence_in_small_letters(room: Room) -> None:
+    shouted = "- IT IS RAINING AGAIN!"
+    room.answers = {shouted: shouted, "It is raining again!": "Está chovendo de novo!"}
+    result = room.run(cue(shouted, 0, 2000))
+    assert room.asked == [[shouted], ["It is raining again!"]]
+    assert [(line.text, line.again) for line in room.made().segments] == [("- Está chovendo de novo!", True)]
+    assert (result.doubted, result.retried) == (0, 1)
+
+
+def test_numbers_are_mended_before_anybody_doubts_them(room: Room) -> None:
+    room.answers = {"It costs $1,500.50.": "Custa $1.500.50."}
+    result = room.run(cue("It costs $1,500.50.", 0, 2000))
+    assert room.made().segments[0].text == "Custa $1.500,50."
+    assert (result.marks, result.retried) == ({}, 0)
 
 
 def test_what_no_file_can_hold_is_replaced(room: Room) -> None:

@@ -1,0 +1,51 @@
+"""What can be doubtful about a line of a translation: one table for every engine, the notes and the docs."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ADDRESSES",
+    "CREDITS",
+    "DOUBTS",
+    "EMPTY",
+    "HASTE",
+    "IMPROBABLE",
+    "LENGTH",
+    "LOOP",
+    "NOTATION",
+    "NUMBERS",
+    "OUTSIDE_SPEECH",
+    "UNTRANSLATED",
+    "WRONG_SCRIPT",
+]
+
+ADDRESSES = "addresses"
+CREDITS = "credits"
+EMPTY = "empty"
+HASTE = "haste"
+IMPROBABLE = "improbable"
+LENGTH = "length"
+LOOP = "loop"
+NOTATION = "notation"
+NUMBERS = "numbers"
+OUTSIDE_SPEECH = "outside-speech"
+UNTRANSLATED = "untranslated"
+WRONG_SCRIPT = "wrong-script"
+
+DOUBTS: dict[str, str] = {
+    EMPTY: "came back empty",
+    UNTRANSLATED: "came back as it was",
+    WRONG_SCRIPT: "came in another script",
+    LENGTH: "came far too long or too short",
+    LOOP: "repeats itself",
+    NUMBERS: "has other numbers",
+    ADDRESSES: "has another address",
+    NOTATION: "lost a note or a dash",
+    IMPROBABLE: "is improbable",
+    CREDITS: "reads like the credits of another film",
+    OUTSIDE_SPEECH: "is outside speech",
+    HASTE: "is too much for its time",
+}
+"""What `Segment.marks` may hold, in the order in which a person is told, and how it goes on after a number.
+
+The last four are of translations of speech only: a text engine hears nothing.
+"""
