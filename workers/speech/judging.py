@@ -15,6 +15,7 @@ __all__ = [
     "is_doubtful",
     "is_echo",
     "is_loop",
+    "is_repetitive",
     "is_silence",
     "nothing_said",
     "repetition",
@@ -59,7 +60,12 @@ def repetition(text: str) -> float:
 
 def is_loop(guess: Guess) -> bool:
     """Return whether the text repeats itself, or went on until there was no room for more."""
-    return guess.cut_short or repetition(guess.text) > _MOST_REPETITION
+    return guess.cut_short or is_repetitive(guess.text)
+
+
+def is_repetitive(text: str) -> bool:
+    """Return whether the text repeats itself more than people do."""
+    return repetition(text) > _MOST_REPETITION
 
 
 def is_echo(text: str, prompt: str | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Segment, Word
@@ -112,13 +113,12 @@ def cut_to_sentences(segment: Segment, language: str) -> list[Segment]:
         else:
             groups[-1].append(word)
     return [
-        Segment(
+        replace(
+            segment,
             start_ms=words[0].start_ms,
             end_ms=words[-1].end_ms,
             text=join([word.text for word in words], language),
             words=tuple(words),
-            avg_logprob=segment.avg_logprob,
-            no_speech=segment.no_speech,
         )
         for words in groups
     ]

@@ -99,9 +99,13 @@ def cut_track(
 ) -> Track:
     """Return the track of a transcript with times on the film's clock; `profile` is the name of the rules.
 
-    Its cues keep clear of the film's shot changes `shots_ms`.
+    Its cues keep clear of the film's shot changes `shots_ms`. Nobody says the words of a translation, so
+    their times are no bound: a cue may stay in free time until it has been read, unless a person has set
+    `linger_ms`.
     """
     transcript = with_words(transcript)
+    if transcript.translated_from and rules.linger_ms == CueRules.linger_ms:
+        rules = replace(rules, linger_ms=rules.max_cue_ms)
     words = transcript.words()
     return Track(
         transcript=transcript,

@@ -1,12 +1,18 @@
-"""translate: Whisper's own translation of speech into English, timed by its cross-attention."""
+"""translate: Whisper's own translation of speech into English, timed by its cross-attention.
+
+Each chunk that has a doubtful sentence is heard again, one sentence of the source at a time: Whisper then has
+less context, but cannot lose its place. Of the two translations of the chunk the less doubtful one is kept.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from protocol.errors import InputError, MissingError
 from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.subtitles.doubts import IMPROBABLE
 from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context, Models
 from workers.engines.whisperx.align import BEFORE_MS
@@ -15,17 +21,22 @@ from workers.engines.whisperx.encoding import EncodedFilm
 from workers.engines.whisperx.models import batch_size_of, choose_placement, load_whisper, warm_up
 from workers.engines.whisperx.recognising import WhisperxRecogniser
 from workers.engines.whisperx.transcripts import to_segments
+from workers.speech.doubting import SpokenSource, marked
 from workers.speech.judging import Guess, same_words
 from workers.speech.recognising import segment_of
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk, pack, widen, within
 from workers.speech.whisper import WINDOW_MS, Heard, RecognitionOptions, recognise
-from workers.text.transcripts import publish, read, speech_of
+from workers.text.transcripts import read, speech_of
+from workers.text.translating import result_of
 
-__all__ = ["WhisperTranslate", "chunks_of", "refuse_untranslatable"]
+__all__ = ["ENGINE", "Passage", "WhisperTranslate", "chunks_of", "refuse_untranslatable"]
 
 _ENGLISH = "en"
+ENGINE = "whisper"
 _BEAMS = 5
+_WIDER = 2
+"""The search for a text again has so many times the beams."""
 _RECOGNISED_SHARE = 0.8
 """The part of a call's time that recognising takes, for progress."""
 _SAME_FROM_WORDS = 4
@@ -58,26 +69,28 @@ class WhisperTranslate:
             raise MissingError(message, "Name a multilingual model, such as whisper-base.")
         source = read(context, request.transcript)
         segments: list[Segment] = []
+        retried = 0
         if source.segments:
             with Sound(context.input(request.audio)) as sound:
                 film = EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256)
                 recogniser = WhisperxRecogniser(
                     film=film, batch_size=batch_size_of(request.batch_size, where)
                 )
-                segments = _translate(request, context, recogniser, source)
+                segments, retried = _Translation(
+                    request=request,
+                    context=context,
+                    recogniser=recogniser,
+                    source=source,
+                    speech=speech_of(source, request.speech),
+                ).made()
         translated = Transcript(
             language=_ENGLISH,
             segments=tuple(segments),
             translated_from=request.source_language,
-            engine="whisper",
+            engine=ENGINE,
             model=request.model,
         )
-        return TranslateResult(
-            transcript=publish(context, "transcript.en.json", translated),
-            segment_count=len(segments),
-            model=request.model,
-            engine="whisper",
-        )
+        return result_of(request, context, translated, retried)
 
 
 def refuse_untranslatable(request: TranslateRequest) -> None:
@@ -105,42 +118,132 @@ def chunks_of(source: Transcript, speech: Sequence[Span], whole: Span) -> list[C
     return pack(sorted(fitting, key=lambda span: span.start_ms), WINDOW_MS, whole)
 
 
-def _translate(
-    request: TranslateRequest, context: Context, recogniser: WhisperxRecogniser, source: Transcript
-) -> list[Segment]:
-    found = speech_of(source, request.speech)
-    speech = widen(found, BEFORE_MS, 0, recogniser.sound.duration_ms)
-    options = RecognitionOptions(
-        language=request.source_language, task="translate", beam_size=request.beam_size or _BEAMS
-    )
+@dataclass(frozen=True, kw_only=True)
+class Passage:
+    """A chunk, and the sentences that it was translated to."""
 
-    def recognised(share: float) -> None:
-        context.progress(share * _RECOGNISED_SHARE, "translating")
+    chunk: Chunk
+    sentences: Sequence[Segment]
 
-    def timed_so_far(share: float) -> None:
-        context.progress(_RECOGNISED_SHARE + share * (1 - _RECOGNISED_SHARE), "timing the translation")
+    @property
+    def doubt(self) -> tuple[float, float, float]:
+        """Return how doubtful it is; infinite where nothing was heard.
 
-    chunks = chunks_of(source, speech, recogniser.sound.whole)
-    said = [heard for heard in recognise(recogniser, chunks, options, recognised) if heard.guess.text]
-    _refuse_repetition(source, [heard.guess for heard in said])
-    timer = WordTimer(
-        film=recogniser.film,
-        language=request.source_language,
-        task="translate",
-        batch_size=recogniser.batch_size,
-    )
-    texts = [SpokenText(text=heard.guess.text, heard=heard.chunk.heard) for heard in said]
-    timed = timer.time(texts, speech, timed_so_far)
-    return [
-        sentence
-        for heard, (words, timed_by) in zip(said, timed, strict=True)
-        for sentence in to_segments(_translated(heard), words, timed_by, _ENGLISH)
-    ]
+        First the part of its letters that has a mark for what was written, then for anything, then how
+        improbable it is: Whisper is sure of its loops.
+        """
+        letters = sum(len(sentence.text) for sentence in self.sentences)
+        if not letters:
+            return math.inf, 0.0, 0.0
+        wrong = sum(len(part.text) for part in self.sentences if {*part.marks} - {IMPROBABLE})
+        doubted = sum(len(part.text) for part in self.sentences if part.marks)
+        chances = sum((part.avg_logprob or 0.0) * len(part.text) for part in self.sentences)
+        return wrong / letters, doubted / letters, -chances / letters
 
 
-def _translated(heard: Heard) -> Segment:
-    """Return the chunk as a segment; how probable silence is says nothing about a translation."""
-    return replace(segment_of(heard), no_speech=None)
+@dataclass(frozen=True, kw_only=True)
+class _Translation:
+    """The translation of one film."""
+
+    request: TranslateRequest
+    context: Context
+    recogniser: WhisperxRecogniser
+    source: Transcript
+    speech: Sequence[Span]
+
+    def made(self) -> tuple[list[Segment], int]:
+        """Return the sentences with marks, and how many of them were doubtful at first and tried again."""
+        recogniser = self.recogniser
+        wide = widen(self.speech, BEFORE_MS, 0, recogniser.sound.duration_ms)
+        chunks = chunks_of(self.source, wide, recogniser.sound.whole)
+        heard = self._heard(chunks, self._options(1), 0.0)
+        said = [part for part in heard if part.guess.text]
+        _refuse_repetition(self.source, [part.guess for part in said])
+        first = self._passages(said, wide, again=False)
+        doubtful = [place for place, passage in enumerate(first) if _is_doubtful(passage)]
+        second = self._heard_again([first[place].chunk for place in doubtful], wide)
+        kept = list(first)
+        for place, passage in zip(doubtful, second, strict=True):
+            kept[place] = min(first[place], passage, key=lambda passage: passage.doubt)
+        retried = sum(len(kept[place].sentences) for place in doubtful)
+        return [sentence for passage in kept for sentence in passage.sentences], retried
+
+    def _options(self, wider: int) -> RecognitionOptions:
+        beams = (self.request.beam_size or _BEAMS) * wider
+        return RecognitionOptions(language=self.request.source_language, task="translate", beam_size=beams)
+
+    def _heard(self, chunks: Sequence[Chunk], options: RecognitionOptions, done: float) -> list[Heard]:
+        def progress(share: float) -> None:
+            self.context.progress((done + share * _RECOGNISED_SHARE) / 2, "translating")
+
+        return list(recognise(self.recogniser, chunks, options, progress))
+
+    def _heard_again(self, chunks: Sequence[Chunk], wide: Sequence[Span]) -> list[Passage]:
+        """Return each chunk translated by its sentences, which are heard one by one."""
+        whole = self.recogniser.sound.whole
+        pieces = [
+            piece
+            for chunk in chunks
+            for sentence in self._said_in(chunk)
+            for piece in pack(within(wide, sentence.start_ms, sentence.end_ms), WINDOW_MS, whole)
+            if within(chunk.spans, piece.start_ms, piece.end_ms)
+        ]
+        if not pieces:
+            return [Passage(chunk=chunk, sentences=()) for chunk in chunks]
+        heard = [part for part in self._heard(pieces, self._options(_WIDER), 1.0) if part.guess.text]
+        parts = self._passages(heard, wide, again=True)
+        return [
+            Passage(
+                chunk=chunk,
+                sentences=[
+                    sentence
+                    for part in parts
+                    if chunk.start_ms <= part.chunk.start_ms < chunk.end_ms
+                    for sentence in part.sentences
+                ],
+            )
+            for chunk in chunks
+        ]
+
+    def _passages(self, said: Sequence[Heard], wide: Sequence[Span], *, again: bool) -> list[Passage]:
+        """Return the words of each chunk with their times, cut to sentences, and what is doubtful."""
+
+        def progress(share: float) -> None:
+            done = again + _RECOGNISED_SHARE + share * (1 - _RECOGNISED_SHARE)
+            self.context.progress(done / 2, "timing the translation")
+
+        timer = WordTimer(
+            film=self.recogniser.film,
+            language=self.request.source_language,
+            task="translate",
+            batch_size=self.recogniser.batch_size,
+        )
+        texts = [SpokenText(text=heard.guess.text, heard=heard.chunk.heard) for heard in said]
+        found: list[Passage] = []
+        before = ""
+        for heard, (words, timed_by) in zip(said, timer.time(texts, wide, progress), strict=True):
+            made = replace(segment_of(heard), no_speech=None, engine=ENGINE, again=again)
+            source = SpokenSource(
+                language=self.request.source_language,
+                segments=self._said_in(heard.chunk),
+                speech=self.request.speech,
+            )
+            sentences = marked(to_segments(made, words, timed_by, _ENGLISH), source, before)
+            found.append(Passage(chunk=heard.chunk, sentences=sentences))
+            before = sentences[-1].text if sentences else before
+        return found
+
+    def _said_in(self, chunk: Chunk) -> tuple[Segment, ...]:
+        """Return the sentences of the source whose middle is in the chunk."""
+        return tuple(
+            segment
+            for segment in self.source.segments
+            if chunk.start_ms <= (segment.start_ms + segment.end_ms) // 2 <= chunk.end_ms
+        )
+
+
+def _is_doubtful(passage: Passage) -> bool:
+    return any(sentence.marks for sentence in passage.sentences)
 
 
 def _refuse_repetition(source: Transcript, guesses: Sequence[Guess]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from protocol.timeline import Segment, Span, Transcript
 from workers.engine import ModelKey
 from workers.engines.whisperx.align import choose_method, window_of
 from workers.engines.whisperx.attention import split_words
-from workers.engines.whisperx.translate import chunks_of, refuse_untranslatable
+from workers.engines.whisperx.translate import Passage, chunks_of, refuse_untranslatable
 from workers.speech.spans import pack, spread, widen, within
 
 FILM = Span(start_ms=0, end_ms=7_200_000)
@@ -116,3 +117,15 @@ def test_sentences_are_joined_for_translation_and_unspoken_stretches_left_out() 
 def test_untimed_text_is_split_into_words_or_characters() -> None:
     assert split_words("And so – he said.", "en") == ["And", "so –", "he", "said."]
     assert split_words("你好。", "zh") == ["你", "好。"]
+
+
+def test_of_two_translations_of_a_chunk_the_less_doubtful_one_is_kept() -> None:
+    def passage(*sentences: Segment) -> Passage:
+        return Passage(chunk=pack(spans((0, 9)), 30_000, Span(start_ms=0, end_ms=9))[0], sentences=sentences)
+
+    sure = replace(segment(0, 9), avg_logprob=-0.2)
+    fine, unlikely = passage(sure), passage(replace(sure, avg_logprob=-0.9))
+    improbable = passage(replace(sure, avg_logprob=-1.2, marks=("improbable",)))
+    loop, nothing = passage(sure, replace(sure, marks=("loop",))), passage()
+    order = [fine, unlikely, improbable, loop, nothing]
+    assert sorted(reversed(order), key=lambda one: one.doubt) == order

@@ -12,9 +12,9 @@ from itertools import groupby
 
 from protocol.stages.clean import CleanRules
 from protocol.timeline import Segment, Span, Transcript, Word
-from workers.engines.common.cleaning.credits import credit_in, folded
 from workers.engines.common.cleaning.evidence import Witnesses, crammed, weight
 from workers.engines.common.cleaning.repeats import Run, find_runs, shorten
+from workers.speech.credits import credit_in, folded
 from workers.text.pieces import pieces_of, share_time
 from workers.text.writing import join
 

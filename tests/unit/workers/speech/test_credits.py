@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from workers.engines.common.cleaning.credits import credit_in, folded
+from workers.speech.credits import credit_in, folded
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ own form is known. A phrase alone is no reason to remove anything: people say th
 from __future__ import annotations
 
 import unicodedata
-
-import regex
+from functools import lru_cache
 
 __all__ = ["credit_in", "folded"]
 
@@ -106,7 +105,8 @@ _MOST_WORDS_AFTER = 8
 """After `Subtitles by` come a name, a company, a year; a longer sentence only begins like a credit."""
 _MOST_GRAPHEMES_AFTER = 24
 """The same for scripts without spaces between words."""
-_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}]")
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "HALFWIDTH KATAKANA", "IDEOGRAPHIC")
+"""How Unicode names the characters of scripts without spaces between words."""
 
 
 def folded(text: str) -> str:
@@ -146,14 +146,19 @@ def credit_in(text: str) -> str:
     return next((mark for mark in _MARKS if _holds(said, mark)), "")
 
 
+@lru_cache(maxsize=1024)
+def _is_unspaced(phrase: str) -> bool:
+    return any(unicodedata.name(character, "").startswith(_UNSPACED) for character in phrase)
+
+
 def _begins(said: str, phrase: str) -> bool:
-    if _UNSPACED.search(phrase):
+    if _is_unspaced(phrase):
         compact, start = said.replace(" ", ""), phrase.replace(" ", "")
         return compact.startswith(start) and len(compact) - len(start) <= _MOST_GRAPHEMES_AFTER
     return f"{said} ".startswith(f"{phrase} ") and len(said[len(phrase) :].split()) <= _MOST_WORDS_AFTER
 
 
 def _holds(said: str, phrase: str) -> bool:
-    if _UNSPACED.search(phrase):
+    if _is_unspaced(phrase):
         return phrase in said.replace(" ", "")
     return f" {phrase} " in f" {said} "
