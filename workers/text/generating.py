@@ -27,8 +27,8 @@ __all__ = [
     "generate",
     "in_batches",
     "lanes_of",
-    "more_beams",
     "most_new_tokens",
+    "wider",
 ]
 
 _BATCHES = {"cpu": 8, "mps": 16, "cuda": 32}
@@ -37,8 +37,8 @@ _LEAST_BATCHES = 2
 there are: a text may be translated otherwise beside others."""
 _BEAMS = 4
 AGAIN: Mapping[str, Any] = {"no_repeat_ngram_size": 3}
-"""How a doubtful text is translated again, for transformers' `generate`: no three tokens come twice. It is
-alone in its batch, and the search is wider (`more_beams`)."""
+"""How a doubtful text is translated again, for transformers' `generate`: no three tokens come twice. The
+search is wider, too (`wider`)."""
 _MORE = 2
 
 Change = Callable[[list[str]], list[str]]
@@ -57,9 +57,12 @@ def batch_size_of(asked: int, where: Placement, texts: int) -> int:
     return asked or usual
 
 
-def more_beams(asked: int) -> int:
-    """Return how many beams search for a text again, where so many were asked for (0: the usual number)."""
-    return _MORE * (asked or _BEAMS)
+def wider(beams: int, batch_size: int) -> tuple[int, int]:
+    """Return how many beams search for a text again where so many did (0: the usual number).
+
+    And how many texts go through the model at once, so that it takes no more memory.
+    """
+    return _MORE * (beams or _BEAMS), max(1, batch_size // _MORE)
 
 
 def lanes_of(asked: int, where: Placement, models: Models) -> TorchLanes:

@@ -36,6 +36,10 @@ Translate = Callable[[Sequence[str], Callable[[float], None]], list[str]]
 translations in order."""
 _FIRST_SHARE = 0.9
 """The part of a call's progress that the first try is."""
+_AGAIN_SHARE = 0.25
+_AGAIN_LEAST = 12
+"""At most this share of a film's different sentences is tried again, or so many: where more are doubtful, the
+model does not know the language, and another way would not help."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +64,10 @@ def translate_transcript(
     """Write `transcript.<target>.json`, one segment for each sentence; return it and the counts of its marks.
 
     `translate` is called once with every different sentence, and not at all where nobody speaks. A text
-    without words (`…`, `♪`) stays as it is. `again` is called once with the sentences that are doubtful: it
-    translates each by itself, in another way; an engine that knows no other way has None, and then gets only
-    those that can be written in a plainer way. Raises `InputError` where the transcript cannot be read,
-    `BugError` where the engine returns another number of texts.
+    without words (`…`, `♪`) stays as it is. `again` is called once with the sentences that are doubtful, up
+    to a quarter of all, and translates them in another way; an engine that knows no other way has None, and
+    then gets only those that can be written in a plainer way. Raises `InputError` where the transcript cannot
+    be read, `BugError` where the engine returns another number of texts.
     """
     source, target = request.source_language, request.target_language
     sentences = join_sentences(read(context, request.transcript).segments, source)
@@ -109,11 +113,9 @@ def _meanings(
         context.progress(_FIRST_SHARE + fraction * (1 - _FIRST_SHARE), "translating doubtful sentences again")
 
     found = _judged(texts, _asked(translate, texts, progress), request)
-    questions = {
-        text: plainer(text)
-        for text, meaning in found.items()
-        if meaning.marks and (again or plainer(text) != text)
-    }
+    doubtful = [text for text in texts if found[text].marks and (again or plainer(text) != text)]
+    most = max(_AGAIN_LEAST, round(_AGAIN_SHARE * len(texts)))
+    questions = {text: plainer(text) for text in doubtful[:most]}
     others = _asked(again or translate, list(questions.values()), progress_again)
     for text, second in _judged(list(questions), others, request).items():
         better = len(second.marks) < len(found[text].marks)

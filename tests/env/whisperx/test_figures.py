@@ -171,9 +171,8 @@ def test_what_whisper_translates_is_checked_as_all_that_it_hears(found: Found, f
     speech = [from_plain(Span, span) for span in film["speech"]]
     marks = Counter(mark for segment in english.segments for mark in segment.marks)
     again = sum(segment.again for segment in english.segments)
-    figure(
-        f"film_hi in English: {len(english.segments)} sentences, marks {dict(marks)}, {again} of a second try"
-    )
+    told = f"marks {dict(marks)}, {again} of a second try"
+    figure(f"film_hi in English: {len(english.segments)} sentences, {told}")
     assert {segment.engine for segment in english.segments} == {"whisper"}
     assert again
     gone = decide(english, speech, CleanRules(), english.segments[-1].end_ms).removed

@@ -9,7 +9,7 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.indictrans2.choices import Pair, model_direction, pair_of, refuse_other_direction
 from workers.engines.indictrans2.models import import_libraries, load, read_config
-from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, more_beams
+from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, wider
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
 
@@ -53,7 +53,8 @@ class IndicTransTranslate:
             return way(texts, progress, request.beam_size, size)
 
         def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            return way(texts, progress, more_beams(request.beam_size), 1, **AGAIN)
+            size = batch_size_of(request.batch_size, where, len(texts))
+            return way(texts, progress, *wider(request.beam_size, size), **AGAIN)
 
         return translate_transcript(request, context, "indictrans2", translate, again)
 

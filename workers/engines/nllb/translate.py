@@ -11,7 +11,7 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.nllb.models import import_libraries, load
 from workers.text.flores import nllb_tag, tags_of
-from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, more_beams
+from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, wider
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
 
@@ -59,7 +59,8 @@ class NllbTranslate:
             return way(texts, progress, request.beam_size, size)
 
         def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            return way(texts, progress, more_beams(request.beam_size), 1, **AGAIN)
+            size = batch_size_of(request.batch_size, where, len(texts))
+            return way(texts, progress, *wider(request.beam_size, size), **AGAIN)
 
         return translate_transcript(request, context, "nllb", translate, again)
 

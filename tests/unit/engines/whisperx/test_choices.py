@@ -127,5 +127,6 @@ def test_of_two_translations_of_a_chunk_the_less_doubtful_one_is_kept() -> None:
     fine, unlikely = passage(sure), passage(replace(sure, avg_logprob=-0.9))
     improbable = passage(replace(sure, avg_logprob=-1.2, marks=("improbable",)))
     loop, nothing = passage(sure, replace(sure, marks=("loop",))), passage()
-    order = [fine, unlikely, improbable, loop, nothing]
-    assert sorted(reversed(order), key=lambda one: one.doubt) == order
+    doubts = [one.doubt for one in (fine, unlikely, improbable, loop, nothing)]
+    assert sorted(doubts) == doubts
+    assert len(set(doubts)) == len(doubts)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.text.cutting import TextPiece, cut_to_fit, join_pieces
+from workers.text.cutting import TextPiece, cut_to_clauses, cut_to_fit, join_pieces
 
 
 def words(texts):
@@ -79,3 +79,13 @@ def test_every_text_has_its_pieces_in_order_and_no_letter_is_lost(texts, most):
         assert "".join("".join(own).split()) == "".join(text.split())
         assert own == [text] or all(len(part) <= most for part in own)
     assert len(join_pieces(pieces, [piece.text for piece in pieces], " ")) == len(texts)
+
+
+def test_a_text_is_cut_after_each_clause() -> None:
+    pieces = cut_to_clauses(["We go, he said; you stay", "Yes."])
+    assert [(piece.owner, piece.text) for piece in pieces] == [
+        (0, "We go,"),
+        (0, "he said;"),
+        (0, "you stay"),
+        (1, "Yes."),
+    ]

@@ -170,6 +170,21 @@ def test_an_engine_without_another_way_gets_a_shouted_sentence_in_small_letters(
     assert (result.doubted, result.retried) == (0, 1)
 
 
+def test_at_most_a_quarter_is_tried_again(room: Room) -> None:
+    lines = [f"This is line {chr(97 + place // 26)}{chr(97 + place % 26)} of it." for place in range(80)]
+    room.answers = {line: line for line in lines}
+    asked: list[str] = []
+
+    def second(texts: Sequence[str], progress: Progress) -> list[str]:
+        asked.extend(texts)
+        return list(texts)
+
+    cues = [cue(line, place * 3000, place * 3000 + 2000) for place, line in enumerate(lines)]
+    result = room.run(*cues, again=second)
+    assert asked == lines[:20]
+    assert (result.doubted, result.retried) == (80, 20)
+
+
 def test_numbers_are_mended_before_anybody_doubts_them(room: Room) -> None:
     room.answers = {"It costs $1,500.50.": "Custa $1.500.50."}
     result = room.run(cue("It costs $1,500.50.", 0, 2000))
