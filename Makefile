@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-idle bench-beside bench-cancel bench-gpu bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-idle bench-beside bench-cancel bench-gpu bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,7 @@ chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
-BENCHES := rpc dispatch warm film batch subtitles idle beside cancel gpu
+BENCHES := rpc dispatch warm film batch subtitles sentences idle beside cancel gpu
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -73,6 +73,9 @@ bench-batch: build dev ## eight films against a bare loop and the whisperx comma
 
 bench-subtitles: build dev ## our cues against those of whisperx's writer, from the same words
 	@$(DEV)/python -m tests.bench.subtitles
+
+bench-sentences: dev ## our sentences and words against those of kept libraries, on labelled lines
+	@$(DEV)/python -m tests.bench.sentences
 
 bench-film: build dev ## one film against faster-whisper's batched pipeline
 	@$(DEV)/python -m tests.bench.film

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from protocol.timeline import Span, Word
-from workers.text.writing import ends_sentence, glue, is_punctuation
+from workers.text.sentence_ends.rule import find_ends
+from workers.text.writing import glue, is_punctuation
 
 __all__ = [
     "CROSS_ATTENTION",
@@ -86,9 +87,12 @@ def join_attended(pieces: Sequence[AttendedPiece], language: str) -> list[TimedW
     return words
 
 
-def correct_word_times(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[TimedWord]:
+def correct_word_times(
+    words: Sequence[TimedWord], speech: Sequence[Span], language: str = ""
+) -> list[TimedWord]:
     """Return the words inside `speech`, in order, each with a length, none over its neighbours.
 
+    `language` (ISO 639-1; empty where nobody knows it) says which full stops end a sentence.
     Without `speech` only the order and the lengths are corrected. Where the speech has no room for all words,
     each is shorter than a spoken word.
     """
@@ -97,7 +101,7 @@ def correct_word_times(words: Sequence[TimedWord], speech: Sequence[Span]) -> li
     if not speech:
         return _fit(words, words[0].start_ms, max(word.end_ms for word in words))
     corrected: list[TimedWord] = []
-    for (index, far), group in _by_span(words, speech):
+    for (index, far), group in _by_span(words, speech, language):
         low, high = speech[index].start_ms, speech[index].end_ms
         if far:
             low, high = group[0].start_ms, max(word.end_ms for word in group)
@@ -109,7 +113,7 @@ def correct_word_times(words: Sequence[TimedWord], speech: Sequence[Span]) -> li
     return corrected
 
 
-def spread_words(texts: Sequence[str], speech: Sequence[Span]) -> list[TimedWord]:
+def spread_words(texts: Sequence[str], speech: Sequence[Span], language: str = "") -> list[TimedWord]:
     """Share the time of the speech among the words, by their length: for words that nothing has timed."""
     total_ms = sum(span.end_ms - span.start_ms for span in speech)
     letters = sum(len(text) for text in texts) or 1
@@ -120,7 +124,7 @@ def spread_words(texts: Sequence[str], speech: Sequence[Span]) -> list[TimedWord
         said += len(text)
         end = _clock(speech, total_ms * said // letters, at_start=False)
         words.append(TimedWord(text=text, start_ms=start, end_ms=end))
-    return correct_word_times(words, speech)
+    return correct_word_times(words, speech, language)
 
 
 def _clock(speech: Sequence[Span], spoken_ms: int, *, at_start: bool) -> int:
@@ -137,13 +141,13 @@ _Group = tuple[tuple[int, bool], list[TimedWord]]
 """The index of a span, whether the words are far from it, and the words."""
 
 
-def _by_span(words: Sequence[TimedWord], speech: Sequence[Span]) -> list[_Group]:
+def _by_span(words: Sequence[TimedWord], speech: Sequence[Span], language: str) -> list[_Group]:
     groups: list[_Group] = []
     reached = 0
     opens = True
-    for word in words:
-        reached = max(reached, _choose(word, speech, opens=opens))
-        opens = ends_sentence(word.text)
+    for word, closes in zip(words, find_ends([word.text for word in words], language), strict=True):
+        reached = max(reached, _choose(word, speech, opens=opens, closes=closes))
+        opens = closes
         key = (reached, -_overlap(word, speech[reached]) > _FAR_MS)
         if groups and groups[-1][0] == key:
             groups[-1][1].append(word)
@@ -157,7 +161,7 @@ def _overlap(word: TimedWord, span: Span) -> int:
     return min(word.end_ms, span.end_ms) - max(word.start_ms, span.start_ms)
 
 
-def _choose(word: TimedWord, speech: Sequence[Span], *, opens: bool) -> int:
+def _choose(word: TimedWord, speech: Sequence[Span], *, opens: bool, closes: bool) -> int:
     """Return the index of the span that the word belongs to.
 
     A word that touches several spans belongs to the one it overlaps most. But the first word of a sentence
@@ -166,7 +170,6 @@ def _choose(word: TimedWord, speech: Sequence[Span], *, opens: bool) -> int:
     """
     overlaps = [_overlap(word, span) for span in speech]
     touched = [index for index, overlap in enumerate(overlaps) if overlap >= _TOUCH_MS]
-    closes = ends_sentence(word.text)
     if touched and opens != closes:
         return touched[-1] if opens else touched[0]
     chosen = max(range(len(speech)), key=lambda index: (overlaps[index], -index))

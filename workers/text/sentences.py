@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 
 from protocol.timeline import Segment, Word
 from workers.text.pieces import clean, count_graphemes, pieces_of, share_time
-from workers.text.writing import ends_clause, ends_sentence, is_punctuation, join
+from workers.text.sentence_ends.marks import CLOSERS, OPENERS, sentence_ends_of
+from workers.text.sentence_ends.rule import find_ends
+from workers.text.writing import ends_clause, is_punctuation, join
 
 __all__ = ["MOST_GRAPHEMES", "MOST_MS", "PAUSE_MS", "Sentence", "join_sentences"]
 
@@ -20,16 +22,6 @@ MOST_GRAPHEMES = 400
 """About 60 words: longer than the lines that translation models were trained on."""
 MOST_MS = 40_000
 _NOTED_PAUSE_MS = 300
-_CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001 (the letters are meant)
-_OPENERS = "\"'“‘«([{「『（¿¡-–—"  # noqa: RUF001 (the letters are meant)
-_INITIAL_GRAPHEMES = 2
-"""The name of a letter takes two in another script: `U.S.` is `यू.एस.`"""
-_HINDI_LETTERS = frozenset(
-    {"ए", "बी", "सी", "डी", "एफ", "एच", "जे", "एल", "एम", "एन", "आर", "एस", "टी", "यू", "वी"}
-)
-"""Names of Latin letters in Hindi that are no Hindi words: `टी. रेक्स` is T. rex."""
-_BEFORE_NUMBERS = frozenset({"no", "nos", "nr", "p", "pp", "vol", "fig", "ch", "art", "n.º"})
-_NEVER_LAST = frozenset({"e.g", "i.e"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,30 +62,33 @@ def join_sentences(segments: Sequence[Segment], language: str) -> list[Sentence]
     """
     ordered = sorted(segments, key=lambda segment: segment.start_ms)
     said = _in_order(token for segment in ordered for token in _words_of(segment, language))
-    return [_sentence(part, language) for group in _groups(said) for part in _within_limits(group)]
+    return [
+        _sentence(part, language)
+        for group in _groups(said, language)
+        for part in _within_limits(group, language)
+    ]
 
 
-def _groups(said: Sequence[_SegmentWord]) -> list[list[_SegmentWord]]:
+def _groups(said: Sequence[_SegmentWord], language: str) -> list[list[_SegmentWord]]:
     """Return the words in groups, one for each sentence."""
     found: list[list[_SegmentWord]] = []
     ended = True
+    ends = find_ends([token.word.text for token in said], language)
     for place, token in enumerate(said):
-        text, following = token.word.text, said[place + 1].word.text if place + 1 < len(said) else ""
         paused = place > 0 and token.word.start_ms - said[place - 1].word.end_ms > PAUSE_MS
-        tail = place > 0 and not paused and _is_tail(text)
+        tail = place > 0 and not paused and _is_tail(token.word.text, language)
         if paused or (ended and not tail):
             found.append([])
         found[-1].append(token)
-        ended = _ends(text, following) or (ended and tail)
+        ended = ends[place] or (ended and tail)
     return found
 
 
-def _is_tail(text: str) -> bool:
+def _is_tail(text: str, language: str) -> bool:
     """Return whether the text belongs to the word before it: a mark or a closing quote that stands alone."""
-    alone = (
-        is_punctuation(text) and ends_sentence(text) and not any(character in _OPENERS for character in text)
-    )
-    return alone or all(character in _CLOSERS and character not in _OPENERS for character in text)
+    ends = text.rstrip(CLOSERS)[-1:] in sentence_ends_of(language)
+    alone = is_punctuation(text) and ends and not any(character in OPENERS for character in text)
+    return alone or all(character in CLOSERS and character not in OPENERS for character in text)
 
 
 def _words_of(segment: Segment, language: str) -> list[_SegmentWord]:
@@ -101,17 +96,31 @@ def _words_of(segment: Segment, language: str) -> list[_SegmentWord]:
     for word in segment.words:
         words += _one_sentence_each(word, language)
     if not segment.words:
-        words = share_time(pieces_of(segment.text, language), segment.start_ms, segment.end_ms)
+        words = share_time(_pieces(segment.text, language), segment.start_ms, segment.end_ms)
     words = [word for word in words if word.text.strip()]
     return [_SegmentWord(word=word, ends_segment=word is words[-1]) for word in words]
 
 
 def _one_sentence_each(word: Word, language: str) -> list[Word]:
     """Return the word, in pieces where a sentence ends inside it: some engines merge words."""
-    pieces = pieces_of(word.text, language)
-    if not any(ends_sentence(piece) for piece in pieces[:-1]):
+    pieces = _pieces(word.text, language)
+    if not any(find_ends(pieces, language)[:-1]):
         return [replace(word, text=clean(word.text))]
     return share_time(pieces, word.start_ms, word.end_ms)
+
+
+def _pieces(text: str, language: str) -> list[str]:
+    """Return the words of a text, or its letters, none with a sentence end and a space inside it."""
+    pieces: list[str] = []
+    for piece in pieces_of(text, language):
+        first, *others = piece.split(" ")
+        pieces.append(first)
+        for other in others:
+            if pieces[-1].rstrip(CLOSERS)[-1:] in sentence_ends_of(language):
+                pieces.append(other)
+            else:
+                pieces[-1] += f" {other}"
+    return pieces
 
 
 def _in_order(said: Iterable[_SegmentWord]) -> list[_SegmentWord]:
@@ -125,37 +134,14 @@ def _in_order(said: Iterable[_SegmentWord]) -> list[_SegmentWord]:
     return found
 
 
-def _ends(text: str, following: str) -> bool:
-    if not ends_sentence(text):
-        return False
-    bare = text.rstrip(_CLOSERS)
-    opening = following.lstrip(_OPENERS)[:1]
-    if bare[-1] not in ".…":
-        return True
-    if opening.islower():
-        # `approx. five`, `well… maybe`: no sentence starts in lower case.
-        return False
-    return bare[-1] != "." or not _is_abbreviated(bare[:-1].lstrip(_OPENERS), opening)
-
-
-def _is_abbreviated(stem: str, opening: str) -> bool:
-    """Return whether the full stop is the word's: in `No. 5`, `U.S. Army`, `e.g.`; not in `5 p.m. He`."""
-    folded = stem.casefold()
-    if folded in _BEFORE_NUMBERS:
-        return opening.isdecimal()
-    parts = stem.split(".")
-    initials = len(parts) > 1 and all(0 < count_graphemes(part) <= _INITIAL_GRAPHEMES for part in parts)
-    return folded in _NEVER_LAST or stem in _HINDI_LETTERS or (initials and stem == stem.upper())
-
-
-def _within_limits(group: list[_SegmentWord]) -> list[list[_SegmentWord]]:
+def _within_limits(group: list[_SegmentWord], language: str) -> list[list[_SegmentWord]]:
     todo, done = [group], []
     while todo:
         part = todo.pop()
         if len(part) == 1 or _fits(part):
             done.append(part)
         else:
-            at = _best_cut(part)
+            at = _best_cut(part, language)
             todo += [part[at:], part[:at]]
     return done
 
@@ -165,15 +151,15 @@ def _fits(part: list[_SegmentWord]) -> bool:
     return length <= MOST_GRAPHEMES and part[-1].word.end_ms - part[0].word.start_ms <= MOST_MS
 
 
-def _best_cut(part: list[_SegmentWord]) -> int:
+def _best_cut(part: list[_SegmentWord], language: str) -> int:
     """Return the index of the word before which to cut, by marks, pauses, and the distance to the middle."""
-    return max(range(1, len(part)), key=lambda at: _worth_of_cut(part, at))
+    return max(range(1, len(part)), key=lambda at: _worth_of_cut(part, at, language))
 
 
-def _worth_of_cut(part: list[_SegmentWord], at: int) -> float:
+def _worth_of_cut(part: list[_SegmentWord], at: int, language: str) -> float:
     before, after = part[at - 1], part[at]
     pause_ms = after.word.start_ms - before.word.end_ms
-    clause = ends_clause(before.word.text)
+    clause = ends_clause(before.word.text, after.word.text, language)
     paused = min(pause_ms, PAUSE_MS) / 500 if pause_ms > _NOTED_PAUSE_MS else 0.0
     # From 0 in the middle to 4 at the ends, where a cut leaves the rest as long as before.
     off_middle = abs(at / len(part) - 0.5) * 8

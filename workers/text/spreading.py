@@ -31,7 +31,7 @@ def spread(text: str, sentence: Sentence, language: str) -> tuple[Word, ...]:
     pieces = pieces_of(text, language)
     stretches = _spoken(sentence)
     words: list[Word] = []
-    for stretch, texts in zip(stretches, _to_clauses(_allot(pieces, stretches)), strict=True):
+    for stretch, texts in zip(stretches, _to_clauses(_allot(pieces, stretches), language), strict=True):
         fitting = _at_most(texts, stretch.end_ms - stretch.start_ms, language)
         words += share_time(fitting, stretch.start_ms, stretch.end_ms)
     return tuple(words)
@@ -64,16 +64,16 @@ def _allot(pieces: Sequence[str], stretches: Sequence[Span]) -> list[list[str]]:
     return allotted
 
 
-def _to_clauses(allotted: list[list[str]]) -> list[list[str]]:
+def _to_clauses(allotted: list[list[str]], language: str) -> list[list[str]]:
     """Return the pieces with each pause moved to the nearest end of a clause, if one is near.
 
     People pause between clauses, and another language needs more or fewer words for a clause.
     """
     for left, right in pairwise(allotted):
-        if not left or not right or ends_clause(left[-1]):
+        if not left or not right or ends_clause(left[-1], right[0], language):
             continue
         most = _NEAR * min(sum(map(count_graphemes, left)), sum(map(count_graphemes, right)))
-        later, sooner = _until_clause(right[:-1], most), _since_clause(left, most)
+        later, sooner = _until_clause(right, most, language), _since_clause(left, most, language)
         if later and not 0 < sooner < later:
             left.extend(right[:later])
             del right[:later]
@@ -83,18 +83,19 @@ def _to_clauses(allotted: list[list[str]]) -> list[list[str]]:
     return allotted
 
 
-def _until_clause(pieces: Sequence[str], most: float) -> int:
+def _until_clause(pieces: Sequence[str], most: float, language: str) -> int:
     """Return how many of the first pieces end a clause, in at most `most` graphemes; 0: none do."""
     lengths = accumulate(map(count_graphemes, pieces))
-    near = takewhile(lambda pair: pair[1] <= most, zip(pieces, lengths, strict=True))
-    return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
+    near = takewhile(lambda pair: pair[1] <= most, zip(pairwise(pieces), lengths, strict=False))
+    return next((count for count, (pair, _) in enumerate(near, 1) if ends_clause(*pair, language)), 0)
 
 
-def _since_clause(pieces: Sequence[str], most: float) -> int:
+def _since_clause(pieces: Sequence[str], most: float, language: str) -> int:
     """Return how many of the last pieces follow a clause, in at most `most` graphemes; 0: none do."""
     lengths = accumulate(map(count_graphemes, reversed(pieces)))
-    near = takewhile(lambda pair: pair[1] <= most, zip(pieces[-2::-1], lengths, strict=False))
-    return next((count for count, (piece, _) in enumerate(near, 1) if ends_clause(piece)), 0)
+    pairs = zip(pieces[-2::-1], pieces[::-1], strict=False)
+    near = takewhile(lambda pair: pair[1] <= most, zip(pairs, lengths, strict=False))
+    return next((count for count, (pair, _) in enumerate(near, 1) if ends_clause(*pair, language)), 0)
 
 
 def _place(start: float, end: float, borders: Sequence[int], earliest: int) -> int:

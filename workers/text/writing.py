@@ -8,19 +8,15 @@ from dataclasses import replace
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Segment, Word
+from workers.text.sentence_ends.marks import CLOSERS
+from workers.text.sentence_ends.rule import ends_sentence, find_ends
 
-__all__ = ["cut_to_sentences", "ends_clause", "ends_sentence", "glue", "is_punctuation", "join"]
+__all__ = ["cut_to_sentences", "ends_clause", "glue", "is_punctuation", "join"]
 
 
-_SENTENCE_ENDS = ".?!…।॥。？！｡؟۔።։។။།᱾᱿꯫"  # noqa: RUF001 (the letters are meant)
 _CLAUSE_ENDS = ",;:—–،؛、，；：､"  # noqa: RUF001 (the letters are meant)
 _CLOSERS = "\"'”’»)]}」』）"  # noqa: RUF001 (the letters are meant)
 _OPENERS = "\"'“‘«([{「『（¿¡"  # noqa: RUF001 (the letters are meant)
-_ABBREVIATIONS = frozenset(
-    {"mr", "mrs", "ms", "dr", "st", "prof", "jr", "sr", "vs", "capt", "lt", "sgt", "rev", "bzw", "z.b"}
-    | {"gen", "col", "gov", "sen", "hon", "messrs", "mme", "mlle", "sra", "dra", "srta"}
-    | {"श्री", "डॉ", "प्रो", "पं", "मि"}
-)
 _JOINING = "\u200d\u0e33\u0eb3"
 """No marks, but part of the grapheme before them: the joiner, and AM of Thai and Lao (Unicode UAX 29)."""
 _JOINS_NEXT = "\u200d\u17d2\u1039\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"
@@ -37,19 +33,9 @@ def is_punctuation(text: str) -> bool:
     )
 
 
-def ends_sentence(word: str) -> bool:
-    """Return whether a sentence ends with the word. None ends with `Mr.` or an initial."""
-    bare = word.rstrip(_CLOSERS)
-    if not bare or bare[-1] not in _SENTENCE_ENDS:
-        return False
-    stem = bare[:-1].lstrip(_OPENERS).casefold()
-    initial = len(stem) == 1 and stem.isalpha() and stem.isascii() and stem != "i"
-    return not (bare[-1] == "." and (stem in _ABBREVIATIONS or initial))
-
-
-def ends_clause(word: str) -> bool:
+def ends_clause(word: str, following: str, language: str) -> bool:
     """Return whether a clause or a sentence ends with the word: it has a comma, a dash, a full stop."""
-    return word.rstrip(_CLOSERS)[-1:] in tuple(_CLAUSE_ENDS) or ends_sentence(word)
+    return word.rstrip(CLOSERS)[-1:] in tuple(_CLAUSE_ENDS) or ends_sentence(word, following, language)
 
 
 def join(words: Sequence[str], language: str) -> str:
@@ -106,9 +92,9 @@ def _belongs(piece: str, before: str, language: str) -> bool:
 def cut_to_sentences(segment: Segment, language: str) -> list[Segment]:
     """Return the segment cut after each sentence and at long pauses; each part has the times of its words."""
     groups: list[list[Word]] = []
-    for word in segment.words:
-        before = groups[-1][-1] if groups else None
-        if before is None or ends_sentence(before.text) or word.start_ms - before.end_ms > _LONG_PAUSE_MS:
+    ends = [True, *find_ends([word.text for word in segment.words], language)]
+    for word, opens in zip(segment.words, ends, strict=False):
+        if opens or word.start_ms - groups[-1][-1].end_ms > _LONG_PAUSE_MS:
             groups.append([word])
         else:
             groups[-1].append(word)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from workers.speech.word_times import TimedWord
-from workers.text.writing import ends_sentence
+from workers.text.sentence_ends.rule import find_ends
 
 __all__ = ["MOMENT_MS", "leave_pauses"]
 
@@ -28,7 +28,7 @@ _USUAL_MS = (200, 700)
 
 
 def leave_pauses(
-    words: Sequence[TimedWord], loudness: Callable[[int, int], Sequence[float]]
+    words: Sequence[TimedWord], loudness: Callable[[int, int], Sequence[float]], language: str = ""
 ) -> list[TimedWord]:
     """Return the words; a long one is cut to its last stretch of sound between two pauses.
 
@@ -42,16 +42,19 @@ def leave_pauses(
     long_ms = max(_LONG_MS, _LONG * usual)
     left = [_cut(word, loudness) if word.end_ms - word.start_ms > long_ms else word for word in words]
     most_ms = round(_MOST * max(_USUAL_MS[0], min(usual, _USUAL_MS[1])))
-    opens = [True, *(ends_sentence(word.text) for word in left[:-1])]
-    return [_shorten(word, most_ms, opens=at) for word, at in zip(left, opens, strict=True)]
+    ends = find_ends([word.text for word in left], language)
+    return [
+        _shorten(word, most_ms, opens=opens, closes=closes)
+        for word, opens, closes in zip(left, [True, *ends[:-1]], ends, strict=True)
+    ]
 
 
-def _shorten(word: TimedWord, most_ms: int, *, opens: bool) -> TimedWord:
+def _shorten(word: TimedWord, most_ms: int, *, opens: bool, closes: bool) -> TimedWord:
     if word.end_ms - word.start_ms <= most_ms:
         return word
     if opens:
         return replace(word, start_ms=word.end_ms - most_ms)
-    return replace(word, end_ms=word.start_ms + most_ms) if ends_sentence(word.text) else word
+    return replace(word, end_ms=word.start_ms + most_ms) if closes else word
 
 
 def _cut(word: TimedWord, loudness: Callable[[int, int], Sequence[float]]) -> TimedWord:

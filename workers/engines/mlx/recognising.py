@@ -145,8 +145,8 @@ class MlxRecogniser:
         )
         words = join_attended([_attended(piece, start_ms + LAG_MS) for piece in pieces], language)
         if speech:
-            return correct_word_times(words, within(speech, start_ms, end_ms))
-        return leave_pauses(correct_word_times(words, ()), self._loudness)
+            return correct_word_times(words, within(speech, start_ms, end_ms), language)
+        return leave_pauses(correct_word_times(words, (), language), self._loudness, language)
 
     def _encode(self, chunks: Sequence[Chunk]) -> list[Any]:
         """Return what the encoder makes of each chunk, shape (1500, width).

@@ -116,7 +116,7 @@ def _align(request: AlignRequest, context: Context, transcript: Transcript, soun
         parts = _by_wav2vec2(request, context, language, segments, sound)
     speech = widen(speech_of(transcript, request.speech), BEFORE_MS, 0, sound.duration_ms)
     alignment = _Alignment(language=language, parts=parts, speech=speech)
-    timed = {index: _corrected(part, speech) for index, part in enumerate(parts) if part.words}
+    timed = {index: _corrected(part, speech, language) for index, part in enumerate(parts) if part.words}
     rest = [index for index in range(len(parts)) if index not in timed]
     if rest:
         timed.update(_by_attention(request, context, alignment, sound, rest))
@@ -159,9 +159,9 @@ def _notes(segments: Sequence[Segment]) -> tuple[str, ...]:
     return (f"{sentences} heard only when speech without words was heard again",)
 
 
-def _corrected(part: ChunkPart, speech: list[Span]) -> _Timed:
+def _corrected(part: ChunkPart, speech: list[Span], language: str) -> _Timed:
     room = within(speech, part.segment.start_ms, part.segment.end_ms)
-    return correct_word_times(part.words, room), WAV2VEC2
+    return correct_word_times(part.words, room, language), WAV2VEC2
 
 
 def _by_wav2vec2(

@@ -86,7 +86,7 @@ class WordTimer:
         for spoken, pieces in zip(texts, itertools.chain.from_iterable(attended), strict=True):
             room = within(speech, spoken.heard.start_ms, spoken.heard.end_ms)
             if words := join_attended(pieces, self._written):
-                found.append((correct_word_times(words, room), CROSS_ATTENTION))
+                found.append((correct_word_times(words, room, self._written), CROSS_ATTENTION))
             else:
                 found.append((self._spread(spoken, room), INTERPOLATED))
         return found
@@ -94,7 +94,7 @@ class WordTimer:
     def _spread(self, spoken: SpokenText, room: list[Span]) -> list[TimedWord]:
         start_ms, end_ms = spoken.heard.start_ms, spoken.heard.end_ms
         whole = [Span(start_ms=start_ms, end_ms=max(end_ms, start_ms + 1))]
-        return spread_words(split_words(spoken.text, self._written), room or whole)
+        return spread_words(split_words(spoken.text, self._written), room or whole, self._written)
 
     def _attend(
         self, batch: Sequence[SpokenText], _check: Callable[[], None] | None = None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from protocol.timeline import Segment
 from workers.speech.word_times import TimedWord
-from workers.text.writing import ends_sentence, join
+from workers.text.sentence_ends.rule import find_ends
+from workers.text.writing import join
 
 __all__ = ["ChunkPart", "take_apart"]
 
@@ -39,7 +40,7 @@ def take_apart(
     its neighbours, nothing of the chunk is trusted.
     """
     runs: list[tuple[bool, list[TimedWord]]] = []
-    for sentence in _sentences(words):
+    for sentence in _sentences(words, language):
         trusted = _is_trusted(sentence, min_score)
         if runs and runs[-1][0] == trusted:
             runs[-1][1].extend(sentence)
@@ -51,8 +52,9 @@ def take_apart(
     return tuple(parts)
 
 
-def _sentences(words: Sequence[TimedWord]) -> list[list[TimedWord]]:
-    ends = [0, *(index + 1 for index, word in enumerate(words) if ends_sentence(word.text)), len(words)]
+def _sentences(words: Sequence[TimedWord], language: str) -> list[list[TimedWord]]:
+    found = find_ends([word.text for word in words], language)
+    ends = [0, *(index for index, ended in enumerate(found, 1) if ended), len(words)]
     return [list(words[low:high]) for low, high in itertools.pairwise(ends) if high > low]
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from protocol.timeline import Segment, Word
-from workers.text.writing import cut_to_sentences, ends_sentence, glue
+from workers.text.writing import cut_to_sentences, glue
 
 
 def glued(pieces: list[str], language: str) -> list[str]:
@@ -33,25 +33,6 @@ def test_a_word_keeps_its_punctuation_and_no_grapheme_is_split(
     pieces: list[str], language: str, words: list[str]
 ) -> None:
     assert glued(pieces, language) == words
-
-
-@pytest.mark.parametrize(
-    ("word", "ends"),
-    [
-        ("country.", True),
-        ("No.", True),
-        ("I.", True),
-        ("है।", True),
-        ("”Hi!”", True),
-        ("吗？", True),
-        ("Mr.", False),
-        ("J.", False),
-        ("so,", False),
-        ("3.5", False),
-    ],
-)
-def test_a_title_or_an_initial_ends_no_sentence(word: str, ends: bool) -> None:
-    assert ends_sentence(word) is ends
 
 
 def timed(*words: tuple[str, int, int]) -> Segment:

@@ -23,7 +23,7 @@ import itertools
 from collections.abc import Sequence
 
 from workers.engines.common.cues.line_breaks import LineBreaks
-from workers.engines.common.cues.phrases import Token, ends_sentence, joiner
+from workers.engines.common.cues.phrases import Token, joiner
 from workers.engines.common.cues.rules import CueRules
 from workers.engines.common.cues.widths import cells_of_one
 
@@ -65,7 +65,8 @@ class Prices:
         self._broken = [0, *itertools.accumulate(token.inside_word and spaced for token in tokens)]
         self._cell_ms = 1_000 / rules.max_graphemes_per_second / cells_of_one(rules.language)
         self._shapes = _shapes(self._room, rules.max_lines)
-        parts = [_border(left, right, rules) for left, right in itertools.pairwise(tokens)]
+        pairs = zip(itertools.pairwise(tokens), self.breaks.ends, strict=False)
+        parts = [_border(left, right, rules, ends=ends) for (left, right), ends in pairs]
         parts = [cost + less for cost, less in zip(self.breaks.borders[1:], parts, strict=True)]
         self._borders = [0.0, *parts, 0.0]
         self.reaches = self._reach(tokens)
@@ -149,11 +150,11 @@ def _shapes(line: int, lines: int) -> list[float]:
     return [_UNEVEN * (size / room - _FULL_ENOUGH) ** 2 for size in range(room + lines)]
 
 
-def _border(left: Token, right: Token, rules: CueRules) -> float:
+def _border(left: Token, right: Token, rules: CueRules, *, ends: bool) -> float:
     """Return what a cut between two tokens saves (0 or less): the cost of keeping them together."""
     pause = max(0, right.start_ms - left.end_ms)
     saved = 0.0
-    if not right.inside_word and ends_sentence(left.text, right.text, rules.language):
+    if ends and not right.inside_word:
         saved += _INSIDE_SENTENCE_END
     if pause > rules.pause_ms:
         saved += _INSIDE_PAUSE + (pause - rules.pause_ms) * _INSIDE_PAUSE_PER_MS

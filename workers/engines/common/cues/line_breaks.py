@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from workers.engines.common.cues.phrases import Token, border_cost, join_tokens
+from workers.text.sentence_ends.rule import find_ends
 
 __all__ = ["LineBreaks"]
 
@@ -19,12 +20,15 @@ _BOTTOM_HEAVY = 0.3
 class LineBreaks:
     """The tokens of a whole film, and the best lines of any stretch of them.
 
-    `borders[place]` is the cost of a break before the token at `place` (`phrases.border_cost`).
+    `borders[place]` is the cost of a break before the token at `place` (`phrases.border_cost`), `ends[place]`
+    whether a sentence ends with it.
     """
 
     def __init__(self, tokens: Sequence[Token], language: str, room: int) -> None:
         """Take the tokens in order; `room` is the most graphemes of a line."""
-        self.borders = [0, *(_border(*pair, language) for pair in itertools.pairwise(tokens))]
+        self.ends = find_ends([token.text for token in tokens], language)
+        pairs = zip(itertools.pairwise(tokens), self.ends, strict=False)
+        self.borders = [0, *(_border(*pair, language, ends=ends) for pair, ends in pairs)]
         self._tokens = tokens
         self._room = room
         # Where each token would begin and end if all were on one line.
@@ -71,5 +75,5 @@ class LineBreaks:
         return tuple(join_tokens(self._tokens[begin:end]) for begin, end in itertools.pairwise(places))
 
 
-def _border(left: Token, right: Token, language: str) -> int:
-    return _INSIDE_WORD if right.inside_word else border_cost(left.text, right.text, language)
+def _border(left: Token, right: Token, language: str, *, ends: bool) -> int:
+    return _INSIDE_WORD if right.inside_word else border_cost(left.text, right.text, language, ends=ends)

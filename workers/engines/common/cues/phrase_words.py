@@ -7,7 +7,6 @@ closed word classes of grammars. A language that is not here is broken only by i
 from __future__ import annotations
 
 __all__ = [
-    "ABBREVIATIONS",
     "AUXILIARIES",
     "DETERMINERS",
     "LINKS",
@@ -26,14 +25,6 @@ def _words(listed: str) -> frozenset[str]:
 def _table(source: dict[str, str]) -> dict[str, frozenset[str]]:
     return {language: _words(listed) for language, listed in source.items()}
 
-
-ABBREVIATIONS = _words(
-    """mr mrs ms messrs mx dr prof sr jr st mt gen col capt lt sgt maj adm rev hon pres gov sen rep vs
-        fig vol
-    approx inc ltd co corp dept ft jan feb mar apr jun jul aug sep sept oct nov dec
-    hr fr nr bzw ca usw z.b d.h u.a mme mlle sra dra srta श्री डॉ प्रो पं मि"""
-)
-"""Their full stop ends no sentence."""
 
 DETERMINERS = _table(
     {

@@ -1,6 +1,7 @@
 """Where a text may be broken: sentence ends, clauses, and the pairs of words that stay together. Pure.
 
-Sentence ends: docs/timed-text.md. Pairs: the Netflix Timed Text Style Guides (general, English, Hindi).
+Sentence ends: `workers.text.sentence_ends`. Words in scripts without spaces: `word_breaks`. Pairs: the
+Netflix Timed Text Style Guides (general, English, Hindi).
 """
 
 # ruff: noqa: RUF001 - full-width and Arabic punctuation is meant here, not mistyped Latin.
@@ -8,14 +9,13 @@ Sentence ends: docs/timed-text.md. Pairs: the Netflix Timed Text Style Guides (g
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Word
 from workers.engines.common.cues.phrase_words import (
-    ABBREVIATIONS,
     AUXILIARIES,
     DETERMINERS,
     LINKS,
@@ -25,11 +25,13 @@ from workers.engines.common.cues.phrase_words import (
     POSTPOSITIONS,
     PREPOSITIONS,
 )
+from workers.engines.common.cues.word_breaks import find_borders, find_possible_borders
+from workers.text.sentence_ends.marks import SENTENCE_ENDS
+from workers.text.sentence_ends.rule import ends_sentence
 
-__all__ = ["Token", "border_cost", "count_graphemes", "ends_sentence", "join_tokens", "joiner", "tokenise"]
+__all__ = ["Token", "border_cost", "count_graphemes", "join_tokens", "joiner", "line_break_cost", "tokenise"]
 
 
-_SENTENCE_ENDS = frozenset(".?!…।॥۔؟。？！｡։።။។")
 _CLAUSE_ENDS = frozenset(",;:—–،؛、，；：､")
 _CLOSERS = "\"'”’»)]}」』）】›"
 _OPENERS = "\"'“‘«([{「『（【¿¡‹-–—"
@@ -38,16 +40,6 @@ _DASHES = "-–—"
 _NOT_LAST = frozenset("([{「『（【〈《¿¡")
 _NOT_FIRST = frozenset(".,;:?!…%)]}»”’、。，？！）」』】ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ।॥۔؟،؛")
 """Characters that do not open a line (for Japanese: kinsoku shori, JIS X 4051)."""
-
-_NUMBER_ABBREVIATIONS = frozenset({"no", "nos", "nr", "p", "pp", "vol", "fig", "ch", "art"})
-"""Their full stop ends a sentence unless a number follows: `No. 5`, but `He said no.`"""
-_ORDINAL_DOT = frozenset(
-    {"de", "da", "no", "nn", "cs", "sk", "pl", "hu", "fi", "et", "lv", "hr", "sl", "bs", "sr"}
-)
-"""Languages that write ordinals as `3.`"""
-_INITIALS = regex.compile(r"(?:\p{L}\p{M}*\.)*\p{L}\p{M}*")
-_FULL_STOP_INITIALS = frozenset({"i", "a"})
-"""One-letter English words: `so do I.` ends a sentence."""
 
 _GRAPHEME = regex.compile(r"\X")
 _CONTROLS = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]")
@@ -116,7 +108,8 @@ def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
 
     A word with spaces is split at them, and a word that is too long is split anywhere between graphemes. The
     pieces keep the word's times; `clock.in_order` shares them out. A word without a visible character gives
-    no token.
+    no token. In a script without spaces a recogniser's words are letters or parts of words: those of one word
+    are one token, if a line holds it.
     """
     tokens: list[Token] = []
     apart = joiner(language) != ""
@@ -135,7 +128,31 @@ def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
                 )
             )
             first = False
-    return tokens
+    return tokens if apart else _whole_words(tokens, language, longest)
+
+
+def _whole_words(tokens: Sequence[Token], language: str, longest: int) -> list[Token]:
+    """Return the tokens of a text without spaces, those of a word as one of at most `longest` graphemes."""
+    borders = find_borders(join_tokens(tokens), language)
+    whole: list[Token] = []
+    reached = 0
+    for token in tokens:
+        apart = not whole or not token.glued
+        reached += bool(whole) and not token.glued
+        if apart or token.inside_word or _may_part(whole[-1].text, token.text, border=reached in borders):
+            whole.append(token)
+        elif (length := count_graphemes(text := whole[-1].text + token.text)) <= longest:
+            whole[-1] = replace(whole[-1], text=text, end_ms=token.end_ms, graphemes=length)
+        else:
+            whole.append(replace(token, inside_word=True))
+        reached += len(token.text)
+    return whole
+
+
+def _may_part(left: str, right: str, *, border: bool) -> bool:
+    """Return whether two parts of a text may be parted: at a border of words, or behind a mark."""
+    marked = left[-1] in _CLAUSE_ENDS or left[-1] in SENTENCE_ENDS
+    return (border or (marked and not right[:1].isdecimal())) and not _is_bound(left, right)
 
 
 def _are_latin(tokens: Sequence[Token], piece: str) -> bool:
@@ -151,31 +168,37 @@ def join_tokens(tokens: Sequence[Token]) -> str:
     )
 
 
-def ends_sentence(text: str, following: str, language: str) -> bool:
-    """Return whether a sentence ends with the word `text`; `following` is the next word, or empty."""
-    bare = text.rstrip(_CLOSERS)
-    if not bare or bare[-1] not in _SENTENCE_ENDS:
-        return False
-    if not following:
-        return True
-    opening = following.lstrip(_OPENERS)[:1]
-    if bare.endswith(("…", "...")):
-        return not opening.islower()
-    return bare[-1] != "." or not _is_abbreviated(bare[:-1].lstrip(_OPENERS).casefold(), opening, language)
+def border_cost(left: str, right: str, language: str, *, ends: bool | None = None) -> int:
+    """Return the cost to the reader of a break between two neighbouring words: 0 (nothing) to 120.
 
-
-def border_cost(left: str, right: str, language: str) -> int:
-    """Return the cost to the reader of a break between two neighbouring words: 0 (nothing) to 120."""
+    `ends` says whether a sentence ends between them; None: it is found out from the two words alone.
+    """
     if _is_bound(left, right):
         return _FORBIDDEN
-    if ends_sentence(left, right, language):
+    if ends_sentence(left, right, language) if ends is None else ends:
         return _SENTENCE
     before, after = _bare(left.lstrip(_OPENERS)), _bare(right.lstrip(_OPENERS))
     if left.rstrip(_CLOSERS)[-1:] in _CLAUSE_ENDS:
         return _PLAIN if before in OPENERS.get(language, _NONE) else _CLAUSE
     if joiner(language) == "":
-        return _letter_border(left[-1:], right[:1], language)
+        return _wide_border(left, right, language)
     return _word_border(before, after, language) or _noun_border(left, right, language)
+
+
+def line_break_cost(upper: str, lower: str, language: str) -> int:
+    """Return the cost to the reader of the break between two lines as they are written: 0 to 120."""
+    if joiner(language):
+        before, after = upper.split(), lower.split()
+        return border_cost(before[-1], after[0], language) if before and after else 0
+    if not upper or not lower:
+        return 0
+    text, at = upper + lower, len(upper)
+    borders = find_possible_borders(text, language)
+    if at not in borders and not _may_part(upper, lower, border=False):
+        return _TOGETHER
+    left = max((end for end in borders if end < at), default=0)
+    right = min((end for end in borders if end > at), default=len(text))
+    return border_cost(text[left:at], text[at:right], language)
 
 
 def _word_border(before: str, after: str, language: str) -> int:
@@ -229,21 +252,24 @@ def _is_name(left: str, right: str, language: str) -> bool:
     return right[:1].isupper() or right[:1].isdecimal() or right in PARTICLES
 
 
-def _letter_border(last: str, first: str, language: str) -> int:
-    """Return the cost between two letters in a script without spaces: kinds of letters show the words.
+def _wide_border(left: str, right: str, language: str) -> int:
+    """Return the cost between two words in a script without spaces.
 
-    A Japanese phrase ends with kana; the next begins with a kanji, katakana, or a foreign letter.
+    The words are whole: a dictionary has found them. Of single letters, and where two phrases of Japanese
+    meet, the kinds of letters say more: a phrase ends with kana; the next begins with a kanji, katakana, or a
+    foreign letter.
     """
     particles = _WIDE_PARTICLES.get(language, _NONE)
+    last, first, bare = left[-1:], right[:1], right.rstrip(_ENDS + "".join(_NOT_FIRST))
     kinds = _script(last), _script(first)
-    if last + first in _BOUND_LETTERS or (language == "ja" and last in "おご" and kinds[1] == "kanji"):
+    if last + first in _BOUND_LETTERS or (language == "ja" and left in ("お", "ご") and kinds[1] == "kanji"):
         return _TOGETHER
-    if first in particles or kinds in (("katakana", "katakana"), ("latin", "latin")) or last.isdecimal():
+    if bare in particles or kinds == ("latin", "latin") or last.isdecimal():
         return _TOGETHER
     if language != "ja" or "" in kinds:
         return _OPENING if last in particles else _PLAIN
     if kinds[0] != "kana":
-        return _TOGETHER if "kanji" in kinds else _NAME
+        return _PLAIN if len(left) > 1 and len(right) > 1 else _TOGETHER if "kanji" in kinds else _NAME
     if kinds[1] != "kana":
         return _OPENING
     return _PLAIN if last in particles else _NAME
@@ -251,20 +277,6 @@ def _letter_border(last: str, first: str, language: str) -> int:
 
 def _script(letter: str) -> str:
     return next((name for name, pattern in _LETTERS.items() if pattern.fullmatch(letter)), "")
-
-
-def _is_abbreviated(core: str, opening: str, language: str) -> bool:
-    """Return whether the full stop after `core` belongs to an abbreviation, an initial or a number."""
-    if core.isdecimal():
-        return opening.isdecimal() or language in _ORDINAL_DOT
-    if core in _NUMBER_ABBREVIATIONS:
-        return opening.isdecimal()
-    if core in ABBREVIATIONS:
-        return True
-    if any(core in table.get(language, _NONE) for table in (POSTPOSITIONS, DETERMINERS, NUMERALS)):
-        # A word of one letter, such as Hindi's `है`, is not an initial.
-        return False
-    return core not in _FULL_STOP_INITIALS and _INITIALS.fullmatch(core) is not None
 
 
 def _pieces(text: str, longest: int) -> list[tuple[str, bool]]:

@@ -18,7 +18,7 @@ from protocol.subtitles.quality import BrokenCue, Number, QualityReport, RuleRep
 from protocol.subtitles.rules import INFORMING, QUALITY_RULES, QualityRule
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules
-from workers.engines.common.cues.phrases import border_cost, joiner
+from workers.engines.common.cues.phrases import joiner, line_break_cost
 from workers.engines.common.cues.reasons import CueAmongOthers, speech_of_cues, why
 from workers.engines.common.cues.repeats import repeats
 from workers.engines.common.cues.widths import width
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _WORST_BREAK = 20
-"""`border_cost` of two words that nothing holds together; a break that costs more is inside a phrase."""
+"""`line_break_cost` of two words that nothing holds together; a break that costs more is inside a phrase."""
 _ROUNDING_MS = 1
 """Cue times are whole milliseconds, so a cue may be this much shorter than its reading time."""
 _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -249,9 +249,8 @@ def _script(letter: str) -> str:
 def _breaks(cue: Cue, rules: CueRules) -> Iterator[_Finding]:
     worst = 0
     for upper, lower in itertools.pairwise(cue.lines):
-        before, after = upper.split(), lower.split()
-        if before and after and not _changes_speaker(upper, lower):
-            worst = max(worst, border_cost(before[-1], after[0], rules.language))
+        if not _changes_speaker(upper, lower):
+            worst = max(worst, line_break_cost(upper, lower, rules.language))
     if worst > _WORST_BREAK:
         yield "bad_break", worst, _WORST_BREAK
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from workers.engines.common.cues.phrases import border_cost, ends_sentence
+from workers.engines.common.cues.phrases import border_cost
+from workers.text.sentence_ends.rule import ends_sentence
 
 
 @pytest.mark.parametrize(

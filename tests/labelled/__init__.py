@@ -1,0 +1,1 @@
+"""Lines with their sentences and words marked by hand: data for tests and benches."""

@@ -1,0 +1,1 @@
+"""Where sentences end, by language: one rule for cutting, timing, translating and checking."""
