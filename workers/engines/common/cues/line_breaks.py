@@ -15,6 +15,9 @@ _INSIDE_WORD = 45
 _TOP_HEAVY = 0.6
 _BOTTOM_HEAVY = 0.3
 """The cost of each grapheme that one line is longer than the other."""
+_LOPSIDED = 12
+"""What a lower line is longer by than this costs as much as in an upper line: two or three words alone above
+a full line are read as a headline."""
 
 
 class LineBreaks:
@@ -65,6 +68,8 @@ class LineBreaks:
             # Bottom-heavy: a longer upper line weighs twice as much as a longer lower one.
             lean = self._tails[at] - self._heads[first] - self._tails[stop] + self._heads[at]
             price = more + self.borders[at] + (lean * _TOP_HEAVY if lean > 0 else -lean * _BOTTOM_HEAVY)
+            if lean < -_LOPSIDED:
+                price -= (lean + _LOPSIDED) * (_TOP_HEAVY - _BOTTOM_HEAVY)
             if price < cost:
                 cost, breaks = price, (at, *below)
         return cost, breaks

@@ -43,11 +43,11 @@ DETERMINERS = _table(
         avait avaient peut très""",
         "es": """el la los las un una unos unas de del al mi tu su mis tus sus nuestro nuestra
         este esta ese esa no se me te le lo es son era eran fue fueron ha han había habían puede muy yo
-        él ella ellos ellas nosotros""",
+        él ella ellos ellas nosotros hasta incluso""",
         "pt": """o a os as um uma uns umas de do da dos das ao aos à às meu minha seu sua este esta esse
         essa
         não se me te lhe é são era eram foi foram está estão tinha tinham havia ter sido pode muito eu
-        ele ela nós eles elas você vocês""",
+        ele ela nós eles elas você vocês até""",
         "hi": """एक इस उस इन उन किसी हर मेरा मेरी मेरे आपका आपकी आपके हमारा हमारी हमारे नहीं न बहुत श्री
         श्रीमती डॉक्टर""",
         "ur": "ایک اس ان کسی ہر میرا میری میرے آپ ہمارا ہماری ہمارے نہیں نہ بہت ڈاکٹر جناب مسٹر",
@@ -68,7 +68,13 @@ AUXILIARIES = _table(
     {
         "en": """is are was were be been being am will would can could shall should may might must do
         does did
-        have has had you it"""
+        have has had you it""",
+        "es": """pueden podía podían podría podrían debe deben debía debería deberían va van iba iban iría
+        quiere quieren quería suele""",
+        "fr": """peux peuvent pouvait pouvaient pourrait pourraient doit doivent devait devrait devraient va
+        vont allait allaient veut veulent voulait voudrait""",
+        "pt": """podem podia podiam poderia poderiam deve devem devia deveria deveriam vai vão ia iam iria
+        iriam quer querem queria""",
     }
 )
 """The same, except before a preposition or a conjunction: `what you can do | for your country`."""
@@ -79,8 +85,8 @@ PREPOSITIONS = _table(
         across along inside outside since via despite near""",
         "de": "zu zum zur in im an am auf bei mit von vom für aus nach über unter um ohne gegen seit",
         "fr": "à au aux en dans sur pour par avec sans sous vers chez entre",
-        "es": "a en con por para sin sobre entre hasta desde",
-        "pt": "em no na nos nas com por pelo pela para sem sobre entre até desde",
+        "es": "a en con por para sin sobre entre desde",
+        "pt": "em no na nos nas com por pelo pela para sem sobre entre desde",
     }
 )
 """They too stay with the word after them; a line may begin with one."""

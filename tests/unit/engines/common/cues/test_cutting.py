@@ -232,6 +232,16 @@ def test_two_lines_are_used_only_where_one_does_not_do_and_the_lower_is_the_long
     assert long.lines == ("I never told you", "because you never asked me about it.")
 
 
+def test_a_few_words_do_not_stand_alone_above_a_full_line():
+    (cue,) = cut(spoken("The price rose to 43,000 dollars on March 3rd, 2024."), CueRules())
+    assert cue.lines == ("The price rose to 43,000 dollars", "on March 3rd, 2024.")
+
+
+def test_a_word_that_means_even_stays_with_its_verb():
+    (cue,) = cut(spoken("Naquela noite ele poderia até ter dito a verdade.", "pt"), CueRules(language="pt"))
+    assert not cue.lines[1].startswith(("até", "ter"))
+
+
 def test_a_gap_of_a_few_frames_is_closed_to_two():
     words = spoken("This is the first sentence here. ~300~ This is the second sentence here.")
     one, two = cut(words, CueRules())

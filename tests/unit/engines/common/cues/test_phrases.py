@@ -139,3 +139,10 @@ def test_a_phrase_ends_here(left, right, language):
 
 def test_german_nouns_are_not_taken_for_names():
     assert border_cost("Großer", "Hund", "de") < border_cost("John", "Smith", "en")
+
+
+def test_even_and_until_stay_with_the_word_after_them():
+    assert border_cost("poderia", "até", "pt") > PLAIN
+    assert border_cost("até", "ter", "pt") > PLAIN
+    assert border_cost("podría", "hasta", "es") > PLAIN
+    assert border_cost("poderia", "com", "pt") < PLAIN
