@@ -7,6 +7,7 @@ docs/timed-text.md.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from protocol.timeline import Cue, Word
@@ -14,7 +15,7 @@ from workers.engines.common.cues.clock import in_order
 from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest
 from workers.engines.common.cues.phrases import Token, join_tokens, tokenise
 from workers.engines.common.cues.rules import CueRules
-from workers.engines.common.cues.widths import cells_of_one, in_cells
+from workers.engines.common.cues.widths import cells, cells_of_one, in_cells
 from workers.text.sentence_ends.rule import find_ends
 
 __all__ = ["CueRules", "cut", "sentences", "timed_tokens"]
@@ -56,7 +57,8 @@ def timed_tokens(words: Sequence[Word], rules: CueRules) -> list[Token]:
     Their lengths are in cells (`widths`), of which a character takes two in wide scripts.
     """
     room = rules.max_line_graphemes * cells_of_one(rules.language)
-    tokens = in_cells(tokenise(words, rules.language, room), rules.language, room)
+    measure = functools.partial(cells, language=rules.language)
+    tokens = in_cells(tokenise(words, rules.language, room, measure), rules.language, room)
     return in_order(tokens, longest_ms=rules.max_cue_ms, film_ms=rules.media_duration_ms)
 
 

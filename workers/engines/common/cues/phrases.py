@@ -8,7 +8,7 @@ Netflix Timed Text Style Guides (general, English, Hindi).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import regex
@@ -103,13 +103,15 @@ def count_graphemes(text: str) -> int:
     return len(text) if text.isascii() else len(_GRAPHEME.findall(text))
 
 
-def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
+def tokenise(
+    words: Sequence[Word], language: str, longest: int, measure: Callable[[str], int] = count_graphemes
+) -> list[Token]:
     """Return the words as tokens of at most `longest` graphemes, without controls or spaces inside.
 
     A word with spaces is split at them, and a word that is too long is split anywhere between graphemes. The
     pieces keep the word's times; `clock.in_order` shares them out. A word without a visible character gives
     no token. In a script without spaces a recogniser's words are letters or parts of words: those of one word
-    are one token, if a line holds it.
+    are one token, if a line holds it: if `measure` says at most `longest` of it.
     """
     tokens: list[Token] = []
     apart = joiner(language) != ""
@@ -128,11 +130,13 @@ def tokenise(words: Sequence[Word], language: str, longest: int) -> list[Token]:
                 )
             )
             first = False
-    return tokens if apart else _whole_words(tokens, language, longest)
+    return tokens if apart else _whole_words(tokens, language, longest, measure)
 
 
-def _whole_words(tokens: Sequence[Token], language: str, longest: int) -> list[Token]:
-    """Return the tokens of a text without spaces, those of a word as one of at most `longest` graphemes."""
+def _whole_words(
+    tokens: Sequence[Token], language: str, longest: int, measure: Callable[[str], int]
+) -> list[Token]:
+    """Return the tokens of a text without spaces, those of a word as one that measures at most `longest`."""
     borders = find_borders(join_tokens(tokens), language)
     whole: list[Token] = []
     reached = 0
@@ -141,7 +145,8 @@ def _whole_words(tokens: Sequence[Token], language: str, longest: int) -> list[T
         reached += bool(whole) and not token.glued
         if apart or token.inside_word or _may_part(whole[-1].text, token.text, border=reached in borders):
             whole.append(token)
-        elif (length := count_graphemes(text := whole[-1].text + token.text)) <= longest:
+        elif measure(text := whole[-1].text + token.text) <= longest:
+            length = count_graphemes(text)
             whole[-1] = replace(whole[-1], text=text, end_ms=token.end_ms, graphemes=length)
         else:
             whole.append(replace(token, inside_word=True))

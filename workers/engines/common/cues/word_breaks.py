@@ -1,7 +1,7 @@
 """Where the words are in scripts without spaces: what several libraries agree on. Pure.
 
 Each library is loaded when the first text of its language comes. Which they are, and what they get wrong:
-docs/adr/0023-sentences-and-words.md.
+docs/adr/0025-sentences-and-words.md.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ _TELLS_PROGRESS = ("-progress", "pipe:1")
 _TAIL_LINES = 40
 _TICK_S = 0.25
 """How often a call checks whether it was cancelled while ffmpeg says nothing."""
-TERMINATE_GRACE_S = 2.0
+TERMINATE_GRACE_S = 0.25
 _FULL = ("No space left on device", "Disk quota exceeded")
 
 
