@@ -46,7 +46,9 @@ class CleanRules:
     sure_logprob: float = -0.3
     """A higher one is no doubt at all: three words of four are the only ones thinkable."""
     credits_logprob: float = -0.5
-    """Credits in the film's last part are removed where they are less probable than this."""
+    """Credits in the film's last part are removed where they are less probable than this, unless VAD is as
+    sure of speech there as `strong_speech_peak`: people say `The end.`, and name addresses."""
+    strong_speech_peak: float = 0.9
     credits_end_ms: int = 60_000
     """The film's last part."""
 

@@ -34,6 +34,8 @@ class TranslateRequest:
     """0: what suits the engine (5 for Whisper, 4 for text)."""
     batch_size: int = 0
     """Sentences or chunks at once; 0: what suits the device."""
+    retry: bool = True
+    """Try doubtful sentences again in another way; else they are only marked."""
 
 
 @dataclass(frozen=True, kw_only=True)

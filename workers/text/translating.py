@@ -113,6 +113,8 @@ def _meanings(
         context.progress(_FIRST_SHARE + fraction * (1 - _FIRST_SHARE), "translating doubtful sentences again")
 
     found = _judged(texts, _asked(translate, texts, progress), request)
+    if not request.retry:
+        return found
     doubtful = [text for text in texts if found[text].marks and (again or plainer(text) != text)]
     most = max(_AGAIN_LEAST, round(_AGAIN_SHARE * len(texts)))
     questions = {text: plainer(text) for text in doubtful[:most]}

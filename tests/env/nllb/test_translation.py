@@ -59,6 +59,7 @@ def test_texts_sorted_by_length_come_back_in_their_own_order(small: LoneTranslat
     assert [f"12:30:{place:02}" in text for place, text in enumerate(texts)] == [True] * len(NUMBERED)
 
 
+@pytest.mark.long  # indictrans2 does the same by the same code, within a minute
 def test_the_text_is_the_same_with_one_lane_and_with_two_and_a_second_time(random_store: Path) -> None:
     found = []
     for threads in ("1", "2", "2"):
@@ -70,6 +71,7 @@ def test_the_text_is_the_same_with_one_lane_and_with_two_and_a_second_time(rando
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.long  # indictrans2 does the same by the same code, within a minute
 def test_a_call_inside_another_changes_neither(random_store: Path) -> None:
     with LoneTranslator("nllb", random_store, OMP_NUM_THREADS="2") as translator:
         asked = ((flores("eng", 120), "en-de"), (flores("hin", 5), "hi-fr"))

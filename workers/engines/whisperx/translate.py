@@ -161,6 +161,7 @@ class _Translation:
         _refuse_repetition(self.source, [part.guess for part in said])
         first = self._passages(said, wide, again=False)
         doubtful = [place for place, passage in enumerate(first) if _is_doubtful(passage)]
+        doubtful = doubtful if self.request.retry else []
         second = self._heard_again([first[place].chunk for place in doubtful], wide)
         kept = list(first)
         for place, passage in zip(doubtful, second, strict=True):

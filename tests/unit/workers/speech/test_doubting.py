@@ -69,7 +69,7 @@ def test_each_witness_marks_alone(sentence: Segment, found: tuple[str, ...]) -> 
 def test_whatever_clean_would_remove_is_marked() -> None:
     sentences = [
         replace(IMPROBABLE, words=IMPROBABLE.words[:1]),
-        said("Thanks for watching!", start_ms=5_000, probability=0.5),
+        replace(said("Thanks for watching!", start_ms=5_000, probability=0.3), avg_logprob=-1.2),
         said("Everybody remembers something wonderful.", start_ms=8_000, word_ms=60, probability=0.6),
         said("We are all going home now.", start_ms=40_000),
         said("no " * 40, start_ms=9_000, word_ms=20),

@@ -115,10 +115,12 @@ class Witnesses:
         return found is not None and found > self.rules.sure_logprob
 
     def ends_doubtfully(self, segment: Segment, words: Sequence[Word]) -> bool:
-        """Return whether the sentence is in the film's last part and less probable than most speech."""
-        found = self.confidence(segment, words)
+        """Return whether the sentence is in the film's last part, less probable than most speech, and VAD is
+        not sure that there is any."""
+        found, peak = self.confidence(segment, words), self.peak(segment)
         last = segment.end_ms > self.duration_ms - self.rules.credits_end_ms
-        return last and found is not None and found < self.rules.credits_logprob
+        strong = peak is not None and peak >= self.rules.strong_speech_peak
+        return last and not strong and found is not None and found < self.rules.credits_logprob
 
     def too_fast(self, words: Sequence[Word]) -> bool:
         """Return whether the words have more letters than anybody can say in their time."""

@@ -9,8 +9,8 @@ import regex
 
 __all__ = ["Run", "find_runs", "shorten"]
 
-_MOST_WORDS = 24
-"""The most words of one repetition. Whisper's loops are phrases; its token limit ends longer loops."""
+_MOST_WORDS = 100
+"""The most words of one repetition: those of a chunk of 30 s, which may come back in each chunk."""
 _INSIDE = regex.compile(r"((?:\X){1,4}?)\1{5,}")
 """One to four letters, six times or more in a row."""
 _KEPT_INSIDE = 2
@@ -43,6 +43,9 @@ def find_runs(said: Sequence[str], least: int) -> list[Run]:
     for size in range(1, min(_MOST_WORDS, len(said) // max(2, least)) + 1):
         at = 0
         while at + size * least <= len(said):
+            if said[at] != said[at + size]:
+                at += 1
+                continue
             same = _same(said, taken, at, size)
             count = same // size + 1
             if same and count >= least:

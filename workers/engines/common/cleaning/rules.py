@@ -25,6 +25,12 @@ RULES = ("loops", "credits", "outside_speech", "speech_rate", "low_confidence")
 
 _FASTEST_MS = 100
 """Nobody says a syllable faster (at most 9.1 a second, see `CleanRules.max_graphemes_per_second`)."""
+_LONG_WORDS = 20
+_MOST_LONG = 5
+"""A piece of so many words is not said so often in a row: refrains have a verse between them."""
+_MOST_NUMBERS = 12
+"""Nor is the same number, alone, so often."""
+_NOTES = "♪♫♩♬"
 _NOTED_TIMES = 4
 """A kept repetition is reported from this count on: it is a chant, or a loop without evidence."""
 
@@ -173,7 +179,8 @@ def _cut(
     run: Run, said: Sequence[_Said], transcript: Transcript, witnesses: Witnesses, book: _Book
 ) -> dict[int, Word | None]:
     """Return what the words of a repetition become, by place; None for a word that is dropped."""
-    faults = [_fault(run, number, said, transcript, witnesses) for number in range(run.count)]
+    often = _too_often(run, said)
+    faults = [often or _fault(run, number, said, transcript, witnesses) for number in range(run.count)]
     spoken = join([token.word.text for token in said[run.first : run.first + run.size]], transcript.language)
     times = f"{spoken!r} {run.count} times in a row"
     bad = [fault for fault in faults if fault]
@@ -183,7 +190,7 @@ def _cut(
             verdict = _Verdict(reason=f"{times}, as it can be said or sung", keep=True)
             book.write("loops", verdict, words, join([word.text for word in words], transcript.language))
         return {}
-    sound = next((number for number, fault in enumerate(faults) if fault), run.count)
+    sound = 1 if often else next((number for number, fault in enumerate(faults) if fault), run.count)
     keep = max(1, min(witnesses.rules.loop_keep, sound, run.count - 1))
     first, stop = run.first + keep * run.size, run.stop + _tail(run, said)
     why = max(set(bad), key=bad.count)
@@ -194,6 +201,17 @@ def _cut(
     # What is left ends with the loop's last word: with a comma, no sentence would end there.
     found[first - 1] = replace(said[first - 1].word, text=said[run.stop - 1].word.text)
     return found
+
+
+def _too_often(run: Run, said: Sequence[_Said]) -> str:
+    """Return why nobody says this so often, however sure the recogniser is; empty if somebody may."""
+    if run.size >= _LONG_WORDS and run.count >= _MOST_LONG:
+        return "too long to be said so often"
+    if run.count >= _MOST_NUMBERS and all(
+        token.key.isdecimal() for token in said[run.first : run.first + run.size]
+    ):
+        return "the same number"
+    return ""
 
 
 def _fault(run: Run, number: int, said: Sequence[_Said], transcript: Transcript, witnesses: Witnesses) -> str:
@@ -251,6 +269,8 @@ def _credits(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _
 
 
 def _outside_speech(_segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _Verdict | None:
+    if not weight(words) and not any(sign in word.text for word in words for sign in _NOTES):
+        return _Verdict(reason="it has no word")
     return _Verdict(reason="no word of it is in speech that VAD found") if witnesses.outside(words) else None
 
 

@@ -56,6 +56,27 @@ def test_a_person_who_says_no_three_times_is_heard_three_times(text, language):
     assert found.removed == ()
 
 
+def test_a_long_sentence_that_comes_eight_times_is_a_loop_however_sure():
+    """SubtitleEdit#13081: thirty seconds of text, again for each chunk of a film."""
+    text = " ".join(f"word{number}" for number in range(60)) + "."
+    found = cleaned(*(sentence(text, start_ms=30_000 * n, each_ms=480) for n in range(8)))
+    assert texts(found) == [text]
+    assert found.removed[0].reason.endswith("8 of them too long to be said so often: 1 kept")
+
+
+def test_a_refrain_of_two_lines_that_comes_four_times_is_kept():
+    text = (
+        "We all live in a yellow submarine, a yellow submarine, a yellow submarine, as we did before tonight."
+    )
+    found = cleaned(*(sentence(text, start_ms=20_000 * n) for n in range(4)))
+    assert texts(found) == [text] * 4
+
+
+def test_the_same_number_thirty_times_is_a_loop_and_a_name_is_called_as_often_as_it_is():
+    assert texts(cleaned(sentence("90 " * 30, each_ms=500))) == ["90"]
+    assert texts(cleaned(sentence("Modi " * 30, each_ms=500))) == [" ".join(["Modi"] * 30)]
+
+
 def test_a_chant_is_kept_and_told_of():
     said = sentence("Hare Krishna " * 16, each_ms=500)
     found = cleaned(said)

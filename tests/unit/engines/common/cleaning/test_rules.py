@@ -72,7 +72,11 @@ def test_credits_go_where_nobody_speaks_and_stay_where_they_are_said(text, langu
         ({"avg_logprob": -1.3, "probability": 0.2}, IN_SPEECH, "doubts it"),
         ({}, (Span(start_ms=0, end_ms=FILM_MS, peak=0.52),), "VAD hardly heard"),
         ({"each_ms": 60}, IN_SPEECH, "faster than anybody"),
-        ({"start_ms": FILM_MS - 5_000, "probability": 0.5}, IN_SPEECH, "at the film's end"),
+        (
+            {"start_ms": FILM_MS - 5_000, "probability": 0.5},
+            (Span(start_ms=0, end_ms=FILM_MS, peak=0.8),),
+            "at the film's end",
+        ),
     ],
 )
 def test_credits_need_one_thing_more_than_their_words(fields, speech, why):
@@ -86,7 +90,25 @@ def test_thanks_at_the_end_that_are_clearly_said_stay():
     assert cleaned(said).transcript.segments == (said,)
 
 
+@pytest.mark.parametrize("text", ["For more information, go to www.who.int.", "The end.", "To be continued."])
+def test_what_is_said_at_the_end_in_strong_speech_stays_though_it_looks_like_credits(text):
+    """freeflow PR#281: a log probability of -0.55 is no doubt where VAD is sure."""
+    said = sentence(text, start_ms=FILM_MS - 5_000, probability=0.577, avg_logprob=-0.55)
+    assert cleaned(said).transcript.segments == (said,)
+
+
 # Outside speech.
+
+
+@pytest.mark.parametrize("text", [".", "...", "? !", "—"])
+def test_a_segment_of_marks_alone_goes(text):
+    found = cleaned(sentence(text), sentence("I see.", start_ms=20_000))
+    assert (texts(found), rules_of(found)) == (["I see."], ["outside_speech"])
+    assert found.removed[0].reason == "it has no word"
+
+
+def test_a_note_alone_stays():
+    assert texts(cleaned(sentence("♪ ♪"))) == ["♪ ♪"]
 
 
 @pytest.mark.parametrize("language", GOOD)
