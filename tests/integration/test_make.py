@@ -16,7 +16,19 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed"),
 ]
 
-BENCHES = ["rpc", "dispatch", "warm", "film", "batch", "subtitles", "idle", "beside", "cancel", "gpu"]
+BENCHES = [
+    "rpc",
+    "dispatch",
+    "warm",
+    "film",
+    "batch",
+    "subtitles",
+    "sentences",
+    "idle",
+    "beside",
+    "cancel",
+    "gpu",
+]
 
 
 def run_benches(folder: Path, *missing: str) -> tuple[list[str], int]:
