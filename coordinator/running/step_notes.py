@@ -39,7 +39,7 @@ def _doubts(step: StepRow, result: Mapping[str, Any]) -> str:
     ordered = sorted(marks.items(), key=lambda pair: (order.get(pair[0], len(order)), pair[0]))
     told = ", ".join(f"{number} {DOUBTS.get(mark, mark)}" for mark, number in ordered)
     said = f"{step.name}: {doubted} of {result.get('segment_count', 0)} sentences doubtful: {told}."
-    return f"{said} {retried} were tried again." if retried else said
+    return f"{said} Tried again: {retried}." if retried else said
 
 
 def _removals(step: StepRow, result: Mapping[str, Any]) -> str:

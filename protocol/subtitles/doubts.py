@@ -36,14 +36,14 @@ DOUBTS: dict[str, str] = {
     UNTRANSLATED: "came back as it was",
     WRONG_SCRIPT: "came in another script",
     LENGTH: "came far too long or too short",
-    LOOP: "repeats itself",
-    NUMBERS: "has other numbers",
-    ADDRESSES: "has another address",
-    NOTATION: "lost a note or a dash",
-    IMPROBABLE: "is improbable",
-    CREDITS: "reads like the credits of another film",
-    OUTSIDE_SPEECH: "is outside speech",
-    HASTE: "is too much for its time",
+    LOOP: "in a loop",
+    NUMBERS: "with other numbers",
+    ADDRESSES: "with another address",
+    NOTATION: "without a note or a dash",
+    IMPROBABLE: "improbable",
+    CREDITS: "like the credits of another film",
+    OUTSIDE_SPEECH: "outside speech",
+    HASTE: "too much for the time",
 }
 """What `Segment.marks` may hold, in the order in which a person is told, and how it goes on after a number.
 

@@ -36,8 +36,7 @@ def steps(lone: LoneCoordinator) -> dict[str, StepRow]:
         (
             "translate-en",
             {"marks": {"loop": 1, "empty": 2, "x": 1}, "segment_count": 9, "doubted": 3, "retried": 4},
-            "translate-en: 3 of 9 sentences doubtful: 2 came back empty, 1 repeats itself, 1 x. "
-            "4 were tried again.",
+            "translate-en: 3 of 9 sentences doubtful: 2 came back empty, 1 in a loop, 1 x. Tried again: 4.",
         ),
         ("translate-en", {"marks": {}}, ""),
         ("asr", {"removed": {"loops": 2}, "marks": {"untranslated": 1}}, ""),
