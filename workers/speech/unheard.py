@@ -30,10 +30,9 @@ _LONGEST_WORD_MS = 1_500
 _BEGUN_MS = 300
 """Such a word covers only this much of its time: it is heard again with the rest."""
 
-_LEAST_LOGPROB_AROUND = -1.0
-"""Where the recogniser doubts its own text so much, VAD takes noise for speech: nothing is heard again."""
 _LEAST_LOGPROB = -0.6
-"""Of what fills a gap. In noise of battle the best text is at -0.82, and what is said at -0.45 and above."""
+"""Of what fills a gap, and of the segment around it: a piece of what is hard to hear is no clearer. In noise
+of battle the best text is at -0.82, and what is said at -0.45 and above."""
 _MOST_NO_SPEECH = 0.4
 _LEAST_PROBABILITY = 0.5
 """The least mean probability of the words that fill a gap."""
@@ -85,7 +84,7 @@ def trusted_speech(segments: Sequence[Segment], speech: Sequence[Span]) -> list[
     sure = [
         segment
         for segment in segments
-        if segment.avg_logprob is None or segment.avg_logprob >= _LEAST_LOGPROB_AROUND
+        if segment.avg_logprob is None or segment.avg_logprob >= _LEAST_LOGPROB
     ]
     return [
         replace(part, peak=span.peak)

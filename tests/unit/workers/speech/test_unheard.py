@@ -67,8 +67,9 @@ def test_speech_of_which_the_recogniser_is_not_sure_is_not_heard_again() -> None
     segments = [
         Segment(start_ms=0, end_ms=5_000, text="said", avg_logprob=-0.3),
         Segment(start_ms=6_000, end_ms=9_000, text="made up", avg_logprob=-1.5),
+        Segment(start_ms=10_000, end_ms=13_000, text="half heard", avg_logprob=-0.97),
     ]
-    found = trusted_speech(segments, [span(0, 5_000, 0.97), span(6_000, 9_000)])
+    found = trusted_speech(segments, [span(0, 5_000, 0.97), span(6_000, 9_000), span(10_000, 13_000)])
     assert found == [span(0, 5_000)]
     assert found[0].peak == 0.97
 
