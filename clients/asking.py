@@ -37,15 +37,14 @@ def ask_newest(asker: Asker, limit: int) -> StatusReport:
     return replace(answer, jobs=found)
 
 
-def ask_status(asker: Asker, jobs: Sequence[str]) -> StatusReport:
-    """Ask for these jobs, in portions."""
-    portions = [tuple(jobs[start : start + MOST_JOBS]) for start in range(0, len(jobs), MOST_JOBS)]
-    answers: list[StatusReport] = [asker.ask(StatusQuery(jobs=portion)) for portion in portions]
-    return replace(
-        answers[-1],
-        jobs=tuple(job for answer in answers for job in answer.jobs),
-        unknown=tuple(job for answer in answers for job in answer.unknown),
-    )
+def ask_status(asker: Asker, jobs: Sequence[str], *, timeout_ms: int | None = None) -> StatusReport:
+    """Ask for these jobs, in portions; nothing is asked where there are none."""
+    found = StatusReport(jobs=())
+    for start in range(0, len(jobs), MOST_JOBS):
+        question = StatusQuery(jobs=tuple(jobs[start : start + MOST_JOBS]))
+        answer: StatusReport = asker.ask(question, timeout_ms=timeout_ms)
+        found = replace(answer, jobs=(*found.jobs, *answer.jobs), unknown=(*found.unknown, *answer.unknown))
+    return found
 
 
 def why_silent(runtime: Path) -> NotRunningError:

@@ -60,25 +60,12 @@ def send(desk: Desk, asker: Asker, submissions: Sequence[Submit], *, beside: boo
     Each is told of at once: thousands take a minute, and a person who interrupts that knows which were made.
     `beside`: the answer itself is for a machine.
     """
-    names = dict(
-        zip(
-            (submission.media for submission in submissions),
-            film_labels([submission.media for submission in submissions]),
-            strict=True,
-        )
-    )
+    films = [submission.media for submission in submissions]
+    names = dict(zip(films, film_labels(films), strict=True))
     accepted: list[tuple[Submit, Submitted]] = []
     refused: list[tuple[Submit, InputError]] = []
-
-    def sent(*, stopped: CpwError | None = None, interrupted: bool = False) -> Sent:
-        return Sent(
-            accepted=tuple(accepted),
-            refused=tuple(refused),
-            names=names,
-            stopped=stopped,
-            interrupted=interrupted,
-        )
-
+    stopped: CpwError | None = None
+    interrupted = False
     for submission in submissions:
         name = names[submission.media]
         try:
@@ -92,10 +79,18 @@ def send(desk: Desk, asker: Asker, submissions: Sequence[Submit], *, beside: boo
             refused.append((submission, error))
             desk.report.error(f"{name}: {error.message}", error.remedy)
         except CpwError as error:
-            return sent(stopped=error)
+            stopped = error
+            break
         except KeyboardInterrupt:
-            return sent(interrupted=True)
-    return sent()
+            interrupted = True
+            break
+    return Sent(
+        accepted=tuple(accepted),
+        refused=tuple(refused),
+        names=names,
+        stopped=stopped,
+        interrupted=interrupted,
+    )
 
 
 def _send(desk: Desk, asker: Asker, submission: Submit) -> Submitted:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from clients.asking import ask_status
 from clients.desk import Asker, Desk
 from clients.job_folder import read_first_cues
 from clients.screen.jobs import FINISHED, job_error, job_lines, job_sentence, summary_table
@@ -16,8 +17,7 @@ from clients.screen.text import count, film_labels
 from clients.sending import Sent
 from protocol.errors import BugError, InputError, NotRunningError
 from protocol.failpoints import reach
-from protocol.jobs.status import MOST_JOBS
-from protocol.messages import JobReport, StatusQuery, StatusReport, Submit
+from protocol.messages import JobReport, StatusReport, Submit
 
 __all__ = ["ABSENCE_SECONDS", "conclude", "follow", "look", "show_end", "show_refused"]
 
@@ -76,14 +76,14 @@ def follow(
     while pending := [job for job in jobs if job not in seen or seen[job].state not in FINISHED]:
         asked_at = desk.clock()
         try:
-            answers = _ask(asker, pending)
+            answer = ask_status(asker, pending, timeout_ms=_ASK_MS)
         except NotRunningError as error:
             absence.not_answered(asked_at, error)
             desk.pause(_LOOK_SECONDS)
             continue
         absence.answered()
         reach("cli.follow.answered")
-        _take(answers, jobs, screen, seen)
+        _take(answer, jobs, screen, seen)
         if any(job not in seen or seen[job].state not in FINISHED for job in pending):
             desk.pause(_LOOK_SECONDS)
     reach("cli.follow.ended")
@@ -94,23 +94,14 @@ def look(
     asker: Asker, pending: Sequence[str], jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]
 ) -> None:
     """Ask once for the pending ones among `jobs` and show what changed; `NotRunningError` as in `ask`."""
-    _take(_ask(asker, pending), jobs, screen, seen)
+    _take(ask_status(asker, pending, timeout_ms=_ASK_MS), jobs, screen, seen)
 
 
-def _ask(asker: Asker, jobs: Sequence[str]) -> list[StatusReport]:
-    """Ask in portions: a thousand jobs with their steps and errors do not fit in one message."""
-    portions = (jobs[i : i + MOST_JOBS] for i in range(0, len(jobs), MOST_JOBS))
-    return [asker.ask(StatusQuery(jobs=tuple(portion)), timeout_ms=_ASK_MS) for portion in portions]
-
-
-def _take(
-    answers: Sequence[StatusReport], jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]
-) -> None:
-    unknown = [job for answer in answers for job in answer.unknown]
-    if unknown:
-        raise BugError(f"The coordinator does not know {', '.join(unknown)} any more.", "cpw status")
+def _take(answer: StatusReport, jobs: Sequence[str], screen: Screen, seen: dict[str, JobReport]) -> None:
+    if answer.unknown:
+        raise BugError(f"The coordinator does not know {', '.join(answer.unknown)} any more.", "cpw status")
     before = dict(seen)
-    seen.update({job.job: job for answer in answers for job in answer.jobs})
+    seen.update({job.job: job for job in answer.jobs})
     screen.show(before, [seen[job] for job in jobs if job in seen])
 
 

@@ -137,21 +137,6 @@ def shell(tmp_path, monkeypatch) -> Shell:
     return Shell(tmp_path)
 
 
-def test_ctrl_c_between_two_films_names_every_job_that_was_made(shell, tmp_path):
-    for number in range(5):
-        (tmp_path / f"{number}.mkv").touch()
-    shell.coordinator.interrupt_after = 2
-    code, out, err = shell.run("submit", *(f"{number}.mkv" for number in range(5)), "-w", "transcribe")
-    assert code == 130
-    assert out.splitlines() == [
-        "0.mkv: submitted as job-20261122-ann-0001",
-        "1.mkv: submitted as job-20261122-ann-0002",
-    ]
-    assert "interrupted: 2 of 5 films submitted" in err
-    code, out, _ = shell.run("submit", "4.mkv", "-w", "transcribe", "--json")
-    assert (code, json.loads(out)["jobs"]) == (130, [])
-
-
 def test_a_film_is_followed_until_it_is_done(shell):
     code, out, err = shell.run("submit", "film.mp4", "-w", "transcribe")
     assert (code, err) == (0, "")
