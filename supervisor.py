@@ -57,8 +57,9 @@ log = logging.getLogger("supervisor")
 
 DRAIN_S = 10.0
 _BUDGET_SCALE = float(os.environ.get("CPW_BUDGET_SCALE", "1"))
-_BEAT_MISSING_S = max(BEAT_MISSING_S * _BUDGET_SCALE, 3 * BEAT_EVERY_S)
 """A slow machine may give every wait more time, a test less."""
+_BEAT_MISSING_S = max(BEAT_MISSING_S * _BUDGET_SCALE, 3 * BEAT_EVERY_S)
+"""Beats come as they come, however short a test wants its waits."""
 _LOOK_EVERY_S = 2.0
 """So often the supervisor looks whether its runtime directory is still there."""
 TERM_S = 2.0

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ __all__ = [
     "describe_film",
     "read_json_as",
     "resolve_inside",
+    "spoilt_file",
     "sync_directory",
     "sync_file",
     "write_json",
@@ -32,6 +33,7 @@ __all__ = [
 T = TypeVar("T")
 
 _CHUNK_BYTES = 1 << 20
+_CODE = ".py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,21 @@ def written_aside(path: Path) -> Iterator[Path]:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def spoilt_file(folder: Path, files: Mapping[str, tuple[int, str]]) -> str:
+    """Return the first of a model's files that is not as it was fetched; empty where there is none.
+
+    `files` is name to size and sha256. Sizes are compared, and of code that the model brings, which is going
+    to be run, the hashes too; code that is not in `files` is spoilt.
+    """
+    for name, (size, sha256) in files.items():
+        path = folder / name
+        if not path.is_file() or path.stat().st_size != size:
+            return name
+        if path.suffix == _CODE and describe_file(path, name).sha256 != sha256:
+            return name
+    return next((path.name for path in folder.glob(f"*{_CODE}") if path.name not in files), "")
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import sys
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from protocol.artefacts import spoilt_file
 from protocol.clock import now_iso
 from protocol.errors import MissingError
 from protocol.messages import LoadedModel
@@ -282,21 +282,9 @@ def _on_gpu(key: ModelKey) -> bool:
 
 
 def _spoilt_file(folder: Path) -> str:
-    """Return the first file of the model that is not as it was fetched; empty where there is none.
-
-    Sizes are compared, and of code that the model brings, which is going to be run, the hashes too.
-    """
+    """Return the first file of the model that is not as it was fetched; empty where there is none."""
     try:
         files = json.loads((folder / _MANIFEST).read_bytes())["files"]
-        for name, file in files.items():
-            path = folder / name
-            if not path.is_file() or path.stat().st_size != file["size"]:
-                return str(name)
-            if path.suffix == ".py" and hashlib.sha256(path.read_bytes()).hexdigest() != file["sha256"]:
-                return str(name)
-        for path in folder.glob("*.py"):
-            if path.name not in files:
-                return path.name
+        return spoilt_file(folder, {name: (file["size"], file["sha256"]) for name, file in files.items()})
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return _MANIFEST
-    return ""

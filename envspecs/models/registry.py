@@ -9,7 +9,7 @@ from typing import Literal
 
 from envspecs.layout import home, models_directory
 from envspecs.spec import read_toml
-from protocol.artefacts import describe_file, read_json_as, resolve_inside
+from protocol.artefacts import describe_file, read_json_as, resolve_inside, spoilt_file
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.schema import from_plain
 
@@ -34,7 +34,6 @@ __all__ = [
 MANIFEST = "manifest.json"
 CONVERSIONS = {("whisper-ct2", "whisper-mlx")}
 """Kinds of models that `envspecs.models.convert` makes others of."""
-_CODE = ".py"
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -236,15 +235,9 @@ def has_model(identity: str, store: Path | None = None) -> bool:
     """Return whether the store has the model: every file at its size, and the code it brings unchanged."""
     folder = _folder(identity, store)
     manifest = read_manifest(folder)
-    if manifest is None or any(path.name not in manifest.files for path in folder.glob(f"*{_CODE}")):
+    if manifest is None:
         return False
-    return all(_is_stored(folder / name, file) for name, file in manifest.files.items())
-
-
-def _is_stored(path: Path, file: StoredFile) -> bool:
-    if not path.is_file() or path.stat().st_size != file.size:
-        return False
-    return path.suffix != _CODE or describe_file(path, path.name).sha256 == file.sha256
+    return not spoilt_file(folder, {name: (file.size, file.sha256) for name, file in manifest.files.items()})
 
 
 def model_path(identity: str, store: Path | None = None) -> Path:

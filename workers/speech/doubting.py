@@ -7,7 +7,6 @@ would take out of a translation has a mark.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +26,7 @@ from protocol.subtitles.doubts import (
 from protocol.timeline import Segment, Span, Word
 from workers.speech.credits import credit_in
 from workers.speech.judging import is_repetitive
+from workers.speech.word_evidence import crammed, mean_logprob
 from workers.text.checks.letters import bare
 from workers.text.checks.loops import is_loop
 from workers.text.checks.marking import marks_of
@@ -38,11 +38,6 @@ _ENGLISH = "en"
 _LOST = frozenset({ADDRESSES, NUMBERS})
 """They may stand in another sentence of the chunk: the engine parts sentences in its own way."""
 _OF_THE_WHOLE = frozenset({EMPTY, LENGTH, LOOP, NOTATION})
-_LEAST_PROBABILITY = 0.01
-"""A lower probability of a word counts as this one, as in the stage clean."""
-_LONG_MS = 2_000
-"""A word that lasts longer took a silence: it says nothing about how fast somebody speaks."""
-_FEWEST_LETTERS = 8
 _SAME_WORDS = 3
 """A sentence of so many words that comes twice in a row is a loop, unless it was said twice."""
 
@@ -120,7 +115,7 @@ def _is_said_twice(said: str) -> bool:
 
 
 def _of_speech(sentence: Segment, speech: Sequence[Span]) -> set[str]:
-    confidence = _confidence(sentence)
+    confidence = mean_logprob(sentence.words)
     outside = bool(speech) and not any(_is_inside(word, speech) for word in sentence.words)
     chunk = sentence.avg_logprob
     improbable = any(known is not None and known < _RULES.min_logprob for known in (confidence, chunk))
@@ -128,16 +123,10 @@ def _of_speech(sentence: Segment, speech: Sequence[Span]) -> set[str]:
     found = {
         IMPROBABLE: improbable,
         OUTSIDE_SPEECH: outside,
-        HASTE: _is_crammed(sentence.words),
+        HASTE: crammed(sentence.words, _RULES.max_graphemes_per_second, _letters) > 0,
         CREDITS: bool(credit_in(sentence.text)) and (improbable or unsure or outside),
     }
     return {mark for mark, so in found.items() if so}
-
-
-def _confidence(sentence: Segment) -> float | None:
-    """Return the mean log probability of the sentence's words; None where they have none."""
-    known = [word.probability for word in sentence.words if word.probability is not None]
-    return sum(math.log(max(_LEAST_PROBABILITY, one)) for one in known) / len(known) if known else None
 
 
 def _is_inside(word: Word, speech: Sequence[Span]) -> bool:
@@ -149,14 +138,9 @@ def _is_inside(word: Word, speech: Sequence[Span]) -> bool:
     return inside > 0 and inside * 3 >= word.end_ms - word.start_ms
 
 
-def _is_crammed(words: Sequence[Word]) -> bool:
-    """Return whether nobody can say so many letters in the time of the words; letters are English."""
-    timed = [word for word in words if word.end_ms - word.start_ms <= _LONG_MS]
-    letters, others = (sum(map(str.isalnum, "".join(word.text for word in part))) for part in (timed, words))
-    if letters < _FEWEST_LETTERS or letters * 2 < others:
-        return False
-    spent = sum(max(0, word.end_ms - word.start_ms) for word in timed)
-    return letters * 1_000 > _RULES.max_graphemes_per_second * max(1, spent)
+def _letters(words: Sequence[Word]) -> int:
+    """Return how many letters and digits the words have; they are English."""
+    return sum(map(str.isalnum, "".join(word.text for word in words)))
 
 
 def _nearest(sentence: Segment, segments: Sequence[Segment]) -> Segment | None:

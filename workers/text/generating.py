@@ -13,22 +13,23 @@ from itertools import accumulate
 from typing import Any
 
 from protocol.errors import ResourceError
+from protocol.stages.translate import TranslateRequest
 from workers.engine import Models
 from workers.placement import Placement
 from workers.text.batches import by_length
 from workers.text.cutting import cut_to_fit, join_pieces
 from workers.text.loading import TranslationModel
+from workers.text.translating import Translate
 from workers.torch_devices import TorchLanes, is_out_of_memory
 
 __all__ = [
-    "AGAIN",
     "TextTranslation",
     "batch_size_of",
     "generate",
     "in_batches",
     "lanes_of",
     "most_new_tokens",
-    "wider",
+    "two_ways",
 ]
 
 _BATCHES = {"cpu": 8, "mps": 16, "cuda": 32}
@@ -36,9 +37,9 @@ _LEAST_BATCHES = 2
 """A processor gets so many batches of few texts, for its lanes. Neither number depends on how many lanes
 there are: a text may be translated otherwise beside others."""
 _BEAMS = 4
-AGAIN: Mapping[str, Any] = {"no_repeat_ngram_size": 3}
+_AGAIN: Mapping[str, Any] = {"no_repeat_ngram_size": 3}
 """How a doubtful text is translated again, for transformers' `generate`: no three tokens come twice. The
-search is wider, too (`wider`)."""
+search is wider, too (`_wider`)."""
 _MORE = 2
 
 Change = Callable[[list[str]], list[str]]
@@ -57,7 +58,7 @@ def batch_size_of(asked: int, where: Placement, texts: int) -> int:
     return asked or usual
 
 
-def wider(beams: int, batch_size: int) -> tuple[int, int]:
+def _wider(beams: int, batch_size: int) -> tuple[int, int]:
     """Return how many beams search for a text again where so many did (0: the usual number).
 
     And how many texts go through the model at once, so that it takes no more memory.
@@ -216,3 +217,27 @@ class _Ticker:
         del input_ids
         self._tick()
         return scores
+
+
+def two_ways(
+    request: TranslateRequest,
+    where: Placement,
+    models: Models,
+    make: Callable[[int, Mapping[str, Any]], TextTranslation],
+) -> tuple[Translate, Translate]:
+    """Return how texts are translated, and how those that are doubtful then are translated again.
+
+    `make` returns the translation with so many beams (0: the usual number) and these options of `generate`.
+    """
+
+    def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+        size = batch_size_of(request.batch_size, where, len(texts))
+        lanes = lanes_of(request.batch_size, where, models)
+        return make(request.beam_size, {}).translate(texts, size, lanes, progress)
+
+    def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+        beams, size = _wider(request.beam_size, batch_size_of(request.batch_size, where, len(texts)))
+        lanes = lanes_of(request.batch_size, where, models)
+        return make(beams, _AGAIN).translate(texts, size, lanes, progress)
+
+    return translate, again

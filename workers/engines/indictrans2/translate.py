@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.indictrans2.choices import Pair, model_direction, pair_of, refuse_other_direction
 from workers.engines.indictrans2.models import import_libraries, load, read_config
-from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, wider
+from workers.text.generating import TextTranslation, two_ways
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
 
@@ -40,23 +40,12 @@ class IndicTransTranslate:
         refuse_other_direction(request.model, model_direction(request.model, config), pair)
         where = choose_placement(request.device, request.compute_type)
 
-        def way(
-            texts: Sequence[str], progress: Callable[[float], None], beams: int, size: int, **more: Any
-        ) -> list[str]:
-            loaded = load(context.models, request.model, where)
-            translation = _translation(loaded, pair, beams, more)
-            lanes = lanes_of(request.batch_size, where, context.models)
-            return translation.translate(texts, size, lanes, progress)
+        def make(beams: int, more: Mapping[str, Any]) -> TextTranslation:
+            return _translation(load(context.models, request.model, where), pair, beams, more)
 
-        def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            size = batch_size_of(request.batch_size, where, len(texts))
-            return way(texts, progress, request.beam_size, size)
-
-        def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            size = batch_size_of(request.batch_size, where, len(texts))
-            return way(texts, progress, *wider(request.beam_size, size), **AGAIN)
-
-        return translate_transcript(request, context, "indictrans2", translate, again)
+        return translate_transcript(
+            request, context, "indictrans2", *two_ways(request, where, context.models, make)
+        )
 
 
 def _translation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from protocol.errors import MissingError
@@ -11,7 +11,7 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from workers.engine import Context, Models
 from workers.engines.nllb.models import import_libraries, load
 from workers.text.flores import nllb_tag, tags_of
-from workers.text.generating import AGAIN, TextTranslation, batch_size_of, lanes_of, wider
+from workers.text.generating import TextTranslation, two_ways
 from workers.text.loading import TranslationModel, choose_placement
 from workers.text.translating import translate_transcript
 
@@ -41,28 +41,17 @@ class NllbTranslate:
         context.models.path(request.model)
         where = choose_placement(request.device, request.compute_type)
 
-        def way(
-            texts: Sequence[str], progress: Callable[[float], None], beams: int, size: int, **more: Any
-        ) -> list[str]:
+        def make(beams: int, more: Mapping[str, Any]) -> TextTranslation:
             loaded = load(context.models, request.model, where)
-            translation = TextTranslation(
+            return TextTranslation(
                 loaded=loaded,
                 beams=beams,
                 generating={"forced_bos_token_id": _set_languages(loaded, source, target), **more},
                 space="" if request.target_language in UNSPACED else " ",
             )
-            lanes = lanes_of(request.batch_size, where, context.models)
-            return translation.translate(texts, size, lanes, progress)
 
-        def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            size = batch_size_of(request.batch_size, where, len(texts))
-            return way(texts, progress, request.beam_size, size)
-
-        def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-            size = batch_size_of(request.batch_size, where, len(texts))
-            return way(texts, progress, *wider(request.beam_size, size), **AGAIN)
-
-        return translate_transcript(request, context, "nllb", translate, again)
+        ways = two_ways(request, where, context.models, make)
+        return translate_transcript(request, context, "nllb", *ways)
 
 
 def _set_languages(loaded: TranslationModel, source: str, target: str) -> int:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["lacks_notation", "mend_notation", "without_notation"]
+__all__ = ["NOTES", "lacks_notation", "mend_notation", "without_notation"]
 
-_NOTES = "♩♪♫♬"
+NOTES = "♩♪♫♬"
 _DASHES = "-‐‑–—―−"  # noqa: RUF001 (the signs are meant)
 _ANY_DASH = re.escape(_DASHES)
-_OPENING = re.compile(rf"\s*((?:[{_NOTES}]+\s*|[{_ANY_DASH}]+\s*(?=[^{_ANY_DASH}\s\d]))*)")
-_CLOSING = re.compile(rf"\s*([{_NOTES}]*)\s*$")
+_OPENING = re.compile(rf"\s*((?:[{NOTES}]+\s*|[{_ANY_DASH}]+\s*(?=[^{_ANY_DASH}\s\d]))*)")
+_CLOSING = re.compile(rf"\s*([{NOTES}]*)\s*$")
 
 
 def lacks_notation(source: str, translated: str) -> bool:
     """Return whether the translation has fewer notes than the source, or lost its opening dash."""
-    fewer = sum(map(translated.count, _NOTES)) < sum(map(source.count, _NOTES))
+    fewer = sum(map(translated.count, NOTES)) < sum(map(source.count, NOTES))
     return fewer or (_has_dash(source) and not _has_dash(translated))
 
 
@@ -50,6 +50,6 @@ def _covers(found: str, wanted: str) -> bool:
     """Return whether all that is wanted, a note or a dash, is there in some form."""
     return all(
         any(character in kind for character in found)
-        for kind in (_NOTES, _DASHES)
+        for kind in (NOTES, _DASHES)
         if any(character in kind for character in wanted)
     )

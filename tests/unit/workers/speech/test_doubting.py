@@ -8,8 +8,9 @@ import pytest
 
 from protocol.stages.clean import CleanRules
 from protocol.subtitles.doubts import DOUBTS
-from protocol.timeline import Segment, Span, Transcript, Word
+from protocol.timeline import Segment, Span, Transcript
 from tests.data import ROOT
+from tests.sentences import sentence
 from workers.engines.common.cleaning.rules import decide
 from workers.speech.doubting import SpokenSource, marked
 
@@ -17,19 +18,7 @@ SPEECH = (Span(start_ms=0, end_ms=20_000),)
 
 
 def said(text: str, start_ms: int = 0, word_ms: int = 300, probability: float = 0.9) -> Segment:
-    words = tuple(
-        Word(
-            text=word,
-            start_ms=start_ms + place * word_ms,
-            end_ms=start_ms + (place + 1) * word_ms,
-            probability=probability,
-            timed_by="cross-attention",
-        )
-        for place, word in enumerate(text.split())
-    )
-    return Segment(
-        start_ms=start_ms, end_ms=words[-1].end_ms, text=text, words=words, avg_logprob=-0.2, no_speech=None
-    )
+    return sentence(text, start_ms, word_ms, probability=probability, no_speech=None)
 
 
 def marks(*sentences: Segment, source: tuple[Segment, ...] = (), before: str = "") -> list[tuple[str, ...]]:

@@ -11,8 +11,9 @@ import regex
 
 from protocol.stages.clean import CleanRules
 from protocol.timeline import Segment, Span, Word
+from workers.speech.word_evidence import mean_logprob
 
-__all__ = ["Witnesses", "crammed", "weight"]
+__all__ = ["Witnesses", "weight"]
 
 _SYLLABIC = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}"
@@ -22,16 +23,11 @@ _SPOKEN = regex.compile(r"[\p{L}\p{N}]")
 _GRAPHEME = regex.compile(r"\X")
 _CROSS_ATTENTION = "cross-attention"
 """Words with this timing carry Whisper's own probability; wav2vec2's score has another scale."""
-_LEAST_PROBABILITY = 0.01
-"""A lower probability counts as this one: one impossible word must not outweigh ten possible ones."""
 
 # openai/whisper, timing.py and transcribe.py, `word_anomaly_score`.
 _IMPROBABLE = 0.15
 _SHORT_MS = 133
 _LONG_MS = 2_000
-
-_FEWEST_LETTERS = 8
-"""Shorter sentences are not judged by their rate: the aligner may give `Yes.` only 60 ms."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +88,8 @@ class Witnesses:
 
     def confidence(self, segment: Segment, words: Sequence[Word]) -> float | None:
         """Return the mean log probability of the sentence's words; if they have none, that of its chunk."""
-        own = [
-            math.log(max(word.probability, _LEAST_PROBABILITY))
-            for word in words
-            if word.probability is not None and word.timed_by == _CROSS_ATTENTION
-        ]
-        return sum(own) / len(own) if own else segment.avg_logprob
+        own = mean_logprob(word for word in words if word.timed_by == _CROSS_ATTENTION)
+        return segment.avg_logprob if own is None else own
 
     def doubt(self, segment: Segment, words: Sequence[Word]) -> bool:
         """Return whether the recogniser doubts both the sentence's words and the chunk that they are in."""
@@ -147,19 +139,3 @@ def _weight(text: str) -> int:
         return sum(character.isalnum() for character in text)
     spoken = (grapheme for grapheme in _GRAPHEME.findall(text) if _SPOKEN.search(grapheme))
     return sum(2 if _SYLLABIC.search(grapheme) else 1 for grapheme in spoken)
-
-
-def crammed(words: Sequence[Word], most_per_second: float) -> float:
-    """Return the sentence's letters a second; 0.0 if somebody can say it, or it is too short to judge.
-
-    Words that are too long do not count: the first word of a hallucination often takes all of the silence,
-    and the others share the rest. If less than half of the sentence counts, it is not judged: an aligner that
-    gives one word too much time leaves its neighbours too little.
-    """
-    timed = [word for word in words if word.end_ms - word.start_ms <= _LONG_MS]
-    letters = weight(timed)
-    if letters < _FEWEST_LETTERS or letters * 2 < weight(words):
-        return 0.0
-    spent = sum(max(0, word.end_ms - word.start_ms) for word in timed)
-    rate = letters * 1_000 / max(1, spent)
-    return rate if rate > most_per_second else 0.0

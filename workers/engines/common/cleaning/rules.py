@@ -12,9 +12,11 @@ from itertools import groupby
 
 from protocol.stages.clean import CleanRules
 from protocol.timeline import Segment, Span, Transcript, Word
-from workers.engines.common.cleaning.evidence import Witnesses, crammed, weight
+from workers.engines.common.cleaning.evidence import Witnesses, weight
 from workers.engines.common.cleaning.repeats import Run, find_runs, shorten
 from workers.speech.credits import credit_in, folded
+from workers.speech.word_evidence import crammed
+from workers.text.checks.notation import NOTES
 from workers.text.pieces import pieces_of, share_time
 from workers.text.writing import join
 
@@ -30,7 +32,6 @@ _MOST_LONG = 5
 """A piece of so many words is not said so often in a row: refrains have a verse between them."""
 _MOST_NUMBERS = 12
 """Nor is the same number, alone, so often."""
-_NOTES = "♪♫♩♬"
 _NOTED_TIMES = 4
 """A kept repetition is reported from this count on: it is a chant, or a loop without evidence."""
 
@@ -259,7 +260,7 @@ def _credits(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _
         (witnesses.is_faint(segment), "where VAD hardly heard speech"),
         (witnesses.no_speech(segment), "where the recogniser hears no speech"),
         (witnesses.doubt(segment, words), "and the recogniser doubts it"),
-        (crammed(words, witnesses.rules.max_graphemes_per_second), "faster than anybody speaks"),
+        (crammed(words, witnesses.rules.max_graphemes_per_second, weight), "faster than anybody speaks"),
         (witnesses.ends_doubtfully(segment, words), "at the film's end, and not probable"),
     )
     why = next((reason for holds, reason in reasons if holds), "")
@@ -269,13 +270,13 @@ def _credits(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _
 
 
 def _outside_speech(_segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _Verdict | None:
-    if not weight(words) and not any(sign in word.text for word in words for sign in _NOTES):
+    if not weight(words) and not any(sign in word.text for word in words for sign in NOTES):
         return _Verdict(reason="it has no word")
     return _Verdict(reason="no word of it is in speech that VAD found") if witnesses.outside(words) else None
 
 
 def _speech_rate(segment: Segment, words: Sequence[Word], witnesses: Witnesses) -> _Verdict | None:
-    rate = crammed(words, witnesses.rules.max_graphemes_per_second)
+    rate = crammed(words, witnesses.rules.max_graphemes_per_second, weight)
     if not rate:
         return None
     reason = f"{rate:.0f} letters a second, where {witnesses.rules.max_graphemes_per_second:.0f} can be said"

@@ -37,16 +37,7 @@ def fit(target: Path, seconds: float, context: Context) -> None:
     else:
         # If ffmpeg had nothing to write, its file is not a FLAC that it can read.
         sound = ffmpeg.input(f"anullsrc=r={_SAMPLE_RATE}:cl=stereo", format="lavfi")
-    fitted = ffmpeg.output(
-        sound["a:0"],
-        program.file_url(aside),
-        af=f"apad=whole_len={wanted},atrim=end_sample={wanted}",
-        ar=FORM.sample_rate,
-        ac=FORM.channels,
-        map_metadata=-1,
-        fflags="+bitexact",
-        **FORM.options,
-    )
+    fitted = FORM.output(sound["a:0"], aside, af=f"apad=whole_len={wanted},atrim=end_sample={wanted}")
     outcome = program.run(
         program.build_command(fitted), context, duration_ms=round(seconds * 1000), note=_NOTE
     )

@@ -32,6 +32,22 @@ class Form:
     bytes_per_ms: int
     """About how large a file grows: how far ffmpeg is shows in that."""
 
+    def output(self, sound: Any, target: Path, **more: Any) -> Any:
+        """Return the ffmpeg output node that writes `sound`, a stream of an input; `more` are options."""
+        import ffmpeg
+
+        return ffmpeg.output(
+            sound,
+            program.file_url(target),
+            ar=self.sample_rate,
+            ac=self.channels,
+            # No tags and no encoder's name: the same sound gives the same bytes.
+            map_metadata=-1,
+            fflags="+bitexact",
+            **self.options,
+            **more,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class HeardTrack:
@@ -91,24 +107,11 @@ class HeardTrack:
         import ffmpeg
 
         source = ffmpeg.input("pipe:0", format="nut", protocol_whitelist="pipe", copyts=None)
-        same = {
-            # ffmpeg moves the container's start to 0. This adds silence from there to the first sample, and
-            # in each hole of the stream, so that a sample's place is the film's time.
-            "af": "aresample=async=1:first_pts=0",
-            # No tags and no encoder's name: the same sound gives the same bytes.
-            "map_metadata": -1,
-            "fflags": "+bitexact",
-            **self._length,
-        }
+        # ffmpeg moves the container's start to 0. This adds silence from there to the first sample, and in
+        # each hole of the stream, so that a sample's place is the film's time.
+        on_the_clock = {"af": "aresample=async=1:first_pts=0", **self._length}
         outputs = [
-            ffmpeg.output(
-                source[f"a:{number}"],
-                program.file_url(target),
-                ar=form.sample_rate,
-                ac=form.channels,
-                **form.options,
-                **same,
-            )
+            form.output(source[f"a:{number}"], target, **on_the_clock)
             for number, (target, form) in enumerate(zip(targets, forms, strict=True))
         ]
         return program.build_command(ffmpeg.merge_outputs(*outputs))

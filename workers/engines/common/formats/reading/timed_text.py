@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from protocol.timeline import Cue
+from workers.engines.common.formats.reading.timings import trimmed
 
 __all__ = ["TimedText", "is_timed_text", "read_timed_text"]
 
@@ -167,9 +168,7 @@ def _cues(shown: list[tuple[_Span, tuple[str, ...]]]) -> Iterator[Cue]:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    lines = [" ".join(line.split(" ")).strip(" ") for line in re.sub(" +", " ", text).split("\n")]
-    full = [place for place, line in enumerate(lines) if line.strip()]
-    return tuple(lines[full[0] : full[-1] + 1]) if full else ()
+    return trimmed([line.strip(" ") for line in re.sub(" +", " ", text).split("\n")])
 
 
 def _folded(text: str | None) -> str:

@@ -14,7 +14,7 @@ from workers.engines.common.formats.reading.markup import (
 )
 from workers.engines.common.formats.reading.times import is_timing, looks_like_times, read_timing
 
-__all__ = ["TimedLines", "has_times", "read_srt", "read_vtt"]
+__all__ = ["TimedLines", "has_times", "read_srt", "read_vtt", "trimmed"]
 
 _HEAD = "WEBVTT"
 
@@ -87,7 +87,7 @@ def _read(blocks: Iterator[_TimedBlock], *, webvtt: bool) -> TimedLines:
         if webvtt and has_lost_text(text):
             broken.append(_lost_text(block))
         bare = without_vtt_markup(text) if webvtt else without_srt_markup(text)
-        lines = _trimmed([*([timing.rest] if timing.rest and not webvtt else []), *bare.split("\n")])
+        lines = trimmed([*([timing.rest] if timing.rest and not webvtt else []), *bare.split("\n")])
         cues.append(Cue(start_ms=timing.start_ms, end_ms=timing.end_ms, lines=lines))
     return TimedLines(cues=tuple(cues), broken=tuple(broken))
 
@@ -107,7 +107,7 @@ def _lost_text(block: _TimedBlock) -> BrokenLine:
     )
 
 
-def _trimmed(lines: Sequence[str]) -> tuple[str, ...]:
+def trimmed(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the lines without the blank ones before and after them."""
     full = [place for place, line in enumerate(lines) if line.strip()]
     return tuple(lines[full[0] : full[-1] + 1]) if full else ()
