@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,15 @@ from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Roster
 from coordinator.status import Ahead, report_job
 from coordinator.store.backups import is_full, notices
-from coordinator.store.store import Store
-from coordinator.timing.outlook import Outlooks
+from coordinator.store.store import JobRow, Store
+from coordinator.timing.outlook import Outlook, Outlooks
 from envspecs.keeping import prune_after_ms
 from protocol.errors import DiskFullError, ErrorInfo, ErrorKind, UsageError
 from protocol.job_changes import CancelJobs, PruneJobs, ReloadEnvironment, ResumeJobs, RetryJob
-from protocol.jobs.status import MOST_JOBS
+from protocol.jobs.status import KNOWN_CHANGES, MOST_JOBS, JobReport
 from protocol.messages import (
+    ChangesQuery,
+    ChangesReport,
     DryRun,
     DryRunReport,
     HealthQuery,
@@ -91,6 +94,8 @@ class Requests:
                 return self._dry_run(request)
             case StatusQuery():
                 return self._status(request)
+            case ChangesQuery():
+                return self._changed(request)
             case HealthQuery():
                 return self._health()
             case CancelJobs():
@@ -130,23 +135,46 @@ class Requests:
             unknown = tuple(name for name, job in found.items() if job is None)
         else:
             jobs, unknown = self._store.newest_jobs(min(query.limit, MOST_JOBS), query.before), ()
-        progress = self._dispatcher.progress
+        now_s = time.monotonic()
+        outlook = self._outlooks.look(self._workers(), now_s)
+        return StatusReport(
+            jobs=self._reports(jobs, outlook, now_s), unknown=unknown, left_ms=outlook.all_left_ms(now_s)
+        )
+
+    def _changed(self, query: ChangesQuery) -> ChangesReport:
+        newest = self._store.revision()
+        after = newest if query.after is None else query.after
+        if not newest - KNOWN_CHANGES <= after <= newest:
+            return ChangesReport(revision=newest, newest=newest, unknown=True)
+        found = self._store.jobs_after(after, MOST_JOBS)
+        changed = [job for _, job in found]
+        told = {job.id for job in changed}
+        running = [job for job in self._store.jobs_in(["running"], limit=MOST_JOBS) if job.id not in told]
+        now_s = time.monotonic()
+        outlook = self._outlooks.look(self._workers(), now_s)
+        return ChangesReport(
+            # Full to the brim: what changed later comes with the next answer.
+            revision=found[-1][0] if len(found) == MOST_JOBS else newest,
+            newest=newest,
+            jobs=self._reports(changed, outlook, now_s),
+            running=self._reports(running, outlook, now_s),
+            removed=tuple(self._store.removed_after(after)),
+        )
+
+    def _reports(self, jobs: Sequence[JobRow], outlook: Outlook, now_s: float) -> tuple[JobReport, ...]:
         steps = {job.id: self._store.steps(job.id) for job in jobs}
         served_by = {step.environment for job_steps in steps.values() for step in job_steps}
         absent = why_not_usable(self._runtime, self._roster, served_by)
-        now_s = time.monotonic()
-        outlook = self._outlooks.look(self._workers(), now_s)
-        reports = tuple(
+        return tuple(
             report_job(
                 job,
                 steps[job.id],
-                progress,
+                self._dispatcher.progress,
                 absent,
                 Ahead(left_ms=outlook.left_ms(job.id, now_s), shares=outlook.shares.get(job.id, {})),
             )
             for job in jobs
         )
-        return StatusReport(jobs=reports, unknown=unknown, left_ms=outlook.all_left_ms(now_s))
 
     def _workers(self) -> Counter[str]:
         """Return environment to how many workers it has."""

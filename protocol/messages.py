@@ -1,9 +1,9 @@
 """Every message that crosses the wire, as a dataclass; the class's name is its type frame.
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
-Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery (`protocol/jobs/`), HealthQuery, and
-the changes of `protocol.job_changes`. Back: Submitted, DryRunReport, StatusReport, HealthReport, Changed,
-Pruned, Reloading, Refused.
+Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery, ChangesQuery (`protocol/jobs/`),
+HealthQuery, and the changes of `protocol.job_changes`. Back: Submitted, DryRunReport, StatusReport,
+ChangesReport, HealthReport, Changed, Pruned, Reloading, Refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,16 @@ from protocol.job_changes import (
     RetryJob,
 )
 from protocol.jobs.dry_run import DryRun, DryRunReport
-from protocol.jobs.status import JobReport, JobState, StatusQuery, StatusReport, StepReport, StepState
+from protocol.jobs.status import (
+    ChangesQuery,
+    ChangesReport,
+    JobReport,
+    JobState,
+    StatusQuery,
+    StatusReport,
+    StepReport,
+    StepState,
+)
 from protocol.jobs.submission import Submit, Submitted
 
 __all__ = [
@@ -35,6 +44,8 @@ __all__ = [
     "Call",
     "CallIdentity",
     "Cancel",
+    "ChangesQuery",
+    "ChangesReport",
     "Cores",
     "Drain",
     "DryRun",
@@ -316,6 +327,8 @@ MESSAGES: dict[str, type] = {
         DryRunReport,
         StatusQuery,
         StatusReport,
+        ChangesQuery,
+        ChangesReport,
         HealthQuery,
         HealthReport,
         CancelJobs,

@@ -9,7 +9,7 @@ from protocol.errors import BugError
 
 __all__ = ["SCHEMA_VERSION", "migrate"]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The version of `schema.sql`."""
 
 MIGRATIONS: dict[int, str] = {
@@ -23,6 +23,31 @@ MIGRATIONS: dict[int, str] = {
     3: """
         ALTER TABLE steps ADD COLUMN choices TEXT NOT NULL DEFAULT '{}';
         ALTER TABLE steps ADD COLUMN reasons TEXT NOT NULL DEFAULT '[]';
+    """,
+    4: """
+        ALTER TABLE jobs ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX jobs_by_revision ON jobs (revision);
+        CREATE TABLE changes (last INTEGER NOT NULL);
+        INSERT INTO changes VALUES (0);
+        CREATE TABLE removed_jobs (revision INTEGER PRIMARY KEY, id TEXT NOT NULL);
+        CREATE TRIGGER job_added AFTER INSERT ON jobs BEGIN
+            UPDATE changes SET last = last + 1;
+            UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
+        END;
+        CREATE TRIGGER job_changed
+        AFTER UPDATE OF state, priority, ended_at, elapsed_ms, language, language_probability, notes ON jobs BEGIN
+            UPDATE changes SET last = last + 1;
+            UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
+        END;
+        CREATE TRIGGER step_changed AFTER UPDATE ON steps BEGIN
+            UPDATE changes SET last = last + 1;
+            UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.job;
+        END;
+        CREATE TRIGGER job_removed AFTER DELETE ON jobs BEGIN
+            UPDATE changes SET last = last + 1;
+            INSERT INTO removed_jobs VALUES ((SELECT last FROM changes), OLD.id);
+            DELETE FROM removed_jobs WHERE revision <= (SELECT last FROM changes) - 10000;
+        END;
     """,
 }
 """Of each version: the statements that change a store of the version before into it."""

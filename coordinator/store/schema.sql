@@ -14,10 +14,12 @@ CREATE TABLE jobs (
     language TEXT,
     language_probability REAL,
     notes TEXT NOT NULL DEFAULT '[]',
-    key TEXT                             -- the client's: a submission sent twice is one job
+    key TEXT,                            -- the client's: a submission sent twice is one job
+    revision INTEGER NOT NULL DEFAULT 0  -- `changes.last` at its last change
 );
 CREATE INDEX jobs_by_state ON jobs (state, seq);
 CREATE UNIQUE INDEX jobs_by_key ON jobs (key);
+CREATE INDEX jobs_by_revision ON jobs (revision);
 
 CREATE TABLE steps (
     job INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
@@ -49,3 +51,27 @@ CREATE TABLE steps (
 ) WITHOUT ROWID;
 CREATE INDEX steps_ready ON steps (environment, state, priority DESC, started DESC, job, position);
 CREATE INDEX steps_by_key ON steps (step_key) WHERE step_key <> '';
+
+-- `changes.last` counts every change of a job or of one of its steps; a job has the number of its last one.
+-- By triggers, so that no write can forget it.
+CREATE TABLE changes (last INTEGER NOT NULL);
+INSERT INTO changes VALUES (0);
+CREATE TABLE removed_jobs (revision INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TRIGGER job_added AFTER INSERT ON jobs BEGIN
+    UPDATE changes SET last = last + 1;
+    UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
+END;
+CREATE TRIGGER job_changed
+AFTER UPDATE OF state, priority, ended_at, elapsed_ms, language, language_probability, notes ON jobs BEGIN
+    UPDATE changes SET last = last + 1;
+    UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
+END;
+CREATE TRIGGER step_changed AFTER UPDATE ON steps BEGIN
+    UPDATE changes SET last = last + 1;
+    UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.job;
+END;
+CREATE TRIGGER job_removed AFTER DELETE ON jobs BEGIN
+    UPDATE changes SET last = last + 1;
+    INSERT INTO removed_jobs VALUES ((SELECT last FROM changes), OLD.id);
+    DELETE FROM removed_jobs WHERE revision <= (SELECT last FROM changes) - 10000;
+END;

@@ -192,6 +192,24 @@ class Store:
         )
         return [job_of(row) for row in rows]
 
+    def revision(self) -> int:
+        """Return how many changes of jobs there have been, in all the store's life."""
+        return int(self._db.execute("SELECT last FROM changes").fetchone()["last"])
+
+    def jobs_after(self, revision: int, limit: int) -> list[tuple[int, JobRow]]:
+        """Return the jobs that changed after `revision`, each with its own, in the order of the changes."""
+        rows = self._db.execute(
+            "SELECT * FROM jobs WHERE revision > ? ORDER BY revision LIMIT ?", (revision, limit)
+        )
+        return [(int(row["revision"]), job_of(row)) for row in rows]
+
+    def removed_after(self, revision: int) -> list[str]:
+        """Return the ids of the jobs that were removed after `revision`; the last 10,000 changes are known."""
+        rows = self._db.execute(
+            "SELECT id FROM removed_jobs WHERE revision > ? ORDER BY revision", (revision,)
+        )
+        return [str(row["id"]) for row in rows]
+
     def last_ended(self, limit: int) -> list[JobRow]:
         """Return the jobs that ended last."""
         rows = self._db.execute(

@@ -7,7 +7,18 @@ from typing import Literal
 
 from protocol.errors import ErrorInfo
 
-__all__ = ["MOST_JOBS", "JobReport", "JobState", "StatusQuery", "StatusReport", "StepReport", "StepState"]
+__all__ = [
+    "KNOWN_CHANGES",
+    "MOST_JOBS",
+    "ChangesQuery",
+    "ChangesReport",
+    "JobReport",
+    "JobState",
+    "StatusQuery",
+    "StatusReport",
+    "StepReport",
+    "StepState",
+]
 
 JobState = Literal["held", "queued", "running", "done", "failed", "cancelled"]
 StepState = Literal["waiting", "ready", "running", "done", "skipped", "failed", "cancelled"]
@@ -15,6 +26,10 @@ StepState = Literal["waiting", "ready", "running", "done", "skipped", "failed", 
 
 MOST_JOBS = 100
 """An answer has no more jobs: while the coordinator makes it, it does nothing else."""
+
+
+KNOWN_CHANGES = 10_000
+"""Of so many changes of the store the removed jobs are known; whoever saw less begins anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +94,26 @@ class StatusReport:
     unknown: tuple[str, ...] = ()
     left_ms: int | None = None
     """How long until every job that is queued or running has ended, shown here or not; None: not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangesQuery:
+    """Asks what has changed after a revision of the job store; without one, for the revision of now."""
+
+    after: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangesReport:
+    """Answer to a `ChangesQuery`: ask again from `revision` on."""
+
+    revision: int
+    """What the answer brings one up to; there is more where it is below `newest`."""
+    newest: int
+    jobs: tuple[JobReport, ...] = ()
+    """Jobs that were added or changed, at most `MOST_JOBS`, each as it is now."""
+    running: tuple[JobReport, ...] = ()
+    """The other jobs that run: how far they are is not in the store."""
+    removed: tuple[str, ...] = ()
+    unknown: bool = False
+    """The revision is too old, or of another store: ask for all jobs."""
