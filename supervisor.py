@@ -23,6 +23,7 @@ import envspecs
 from envspecs.budgets import core_budget
 from envspecs.code import code_digest
 from envspecs.hardware import usable_cores
+from envspecs.http_settings import http_settings
 from envspecs.keeping import prune_after_ms
 from envspecs.processes.child import Child
 from envspecs.processes.leftovers import myself, sweep
@@ -40,6 +41,7 @@ from protocol.supervisor import (
     BEAT_EVERY_S,
     BEAT_MISSING_S,
     COORDINATOR,
+    HTTP,
     Beat,
     Command,
     Forgive,
@@ -100,6 +102,14 @@ class Supervisor:
             log=envspecs.logs_directory(self._home) / "coordinator.log",
             build=envspecs.current_build(envspecs.COMMON),
         )
+        if http_settings(os.environ) is not None:
+            yield Child(
+                name=HTTP,
+                command=[common, "-I", "-u", "-m", "clients.api"],
+                environment=self._environment(),
+                log=envspecs.logs_directory(self._home) / "http.log",
+                build=envspecs.current_build(envspecs.COMMON),
+            )
         for spec in envspecs.read_all():
             yield from (self._workers.make(spec, place) for place in self._workers.places(spec))
 
@@ -217,7 +227,7 @@ class Supervisor:
         match command:
             case Forgive(child=name):
                 self._forgive(name)
-            case Reload(environment=name, now=now) if name != COORDINATOR and not self._stopping:
+            case Reload(environment=name, now=now) if name not in (COORDINATOR, HTTP) and not self._stopping:
                 self._replace(name, now=now)
             case Kill() if (child := self._meant(command)) is not None:
                 log.warning("killing %s: %s", child.name, command.reason)
@@ -294,8 +304,10 @@ class Supervisor:
         tell_manager(STOPPING)
         self._write_state()
         alive = [child for child in self._children.values() if child.process is not None]
-        coordinator = self._children[COORDINATOR]
-        coordinator.signal_group(signal.SIGTERM)
+        self._children[COORDINATOR].signal_group(signal.SIGTERM)
+        if HTTP in self._children:
+            # It has no call to finish: jobs go on without it.
+            self._children[HTTP].signal_group(signal.SIGTERM)
         reach("supervisor.stop.coordinator-told")
         for number, wait_s in ((None, DRAIN_S), (signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
             for child in alive:
@@ -345,7 +357,9 @@ def run() -> int:
     """Supervise until stopped; return the exit code."""
     umask = umask_of(os.environ)
     os.umask(umask)
-    prune_after_ms(os.environ)  # a wrong one is refused here, where a person sees it
+    # Wrong ones are refused here, where a person sees it.
+    prune_after_ms(os.environ)
+    http_settings(os.environ)
     home = envspecs.home()
     runtime = runtime_directory(home)
     state = envspecs.state_directory(home)

@@ -26,9 +26,12 @@ def ask_coordinator(desk: Desk, question: Any, *, timeout_ms: int | None = None)
         raise why_silent(desk.runtime) from error
 
 
-def ask_newest(asker: Asker, limit: int) -> StatusReport:
-    """Ask for the newest `limit` jobs, in portions: the coordinator has other work between two of them."""
-    answer: StatusReport = asker.ask(StatusQuery(limit=limit))
+def ask_newest(asker: Asker, limit: int, before: str = "") -> StatusReport:
+    """Ask for the newest `limit` jobs, in portions: the coordinator has other work between two of them.
+
+    With `before`, those that were submitted before that job.
+    """
+    answer: StatusReport = asker.ask(StatusQuery(limit=limit, before=before))
     found = portion = answer.jobs
     while len(portion) == MOST_JOBS and len(found) < limit:
         older = StatusQuery(limit=limit - len(found), before=portion[-1].job)

@@ -17,7 +17,7 @@ from protocol.errors import BugError, ExitCode, SchemaError, error_from_info
 from protocol.messages import Refused
 from protocol.schema import from_json, from_plain
 
-__all__ = ["ask_once"]
+__all__ = ["ask_once", "ask_program"]
 
 T = TypeVar("T")
 
@@ -36,14 +36,19 @@ def _ended_like_ctrl_c() -> Iterator[None]:
 
 
 def ask_once(desk: Desk, module: str, words: Sequence[str], kind: type[T], task: str) -> T:
+    """Run a program for a person at a terminal, whose Ctrl-C ends it; else as `ask_program`."""
+    with _ended_like_ctrl_c():
+        return ask_program(desk, module, words, kind, task)
+
+
+def ask_program(desk: Desk, module: str, words: Sequence[str], kind: type[T], task: str) -> T:
     """Run `workers.engines.common.<module>` and return the `kind` that it writes to stdout as JSON.
 
     Its stderr is the person's. Raises what the program says went wrong (`Refused`), `MissingError` where the
     environment is not built, `BugError` where `task` ("The check of film.srt") got no answer.
     """
     program = ("-I", "-m", f"workers.engines.common.{module}")
-    with _ended_like_ctrl_c():
-        ended = run_in(COMMON, [*program, *words], desk.home, capture=True)
+    ended = run_in(COMMON, [*program, *words], desk.home, capture=True)
     try:
         plain = from_json(dict[str, Any], ended.stdout)
         refused = "error" in plain

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn
 
@@ -16,10 +17,10 @@ from clients.desk import Asker, Desk
 from envspecs.access import TOKENS
 from envspecs.code import RESTART, code_digest
 from envspecs.layout import COMMON, state_directory, venv_path
-from protocol.endpoints import prepare_runtime_directory
+from protocol.endpoints import http_address_file, prepare_runtime_directory
 from protocol.errors import MissingError, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport, Problem
-from protocol.supervisor import COORDINATOR, FINAL_STATES, SupervisorReport, read_supervisor
+from protocol.supervisor import COORDINATOR, FINAL_STATES, HTTP, SupervisorReport, read_supervisor
 
 if TYPE_CHECKING:
     import psutil
@@ -34,12 +35,13 @@ __all__ = [
     "path_advice",
     "run_in_foreground",
     "running_supervisor",
+    "server_address",
     "start",
     "stop",
     "supervisor_log",
     "wait_until_up",
-    "why_not_looked_after",
     "why_outdated",
+    "with_supervisor",
 ]
 
 READY = frozenset({"ready", "busy"})
@@ -84,6 +86,37 @@ def why_outdated(desk: Desk) -> Problem | None:
         return None
     remedy = "make build && cpw service install" if state.service else RESTART
     return Problem(sentence="The code has changed since everything was started.", remedy=remedy)
+
+
+def server_address(desk: Desk) -> str | None:
+    """Return where the HTTP server listens; None where it does not run."""
+    state = running_supervisor(desk)
+    child = state.children.get(HTTP) if state is not None else None
+    if child is None or child.state != "running":
+        return None
+    try:
+        return http_address_file(desk.runtime).read_text().strip() or None
+    except OSError:
+        return None
+
+
+def why_no_server(desk: Desk) -> Problem | None:
+    """Return what is wrong with the HTTP server; None where it runs, or is not to run."""
+    state = running_supervisor(desk)
+    child = state.children.get(HTTP) if state is not None else None
+    if child is None or not child.problem:
+        return None
+    return Problem(sentence=f"The HTTP server does not run: {child.problem}", remedy=child.remedy)
+
+
+def with_supervisor(desk: Desk, answer: HealthReport) -> HealthReport:
+    """Add what only a look from outside tells; old code alone makes nothing unhealthy: it works as before."""
+    for problem in (why_no_server(desk), why_not_looked_after(desk)):
+        if problem is not None:
+            answer = replace(answer, healthy=False, problems=(problem, *answer.problems))
+    if (outdated := why_outdated(desk)) is not None:
+        answer = replace(answer, problems=(outdated, *answer.problems))
+    return answer
 
 
 def _holder(desk: Desk) -> SupervisorReport | None:
@@ -193,7 +226,8 @@ def child_states(health: HealthReport | None, supervisor: SupervisorReport | Non
     """
     children = supervisor.children if supervisor else {}
     states: dict[str, str] = {name: child.state for name, child in children.items()}
-    states.pop(COORDINATOR, None)
+    for name in (COORDINATOR, HTTP):
+        states.pop(name, None)
     for environment in health.environments if health else ():
         name = environment.worker or environment.environment
         if states.get(name) not in FINAL_STATES:

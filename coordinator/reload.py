@@ -21,6 +21,7 @@ from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import Drain
 from protocol.supervisor import (
     COORDINATOR,
+    HTTP,
     ChildReport,
     Command,
     Kill,
@@ -79,7 +80,7 @@ class Replacing:
             message = "There is no supervisor that could start a worker."
             raise NotRunningError(message, "make up")
         if name not in envspecs.spec_names():
-            if name not in children or name == COORDINATOR:
+            if name not in children or name in (COORDINATOR, HTTP):
                 message = f"There is no environment {name!r}; there are {', '.join(envspecs.spec_names())}."
                 raise UsageError(message, "cpw envs list")
             return

@@ -86,7 +86,7 @@ class Requests:
             text = "No space is left on the disk of the job store; nothing was changed."
             raise DiskFullError(text, "Make room, and say it again.") from error
 
-    def _answer(self, request: Any) -> Any:  # noqa: C901 (one case a request)
+    def _answer(self, request: Any) -> Any:  # noqa: C901, PLR0912 (one case a request)
         match request:
             case Submit():
                 return self._submit(request)

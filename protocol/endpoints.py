@@ -11,7 +11,13 @@ from pathlib import Path
 
 from protocol.errors import UsageError
 
-__all__ = ["client_endpoint", "prepare_runtime_directory", "runtime_directory", "worker_endpoint"]
+__all__ = [
+    "client_endpoint",
+    "http_address_file",
+    "prepare_runtime_directory",
+    "runtime_directory",
+    "worker_endpoint",
+]
 
 # sun_path is 108 bytes on Linux and 104 on macOS, the closing NUL included.
 _MAX_IPC_PATH_BYTES = 103 if sys.platform == "darwin" else 107
@@ -60,6 +66,11 @@ def worker_endpoint(directory: Path) -> str:
 def client_endpoint(directory: Path) -> str:
     """Return the address of the coordinator's socket for clients."""
     return _endpoint(directory, "c")
+
+
+def http_address_file(directory: Path) -> Path:
+    """Return the file in which the HTTP server says its address: `http://127.0.0.1:8765`."""
+    return directory / "http.address"
 
 
 def _endpoint(directory: Path, name: str) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "BEAT_MISSING_S",
     "COORDINATOR",
     "FINAL_STATES",
+    "HTTP",
     "Beat",
     "ChildExit",
     "ChildReport",
@@ -46,7 +47,9 @@ __all__ = [
 ]
 
 COORDINATOR = "coordinator"
-"""Name of the child that is not an environment's worker."""
+"""Name of the child that coordinates."""
+HTTP = "http"
+"""Name of the child that serves programs and browsers; these two are no environment's workers."""
 _T = TypeVar("_T")
 
 ChildState = Literal[

@@ -88,7 +88,8 @@ class House:
         shutil.copy(ROOT / "envspecs" / "models.toml", self.home / "envspecs")
         self.add_environment("common", common)
         self.add_environment("whisperx", speech)
-        self.environ = dict(os.environ, CPW_HOME=str(self.home), CPW_RUNTIME=str(self.runtime), **environment)
+        given = {"CPW_HOME": str(self.home), "CPW_RUNTIME": str(self.runtime), "CPW_HTTP": "off"}
+        self.environ = dict(os.environ) | given | environment
 
     def add_environment(self, name: str, stages: dict[str, str], *more: str) -> None:
         """Make an environment that counts as built: a real interpreter that finds this checkout.

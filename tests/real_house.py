@@ -29,6 +29,7 @@ class RealHouse:
         self.environment = dict(
             os.environ,
             CPW_RUNTIME=str(self.runtime),
+            CPW_HTTP="off",
             CPW_STATE=str(tmp_path / "state"),
             CPW_OUT=str(self.out),
             **environment,

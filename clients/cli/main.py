@@ -76,6 +76,7 @@ COMMANDS = {
     "status": ("clients.cli.status:status", "Show jobs, or one job with its steps."),
     "submit": ("clients.cli.submit:submit", "Submit films and show their progress until they are done."),
     "up": ("clients.cli.house.machine:up", "Start everything and wait until it is ready."),
+    "web": ("clients.cli.house.web:web", "Open the page for browsers, or show what programs need."),
 }
 """Name of a command -> where it is (module:attribute), and the first sentence of its help."""
 

@@ -35,7 +35,8 @@ MIGRATIONS: dict[int, str] = {
             UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
         END;
         CREATE TRIGGER job_changed
-        AFTER UPDATE OF state, priority, ended_at, elapsed_ms, language, language_probability, notes ON jobs BEGIN
+        AFTER UPDATE OF state, priority, ended_at, elapsed_ms, language, language_probability, notes ON jobs
+        BEGIN
             UPDATE changes SET last = last + 1;
             UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
         END;

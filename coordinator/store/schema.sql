@@ -62,7 +62,8 @@ CREATE TRIGGER job_added AFTER INSERT ON jobs BEGIN
     UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
 END;
 CREATE TRIGGER job_changed
-AFTER UPDATE OF state, priority, ended_at, elapsed_ms, language, language_probability, notes ON jobs BEGIN
+AFTER UPDATE OF state, priority, ended_at, elapsed_ms, language, language_probability, notes ON jobs
+BEGIN
     UPDATE changes SET last = last + 1;
     UPDATE jobs SET revision = (SELECT last FROM changes) WHERE seq = NEW.seq;
 END;

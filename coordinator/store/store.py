@@ -204,7 +204,7 @@ class Store:
         return [(int(row["revision"]), job_of(row)) for row in rows]
 
     def removed_after(self, revision: int) -> list[str]:
-        """Return the ids of the jobs that were removed after `revision`; the last 10,000 changes are known."""
+        """Return the jobs that were removed after `revision`; the last 10,000 changes are known."""
         rows = self._db.execute(
             "SELECT id FROM removed_jobs WHERE revision > ? ORDER BY revision", (revision,)
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from envspecs.budgets import variable_of
 from envspecs.code import RESTART
 from protocol.errors import WorkerExit
-from protocol.supervisor import COORDINATOR, ChildState, environment_of
+from protocol.supervisor import COORDINATOR, HTTP, ChildState, environment_of
 
 __all__ = ["Decision", "Exit", "decide_restart"]
 
@@ -59,8 +59,8 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
             break
         short += 1
     if short >= len(_BACK_OFF_S):
-        if name == COORDINATOR:
-            # Without it nobody can be told anything; what ails it (a full disk) may pass.
+        if name in (COORDINATOR, HTTP):
+            # Without it nobody can be told anything; what ails it (a full disk, a port in use) may pass.
             return Decision(
                 "restarting", _BACK_OFF_S[-1], f"It died {short} times in a row.", f"cpw logs {name}"
             )

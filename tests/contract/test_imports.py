@@ -34,7 +34,8 @@ ROOMS = {
     # whoever asks the daemon
     "clients.screen": "protocol",
     "clients.service": "protocol envspecs",
-    "clients.cli": "protocol envspecs clients clients.screen clients.service",
+    "clients.api": "protocol envspecs clients clients.screen",
+    "clients.cli": "protocol envspecs clients clients.screen clients.service clients.api.keys",
     "clients": "protocol envspecs clients.screen",
     # the workers: an engine knows its own environment, what all engines share, and no other environment
     "workers": "protocol",
@@ -54,6 +55,9 @@ LIBRARIES = {
     "msgpack": "protocol.frames",
     "zmq": "coordinator.link clients.connection workers.link",
     "click": "clients.cli",
+    "starlette": "clients.api",
+    "uvicorn": "clients.api.server",
+    "prometheus_client": "clients.api.house",
     "rich": "clients.screen.report",
     "psutil": (
         "coordinator.running.worker_death coordinator.store.backups clients.supervisor"

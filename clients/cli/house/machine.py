@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import NoReturn
 
 import click
@@ -23,12 +22,12 @@ from clients.supervisor import (
     path_advice,
     run_in_foreground,
     running_supervisor,
+    server_address,
     start,
     stop,
     supervisor_log,
     wait_until_up,
-    why_not_looked_after,
-    why_outdated,
+    with_supervisor,
 )
 from protocol.clock import now_ms
 from protocol.errors import ExitCode, NotRunningError, UsageError
@@ -87,11 +86,17 @@ def start_everything(desk: Desk, seconds: float) -> ExitCode:
         return ExitCode.INTERRUPTED
     if answer is None:
         raise why_silent(desk.runtime)
-    _show_health(desk.report, _with_supervisor(desk, answer))
+    _show_health(desk.report, with_supervisor(desk, answer))
+    _show_address(desk)
     advice = path_advice(desk.home)
     if advice:
         desk.report.lines(["to use cpw-submit in this shell:", f"  {advice}"])
     return _code_of(answer)
+
+
+def _show_address(desk: Desk) -> None:
+    if (address := server_address(desk)) is not None:
+        desk.report.line(f"page for browsers: {address} (cpw web opens it)")
 
 
 def _code_of(answer: HealthReport) -> ExitCode:
@@ -165,21 +170,12 @@ def health(desk: Desk, *, as_json: bool) -> ExitCode:
             {"healthy": False, "problem": problem.message, "remedy": problem.remedy, "supervisor": supervisor}
         )
         return ExitCode.NOT_RUNNING
-    answer = _with_supervisor(desk, answer)
+    answer = with_supervisor(desk, answer)
     if as_json:
         desk.report.json(vars(answer))
     else:
         _show_health(desk.report, answer)
     return ExitCode.DONE if answer.healthy else ExitCode.NOT_RUNNING
-
-
-def _with_supervisor(desk: Desk, answer: HealthReport) -> HealthReport:
-    """Add what only a look from outside tells; old code alone makes nothing unhealthy: it works as before."""
-    if (stopped := why_not_looked_after(desk)) is not None:
-        answer = replace(answer, healthy=False, problems=(stopped, *answer.problems))
-    if (outdated := why_outdated(desk)) is not None:
-        answer = replace(answer, problems=(outdated, *answer.problems))
-    return answer
 
 
 def _show_health(report: Report, answer: HealthReport) -> None:

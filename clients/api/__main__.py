@@ -1,0 +1,47 @@
+"""Entry: `<venv common>/bin/python -I -u -m clients.api`; started by the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from clients.api.keys import read_keys
+from clients.api.server import Server, bind, make_app
+from clients.desk import desk_here
+from envspecs.http_settings import http_settings
+from envspecs.layout import state_directory
+from protocol.artefacts import write_whole
+from protocol.endpoints import http_address_file
+from protocol.errors import CpwError, ExitCode
+
+log = logging.getLogger("http")
+
+
+def main() -> int:
+    """Serve until told to stop; return the exit code."""
+    settings = http_settings(os.environ)
+    if settings is None:
+        log.info("there is to be no HTTP server")
+        return ExitCode.DONE
+    desk = desk_here()
+    keys = read_keys(state_directory(desk.home))
+    socket = bind(settings)
+    host, port = socket.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}"
+    write_whole(http_address_file(desk.runtime), f"{address}\n".encode())
+    log.info("listening on %s", address)
+    asyncio.run(Server(make_app(desk, keys, settings)).serve(sockets=[socket]))
+    return ExitCode.DONE
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    os.umask(0o077)
+    try:
+        sys.exit(main())
+    except CpwError as failure:
+        log.critical("%s %s", failure.message, failure.remedy)
+        sys.exit(ExitCode.USAGE)

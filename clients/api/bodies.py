@@ -1,0 +1,158 @@
+"""Bodies of requests: read with patience, but not for ever, and never whole where they are films."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+
+from clients.api.answers import HttpProblem
+from protocol.errors import DiskFullError
+
+__all__ = ["Arrived", "Arriving", "chunks", "read_whole", "safe_name"]
+
+_CHUNK_S = 30.0
+"""A sender that says nothing for so long has gone."""
+_SPARE_BYTES = 256 * 1024 * 1024
+"""An upload leaves so much of the disk to the jobs."""
+_LONGEST_NAME_BYTES = 200
+
+
+async def chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; a 408 where it stops coming."""
+    stream = request.stream()
+    while True:
+        try:
+            part = await asyncio.wait_for(anext(stream), _CHUNK_S)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise HttpProblem(408, f"Nothing of the body came for {_CHUNK_S:.0f} s.") from error
+        except ClientDisconnect as error:
+            raise HttpProblem(400, "The sender went away.") from error
+        if part:
+            yield part
+
+
+async def read_whole(request: Request, most_bytes: int) -> bytes:
+    """Return a small body; a 413 where it is larger."""
+    refuse_longer(request, most_bytes)
+    parts, size = [], 0
+    async for part in chunks(request):
+        size += len(part)
+        if size > most_bytes:
+            raise _too_large(most_bytes)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def refuse_longer(request: Request, most_bytes: int) -> None:
+    """Refuse a body that says that it is larger, before anything of it is read."""
+    if _said_length(request) > most_bytes:
+        raise _too_large(most_bytes)
+
+
+def _said_length(request: Request) -> int:
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdecimal() else 0
+
+
+def _too_large(most_bytes: int) -> HttpProblem:
+    return HttpProblem(413, f"The body is larger than {most_bytes} bytes.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrived:
+    """A file that came whole."""
+
+    path: Path
+    name: str
+    size: int
+    sha256: str
+
+
+class Arriving:
+    """A file on its way into `uploads/<hash>/<name>`; a context manager that leaves nothing half.
+
+    It is written once, on the disk where it stays, and hashed on the way: the same bytes sent twice are
+    one file.
+    """
+
+    def __init__(self, uploads: Path, request: Request) -> None:
+        self._uploads = uploads
+        self._part = uploads / f".{secrets.token_hex(8)}.part"
+        self._said = _said_length(request)
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._file: BinaryIO | None = None
+
+    async def __aenter__(self) -> Arriving:
+        await run_in_threadpool(self._begin)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def _begin(self) -> None:
+        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._uploads).free
+        if self._said + _SPARE_BYTES > free and self._said:
+            need, left = self._said // 1_000_000, free // 1_000_000
+            message = f"The upload takes {need:,} MB, and {left:,} MB of the disk are free."
+            raise DiskFullError(message, "Make room, or name another folder for jobs with CPW_OUT.")
+        self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+    async def add(self, part: bytes) -> None:
+        """Write what came."""
+        await run_in_threadpool(self._write, part)
+
+    def _write(self, part: bytes) -> None:
+        assert self._file is not None
+        self._hash.update(part)
+        self._size += len(part)
+        self._file.write(part)
+
+    async def finish(self, name: str) -> Arrived:
+        """Put the file in its place under a name that is safe."""
+        return await run_in_threadpool(self._finish, safe_name(name))
+
+    def _finish(self, name: str) -> Arrived:
+        assert self._file is not None
+        if not self._size:
+            raise HttpProblem(400, "The file is empty.", param="file")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        digest = self._hash.hexdigest()
+        folder = self._uploads / digest[:32]
+        folder.mkdir(mode=0o700, exist_ok=True)
+        known = next((path for path in folder.iterdir() if path.stat().st_size == self._size), None)
+        path = known or folder / name
+        if known is None:
+            self._part.replace(path)
+        else:
+            # In use again: the clean-up of old uploads goes by this time.
+            with contextlib.suppress(OSError):
+                os.utime(path)
+        return Arrived(path=path, name=name, size=self._size, sha256=digest)
+
+
+def safe_name(written: str) -> str:
+    """Return the last part of a name as a file can have it, never empty and never hidden."""
+    last = written.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(sign for sign in last if sign.isprintable()).strip().lstrip(".-")
+    while len(kept.encode("utf-8", "replace")) > _LONGEST_NAME_BYTES:
+        stem, dot, ending = kept.rpartition(".")
+        kept = f"{stem[:-1]}{dot}{ending}" if stem else kept[:-1]
+    return kept.encode("utf-8", "replace").decode() or "film"

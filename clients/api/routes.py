@@ -1,0 +1,84 @@
+"""Every address of the server, in one table: the server is made of it, and so is the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clients.api import files, house, jobs, uploads
+from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
+from protocol.job_changes import Changed, Pruned
+from protocol.jobs.dry_run import DryRunReport
+from protocol.messages import HealthReport, StatusReport
+
+__all__ = ["ROUTES", "Row"]
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One address and what it does; the first sentence of the handler's docstring says it to people."""
+
+    method: str
+    path: str
+    handler: Handler
+    body: type | str | None = None
+    """The dataclass of a JSON body, or the media type of another one."""
+    answer: type | str | None = None
+    """The dataclass of the answer, or its media type."""
+    query: tuple[str, ...] = ()
+
+
+ROUTES: tuple[Row, ...] = (
+    Row(method="GET", path="/robots.txt", handler=house.robots, answer="text/plain"),
+    Row(method="GET", path="/health", handler=house.health, answer=HealthReport),
+    Row(method="GET", path="/metrics", handler=house.metrics, answer="text/plain"),
+    Row(method="GET", path="/api/health", handler=house.health, answer=HealthReport),
+    Row(method="GET", path="/api/models", handler=house.models, answer="application/json"),
+    Row(method="GET", path="/api/events", handler=jobs.events, answer="text/event-stream", query=("after",)),
+    Row(
+        method="GET", path="/api/jobs", handler=jobs.list_jobs, answer=StatusReport, query=("limit", "before")
+    ),
+    Row(method="POST", path="/api/jobs", handler=jobs.submit, body=NewJobs, answer=SubmitAnswer),
+    Row(method="POST", path="/api/jobs/dry-run", handler=jobs.dry_run, body=NewJobs, answer=DryRunReport),
+    Row(method="POST", path="/api/jobs/prune", handler=jobs.prune, body=PruneWish, answer=Pruned),
+    Row(method="GET", path="/api/jobs/{job}", handler=jobs.one_job, answer=StatusReport),
+    Row(method="POST", path="/api/jobs/{job}/cancel", handler=jobs.cancel, answer=Changed),
+    Row(method="POST", path="/api/jobs/{job}/resume", handler=jobs.resume, answer=Changed),
+    Row(method="POST", path="/api/jobs/{job}/retry", handler=jobs.retry, body=RetryFrom, answer=Changed),
+    Row(method="GET", path="/api/jobs/{job}/log", handler=jobs.log, answer="text/plain", query=("lines",)),
+    Row(method="GET", path="/api/jobs/{job}/files", handler=files.files, answer="application/json"),
+    Row(
+        method="GET",
+        path="/api/jobs/{job}/files/{path:path}",
+        handler=files.one_file,
+        answer="application/octet-stream",
+    ),
+    Row(method="GET", path="/api/jobs/{job}/media", handler=files.media, answer="application/octet-stream"),
+    Row(
+        method="GET",
+        path="/api/jobs/{job}/tracks/{language}.{format}",
+        handler=files.track,
+        answer="text/vtt",
+        query=("profile",),
+    ),
+    Row(
+        method="POST",
+        path="/api/jobs/{job}/export",
+        handler=files.export,
+        body=files.ExportWish,
+        answer="application/json",
+    ),
+    Row(
+        method="PUT",
+        path="/api/films/{name}",
+        handler=uploads.upload,
+        body="application/octet-stream",
+        answer="application/json",
+    ),
+)
+"""In the order in which they are tried."""

@@ -1,0 +1,168 @@
+"""The server: the table of addresses behind the door, on a socket of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from clients.api.answers import HttpProblem, refusal
+from clients.api.door import Door
+from clients.api.events import Changes
+from clients.api.keys import Keys
+from clients.api.routes import ROUTES
+from clients.api.served import Served
+from clients.asking import ask_coordinator
+from clients.desk import Desk
+from envspecs.http_settings import HttpSettings
+from envspecs.layout import state_directory
+from protocol.errors import CpwError, UsageError
+from protocol.messages import ChangesQuery, ChangesReport
+
+__all__ = ["Server", "bind", "make_app"]
+
+log = logging.getLogger(__name__)
+
+_HEAD_S = 20.0
+"""Who connects says what he wants within this time."""
+_PORTS_TRIED = 20
+_TICK_S = 1.0
+_END_S = 1
+_BACKLOG = 512
+_MOST_CONNECTIONS = 1_000
+
+
+def make_app(desk: Desk, keys: Keys, settings: HttpSettings) -> Starlette:
+    """Return the application: what answers requests."""
+    state = state_directory(desk.home)
+
+    async def query(question: ChangesQuery) -> ChangesReport:
+        found: ChangesReport = await run_in_threadpool(ask_coordinator, desk, question)
+        return found
+
+    app = Starlette(
+        routes=[Route(row.path, _guarded(row.handler), methods=[row.method]) for row in ROUTES],
+        middleware=[Middleware(_door, keys=keys, settings=settings, state=state)],
+        exception_handlers={HTTPException: _no_such_address},
+    )
+    app.state.served = Served(
+        desk=desk, keys=keys, settings=settings, changes=Changes(query=query), state=state
+    )
+    return app
+
+
+def _door(app: ASGIApp, *, keys: Keys, settings: HttpSettings, state: Path) -> ASGIApp:
+    return Door(app=app, keys=keys, settings=settings, state=state)
+
+
+def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except (CpwError, HttpProblem, OSError) as problem:
+            if not isinstance(problem, (CpwError, HttpProblem)):
+                log.exception("%s %s", request.method, request.url.path)
+            return refusal(problem)
+
+    return guarded
+
+
+async def _no_such_address(request: Request, problem: Exception) -> Response:
+    del request
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    return refusal(
+        HttpProblem(status, "There is nothing at this address.", "See docs/http.md.", code="not_found")
+    )
+
+
+def bind(settings: HttpSettings) -> socket.socket:
+    """Return the socket on which the server listens.
+
+    Where the usual port is taken, by another checkout for example, the next free one is; `UsageError` where
+    the person has named the port, or none is free.
+    """
+    first = settings.port
+    last = first if settings.is_chosen else first + _PORTS_TRIED
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    for port in range(first, last + 1):
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((settings.host, port))
+            found.listen(_BACKLOG)
+        except OSError as error:
+            found.close()
+            if port == last:
+                message = f"The HTTP server cannot listen on {settings.host}:{port}: {error.strerror}."
+                raise UsageError(message, "Name another address: CPW_HTTP=127.0.0.1:8766, or off.") from error
+        else:
+            return found
+    raise AssertionError  # the last turn of the loop returns or raises
+
+
+class _Patient(H11Protocol):
+    """Closes a connection that does not say what it wants in time, and one too many."""
+
+    _silence: asyncio.TimerHandle | None = None
+    _asked = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # (narrower, as in uvicorn)
+        """Begin to wait."""
+        super().connection_made(transport)
+        if len(self.connections) > _MOST_CONNECTIONS:
+            transport.abort()
+            return
+        self._silence = self.loop.call_later(_HEAD_S, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self._asked:
+            self.transport.abort()
+
+    def handle_events(self) -> None:
+        """Take what came; the first whole head of a request ends the wait."""
+        super().handle_events()
+        self._asked = self._asked or self.scope is not None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        if self._silence is not None:
+            self._silence.cancel()
+        super().connection_lost(exc)
+
+
+class Server(uvicorn.Server):
+    """Serves until told to stop; idle, it wakes once a second."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=_Patient,
+                ws="none",
+                loop="asyncio",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_END_S,
+            )
+        )
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn's own loop wakes ten times a second."""
+        while not await self.on_tick(0):
+            await asyncio.sleep(_TICK_S)

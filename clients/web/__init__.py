@@ -1,0 +1,1 @@
+"""The pages that a browser shows: plain files, without a build step."""
