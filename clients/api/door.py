@@ -11,7 +11,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -78,7 +78,7 @@ class Door:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not is_our_name(host, self.settings):
-            text = f"Nothing here is called {urlsplit(f'//{host}').hostname or 'so'!r}."
+            text = f"Nothing here is called {host!r}."
             return refusal(HttpProblem(403, text, "CPW_HTTP_HOSTS names more.", code="foreign_host"))
         if (wrong := _foreign(scope["method"], headers, host)) is not None:
             return refusal(HttpProblem(403, wrong, code="foreign_origin"))
@@ -117,17 +117,24 @@ class Door:
 
 def is_our_name(host: str, settings: HttpSettings) -> bool:
     """Return whether a Host header names this server: its address, this machine, or an allowed name."""
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".").casefold()
-    except ValueError:
-        return False
+    name = (_split(f"//{host}").hostname or "").rstrip(".").casefold()
     return bool(name) and (name in settings.hosts or name in _LOOPBACK_NAMES or name == settings.host)
+
+
+def _split(written: str) -> SplitResult:
+    """Return the parts of an address; what is none has no parts."""
+    try:
+        found = urlsplit(written)
+        _ = found.hostname, found.port
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return found
 
 
 def _foreign(method: str, headers: Headers, host: str) -> str | None:
     """Return what is wrong where another site's page sends the request."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.casefold() != host.casefold():
+    if origin is not None and _split(origin).netloc.casefold() != host.casefold():
         return "The page of another site may not ask this server."
     if method in _SAFE or headers.get("authorization"):
         return None
