@@ -10,10 +10,12 @@ from coordinator.planning import planner
 from coordinator.planning.builders import Inputs, Results, build_request, gentler
 from coordinator.store import job_folder
 from coordinator.store.rows import JobRow, StepRow
+from protocol.artefacts import Artefact, describe_file
 from protocol.errors import ErrorKind
 from protocol.messages import Call
 from protocol.schema import to_plain
 from protocol.stages import STAGES
+from protocol.subtitles.corrections import CORRECTIONS
 
 __all__ = ["make_call", "work_of"]
 
@@ -51,6 +53,8 @@ def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, inside: b
         choices=step.choices,
     )
     request = build_request(step.stage, inputs)
+    if hasattr(request, "corrections"):
+        request = replace(request, corrections=_corrections_in(job))
     return Call(
         stage=step.stage,
         schema_version=stage.version,
@@ -62,6 +66,12 @@ def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, inside: b
         debug=job.submit.debug,
         inside=inside,
     )
+
+
+def _corrections_in(job: JobRow) -> Artefact | None:
+    """Return the file in which a person's corrections stand; None where there is none."""
+    path = job.directory / CORRECTIONS
+    return describe_file(path, CORRECTIONS) if path.is_file() else None
 
 
 def _memory_failures(step: StepRow) -> int:

@@ -39,6 +39,8 @@ class SubtitleRequest(CueNumbers):
     """Length of the film: no cue starts or ends past it."""
     cleaning: Artefact | None = None
     """`cleaning.json` of the transcript: what was removed stands in the quality report, too."""
+    corrections: Artefact | None = None
+    """`corrections.json` of the job folder: what a person changed takes the place of what is cut here."""
     offset_ms: int = 0
     """Added to every time (the clip's start)."""
     formats: tuple[WrittenFormat, ...] = ("srt", "vtt")
@@ -65,6 +67,8 @@ class SubtitleResult:
     """`<title>.<language>.qc.json`: each rule, the cues that break it, and why that could not be helped."""
     quality: str = ""
     """The same in a line; empty where every rule is kept."""
+    notes: tuple[str, ...] = ()
+    """What a person must know: corrections that do not fit any more."""
 
 
 STAGE = Stage(

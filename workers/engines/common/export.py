@@ -24,6 +24,7 @@ from protocol.subtitles.export import ExportedFile, ExportRequest, ExportResult
 from protocol.subtitles.formats import FORMATS
 from protocol.timeline import Transcript
 from workers.engines.common.cleaning.clean import read_removals
+from workers.engines.common.corrections import read_corrections
 from workers.engines.common.cues.bilingual import pair
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
@@ -121,13 +122,13 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
             **{**rules, **own},
         ),
         profile=profile,
-        karaoke=request.karaoke or (settings.karaoke and not request.profile),
         provenance={"title": folder.title, "job": folder.job},
         shots_ms=folder.shots_ms,
+        corrections=read_corrections(folder.corrections) if folder.corrections is not None else (),
     )
-    if folder.cleaning is None:
-        return track
-    return replace(track, removed=read_removals(folder.cleaning, folder.clip_start_ms))
+    removed = read_removals(folder.cleaning, folder.clip_start_ms) if folder.cleaning is not None else ()
+    karaoke = request.karaoke or (settings.karaoke and not request.profile)
+    return replace(track, karaoke=karaoke, removed=removed)
 
 
 def _profile(settings: SubtitleSettings, request: ExportRequest) -> tuple[str, dict[str, Any]]:

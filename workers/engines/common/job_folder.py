@@ -17,6 +17,7 @@ from protocol.errors import InputError, SchemaError
 from protocol.stages import TRANSCRIPT_STAGES
 from protocol.stages.demux import MediaFacts
 from protocol.stages.subtitle import CueNumbers
+from protocol.subtitles.corrections import CORRECTIONS
 from protocol.timeline import Span
 from workers.engines.common.names import shown
 from workers.text.transcripts import read_file
@@ -122,6 +123,8 @@ class JobFolder:
     """The film with its subtitles as tracks."""
     cleaning: Path | None = None
     """What was removed from the transcript; times are on the clip's clock."""
+    corrections: Path | None = None
+    """What a person changed in the subtitles."""
     audio: Path | None = None
     """16 kHz, mono, pcm_s16le, on the clip's clock."""
     audio_track: int = 0
@@ -179,6 +182,7 @@ def read_job(folder: Path) -> JobFolder:
         subtitles=_subtitles(files.get("subtitle", ())),
         film=next(iter(files.get("mux", ())), None),
         cleaning=_first(files, "clean", "cleaning.json"),
+        corrections=corrections if (corrections := folder / CORRECTIONS).is_file() else None,
         audio=_first(files, "demux", "audio.wav"),
         audio_track=film.audio_track,
         speech=_speech(_first(files, "vad", "speech_segments.json")),

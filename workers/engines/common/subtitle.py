@@ -9,6 +9,7 @@ from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.timeline import Cue
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.clean import read_removals
+from workers.engines.common.corrections import read_corrections, told
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.formats.srt_vtt import clock_time
@@ -39,17 +40,18 @@ class CueSubtitle:
         check_formats(request.formats)
         transcript = shift(read(context, request.transcript), request.offset_ms)
         cleaning = request.cleaning and context.input(request.cleaning)
+        corrections = read_corrections(context.input(request.corrections)) if request.corrections else ()
         context.progress(0.1, "cutting cues")
         track = cut_track(
             transcript,
             _rules(request, transcript.language),
             profile=request.profile,
-            karaoke=request.karaoke,
             provenance={"title": request.title, "transcript_sha256": request.transcript.sha256},
             shots_ms=request.shot_changes_ms,
+            corrections=corrections,
         )
-        if cleaning:
-            track = replace(track, removed=read_removals(cleaning, request.offset_ms))
+        removed = read_removals(cleaning, request.offset_ms) if cleaning else ()
+        track = replace(track, karaoke=request.karaoke, removed=removed)
         files = []
         stem = f"{safe_stem(request.title)}.{transcript.language}"
         for place, fromkey in enumerate(dict.fromkeys(request.formats)):
@@ -64,6 +66,7 @@ class CueSubtitle:
             language=transcript.language,
             cue_count=len(track.cues),
             first_cues=tuple(_one_line(cue) for cue in track.cues[:_FIRST_CUES]),
+            notes=tuple(filter(None, [told(track.unfit, len(track.corrections))])),
         )
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from protocol.schema import to_plain
+from protocol.subtitles.corrections import Correction
 from protocol.subtitles.rules import OF_ONE_TEXT, READING
 from protocol.timeline import Cue, Segment, Transcript, Word
 from workers.engines.common.cleaning.rules import Finding
+from workers.engines.common.corrections import Applied, correct_cues, correct_words
 from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.phrases import count_graphemes
 from workers.engines.common.cues.quality import Violation, check, sentence, to_report
@@ -36,6 +38,10 @@ class Track:
     """What it was made from, as plain values: the title, the transcript's digest."""
     removed: tuple[Finding, ...] = ()
     """What the stage clean removed before the cues were cut, each with its reason."""
+    corrections: tuple[Correction, ...] = ()
+    """What a person changed, and what is in the cues now as far as it fits."""
+    unfit: tuple[Correction, ...] = ()
+    """Those that do not fit any more: their old text is not there."""
     shared_by: tuple[Track, ...] = ()
     """The tracks of other languages that these cues join; each track judges its own reading speed."""
 
@@ -76,7 +82,14 @@ class Track:
                 "shared_by": [track.report(_reading(track)) for track in self.shared_by],
             }
         report = to_plain(to_report(self.cues, self.rules, violations, profile=self.profile))
-        return {"version": report["version"], **made_by, **report, "removed": to_plain(self.removed)}
+        corrected = {"corrected": len(self.corrections) - len(self.unfit), "unfit": to_plain(self.unfit)}
+        return {
+            "version": report["version"],
+            **made_by,
+            **report,
+            "removed": to_plain(self.removed),
+            **(corrected if self.corrections else {}),
+        }
 
     def write_report(self, violations: tuple[Violation, ...]) -> bytes:
         """Return the bytes of that file: UTF-8, indented as `write_json` does it."""
@@ -93,28 +106,49 @@ def cut_track(
     rules: CueRules,
     *,
     profile: str,
-    karaoke: bool = False,
     provenance: Mapping[str, Any] | None = None,
     shots_ms: Sequence[int] = (),
+    corrections: Sequence[Correction] = (),
 ) -> Track:
     """Return the track of a transcript with times on the film's clock; `profile` is the name of the rules.
 
     Its cues keep clear of the film's shot changes `shots_ms`. Nobody says the words of a translation, so
     their times are no bound: a cue may stay in free time until it has been read, unless a person has set
-    `linger_ms`.
+    `linger_ms`. The `corrections` of its language take the place of what was cut.
     """
     transcript = with_words(transcript)
     if transcript.translated_from and rules.linger_ms == CueRules.linger_ms:
         rules = replace(rules, linger_ms=rules.max_cue_ms)
-    words = transcript.words()
+    own = tuple(change for change in corrections if change.language == transcript.language)
+    transcript, applied = _corrected(transcript, own, rules, shots_ms)
     return Track(
         transcript=transcript,
-        cues=respect_shots(cut(words, rules), words, shots_ms, rules),
+        cues=applied.cues,
         rules=rules,
         profile=profile,
-        karaoke=karaoke,
         provenance=provenance or {},
+        corrections=own,
+        unfit=applied.unfit,
     )
+
+
+def _corrected(
+    transcript: Transcript, corrections: tuple[Correction, ...], rules: CueRules, shots_ms: Sequence[int]
+) -> tuple[Transcript, Applied]:
+    """Return the cues of the transcript with a person's corrections, and the transcript with their words."""
+
+    def cut_words(words: tuple[Word, ...]) -> tuple[Cue, ...]:
+        return respect_shots(cut(words, rules), words, shots_ms, rules)
+
+    applied = correct_cues(cut_words(transcript.words()), corrections)
+    if not applied.unfit:
+        return transcript, applied
+    changed, still_unfit = correct_words(transcript, applied.unfit)
+    if len(still_unfit) == len(applied.unfit):
+        return transcript, applied
+    in_words = [change for change in applied.unfit if change not in still_unfit]
+    rest = [change for change in corrections if change not in in_words]
+    return changed, correct_cues(cut_words(changed.words()), rest)
 
 
 def with_words(transcript: Transcript) -> Transcript:

@@ -1,0 +1,192 @@
+"""A person's corrections, applied to cues that may have been made anew. Pure.
+
+A correction is found again by its place and its old text. Where the cues are cut otherwise now (another
+profile), its text is found among the transcript's words; then these are changed, and the cues are cut again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from protocol.artefacts import read_json_as
+from protocol.errors import InputError, SchemaError
+from protocol.subtitles.corrections import CorrectedCue, Correction, Corrections
+from protocol.timeline import Cue, Segment, Transcript, Word
+
+__all__ = ["BY_HAND", "Applied", "correct_cues", "correct_words", "read_corrections", "told"]
+
+_NEAR_MS = 3_000
+"""So far another recogniser or profile moves a cue; the same line said twice is farther apart."""
+BY_HAND = "corrected"
+"""`Word.timed_by` of words that a person wrote."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """Cues with the corrections that fit, and those that do not."""
+
+    cues: tuple[Cue, ...]
+    unfit: tuple[Correction, ...]
+
+
+def read_corrections(path: Path) -> tuple[Correction, ...]:
+    """Return the corrections of a file; `InputError` where it is none."""
+    try:
+        document = read_json_as(Corrections, path)
+    except (OSError, ValueError, SchemaError) as error:
+        message = f"{path.name} is not a file of corrections: {error}."
+        raise InputError(message, "Put an earlier one in its place, or remove it.") from error
+    return document.changes
+
+
+def told(unfit: Sequence[Correction], total: int) -> str:
+    """Return a sentence about corrections that do not fit; empty where all do."""
+    if not unfit:
+        return ""
+    first = _plain(" ".join(cue.text for cue in unfit[0].old or unfit[0].new))
+    return f"{len(unfit)} of {total} corrections fit no more, the first at {first!r}"
+
+
+def correct_cues(cues: Sequence[Cue], corrections: Sequence[Correction]) -> Applied:
+    """Return the cues with each correction whose old cues are there, texts alike and times near.
+
+    Where only the text was changed, the cue keeps the times that it has now.
+    """
+    found = list(cues)
+    unfit = []
+    for correction in corrections:
+        place = _place(found, correction)
+        if place is None:
+            unfit.append(correction)
+            continue
+        there = found[place : place + len(correction.old)]
+        found[place : place + len(correction.old)] = _replaced(there, correction)
+    fit = len(unfit) < len(corrections)
+    return Applied(cues=_without_overlaps(found) if fit else tuple(cues), unfit=tuple(unfit))
+
+
+def _place(cues: Sequence[Cue], correction: Correction) -> int | None:
+    """Return the index of the first old cue, of the nearest such; for an added cue, where there is room."""
+    count = len(correction.old)
+    if not count:
+        return _room(cues, correction.new)
+    wanted = [_plain(cue.text) for cue in correction.old]
+    starts = [
+        (abs(cues[place].start_ms - correction.old[0].start_ms), place)
+        for place in range(len(cues) - count + 1)
+        if [_plain(" ".join(cue.lines)) for cue in cues[place : place + count]] == wanted
+    ]
+    away_ms, place = min(starts, default=(_NEAR_MS + 1, 0))
+    return place if away_ms <= _NEAR_MS else None
+
+
+def _room(cues: Sequence[Cue], new: Sequence[CorrectedCue]) -> int | None:
+    if not new or any(cue.start_ms < new[-1].end_ms and cue.end_ms > new[0].start_ms for cue in cues):
+        return None
+    return sum(cue.start_ms < new[0].start_ms for cue in cues)
+
+
+def _replaced(there: Sequence[Cue], correction: Correction) -> list[Cue]:
+    old, new = correction.old, correction.new
+    if len(old) == len(new) and all(_same_times(one, two) for one, two in zip(old, new, strict=True)):
+        return [replace(cue, lines=_lines(change)) for cue, change in zip(there, new, strict=True)]
+    return [Cue(start_ms=cue.start_ms, end_ms=cue.end_ms, lines=_lines(cue)) for cue in new]
+
+
+def _same_times(one: CorrectedCue, two: CorrectedCue) -> bool:
+    return (one.start_ms, one.end_ms) == (two.start_ms, two.end_ms)
+
+
+def _without_overlaps(cues: Sequence[Cue]) -> tuple[Cue, ...]:
+    """End a cue where the next begins: a person's times may meet cues that were not there then."""
+    ordered = sorted(cues, key=lambda cue: (cue.start_ms, cue.end_ms))
+    parted = [
+        replace(cue, end_ms=min(cue.end_ms, after.start_ms)) for cue, after in itertools.pairwise(ordered)
+    ]
+    return tuple(cue for cue in (*parted, *ordered[-1:]) if cue.end_ms > cue.start_ms and cue.lines)
+
+
+def correct_words(
+    transcript: Transcript, corrections: Sequence[Correction]
+) -> tuple[Transcript, tuple[Correction, ...]]:
+    """Return the transcript with the new text where its words have the old one, and the other corrections.
+
+    Times and borders that a person set are not kept by this: the cues are cut otherwise anyway.
+    """
+    unfit = []
+    for correction in corrections:
+        changed = _with_text(transcript, correction) if correction.old else None
+        if changed is None:
+            unfit.append(correction)
+        else:
+            transcript = changed
+    return transcript, tuple(unfit)
+
+
+def _with_text(transcript: Transcript, correction: Correction) -> Transcript | None:
+    wanted = _letters(" ".join(cue.text for cue in correction.old))
+    start_ms = correction.old[0].start_ms
+    best: tuple[int, int, int, int] | None = None
+    for number, segment in enumerate(transcript.segments):
+        for first, last in _runs(segment.words, wanted):
+            away_ms = abs(segment.words[first].start_ms - start_ms)
+            if away_ms <= _NEAR_MS and (best is None or away_ms < best[0]):
+                best = (away_ms, number, first, last)
+    if best is None:
+        return None
+    _, number, first, last = best
+    segment = transcript.segments[number]
+    new = _words(" ".join(cue.text for cue in correction.new), segment.words[first], segment.words[last])
+    words = (*segment.words[:first], *new, *segment.words[last + 1 :])
+    segments = list(transcript.segments)
+    segments[number] = _rewritten(segment, words)
+    return replace(transcript, segments=tuple(segment for segment in segments if segment.words))
+
+
+def _runs(words: Sequence[Word], wanted: str) -> list[tuple[int, int]]:
+    """Return first and last of each run of words that is written as `wanted`."""
+    found = []
+    for first in range(len(words)):
+        letters = ""
+        for last in range(first, len(words)):
+            letters += _letters(words[last].text)
+            if letters == wanted:
+                found.append((first, last))
+                break
+            if not wanted.startswith(letters):
+                break
+    return found
+
+
+def _words(text: str, first: Word, last: Word) -> tuple[Word, ...]:
+    """Return the new words, with times shared by their length between the old ones' ends."""
+    texts = text.split()
+    total = sum(len(part) for part in texts)
+    span_ms, done, found = last.end_ms - first.start_ms, 0, []
+    for part in texts:
+        start_ms = first.start_ms + span_ms * done // total
+        done += len(part)
+        end_ms = first.start_ms + span_ms * done // total
+        found.append(Word(text=part, start_ms=start_ms, end_ms=end_ms, timed_by=BY_HAND))
+    return tuple(found)
+
+
+def _rewritten(segment: Segment, words: tuple[Word, ...]) -> Segment:
+    return replace(segment, words=words, text=" ".join(word.text for word in words))
+
+
+def _lines(cue: CorrectedCue) -> tuple[str, ...]:
+    return tuple(line.strip() for line in cue.text.split("\n") if line.strip())
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _letters(text: str) -> str:
+    """Return the text without spaces: in some scripts a word is a part of what stands between two of them."""
+    return "".join(unicodedata.normalize("NFC", text).split())
