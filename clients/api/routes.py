@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clients.api import files, house, jobs, uploads
+from clients.api import files, house, jobs, review, uploads
 from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
 from protocol.job_changes import Changed, Pruned
 from protocol.jobs.dry_run import DryRunReport
 from protocol.messages import HealthReport, StatusReport
+from protocol.subtitles.review import CorrectionsSaved, NewCorrections, ReviewAnswer
 
 __all__ = ["ROUTES", "Row"]
 
@@ -65,6 +66,20 @@ ROUTES: tuple[Row, ...] = (
         handler=files.track,
         answer="text/vtt",
         query=("profile",),
+    ),
+    Row(method="GET", path="/api/jobs/{job}/review", handler=review.review, answer=ReviewAnswer),
+    Row(
+        method="GET",
+        path="/api/jobs/{job}/review/media",
+        handler=review.media_to_play,
+        answer="application/octet-stream",
+    ),
+    Row(
+        method="POST",
+        path="/api/jobs/{job}/corrections",
+        handler=review.save,
+        body=NewCorrections,
+        answer=CorrectionsSaved,
     ),
     Row(
         method="POST",

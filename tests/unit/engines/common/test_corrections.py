@@ -32,7 +32,7 @@ def change(old: list[CorrectedCue], new: list[CorrectedCue]) -> Correction:
 
 
 def shown(cues: tuple[Cue, ...]) -> list[tuple[int, int, str]]:
-    return [(each.start_ms, each.end_ms, "\n".join(each.lines)) for each in cues]
+    return [(shown_cue.start_ms, shown_cue.end_ms, "\n".join(shown_cue.lines)) for shown_cue in cues]
 
 
 def test_a_text_is_changed_and_the_cue_keeps_the_times_that_it_has_now() -> None:
@@ -118,7 +118,7 @@ def track(corrections: list[Correction], profile: str = "netflix", text: str = "
 
 
 def corrected(profile: str = "netflix") -> Correction:
-    old = next(each for each in track([], profile).cues if "Ramgarth" in " ".join(each.lines))
+    old = next(found for found in track([], profile).cues if "Ramgarth" in " ".join(found.lines))
     text = "\n".join(old.lines)
     here = cue(old.start_ms, old.end_ms, text)
     return change([here], [cue(old.start_ms, old.end_ms, text.replace("Ramgarth", "Ramgarh"))])
@@ -130,7 +130,7 @@ def test_a_correction_is_kept_where_the_cues_are_cut_by_another_profile() -> Non
     assert shown(one_line.cues) != shown(track([], "netflix").cues), "the profiles cut otherwise"
     found = track([edit], "social")
     assert found.unfit == ()
-    text = " ".join(line for each in found.cues for line in each.lines)
+    text = " ".join(line for one in found.cues for line in one.lines)
     assert "Ramgarh " in text
     assert "Ramgarth" not in text
 

@@ -1,0 +1,154 @@
+"""A line put right over HTTP: the files hold it, the old ones stay, and a retry keeps it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.messages import JobReport
+from protocol.subtitles.corrections import CORRECTIONS
+from tests.house import REAL_COMMON_STAGES, House
+from tests.http_house import HttpHouse
+from tests.job_folders import make_film
+from workers.engines.common.film import ffmpeg as program
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpHouse]:
+    """Return a house that cuts, writes and muxes in earnest; what is heard is made up."""
+    path = tmp_path_factory.mktemp("corrections")
+    with House(path, common=REAL_COMMON_STAGES, CPW_HTTP="127.0.0.1:0") as house:
+        house.start()
+        yield HttpHouse(house)
+
+
+@pytest.fixture
+def job(server: HttpHouse, tmp_path: Path) -> JobReport:
+    """Return a job that is done: a film of a second in which somebody says `hello world`."""
+    film = make_film(tmp_path / "Film.mkv", seconds=2)
+    report = server.house.ended(server.house.submit(film.read_bytes()))
+    assert report.state == "done", report.error
+    return report
+
+
+def review(server: HttpHouse, job: JobReport) -> dict[str, Any]:
+    answer = server.ask("GET", f"/api/jobs/{job.job}/review")
+    assert answer.status == 200, answer.body
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def cue_of(review: dict[str, Any]) -> dict[str, Any]:
+    start_ms, end_ms, _, lines = review["page"]["tracks"][0]["cues"][0]
+    return {"start_ms": start_ms, "end_ms": end_ms, "text": "\n".join(lines)}
+
+
+def save(server: HttpHouse, job: JobReport, base: str, *changes: tuple[list[Any], list[Any]]) -> Any:
+    made = [{"old": old, "new": new} for old, new in changes]
+    body = {"language": "de", "base": base, "changes": made}
+    return server.ask("POST", f"/api/jobs/{job.job}/corrections", body)
+
+
+def text_in(path: Path) -> str:
+    """Return the subtitles of a film's first track, or of a file, as SubRip."""
+    command = [program.find_ffmpeg(), "-nostdin", "-loglevel", "error", "-i", f"file:{path}"]
+    command += ["-map", "0:s:0", "-f", "srt", "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def outputs(report: JobReport) -> dict[str, Path]:
+    return {Path(path).suffix: Path(path) for path in report.outputs}
+
+
+def test_a_corrected_line_stands_in_every_file_and_in_the_film(server: HttpHouse, job: JobReport) -> None:
+    before = review(server, job)
+    old = cue_of(before)
+    assert old["text"] == "hello world"
+    answer = save(server, job, before["base"], ([old], [old | {"text": "Hello,\nworld!"}]))
+    assert (answer.status, answer.json["count"]) == (200, 1)
+    assert "mux" in answer.json["steps"]
+    after = outputs(server.house.ended(job.job))
+    assert "Hello,\nworld!" in after[".srt"].read_text()
+    assert "Hello,\nworld!" in after[".vtt"].read_text()
+    assert "Hello,\nworld!" in text_in(after[".mkv"])
+    found = review(server, job)
+    assert cue_of(found) == old | {"text": "Hello,\nworld!"}
+    assert found["base"] == answer.json["base"]
+    assert (
+        "Hello,\nworld!" in server.ask("GET", f"/api/jobs/{job.job}/tracks/de.vtt?profile=bbc").body.decode()
+    )
+
+
+def test_the_files_of_before_are_kept(server: HttpHouse, job: JobReport) -> None:
+    old = cue_of(review(server, job))
+    first = save(server, job, "", ([old], [old | {"text": "One"}]))
+    server.house.ended(job.job)
+    save(server, job, first.json["base"], ([old | {"text": "One"}], [old | {"text": "Two"}]))
+    report = server.house.ended(job.job)
+    earlier = Path(report.directory) / "earlier"
+    name = outputs(report)[".srt"].name
+    assert "hello world" in (earlier / "1" / name).read_text()
+    assert "One" in (earlier / "2" / name).read_text()
+    assert "hello world" in text_in(earlier / "1" / outputs(report)[".mkv"].name)
+    assert "Two" in outputs(report)[".srt"].read_text()
+
+
+def test_split_shifted_added_and_removed_cues_stand_in_the_files(server: HttpHouse, job: JobReport) -> None:
+    old = cue_of(review(server, job))
+    halves = [
+        {"start_ms": 200, "end_ms": 700, "text": "hello"},
+        {"start_ms": 800, "end_ms": 1_300, "text": "world"},
+    ]
+    answer = save(server, job, "", ([old], halves), ([], [{"start_ms": 1_400, "end_ms": 1_900, "text": "!"}]))
+    server.house.ended(job.job)
+    shown = [(row[0], row[1], row[3]) for row in review(server, job)["page"]["tracks"][0]["cues"]]
+    assert shown == [(200, 700, ["hello"]), (800, 1_300, ["world"]), (1_400, 1_900, ["!"])]
+    save(server, job, answer.json["base"], ([halves[1]], []))
+    report = server.house.ended(job.job)
+    assert "world" not in outputs(report)[".srt"].read_text()
+
+
+def test_a_retry_keeps_a_correction_that_fits_and_lists_one_that_does_not(
+    server: HttpHouse, job: JobReport
+) -> None:
+    old = cue_of(review(server, job))
+    other = {"start_ms": 900, "end_ms": 1_500, "text": "What nobody says any more."}
+    save(server, job, "", ([old], [old | {"text": "Hello!"}]), ([other], [other | {"text": "x"}]))
+    server.house.ended(job.job)
+    server.ask("POST", f"/api/jobs/{job.job}/retry", {"stage": "asr"})
+    report = server.house.ended(job.job)
+    files = outputs(report)
+    assert "Hello!" in files[".srt"].read_text()
+    told = next(note for note in report.notes if "corrections" in note)
+    assert told == (
+        "subtitle-source: 1 of 2 corrections fit no more, the first at 'What nobody says any more.'."
+    )
+    quality = json.loads(next(Path(report.directory).glob("11_subtitle/*.qc.json")).read_text())
+    assert quality["corrected"] == 1
+    assert [change["old"] for change in quality["unfit"]] == [[other]]
+
+
+def test_of_two_people_the_second_is_told_and_nothing_is_lost(server: HttpHouse, job: JobReport) -> None:
+    old = cue_of(review(server, job))
+    first = save(server, job, "", ([old], [old | {"text": "First"}]))
+    server.house.ended(job.job)
+    second = save(server, job, "", ([old], [old | {"text": "Second"}]))
+    assert (second.status, second.code) == (409, "corrections_changed")
+    assert second.headers["x-should-retry"] == "false"
+    kept = json.loads((Path(job.directory) / CORRECTIONS).read_text())
+    assert [change["new"][0]["text"] for change in kept["changes"]] == ["First"]
+    assert review(server, job)["base"] == first.json["base"]
+
+
+def test_impossible_times_are_refused_and_nothing_is_written(server: HttpHouse, job: JobReport) -> None:
+    for times in ((-1, 5), (5, 5), (9, 5), (0, 2**62)):
+        wrong = {"start_ms": times[0], "end_ms": times[1], "text": "x"}
+        assert save(server, job, "", ([], [wrong])).status == 400
+    assert not (Path(job.directory) / CORRECTIONS).exists()
