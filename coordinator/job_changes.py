@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from coordinator.plan import Dependencies
 from coordinator.planning import planner
+from coordinator.planning.admission import changed
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.roster import Roster
 from coordinator.running.scheduler import ENDED, job_state, steps_to_redo
@@ -55,7 +57,7 @@ class JobChanges:
     def retry(self, request: RetryJob) -> Changed:
         """Do a stage again with everything behind it, and the steps that failed."""
         jobs, unknown = self._find((request.job,))
-        return Changed(jobs=tuple(self._retry(job, request.stage) for job in jobs), unknown=unknown)
+        return Changed(jobs=tuple(self._retry(job, request) for job in jobs), unknown=unknown)
 
     def _find(self, names: Collection[str]) -> tuple[list[JobRow], tuple[str, ...]]:
         found = {name: self._store.job(name) for name in names}
@@ -79,13 +81,17 @@ class JobChanges:
         stuck = {step.name for step in steps if step.state in ("waiting", "ready") and step.error is not None}
         return self._renew(job, steps, stuck, _not_needed(job, steps))
 
-    def _retry(self, job: JobRow, stage: str) -> JobChange:
+    def _retry(self, job: JobRow, request: RetryJob) -> JobChange:
+        stage = request.stage
         steps = self._store.steps(job.id)
         chosen = {step.name for step in steps if stage in (step.stage, step.name)}
         if not chosen:
             message = f"The job {job.id} has no stage {stage!r}."
             known = ", ".join(dict.fromkeys(step.stage for step in steps))
             raise UsageError(message, f"It has: {known}.")
+        if request.parameters:
+            job = dataclasses.replace(job, submit=changed(job.submit, request.parameters))
+            self._store.set_submit(job.seq, job.submit)
         left_out = _not_needed(job, steps) - chosen
         self._dispatcher.forbid_reuse(job.seq, chosen)
         again = steps_to_redo(*_of(steps), chosen, left_out)

@@ -17,6 +17,7 @@ from coordinator.dry_run import dry_run
 from coordinator.health import check_worker, environments_health, why_not_usable
 from coordinator.job_changes import JobChanges
 from coordinator.planning.admission import take_in
+from coordinator.planning.trials import begin_trial
 from coordinator.pruning import Pruning
 from coordinator.reload import Replacing
 from coordinator.running.dispatch import Dispatcher
@@ -42,6 +43,7 @@ from protocol.messages import (
     StatusReport,
     Submit,
     Submitted,
+    TrialQuery,
 )
 
 __all__ = ["Requests"]
@@ -96,6 +98,8 @@ class Requests:
                 return self._status(request)
             case ChangesQuery():
                 return self._changed(request)
+            case TrialQuery():
+                return begin_trial(request, self._store)
             case HealthQuery():
                 return self._health()
             case CancelJobs():

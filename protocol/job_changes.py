@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = [
     "CancelJobs",
@@ -39,6 +40,8 @@ class RetryJob:
     job: str
     stage: str
     """A stage, or one step's name."""
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Stage to field to value, in place of the job's own from now on: another model, for example."""
 
 
 @dataclass(frozen=True, kw_only=True)

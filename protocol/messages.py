@@ -1,9 +1,9 @@
 """Every message that crosses the wire, as a dataclass; the class's name is its type frame.
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
-Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery, ChangesQuery (`protocol/jobs/`),
-HealthQuery, and the changes of `protocol.job_changes`. Back: Submitted, DryRunReport, StatusReport,
-ChangesReport, HealthReport, Changed, Pruned, Reloading, Refused.
+Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery, ChangesQuery, TrialQuery
+(`protocol/jobs/`), HealthQuery, and the changes of `protocol.job_changes`. Back: Submitted, DryRunReport,
+StatusReport, ChangesReport, TrialBegun, HealthReport, Changed, Pruned, Reloading, Refused.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from protocol.jobs.status import (
     StepState,
 )
 from protocol.jobs.submission import Submit, Submitted
+from protocol.jobs.trial import TrialBegun, TrialQuery
 
 __all__ = [
     "MESSAGES",
@@ -69,6 +70,8 @@ __all__ = [
     "StepState",
     "Submit",
     "Submitted",
+    "TrialBegun",
+    "TrialQuery",
     "Unload",
     "Welcome",
     "WorkerState",
@@ -329,6 +332,8 @@ MESSAGES: dict[str, type] = {
         StatusReport,
         ChangesQuery,
         ChangesReport,
+        TrialQuery,
+        TrialBegun,
         HealthQuery,
         HealthReport,
         CancelJobs,

@@ -18,6 +18,7 @@ from clients.api.served import Served, ask, find_job, read_json, served
 from clients.api.uploads import upload_path
 from clients.asking import ask_newest
 from clients.log_files import last_lines
+from clients.settings import parse_settings
 from clients.submission import Written, read_submissions
 from protocol.clock import parse_age_ms
 from protocol.errors import CpwError, InputError, UsageError
@@ -105,6 +106,8 @@ class RetryFrom:
     """From which stage or step a job is done again."""
 
     stage: str
+    set: dict[str, Any] = field(default_factory=dict)
+    """Settings that are changed: `{"asr.model": "small"}`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +174,7 @@ def submissions_of(here: Served, wanted: NewJobs) -> tuple[tuple[str, ...], list
         title=wanted.title,
         year=wanted.year,
         burn=wanted.burn,
-        settings=tuple(f"{name}={_word(value)}" for name, value in wanted.set.items()),
+        settings=_settings(wanted.set),
         environments=tuple(f"{name}={value}" for name, value in wanted.env.items()),
         with_stages=wanted.with_stages,
         without_stages=wanted.without_stages,
@@ -227,7 +230,8 @@ async def retry(request: Request) -> Response:
     """Do a stage of the job again, and everything that depends on it."""
     job = await find_job(request)
     wanted = await read_json(request, RetryFrom)
-    return document(await ask(request, RetryJob(job=job.job, stage=wanted.stage)))
+    parameters = parse_settings(_settings(wanted.set))
+    return document(await ask(request, RetryJob(job=job.job, stage=wanted.stage, parameters=parameters)))
 
 
 async def prune(request: Request) -> Response:
@@ -275,6 +279,10 @@ def _number(request: Request, name: str, default: int, least: int, most: int) ->
     if not word.isascii() or not word.isdecimal() or not least <= int(word) <= most:
         raise UsageError(f"{name}={word!r} is not a number from {least} to {most}.")
     return int(word)
+
+
+def _settings(given: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{name}={_word(value)}" for name, value in given.items())
 
 
 def _word(value: Any) -> str:

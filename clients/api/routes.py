@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clients.api import files, house, jobs, review, uploads
+from clients.api import again, files, house, jobs, review, uploads
 from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
 from protocol.job_changes import Changed, Pruned
 from protocol.jobs.dry_run import DryRunReport
 from protocol.messages import HealthReport, StatusReport
 from protocol.subtitles.review import CorrectionsSaved, NewCorrections, ReviewAnswer
+from protocol.timeline import Transcript
 
 __all__ = ["ROUTES", "Row"]
 
@@ -73,6 +74,9 @@ ROUTES: tuple[Row, ...] = (
         path="/api/jobs/{job}/review/media",
         handler=review.media_to_play,
         answer="application/octet-stream",
+    ),
+    Row(
+        method="POST", path="/api/jobs/{job}/again", handler=again.again, body=again.Again, answer=Transcript
     ),
     Row(
         method="POST",

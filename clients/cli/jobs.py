@@ -11,6 +11,7 @@ from clients.asking import ask_coordinator, no_such_job
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.screen.text import count
+from clients.settings import parse_settings
 from protocol.clock import parse_age_ms
 from protocol.errors import ExitCode, UsageError
 from protocol.job_changes import CancelJobs, Changed, JobChange, Pruned, PruneJobs, ResumeJobs, RetryJob
@@ -60,11 +61,19 @@ def resume(desk: Desk, names: tuple[str, ...], *, everything: bool, as_json: boo
     required=True,
     help="A stage such as asr, or a step such as translate-en.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="STAGE.FIELD=VALUE",
+    help="Change a setting of the job, for example asr.model=small.",
+)
 @json_option
 @pass_desk
-def retry(desk: Desk, job: str, stage: str, *, as_json: bool) -> ExitCode:
+def retry(desk: Desk, job: str, stage: str, settings: tuple[str, ...], *, as_json: bool) -> ExitCode:
     """Do a stage of a job again, and everything that depends on it."""
-    answer = ask_coordinator(desk, RetryJob(job=job, stage=stage), timeout_ms=_ASK_MS)
+    request = RetryJob(job=job, stage=stage, parameters=parse_settings(settings))
+    answer = ask_coordinator(desk, request, timeout_ms=_ASK_MS)
     return _show(desk, answer, _resumed, as_json=as_json)
 
 

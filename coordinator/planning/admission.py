@@ -24,7 +24,7 @@ from protocol.messages import Submit, Submitted
 from protocol.schema import check_field
 from protocol.stages import ROUTED_STAGES, STAGES, WORKFLOWS, translate
 
-__all__ = ["Admitted", "admit", "forget_unfinished", "take_in"]
+__all__ = ["Admitted", "admit", "changed", "forget_unfinished", "take_in"]
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,7 @@ def _normalise(submit: Submit) -> Submit:
 
 
 def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
+    """Raise `UsageError` for a stage or a field that there is not, or a value of another type."""
     if stage not in STAGES:
         message = f"There is no stage {stage!r}; there are {', '.join(STAGES)}."
         raise UsageError(message)
@@ -142,6 +143,18 @@ def _check_parameters(stage: str, fields: dict[str, Any]) -> None:
         except SchemaError as error:
             message = f"{stage}.{name}: {error.problem}."
             raise UsageError(message) from error
+
+
+def changed(submit: Submit, parameters: dict[str, dict[str, Any]]) -> Submit:
+    """Return the submission of a job with other parameters; raises where they are wrong."""
+    here = Inventory.look()
+    for stage, fields in parameters.items():
+        _check_parameters(stage, fields)
+        if (model := fields.get("model")) is not None and not here.has_model(str(model)):
+            message = f"The model {model} is not in the model store."
+            raise MissingError(message, f"cpw models fetch {model}")
+    merged = {stage: {**submit.parameters.get(stage, {}), **fields} for stage, fields in parameters.items()}
+    return dataclasses.replace(submit, parameters={**submit.parameters, **merged})
 
 
 def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:

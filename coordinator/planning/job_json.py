@@ -58,7 +58,7 @@ def renew(folder: Path, submit: Submit, steps: Iterable[Step]) -> None:
     now = _steps_of(steps, submit, Inventory.look())
     # An environment that was upgraded since then keeps the versions of the submission here.
     now["environments"] = {**now["environments"], **facts.get("environments", {})}
-    job_folder.write_job(folder, {**facts, **now})
+    job_folder.write_job(folder, {**facts, "parameters": submit.parameters, **now})
 
 
 def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[str, Any]:

@@ -26,7 +26,9 @@ MIGRATIONS: dict[int, str] = {
     """,
     4: """
         ALTER TABLE jobs ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE jobs ADD COLUMN part_of TEXT NOT NULL DEFAULT '';
         CREATE INDEX jobs_by_revision ON jobs (revision);
+        CREATE INDEX jobs_by_part ON jobs (part_of) WHERE part_of <> '';
         CREATE TABLE changes (last INTEGER NOT NULL);
         INSERT INTO changes VALUES (0);
         CREATE TABLE removed_jobs (revision INTEGER PRIMARY KEY, id TEXT NOT NULL);

@@ -15,11 +15,13 @@ CREATE TABLE jobs (
     language_probability REAL,
     notes TEXT NOT NULL DEFAULT '[]',
     key TEXT,                            -- the client's: a submission sent twice is one job
-    revision INTEGER NOT NULL DEFAULT 0  -- `changes.last` at its last change
+    revision INTEGER NOT NULL DEFAULT 0, -- `changes.last` at its last change
+    part_of TEXT NOT NULL DEFAULT ''     -- a trial's: the job of which a stretch or a line is done again
 );
 CREATE INDEX jobs_by_state ON jobs (state, seq);
 CREATE UNIQUE INDEX jobs_by_key ON jobs (key);
 CREATE INDEX jobs_by_revision ON jobs (revision);
+CREATE INDEX jobs_by_part ON jobs (part_of) WHERE part_of <> '';
 
 CREATE TABLE steps (
     job INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,

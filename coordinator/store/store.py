@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.plan import PlannedStep
+from coordinator.store.file import connect, identity
 from coordinator.store.migrations import migrate
 from coordinator.store.rows import JobRow, StepOutline, StepRow, as_json, job_of, outline_of, step_of
 from protocol.artefacts import Artefact, sync_directory, sync_file
@@ -36,13 +37,13 @@ class Store:
         # Before SQLite opens it: SQLite gives its other files the mode of this one.
         path.touch(mode=0o600)
         self.path = path
-        self._db = _connect(path)
+        self._db = connect(path)
         migrate(self._db)
-        self._file = _identity(path)
+        self._file = identity(path)
 
     def is_in_place(self) -> bool:
         """Return whether its file is still where it was opened: somebody may have removed it."""
-        return _identity(self.path) == self._file
+        return identity(self.path) == self._file
 
     def put_back(self) -> None:
         """Write the file again that was removed; nothing is lost, as the removed one is still open.
@@ -61,8 +62,8 @@ class Store:
             self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
         part.replace(self.path)
         sync_directory(self.path.parent)
-        lost, self._db = self._db, _connect(self.path)
-        self._file = _identity(self.path)
+        lost, self._db = self._db, connect(self.path)
+        self._file = identity(self.path)
         lost.close()
 
     def close(self) -> None:
@@ -186,8 +187,8 @@ class Store:
     def newest_jobs(self, limit: int, before: str = "") -> list[JobRow]:
         """Return the newest jobs, newest first; with `before`, those that were submitted before that job."""
         rows = self._db.execute(
-            "SELECT * FROM jobs WHERE ? = '' OR seq < (SELECT seq FROM jobs WHERE id = ?) "
-            "ORDER BY seq DESC LIMIT ?",
+            "SELECT * FROM jobs WHERE part_of = '' AND (? = '' OR seq < (SELECT seq FROM jobs WHERE id = ?))"
+            " ORDER BY seq DESC LIMIT ?",
             (before, before, limit),
         )
         return [job_of(row) for row in rows]
@@ -199,7 +200,8 @@ class Store:
     def jobs_after(self, revision: int, limit: int) -> list[tuple[int, JobRow]]:
         """Return the jobs that changed after `revision`, each with its own, in the order of the changes."""
         rows = self._db.execute(
-            "SELECT * FROM jobs WHERE revision > ? ORDER BY revision LIMIT ?", (revision, limit)
+            "SELECT * FROM jobs WHERE revision > ? AND part_of = '' ORDER BY revision LIMIT ?",
+            (revision, limit),
         )
         return [(int(row["revision"]), job_of(row)) for row in rows]
 
@@ -209,6 +211,15 @@ class Store:
             "SELECT id FROM removed_jobs WHERE revision > ? ORDER BY revision", (revision,)
         )
         return [str(row["id"]) for row in rows]
+
+    def trials(self, job: str) -> list[JobRow]:
+        """Return the trials of a job, oldest first."""
+        rows = self._db.execute("SELECT * FROM jobs WHERE part_of = ? AND part_of <> '' ORDER BY seq", (job,))
+        return [job_of(row) for row in rows]
+
+    def make_trial(self, trial: str, job: str) -> None:
+        """Make the job `trial` one of another job's trials: it is in no list."""
+        self._db.execute("UPDATE jobs SET part_of = ? WHERE id = ?", (job, trial))
 
     def last_ended(self, limit: int) -> list[JobRow]:
         """Return the jobs that ended last."""
@@ -296,7 +307,7 @@ class Store:
         # The second condition lets SQLite use the partial index; without it, SQLite reads every step.
         row = self._db.execute(
             f"{_STEPS} WHERE step_key = ? AND step_key <> '' AND steps.state = 'done'"
-            " AND NOT (steps.job = ? AND name = ?) ORDER BY steps.job DESC LIMIT 1",
+            " AND part_of = '' AND NOT (steps.job = ? AND name = ?) ORDER BY steps.job DESC LIMIT 1",
             (key, step.seq, step.name),
         ).fetchone()
         return step_of(row) if row else None
@@ -360,6 +371,10 @@ class Store:
             (language, probability, as_json(notes), seq),
         )
 
+    def set_submit(self, seq: int, submit: Submit) -> None:
+        """Replace what the person submitted: parameters that a retry changed."""
+        self._db.execute("UPDATE jobs SET submit = ? WHERE seq = ?", (as_json(submit), seq))
+
     def set_job_state(self, seq: int, state: JobState, elapsed_ms: int | None = None) -> None:
         """Set the job's state; `elapsed_ms` is given when the job has ended."""
         ended = now_iso() if elapsed_ms is not None else None
@@ -367,23 +382,6 @@ class Store:
             "UPDATE jobs SET state = ?, ended_at = ?, elapsed_ms = ? WHERE seq = ?",
             (state, ended, elapsed_ms, seq),
         )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None)
-    db.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-        db.execute(f"PRAGMA {pragma}")
-    return db
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells this file from others of its name; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 _SOUND_MS = "json_extract(result, '$.audio_duration_ms')"

@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpHouse]:
 def job(server: HttpHouse, tmp_path: Path) -> JobReport:
     """Return a job that is done: a film of a second in which somebody says `hello world`."""
     film = make_film(tmp_path / "Film.mkv", seconds=2)
-    report = server.house.ended(server.house.submit(film.read_bytes()))
+    report = server.house.ended(server.house.submit(film.read_bytes(), target_languages=("en",)))
     assert report.state == "done", report.error
     return report
 
@@ -64,7 +64,8 @@ def text_in(path: Path) -> str:
 
 
 def outputs(report: JobReport) -> dict[str, Path]:
-    return {Path(path).suffix: Path(path) for path in report.outputs}
+    """Return the files of the spoken language, which come first, by their endings."""
+    return {Path(path).suffix: Path(path) for path in reversed(report.outputs)}
 
 
 def test_a_corrected_line_stands_in_every_file_and_in_the_film(server: HttpHouse, job: JobReport) -> None:
@@ -130,7 +131,7 @@ def test_a_retry_keeps_a_correction_that_fits_and_lists_one_that_does_not(
     assert told == (
         "subtitle-source: 1 of 2 corrections fit no more, the first at 'What nobody says any more.'."
     )
-    quality = json.loads(next(Path(report.directory).glob("11_subtitle/*.qc.json")).read_text())
+    quality = json.loads(next(Path(report.directory).glob("11_subtitle/*.de.qc.json")).read_text())
     assert quality["corrected"] == 1
     assert [change["old"] for change in quality["unfit"]] == [[other]]
 
@@ -152,3 +153,37 @@ def test_impossible_times_are_refused_and_nothing_is_written(server: HttpHouse, 
         wrong = {"start_ms": times[0], "end_ms": times[1], "text": "x"}
         assert save(server, job, "", ([], [wrong])).status == 400
     assert not (Path(job.directory) / CORRECTIONS).exists()
+
+
+def again(server: HttpHouse, job: JobReport, **wanted: Any) -> Any:
+    return server.ask("POST", f"/api/jobs/{job.job}/again", {"start_ms": 0, "end_ms": 1_500} | wanted)
+
+
+def test_a_stretch_is_recognised_again_beside_the_job(server: HttpHouse, job: JobReport) -> None:
+    answer = again(server, job)
+    assert answer.status == 200, answer.body
+    assert [segment["text"] for segment in answer.json["segments"]] == ["hello world"]
+    assert answer.json["segments"][0]["words"]
+    asked = json.loads(next(Path(job.directory).glob("trials/1/06_asr/asked.json")).read_text())
+    assert [(span["start_ms"], span["end_ms"]) for span in asked["speech"]] == [(0, 1_500)]
+    assert asked["language"] == "de"
+    assert server.house.job(job.job) == job, "the job itself is as it was"
+    listed = server.ask("GET", "/api/jobs?limit=1000").json["jobs"]
+    assert all("trial" not in report["job"] for report in listed)
+
+
+def test_a_line_is_translated_again_beside_the_job(server: HttpHouse, job: JobReport) -> None:
+    answer = again(server, job, text="Guten  Tag, Welt!", target_language="english")
+    assert answer.status == 200, answer.body
+    assert [segment["text"] for segment in answer.json["segments"]] == ["Guten Tag, Welt!"]
+    assert (answer.json["translated_from"], answer.json["language"]) == ("de", "en")
+
+
+def test_what_cannot_be_tried_again_is_refused_with_a_sentence(server: HttpHouse, job: JobReport) -> None:
+    assert again(server, job, text="x", target_language="fr").status == 400
+    assert again(server, job, start_ms=9_000_000, end_ms=9_001_000).status == 400
+    assert again(server, job, settings={"no_such_field": 1}).status == 400
+    failed = again(server, job, settings={"initial_prompt": "bug"})
+    assert failed.status == 500
+    assert "a library's own error" in failed.json["error"]["message"]
+    assert list((Path(job.directory) / "trials").glob("*/01_demux/audio.wav"))

@@ -318,3 +318,24 @@ def test_a_language_that_is_asked_again_decides_again_what_is_translated(lone: L
     found = lone.store.job(job)
     assert found is not None
     assert found.language is None
+
+
+def test_a_retry_can_change_the_settings_of_the_job(lone: LoneCoordinator) -> None:
+    job = lone.add_job(parameters={"asr": {"beam_size": 3}})
+    request = RetryJob(job=job, stage="asr", parameters={"asr": {"initial_prompt": "Gabbar"}})
+    (answer,) = lone.ask(request)
+    assert isinstance(answer, Changed)
+    row = lone.store.job(job)
+    assert row is not None
+    assert row.submit.parameters["asr"] == {"beam_size": 3, "initial_prompt": "Gabbar"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"asr": {"no_such_field": 1}}, {"asr": {"beam_size": "x"}}, {"asr": {"model": "whisper-none"}}]
+)
+def test_a_retry_with_wrong_settings_changes_nothing(lone: LoneCoordinator, wrong: dict[str, Any]) -> None:
+    job = lone.add_job()
+    before = lone.store.job(job), lone.store.steps(job)
+    (answer,) = lone.ask(RetryJob(job=job, stage="asr", parameters=wrong))
+    assert isinstance(answer, Refused)
+    assert (lone.store.job(job), lone.store.steps(job)) == before
