@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from protocol.errors import UsageError
 from protocol.timeline import UNDETERMINED
 
-__all__ = ["UNSPACED", "Language", "find_language", "language_name", "to_iso639_2"]
+__all__ = ["UNSPACED", "Language", "every_language", "find_language", "language_name", "to_iso639_2"]
 
 
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
@@ -80,6 +80,11 @@ _ALIASES |= _BIBLIOGRAPHIC
 _BIBLIOGRAPHIC_OF = {code: alpha3 for alpha3, code in _BIBLIOGRAPHIC.items()}
 _BY_NAME = {language.name.casefold(): language for language in _LANGUAGES.values()}
 _BY_ALPHA3 = {language.alpha3: language for language in _LANGUAGES.values()}
+
+
+def every_language() -> tuple[Language, ...]:
+    """Return the languages that this program knows, by their codes."""
+    return tuple(_LANGUAGES.values())
 
 
 def find_language(written: str) -> Language:

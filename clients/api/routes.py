@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clients.api import again, files, house, jobs, review, uploads
+from clients.api import again, files, house, jobs, pages, review, uploads
 from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
+from clients.web.options import Options
 from protocol.job_changes import Changed, Pruned
 from protocol.jobs.dry_run import DryRunReport
 from protocol.messages import HealthReport, StatusReport
@@ -36,6 +37,9 @@ class Row:
 
 
 ROUTES: tuple[Row, ...] = (
+    Row(method="GET", path="/", handler=pages.page, answer="text/html"),
+    Row(method="GET", path="/assets/{name}", handler=pages.asset, answer="application/octet-stream"),
+    Row(method="GET", path="/api/options", handler=pages.options, answer=Options),
     Row(method="GET", path="/robots.txt", handler=house.robots, answer="text/plain"),
     Row(method="GET", path="/health", handler=house.health, answer=HealthReport),
     Row(method="GET", path="/metrics", handler=house.metrics, answer="text/plain"),

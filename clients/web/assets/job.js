@@ -1,0 +1,336 @@
+// One job: its steps, its log, the film, files, quality; what can be done with it.
+import {byId, complain, facts, h, keep, say, setText, show, table} from "/assets/dom.js";
+import {live} from "/assets/live.js";
+import {act, actionsOf, badge, bar, fillBadge, fillBar, trouble} from "/assets/parts.js";
+import {Problem, filePath, get, getText, jobPath, options, post} from "/assets/server.js";
+import {ENDED, age, clock, duration, fileName, languageName, plural, rough, size, waitsFor} from "/assets/words.js";
+
+const LOG_LINES = 500;
+const LOG_MS = 2000;
+const TRACK = /\.([a-z]{2,3})\.(?:srt|vtt|ass|ttml)$/;
+const REPORT = /\.([a-z]{2,3}(?:\+[a-z]{2,3})?)\.qc\.json$/;
+
+let open = null;
+const view = {};
+
+/** Show a job. */
+export async function openJob(id) {
+  open = {id, known: "", files: null, languages: "", log: ""};
+  const mine = open;
+  build();
+  try {
+    const job = await live.watch(id);
+    if (mine !== open) return;
+    fill(job);
+    readLog();
+  } catch (problem) {
+    if (mine !== open) return;
+    setText(view.title, id);
+    complain(view.problem, problem);
+  }
+}
+
+export function closeJob() {
+  open = null;
+  view.video?.pause();
+  view.video?.removeAttribute("src");
+  byId("job").replaceChildren();
+}
+
+export function beginJob() {
+  live.addEventListener("change", ({detail}) => {
+    if (!open || (detail !== null && detail !== open.id)) return;
+    const job = live.get(open.id);
+    if (job) fill(job);
+    else if (detail === open.id) complain(view.problem, new Problem("This job was removed."));
+  });
+  setInterval(() => {
+    const job = open && live.get(open.id);
+    if (job && !document.hidden && !ENDED.has(job.state)) readLog();
+  }, LOG_MS);
+}
+
+function build() {
+  const panel = (title, ...children) => h("section", {class: "panel"}, h("h2", {}, title), ...children);
+  view.title = h("h1", {id: "job-title", tabindex: "-1"}, "…");
+  view.badge = badge();
+  view.bar = bar("Job, done");
+  view.left = h("span", {class: "dim"});
+  view.problem = h("p", {class: "problem", role: "alert", hidden: true});
+  view.error = h("div", {class: "error", hidden: true});
+  view.notes = h("ul", {class: "notes"});
+  view.facts = h("div", {});
+  view.steps = h("tbody", {});
+  view.log = h("pre", {class: "log", tabindex: "0", role: "region", "aria-label": "Log"});
+  view.film = h("div", {class: "film-box"});
+  view.files = h("div", {});
+  view.quality = h("div", {});
+  view.export = h("div", {});
+  view.video = null;
+  view.qualityPanel = panel("Quality", view.quality);
+  view.exportPanel = panel("Write in another format", view.export);
+  view.filmPanel = panel("Film", view.film);
+  for (const part of [view.qualityPanel, view.exportPanel]) part.hidden = true;
+  const steps = ["Step", "State", "Done", ["Time", "number"]];
+  byId("job").replaceChildren(
+    h("p", {class: "back"}, h("a", {href: "#films"}, "← Films")),
+    h("div", {class: "head"}, view.title, h("p", {class: "standing"}, view.badge, view.bar, view.left)),
+    buildActions(), view.problem, view.error, view.notes,
+    h("div", {class: "columns"},
+      h("div", {}, panel("Steps", table("Steps", steps, view.steps)), panel("Log", view.log), panel("About", view.facts)),
+      h("div", {}, view.filmPanel, panel("Files", view.files), view.qualityPanel, view.exportPanel)));
+}
+
+function buildActions() {
+  const button = (action, text) => h("button", {type: "button", "data-action": action, hidden: true,
+    onclick: () => doIt(action)}, text);
+  view.stage = h("select", {id: "job-stage", "aria-label": "Stage to do again"});
+  view.buttons = [button("cancel", "Cancel"), button("resume", "Resume")];
+  view.retry = h("span", {class: "retry"}, h("button", {type: "button", onclick: retry}, "Do again from"), view.stage);
+  return h("p", {class: "buttons", "data-group": ""}, view.buttons, view.retry);
+}
+
+function fill(job) {
+  const name = fileName(job.media);
+  setText(view.title, name);
+  document.title = `${name} · cpw`;
+  fillBadge(view.badge, job.state);
+  fillBar(view.bar, job.state === "done" ? 1 : job.fraction, job.state !== "queued");
+  const waits = waitsFor(job);
+  const left = ENDED.has(job.state) || job.left_ms === null ? "" : `about ${rough(job.left_ms)} left`;
+  setText(view.left, [waits && `waits for ${waits}`, left].filter(Boolean).join(", "));
+  fillError(job);
+  keep(view.notes, job.notes || [], note => note, note => h("li", {}, note));
+  keep(view.steps, job.steps, step => step.name, makeStep, fillStep);
+  fillFacts(job);
+  fillActions(job);
+  const done = job.steps.filter(step => step.state === "done").map(step => `${step.name}${step.attempt}`).join();
+  const known = `${job.state} ${done}`;
+  if (known !== open.known) {
+    open.known = known;
+    readFiles(job);
+    if (ENDED.has(job.state)) readLog();
+  }
+}
+
+function fillError(job) {
+  const text = trouble(job);
+  const details = (job.error || job.steps.map(step => step.error).find(Boolean))?.details || "";
+  show(view.error, Boolean(text));
+  if (view.error.dataset.text === text) return;
+  view.error.dataset.text = text;
+  view.error.replaceChildren(h("p", {}, text),
+    details ? h("details", {}, h("summary", {}, "What the program says"), h("pre", {tabindex: "0"}, details)) : "");
+}
+
+function fillFacts(job) {
+  const probability = job.language_probability ? `, ${Math.round(100 * job.language_probability)} % sure` : "";
+  const pairs = [
+    ["Workflow", job.workflow],
+    ["Language", job.language ? `${languageName(job.language)}${probability}` : ""],
+    ["Added", age(job.created_at)],
+    ["Worked", job.elapsed_ms ? duration(job.elapsed_ms) : ""],
+    ["Job", job.job],
+    ["Film", job.media],
+    ["Folder", job.directory],
+  ];
+  const text = JSON.stringify(pairs);
+  if (view.facts.dataset.text === text) return;
+  view.facts.dataset.text = text;
+  view.facts.replaceChildren(facts(pairs));
+}
+
+function makeStep(step) {
+  return h("tr", {},
+    h("td", {class: "step"}, step.name, h("p", {class: "why dim"})), h("td", {}, badge()),
+    h("td", {}, bar(`${step.name}, done`)), h("td", {class: "number time"}));
+}
+
+function fillStep(row, step) {
+  const at = step.attempt > 1 ? `attempt ${step.attempt}` : "";
+  const waits = step.waits_for ? `waits for ${step.waits_for}` : "";
+  const error = step.error ? step.error.message : "";
+  setText(row.querySelector(".why"), [step.environment, at, waits, error || step.note].filter(Boolean).join(" · "));
+  fillBadge(row.querySelector(".badge"), step.state);
+  const moves = step.state === "running" || (step.fraction > 0 && step.state !== "done" && step.state !== "skipped");
+  fillBar(row.querySelector(".bar"), step.fraction, moves);
+  setText(row.querySelector(".time"), duration(step.duration_ms ?? step.running_ms));
+}
+
+function fillActions(job) {
+  const wanted = actionsOf(job);
+  const ended = ["done", "failed", "cancelled"].includes(job.state);
+  const done = job.steps.filter(step => step.attempt > 0 || step.state === "done").map(step => step.name);
+  keep(view.stage, done, name => name, name => h("option", {value: name}, name));
+  view.retry.hidden = !(ended && done.length);
+  for (const button of view.buttons) if (wanted.includes(button.dataset.action)) button.hidden = false;
+  for (const button of view.buttons) show(button, wanted.includes(button.dataset.action));
+}
+
+async function doIt(action) {
+  const {id} = open;
+  await attempt(() => act(id, action), action === "cancel" ? "The job is cancelled." : "The job goes on.");
+}
+
+async function retry() {
+  const {id} = open;
+  const stage = view.stage.value;
+  await attempt(() => post(jobPath(id, "/retry"), {stage}), `The job is done again from ${stage}.`);
+}
+
+async function attempt(what, sentence) {
+  const shown = view.problem;
+  try {
+    await what();
+    complain(shown, null);
+    say(sentence);
+  } catch (problem) {
+    complain(shown, problem);
+  }
+}
+
+async function readLog() {
+  const mine = open;
+  let text = "";
+  try {
+    text = await getText(jobPath(mine.id, `/log?lines=${LOG_LINES}`));
+  } catch {
+    return; // The page says elsewhere that the line is lost, and asks again.
+  }
+  if (mine !== open || text === mine.log) return;
+  const atEnd = view.log.scrollTop + view.log.clientHeight >= view.log.scrollHeight - 8;
+  // What a person has selected stays where lines only come behind it.
+  if (mine.log && text.startsWith(mine.log)) view.log.append(text.slice(mine.log.length));
+  else view.log.textContent = text;
+  mine.log = text;
+  if (atEnd) view.log.scrollTop = view.log.scrollHeight;
+}
+
+async function readFiles(job) {
+  const mine = open;
+  let answer = null;
+  try {
+    answer = await get(jobPath(job.job, "/files"));
+  } catch (problem) {
+    complain(view.problem, problem);
+    return;
+  }
+  if (mine !== open) return;
+  fillFiles(job, answer);
+  const matches = answer.files.map(file => file.path.match(TRACK)).filter(match => match && !match.input.startsWith("export/"));
+  const languages = [...new Set(matches.map(match => match[1]))];
+  fillFilm(job, languages);
+  fillExport(job, languages);
+  await fillQuality(job, answer.files.filter(file => REPORT.test(file.path) && !file.path.startsWith("export/")));
+}
+
+function fillFiles(job, {files, outputs}) {
+  const wanted = new Set(outputs);
+  const [made, others] = [files.filter(file => wanted.has(file.path)), files.filter(file => !wanted.has(file.path))];
+  const inside = view.files.querySelector("details")?.open;
+  view.files.replaceChildren(
+    made.length ? fileTable("What was made", job, made) : h("p", {class: "dim"}, "Nothing is made yet."),
+    h("details", {open: inside}, h("summary", {}, `All that the job keeps: ${plural(others.length, "file")}`),
+      fileTable("Other files", job, others, true)));
+}
+
+function fileTable(label, job, files, whole = false) {
+  const rows = files.map(file => h("tr", {},
+    h("td", {}, h("a", {href: filePath(job.job, file.path), download: ""}, whole ? file.path : fileName(file.path))),
+    h("td", {class: "number"}, size(file.size))));
+  return table(label, ["File", ["Size", "number"]], h("tbody", {}, rows));
+}
+
+/** The film with its subtitles. It is not touched again while its languages are the same: it may be playing. */
+function fillFilm(job, languages) {
+  const text = languages.join();
+  if (view.video && open.languages === text) return;
+  open.languages = text;
+  const tracks = languages.map((language, place) => h("track", {
+    kind: "subtitles", srclang: language, label: languageName(language),
+    src: jobPath(job.job, `/tracks/${language}.vtt`), default: place === languages.length - 1 && ENDED.has(job.state),
+  }));
+  const told = h("p", {class: "dim", hidden: true}, "This browser cannot play the film. Players can: ",
+    h("a", {href: jobPath(job.job, "/media"), download: ""}, "take it"), ".");
+  const video = h("video", {controls: true, preload: "metadata", playsinline: true, "aria-label": "The film",
+    src: jobPath(job.job, "/media"), onerror: () => {
+      video.hidden = true;
+      told.hidden = false;
+    }}, tracks);
+  view.video = video;
+  view.film.replaceChildren(video, told);
+}
+
+async function fillQuality(job, reports) {
+  const mine = open;
+  const {rules} = await options().catch(() => ({rules: {}}));
+  const read = await Promise.all(reports.map(file => get(filePath(job.job, file.path)).catch(() => null)));
+  if (mine !== open) return;
+  const found = read.filter(Boolean);
+  view.qualityPanel.hidden = !found.length;
+  view.quality.replaceChildren(...found.map(report => quality(report, rules)));
+}
+
+function quality(report, rules) {
+  const broken = report.rules.filter(rule => rule.count);
+  const rows = broken.map(rule => h("tr", {},
+    h("td", {}, rules[rule.rule] || rule.rule, rule.informs_only ? h("span", {class: "dim"}, " (taste)") : "",
+      h("details", {}, h("summary", {}, "Which"), h("ul", {class: "cues"}, rule.cues.slice(0, 50).map(cueLine)))),
+    h("td", {class: "number"}, rule.limit === null ? "" : `${rule.limit} ${rule.unit}`),
+    h("td", {class: "number"}, String(rule.count))));
+  return h("div", {class: "report"},
+    h("h3", {}, languageName(report.language)),
+    h("p", {class: "dim"}, `${plural(report.cue_count, "cue")}, rules of ${report.profile}`),
+    h("p", {}, report.sentence || "Every cue keeps every rule."),
+    broken.length ? table(`Rules that cues in ${languageName(report.language)} break`,
+      ["Cues", ["Limit", "number"], ["Count", "number"]], h("tbody", {}, rows)) : "");
+}
+
+function cueLine(cue) {
+  return h("li", {}, h("span", {class: "figure"}, `${clock(cue.start_ms)} `), cue.lines.join(" / "),
+    cue.reason ? h("span", {class: "dim"}, ` (${cue.reason})`) : "");
+}
+
+async function fillExport(job, languages) {
+  const mine = open;
+  view.exportPanel.hidden = !languages.length;
+  if (!languages.length || view.export.dataset.languages === languages.join()) return;
+  const known = await options().catch(() => null);
+  if (mine !== open || !known) return;
+  view.export.dataset.languages = languages.join();
+  const boxes = (name, entries, checked) => entries.map(([value, text]) =>
+    h("label", {class: "box"}, h("input", {type: "checkbox", name, value, checked: checked(value)}), text));
+  const profile = h("select", {id: "export-profile"}, h("option", {value: ""}, "those of the job"),
+    known.profiles.map(entry => h("option", {value: entry}, entry)));
+  const links = h("div", {role: "status"});
+  const problem = h("p", {class: "problem", role: "alert", hidden: true});
+  const button = h("button", {type: "submit"}, "Write files");
+  const form = h("form", {},
+    h("fieldset", {class: "boxes"}, h("legend", {}, "Formats"), boxes("format", known.formats.map(row => [row.name, row.title]), value => value === "srt")),
+    h("fieldset", {class: "boxes"}, h("legend", {}, "Languages"), boxes("language", languages.map(code => [code, languageName(code)]), () => true)),
+    h("p", {class: "line-of-fields"}, h("label", {for: "export-profile"}, "Rules"), profile, button), problem, links);
+  form.addEventListener("submit", event => {
+    event.preventDefault();
+    write(job, form, {profile, links, problem, button});
+  });
+  view.export.replaceChildren(form);
+}
+
+async function write(job, form, {profile, links, problem, button}) {
+  const chosen = name => [...form.querySelectorAll(`[name=${name}]:checked`)].map(box => box.value);
+  button.disabled = true;
+  try {
+    const [formats, languages] = [chosen("format"), chosen("language")];
+    if (!formats.length || !languages.length) throw new Problem("Choose a format and a language.");
+    const answer = await post(jobPath(job.job, "/export"), {formats, languages, profile: profile.value});
+    complain(problem, null);
+    links.replaceChildren(
+      ...answer.notes.map(note => h("p", {class: "note"}, note)),
+      h("ul", {class: "links"}, answer.files.map(file => h("li", {},
+        h("a", {href: filePath(job.job, file.path), download: ""}, fileName(file.path)),
+        h("span", {class: "dim"}, file.cue_count === null ? "" : ` ${plural(file.cue_count, "cue")}`)))));
+  } catch (wrong) {
+    complain(problem, wrong);
+  }
+  button.disabled = false;
+}
