@@ -8,15 +8,20 @@ from starlette.responses import Response
 
 from clients.api.answers import HttpProblem, document
 from clients.api.served import served
-from clients.web.files import PAGE, find_file
+from clients.web.files import PAGE, REVIEW, find_file
 from clients.web.options import options as known_options
 
-__all__ = ["asset", "options", "page"]
+__all__ = ["asset", "options", "page", "review_page"]
 
 
 async def page(request: Request) -> Response:
     """Return the page for people: films, jobs and the house."""
     return await _send(request, PAGE)
+
+
+async def review_page(request: Request) -> Response:
+    """Return the page on which a job's subtitles are put right."""
+    return await _send(request, REVIEW)
 
 
 async def asset(request: Request) -> Response:

@@ -38,6 +38,7 @@ class Row:
 
 ROUTES: tuple[Row, ...] = (
     Row(method="GET", path="/", handler=pages.page, answer="text/html"),
+    Row(method="GET", path="/review/{job}", handler=pages.review_page, answer="text/html"),
     Row(method="GET", path="/assets/{name}", handler=pages.asset, answer="application/octet-stream"),
     Row(method="GET", path="/api/options", handler=pages.options, answer=Options),
     Row(method="GET", path="/robots.txt", handler=house.robots, answer="text/plain"),

@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["PAGE", "PageFile", "find_file"]
+__all__ = ["PAGE", "REVIEW", "PageFile", "find_file"]
 
 PAGE = "page.html"
+REVIEW = "review.html"
 _FOLDER = Path(__file__).parent / "assets"
 _TYPES = {
     ".html": "text/html; charset=utf-8",

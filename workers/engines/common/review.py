@@ -31,7 +31,6 @@ __all__ = ["main", "review"]
 
 _DOUBTFUL_WORD = 0.35
 """A word below this probability is worth a look: of whisper-base's words in the test films a tenth are."""
-_IMPROBABLE = "improbable-word"
 _FOLDER = "preview"
 """Where a copy of a film that browsers cannot play is kept, with the preview page's."""
 
@@ -66,16 +65,18 @@ def _doubts(job: JobFolder, language: str) -> list[list[Any]]:
     if path is None:
         return []
     transcript: Transcript = shift(read_file(path), job.clip_start_ms)
-    return [doubt for segment in transcript.segments for doubt in _of_segment(segment)]
+    heard = not transcript.translated_from
+    return [doubt for segment in transcript.segments for doubt in _of_segment(segment, words=heard)]
 
 
-def _of_segment(segment: Segment) -> list[list[Any]]:
-    marked = [mark for mark in segment.marks if mark in DOUBTS or mark == HEARD_AGAIN]
-    found = [[segment.start_ms, segment.end_ms, mark] for mark in marked]
+def _of_segment(segment: Segment, *, words: bool) -> list[list[Any]]:
+    """Return the doubts about a segment; a translator's own `words` have no probability that tells much."""
+    known = {**DOUBTS, HEARD_AGAIN: "heard only the second time"}
+    found = [[segment.start_ms, segment.end_ms, known.get(mark, mark)] for mark in segment.marks]
     found += [
-        [word.start_ms, word.end_ms, f"{_IMPROBABLE}: {word.text}"]
+        [word.start_ms, word.end_ms, f"doubtful word: {word.text}"]
         for word in segment.words
-        if word.probability is not None and word.probability < _DOUBTFUL_WORD
+        if words and word.probability is not None and word.probability < _DOUBTFUL_WORD
     ]
     return found
 
