@@ -1,15 +1,13 @@
-"""Every address of the server, in one table: the server is made of it, and so is the OpenAPI document."""
+"""Every address of the server, in one table: the server is made of it, and so is the OpenAPI document.
+
+A test holds `docs/openapi.json` equal to it and writes it where `WRITE_DOCUMENTS=1` is set.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
-from starlette.requests import Request
-from starlette.responses import Response
-
 from clients.api import again, files, house, jobs, pages, review, uploads
 from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
+from clients.api.openapi import Row, openapi
 from clients.web.options import Options
 from protocol.job_changes import Changed, Pruned
 from protocol.jobs.dry_run import DryRunReport
@@ -17,24 +15,7 @@ from protocol.messages import HealthReport, StatusReport
 from protocol.subtitles.review import CorrectionsSaved, NewCorrections, ReviewAnswer
 from protocol.timeline import Transcript
 
-__all__ = ["ROUTES", "Row"]
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One address and what it does; the first sentence of the handler's docstring says it to people."""
-
-    method: str
-    path: str
-    handler: Handler
-    body: type | str | None = None
-    """The dataclass of a JSON body, or the media type of another one."""
-    answer: type | str | None = None
-    """The dataclass of the answer, or its media type."""
-    query: tuple[str, ...] = ()
-
+__all__ = ["ROUTES"]
 
 ROUTES: tuple[Row, ...] = (
     Row(method="GET", path="/", handler=pages.page, answer="text/html"),
@@ -44,6 +25,7 @@ ROUTES: tuple[Row, ...] = (
     Row(method="GET", path="/robots.txt", handler=house.robots, answer="text/plain"),
     Row(method="GET", path="/health", handler=house.health, answer=HealthReport),
     Row(method="GET", path="/metrics", handler=house.metrics, answer="text/plain"),
+    Row(method="GET", path="/api/openapi.json", handler=openapi, answer="application/json"),
     Row(method="GET", path="/api/health", handler=house.health, answer=HealthReport),
     Row(method="GET", path="/api/models", handler=house.models, answer="application/json"),
     Row(method="GET", path="/api/events", handler=jobs.events, answer="text/event-stream", query=("after",)),

@@ -59,6 +59,7 @@ def make_app(desk: Desk, keys: Keys, settings: HttpSettings) -> Starlette:
         middleware=[Middleware(_door, keys=keys, settings=settings, state=state)],
         exception_handlers={HTTPException: _no_such_address},
     )
+    app.state.rows = ROUTES
     app.state.served = Served(
         desk=desk, keys=keys, settings=settings, changes=Changes(query=query), state=state
     )
