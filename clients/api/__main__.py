@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 
+from clients.api.bodies import UPLOADS, forget_half
 from clients.api.keys import read_keys
 from clients.api.server import Server, bind, make_app
 from clients.desk import desk_here
@@ -28,6 +29,7 @@ def main() -> int:
     desk = desk_here()
     keys = read_keys(state_directory(desk.home))
     socket = bind(settings)
+    forget_half(desk.out / UPLOADS)
     host, port = socket.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}"

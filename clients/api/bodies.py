@@ -19,8 +19,10 @@ from starlette.requests import ClientDisconnect, Request
 from clients.api.answers import HttpProblem
 from protocol.errors import DiskFullError
 
-__all__ = ["Arrived", "Arriving", "chunks", "read_whole", "safe_name"]
+__all__ = ["UPLOADS", "Arrived", "Arriving", "chunks", "forget_half", "read_whole", "safe_name"]
 
+UPLOADS = "uploads"
+"""The folder of films that came over HTTP, on the disk of the job folders."""
 _CHUNK_S = 30.0
 """A sender that says nothing for so long has gone."""
 _SPARE_BYTES = 256 * 1024 * 1024
@@ -146,6 +148,12 @@ class Arriving:
             with contextlib.suppress(OSError):
                 os.utime(path)
         return Arrived(path=path, name=name, size=self._size, sha256=digest)
+
+
+def forget_half(uploads: Path) -> None:
+    """Remove what uploads left of which the server that took them has died."""
+    for part in uploads.glob(".*.part"):
+        part.unlink(missing_ok=True)
 
 
 def safe_name(written: str) -> str:

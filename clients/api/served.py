@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from clients.api.answers import HttpProblem
-from clients.api.bodies import read_whole
+from clients.api.bodies import UPLOADS, read_whole
 from clients.api.events import Changes
 from clients.api.keys import Keys
 from clients.asking import ask_coordinator, no_such_job
@@ -41,7 +41,7 @@ class Served:
     @property
     def uploads(self) -> Path:
         """The folder of films that came over HTTP: on the disk of the job folders."""
-        return self.desk.out / "uploads"
+        return self.desk.out / UPLOADS
 
 
 def served(request: Request) -> Served:
