@@ -53,6 +53,7 @@ NASTY = (
     "x" * 3_000, "नि" * 3_000, "two words",
     "a\nb\x07c", "I\u2028you", "Mr.", "3.", "U.S.",
     "«", "\u00a0", "\u202bשלום\u202c", "１２３", "ー", "かった。",
+    "-No.", ">>", "♪", "»", "€",
 )  # fmt: skip
 """What a recogniser may put out for a word: nothing, marks alone, joined emoji, words longer than cues."""
 

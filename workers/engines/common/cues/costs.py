@@ -91,7 +91,7 @@ class Prices:
         if reading > seen:
             fast = (reading / max(seen, 1) - 1) * rules.max_graphemes_per_second
             total += min(_TOO_FAST_MOST, fast * _TOO_FAST_PER_GRAPHEME)
-        if total < most and size > self._room:
+        if total < most and (size > self._room or self.breaks.is_dialogue(first, stop)):
             total += _LINE_BREAK * self.breaks.best(first, stop, rules.max_lines)[0]
         return total
 

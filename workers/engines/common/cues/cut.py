@@ -16,7 +16,6 @@ from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest
 from workers.engines.common.cues.phrases import Token, join_tokens, tokenise
 from workers.engines.common.cues.rules import CueRules
 from workers.engines.common.cues.widths import cells, cells_of_one, in_cells
-from workers.text.sentence_ends.rule import find_ends
 
 __all__ = ["CueRules", "cut", "sentences", "timed_tokens"]
 
@@ -42,10 +41,9 @@ def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
 def sentences(words: Sequence[Word], rules: CueRules) -> tuple[str, ...]:
     """Return the text as sentences; a long pause also ends one, as recognisers may leave out full stops."""
     tokens = timed_tokens(words, rules)
-    ends = find_ends([token.text for token in tokens], rules.language)
     found, first = [], 0
     for place in range(1, len(tokens) + 1):
-        if place == len(tokens) or _ends_thought(tokens[place - 1], tokens[place], ends=ends[place - 1]):
+        if place == len(tokens) or _ends_thought(tokens[place - 1], tokens[place]):
             found.append(join_tokens(tokens[first:place]))
             first = place
     return tuple(found)
@@ -62,8 +60,8 @@ def timed_tokens(words: Sequence[Word], rules: CueRules) -> list[Token]:
     return in_order(tokens, longest_ms=rules.max_cue_ms, film_ms=rules.media_duration_ms)
 
 
-def _ends_thought(left: Token, right: Token, *, ends: bool) -> bool:
-    return right.start_ms - left.end_ms > HARD_PAUSE_MS or (ends and not right.inside_word)
+def _ends_thought(left: Token, right: Token) -> bool:
+    return right.start_ms - left.end_ms > HARD_PAUSE_MS or (left.ends_sentence and not right.inside_word)
 
 
 def _place(

@@ -8,6 +8,7 @@ Netflix Timed Text Style Guides (general, English, Hindi).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ import regex
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Word
+from workers.engines.common.cues.marks import DASHES, NOTES, Side, find_bonds, find_turns, is_lone, lone_side
 from workers.engines.common.cues.phrase_words import (
     AUXILIARIES,
     DETERMINERS,
@@ -27,16 +29,16 @@ from workers.engines.common.cues.phrase_words import (
 )
 from workers.engines.common.cues.word_breaks import find_borders, find_possible_borders
 from workers.text.sentence_ends.marks import SENTENCE_ENDS
-from workers.text.sentence_ends.rule import ends_sentence
+from workers.text.sentence_ends.rule import ends_sentence, find_ends
 
 __all__ = ["Token", "border_cost", "count_graphemes", "join_tokens", "joiner", "line_break_cost", "tokenise"]
 
 
 _CLAUSE_ENDS = frozenset(",;:—–،؛、，；：､")
-_CLOSERS = "\"'”’»)]}」』）】›"
-_OPENERS = "\"'“‘«([{「『（【¿¡‹-–—"
+_CLOSERS = " \"'”’»)]}」』）】›" + NOTES
+_OPENERS = " \"'“‘«([{「『（【¿¡‹" + DASHES + NOTES
 _ENDS = ".,;:?!…।॥۔؟،؛" + _CLOSERS
-_DASHES = "-–—"
+_QUOTES = frozenset("»”’")
 _NOT_LAST = frozenset("([{「『（【〈《¿¡")
 _NOT_FIRST = frozenset(".,;:?!…%)]}»”’、。，？！）」』】ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ।॥۔؟،؛")
 """Characters that do not open a line (for Japanese: kinsoku shori, JIS X 4051)."""
@@ -45,7 +47,7 @@ _GRAPHEME = regex.compile(r"\X")
 _CONTROLS = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]")
 _INVISIBLE = regex.compile(r"\p{Cf}+")
 """Marks of direction, joiners, byte order marks: a part with nothing else is left out."""
-_DIGITS = regex.compile(r"\p{Sc}?\p{Nd}[\p{Nd}.,:/]*")
+_DIGITS = regex.compile(r"\p{Sc}? ?\p{Nd}[\p{Nd}.,:/]*")
 _ADJECTIVE = regex.compile(
     r"\p{Ll}{2,}-?\p{Ll}*(?:ful|ous|ive|able|ible|less|ical|ional|ental|ic|ish|est|ern)"
 )
@@ -78,6 +80,9 @@ _DANGLING = 50
 _TOGETHER = 60
 _FORBIDDEN = 120
 
+_FAR_MS = 2_000
+"""A mark so far from a word may be a sound of its own: `♪`, and nobody sings."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
@@ -91,6 +96,9 @@ class Token:
     """No space stands between it and the token before."""
     inside_word: bool = False
     """Whether it is a later piece of a word."""
+    ends_sentence: bool = False
+    opens_turn: bool = False
+    """Whether it begins with the dash of a speaker, who then has a line of his own."""
 
 
 def joiner(language: str) -> str:
@@ -130,7 +138,46 @@ def tokenise(
                 )
             )
             first = False
-    return tokens if apart else _whole_words(tokens, language, longest, measure)
+    return _bind(
+        tokens if apart else _whole_words(tokens, language, longest, measure), language, longest, measure
+    )
+
+
+def _bind(tokens: Sequence[Token], language: str, longest: int, measure: Callable[[str], int]) -> list[Token]:
+    """Return the tokens with what they end and open; a lone mark is one token with the word it belongs to.
+
+    Nobody says a mark, so the token has the times of its words.
+    """
+    texts = [token.text for token in tokens]
+    ends = find_ends(texts, language)
+    turns = find_turns(texts, ends)
+    apart = [False, *(two.start_ms - one.end_ms > _FAR_MS for one, two in itertools.pairwise(tokens))]
+    bonds = find_bonds(texts, turns, apart, language)
+    bound: list[Token] = []
+    for place, token in enumerate(tokens):
+        ended = ends[place] or (place + 1 < len(tokens) and turns[place + 1])
+        now = replace(token, ends_sentence=ended, opens_turn=turns[place])
+        if bonds[place] and not token.inside_word:
+            joined = _join(bound[-1], now)
+            if measure(joined.text) <= longest:
+                bound[-1] = joined
+                continue
+        if bound and bound[-1].text[-1:] in NOTES and now.text[:1] in NOTES:
+            bound[-1] = replace(bound[-1], ends_sentence=True)
+        bound.append(now)
+    return bound
+
+
+def _join(left: Token, right: Token) -> Token:
+    text = left.text + ("" if right.glued else " ") + right.text
+    return replace(
+        left,
+        text=text,
+        start_ms=right.start_ms if is_lone(left.text) else left.start_ms,
+        end_ms=left.end_ms if is_lone(right.text) else right.end_ms,
+        graphemes=count_graphemes(text),
+        ends_sentence=right.ends_sentence or (left.ends_sentence and is_lone(right.text)),
+    )
 
 
 def _whole_words(
@@ -143,7 +190,11 @@ def _whole_words(
     for token in tokens:
         apart = not whole or not token.glued
         reached += bool(whole) and not token.glued
-        if apart or token.inside_word or _may_part(whole[-1].text, token.text, border=reached in borders):
+        if (
+            apart
+            or token.inside_word
+            or _may_part(whole[-1].text, token.text, language, border=reached in borders)
+        ):
             whole.append(token)
         elif measure(text := whole[-1].text + token.text) <= longest:
             length = count_graphemes(text)
@@ -154,10 +205,10 @@ def _whole_words(
     return whole
 
 
-def _may_part(left: str, right: str, *, border: bool) -> bool:
+def _may_part(left: str, right: str, language: str, *, border: bool) -> bool:
     """Return whether two parts of a text may be parted: at a border of words, or behind a mark."""
     marked = left[-1] in _CLAUSE_ENDS or left[-1] in SENTENCE_ENDS
-    return (border or (marked and not right[:1].isdecimal())) and not _is_bound(left, right)
+    return (border or (marked and not right[:1].isdecimal())) and not _is_bound(left, right, language)
 
 
 def _are_latin(tokens: Sequence[Token], piece: str) -> bool:
@@ -178,10 +229,12 @@ def border_cost(left: str, right: str, language: str, *, ends: bool | None = Non
 
     `ends` says whether a sentence ends between them; None: it is found out from the two words alone.
     """
-    if _is_bound(left, right):
+    if _is_bound(left, right, language):
         return _FORBIDDEN
     if ends_sentence(left, right, language) if ends is None else ends:
         return _SENTENCE
+    if (sung := _song_border(left, right)) is not None:
+        return sung
     before, after = _bare(left.lstrip(_OPENERS)), _bare(right.lstrip(_OPENERS))
     if left.rstrip(_CLOSERS)[-1:] in _CLAUSE_ENDS:
         return _PLAIN if before in OPENERS.get(language, _NONE) else _CLAUSE
@@ -194,16 +247,25 @@ def line_break_cost(upper: str, lower: str, language: str) -> int:
     """Return the cost to the reader of the break between two lines as they are written: 0 to 120."""
     if joiner(language):
         before, after = upper.split(), lower.split()
+        if before and after and _opens_turn(before):
+            return _FORBIDDEN
         return border_cost(before[-1], after[0], language) if before and after else 0
     if not upper or not lower:
         return 0
     text, at = upper + lower, len(upper)
     borders = find_possible_borders(text, language)
-    if at not in borders and not _may_part(upper, lower, border=False):
+    if at not in borders and not _may_part(upper, lower, language, border=False):
         return _TOGETHER
     left = max((end for end in borders if end < at), default=0)
     right = min((end for end in borders if end > at), default=len(text))
     return border_cost(text[left:at], text[at:right], language)
+
+
+def _opens_turn(words: Sequence[str]) -> bool:
+    """Return whether the last of the words is a dash that opens what the next line says."""
+    if words[-1] not in DASHES:
+        return False
+    return len(words) == 1 or words[-2].rstrip(_CLOSERS)[-1:] in SENTENCE_ENDS
 
 
 def _word_border(before: str, after: str, language: str) -> int:
@@ -229,12 +291,28 @@ def _bare(word: str) -> str:
     return word.rstrip(_ENDS).casefold().replace("’", "'")
 
 
-def _is_bound(left: str, right: str) -> bool:
+def _is_bound(left: str, right: str, language: str) -> bool:
     """Return whether a mark at the border joins both words: it must not stand at that edge of a line."""
-    if left[-1:] in _NOT_LAST or (right and all(character in _DASHES for character in right)):
+    if left[-1:] in _NOT_LAST or (is_lone(left) and lone_side(left, language) is Side.AFTER):
         return True
+    if right and all(character in DASHES for character in right):
+        # A dash belongs to what it breaks off, unless it opens what another speaker says.
+        return left.rstrip(_CLOSERS)[-1:] not in SENTENCE_ENDS
+    if right[:1] not in _NOT_FIRST:
+        return False
+    if right[0] in _QUOTES and joiner(language):
+        # It opens a word that follows it at once: `»so«`, `”så”`.
+        return is_lone(right) and lone_side(right, language) is Side.BEFORE
     # An ellipsis or a point at the start of a word belongs to that word: `...and then`, `.NET`.
-    return right[:1] in _NOT_FIRST and not (right[0] in ".…" and right.lstrip(".…")[:1].isalnum())
+    return not (right[0] in ".…" and right.lstrip(".…")[:1].isalnum())
+
+
+def _song_border(left: str, right: str) -> int | None:
+    """Return the cost of a break beside a note that closes or opens a song; None if there is none."""
+    closes, opens = left[-1:] in NOTES and left != "", right[:1] in NOTES and right != ""
+    if not (closes or opens) or is_lone(left) or is_lone(right):
+        return None
+    return _SENTENCE if closes and opens else _CLAUSE
 
 
 def _noun_border(left: str, right: str, language: str) -> int:
@@ -252,6 +330,7 @@ def _noun_border(left: str, right: str, language: str) -> int:
 
 def _is_name(left: str, right: str, language: str) -> bool:
     """Return whether two words look like parts of one name; German capitalises every noun."""
+    left = left.lstrip(_OPENERS)
     if not left[:1].isupper() or language == "de" or (left.isupper() and right.isupper() and len(right) > 2):
         return False
     return right[:1].isupper() or right[:1].isdecimal() or right in PARTICLES

@@ -62,12 +62,13 @@ def speech_of_cues(
 def _by_text(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[int] | None:
     """Return the place of each cue's first token; None if the texts are not the same."""
     texts = ["".join("".join(cue.lines).split()) for cue in cues]
-    if "".join(texts) != "".join(token.text for token in tokens):
+    parts = ["".join(token.text.split()) for token in tokens]
+    if "".join(texts) != "".join(parts):
         return None
     starts, at = [], 0
-    for token in tokens:
+    for part in parts:
         starts.append(at)
-        at += len(token.text)
+        at += len(part)
     firsts, at = [], 0
     for text in texts:
         firsts.append(bisect_left(starts, at))

@@ -51,7 +51,8 @@ def pieces(words: Sequence[Word]) -> list[str]:
 def spans_of(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Return which tokens each cue shows, by their letters alone."""
     ends = {
-        end: place for place, end in enumerate(itertools.accumulate(len(token.text) for token in tokens), 1)
+        end: place
+        for place, end in enumerate(itertools.accumulate(len(bare(token.text)) for token in tokens), 1)
     }
     stops = [ends[at] for at in itertools.accumulate(len(bare("".join(cue.lines))) for cue in cues)]
     return list(itertools.pairwise([0, *stops]))
@@ -142,11 +143,17 @@ def check_judged(case: Case, cues: Sequence[Cue]) -> None:
 # The costs
 
 
-def check_breaks(prices: Prices, spans: Sequence[tuple[int, int]], rules: CueRules) -> None:
-    """Of two lines there are no better ones, and none at all where one does."""
+def check_breaks(
+    prices: Prices, spans: Sequence[tuple[int, int]], tokens: Sequence[Token], rules: CueRules
+) -> None:
+    """Of two lines there are no better ones, and none at all where one does, but for a second speaker's."""
     breaks, room = prices.breaks, rules.max_line_graphemes * cells_of_one(rules.language)
     for first, stop in spans:
         least, places = breaks.best(first, stop, rules.max_lines)
+        if turns := tuple(place for place in range(first + 1, stop) if tokens[place].opens_turn):
+            assert places == turns
+            assert len(turns) == 1
+            continue
         tried = [
             _leaning(breaks.length(first, at), breaks.length(at, stop)) + breaks.borders[at]
             for at in range(first + 1, stop)
@@ -207,7 +214,7 @@ def check_costs(case: Case, cues: Sequence[Cue], tokens: Sequence[Token]) -> tup
         return 0.0, 0.0
     prices = Prices(tokens, case.rules)
     assert spans_of(cues, tokens) == cheapest(prices)
-    check_breaks(prices, cheapest(prices), case.rules)
+    check_breaks(prices, cheapest(prices), tokens, case.rules)
     ours, theirs = cost(spans_of(cues, tokens), prices), cost(greedy(tokens, case.rules), prices)
     assert ours <= theirs < math.inf
     return ours, theirs
