@@ -1,14 +1,49 @@
-"""Puts the times of words and their pieces in order on the film's clock, to cut cues by them. Pure."""
+"""Puts words, their marks and their pieces in order on the film's clock, to cut cues by them. Pure."""
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from workers.engines.common.cues.phrases import Token
+from workers.engines.common.cues.marks import NOTES, find_bonds, find_turns, is_lone
+from workers.engines.common.cues.phrases import Token, count_graphemes
+from workers.text.sentence_ends.rule import find_ends
 
-__all__ = ["in_order", "longest_rise"]
+__all__ = ["bind_marks", "in_order", "longest_rise"]
+
+_FAR_MS = 2_000
+"""A mark so far from a word may be a sound of its own: `♪`, and nobody sings."""
+
+
+def bind_marks(
+    tokens: Sequence[Token], language: str, longest: int, measure: Callable[[str], int]
+) -> list[Token]:
+    """Return the tokens with what they end and open; a lone mark is one token with the word it belongs to.
+
+    Nobody says a mark, so the token has the times of its words.
+    """
+    texts = [token.text for token in tokens]
+    ends = find_ends(texts, language)
+    turns = find_turns(texts, ends)
+    apart = [False, *(two.start_ms - one.end_ms > _FAR_MS for one, two in itertools.pairwise(tokens))]
+    bonds = find_bonds(texts, turns, apart, language)
+    bound: list[Token] = []
+    for place, token in enumerate(tokens):
+        ended = ends[place] or (place + 1 < len(tokens) and turns[place + 1])
+        now = token
+        if ended or turns[place]:
+            now = replace(token, ends_sentence=ended, opens_turn=turns[place])
+        if bonds[place] and not token.inside_word:
+            joined = _join(bound[-1], now)
+            if measure(joined.text) <= longest:
+                bound[-1] = joined
+                continue
+        if bound and bound[-1].text[-1:] in NOTES and now.text[:1] in NOTES:
+            bound[-1] = replace(bound[-1], ends_sentence=True)
+        bound.append(now)
+    return bound
 
 
 def in_order(tokens: Sequence[Token], *, longest_ms: int, film_ms: int) -> list[Token]:
@@ -86,3 +121,16 @@ def _spread(tokens: Sequence[Token], end_ms: int) -> list[Token]:
         done += token.graphemes
         spread.append(replace(token, start_ms=begin, end_ms=start + (end_ms - start) * done // total))
     return spread
+
+
+def _join(left: Token, right: Token) -> Token:
+    text = left.text + ("" if right.glued else " ") + right.text
+    return replace(
+        left,
+        text=text,
+        start_ms=right.start_ms if is_lone(left.text) else left.start_ms,
+        end_ms=left.end_ms if is_lone(right.text) else right.end_ms,
+        graphemes=count_graphemes(text),
+        opens_turn=left.opens_turn or (right.opens_turn and is_lone(left.text)),
+        ends_sentence=right.ends_sentence or (left.ends_sentence and is_lone(right.text)),
+    )

@@ -4,10 +4,13 @@ The cost of a way is the sum over its cues of
 
 - `_CUE`, for one more cue;
 - the border it ends at: from 0 where a sentence ends to 120 before a closing bracket (`phrases.border_cost`),
-  less what it would cost to keep both sides together: a sentence end (`_INSIDE_SENTENCE_END`) or a pause;
-- three quarters of its line break (`line_breaks`), as the reader sees both halves together;
+  less what it would cost to keep both sides together: a sentence end (`_INSIDE_SENTENCE_END`), a relative
+  clause (`_INSIDE_RELATIVE`) or a pause;
+- three quarters of its line break (`line_breaks`), as the reader sees both halves together; a second speaker
+  has the lower line;
 - its length: a cue should be full enough, so that the cues of one sentence are about as long (`_UNEVEN`);
-- too little time to see it or to read it.
+- too little time to see it or to read it: by how fast it is, and by the time that lacks (`_LATE_PER_MS`), so
+  that words go over to a neighbour which has time.
 
 A cue that is not allowed costs infinitely much: it does not fit its lines, or its words last too long, or it
 goes over a pause of two seconds (Netflix says that such a pause interrupts a sentence).
@@ -23,7 +26,7 @@ import itertools
 from collections.abc import Sequence
 
 from workers.engines.common.cues.line_breaks import LineBreaks
-from workers.engines.common.cues.phrases import Token, joiner
+from workers.engines.common.cues.phrases import Token, joiner, opens_relative
 from workers.engines.common.cues.rules import CueRules
 from workers.engines.common.cues.widths import cells_of_one
 
@@ -33,6 +36,8 @@ HARD_PAUSE_MS = 2_000
 """A longer pause always separates cues, however short they are."""
 _CUE = 8.0
 _INSIDE_SENTENCE_END = 50.0
+_INSIDE_RELATIVE = 8.0
+"""`the wizard | who had vanished`: as good a border as a comma, though no comma is there."""
 _INSIDE_PAUSE = 20.0
 _INSIDE_PAUSE_PER_MS = 0.03
 _PAUSE_RELIEF_PER_MS = 1 / 40
@@ -40,8 +45,10 @@ _PAUSE_RELIEF_PER_MS = 1 / 40
 _LINE_BREAK = 0.75
 _TOO_SHORT = 50.0
 _TOO_SHORT_SHARE = 150.0
-_TOO_FAST_PER_GRAPHEME = 4.0
+_TOO_FAST_PER_GRAPHEME = 3.0
 _TOO_FAST_MOST = 40.0
+_LATE_PER_MS = 0.06
+"""The cost of each millisecond that a reader lacks: words go over to a neighbour of their sentence."""
 _UNEVEN = 12.0
 _FULL_ENOUGH = 0.6
 """The share of a cue's room at which it costs least."""
@@ -60,6 +67,7 @@ class Prices:
         film_end = rules.media_duration_ms or self._ends[-1] + rules.linger_ms + rules.min_cue_ms
         # A cue that stops before a token may stay until this moment at most: the next cue starts there.
         self._deadlines = [0, *(start - rules.min_gap_ms for start in self._starts[1:]), film_end]
+        self._nexts = _next_sentences(self.breaks.ends)
         self._words = [0, *itertools.accumulate(not token.inside_word for token in tokens)]
         spaced = joiner(rules.language) != ""
         self._broken = [0, *itertools.accumulate(token.inside_word and spaced for token in tokens)]
@@ -70,6 +78,7 @@ class Prices:
         parts = [cost + less for cost, less in zip(self.breaks.borders[1:], parts, strict=True)]
         self._borders = [0.0, *parts, 0.0]
         self.reaches = self._reach(tokens)
+        self._lates = [self._lacking_ms(first, stop) for first, stop in enumerate(self._nexts)]
 
     def of(self, first: int, stop: int, most: float = float("inf")) -> float:
         """Return the cost of the tokens from `first` to before `stop`, within its reach, as one cue.
@@ -87,13 +96,30 @@ class Prices:
         total = _CUE + self._borders[stop] + self._shapes[size]
         if seen < least:
             total += _TOO_SHORT + _TOO_SHORT_SHARE * (least - seen) / least
-        reading = self.reading_ms(first, stop)
-        if reading > seen:
-            fast = (reading / max(seen, 1) - 1) * rules.max_graphemes_per_second
+        late = self.reading_ms(first, stop) - seen
+        if late > 0:
+            fast = late / max(seen, 1) * rules.max_graphemes_per_second
             total += min(_TOO_FAST_MOST, fast * _TOO_FAST_PER_GRAPHEME)
+        if total < most:
+            total += _LATE_PER_MS * (
+                max(0.0, late) if self._nexts[first] >= stop else self._late(first, stop)
+            )
         if total < most and (size > self._room or self.breaks.is_dialogue(first, stop)):
             total += _LINE_BREAK * self.breaks.best(first, stop, rules.max_lines)[0]
         return total
+
+    def _late(self, first: int, stop: int) -> float:
+        """Return how much time a reader lacks, by sentences: one that joins another lacks as much."""
+        late = 0.0
+        while self._nexts[first] < stop:
+            late += self._lates[first]
+            first = self._nexts[first]
+        return late + self._lacking_ms(first, stop)
+
+    def _lacking_ms(self, first: int, stop: int) -> float:
+        start, rules = self._starts[first], self._rules
+        lasts = max(self._ends[stop - 1] + rules.linger_ms - start, rules.min_cue_ms)
+        return max(0.0, self.reading_ms(first, stop) - min(lasts, self._deadlines[stop] - start))
 
     def reading_ms(self, first: int, stop: int) -> float:
         """Return how long it takes to read a stretch; a line break inside a word counts as a space."""
@@ -150,12 +176,22 @@ def _shapes(line: int, lines: int) -> list[float]:
     return [_UNEVEN * (size / room - _FULL_ENOUGH) ** 2 for size in range(room + lines)]
 
 
+def _next_sentences(ends: Sequence[bool]) -> list[int]:
+    """Return for each token where the sentence after it begins."""
+    places = [len(ends)] * len(ends)
+    for place in range(len(ends) - 2, -1, -1):
+        places[place] = place + 1 if ends[place] else places[place + 1]
+    return places
+
+
 def _border(left: Token, right: Token, rules: CueRules, *, ends: bool) -> float:
     """Return what a cut between two tokens saves (0 or less): the cost of keeping them together."""
     pause = max(0, right.start_ms - left.end_ms)
     saved = 0.0
     if ends and not right.inside_word:
         saved += _INSIDE_SENTENCE_END
+    if opens_relative(left.text, right.text, rules.language):
+        saved += _INSIDE_RELATIVE
     if pause > rules.pause_ms:
         saved += _INSIDE_PAUSE + (pause - rules.pause_ms) * _INSIDE_PAUSE_PER_MS
     return -saved - min(pause, rules.pause_ms) * _PAUSE_RELIEF_PER_MS

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Sequence
 
 from protocol.timeline import Cue, Word
-from workers.engines.common.cues.clock import in_order
+from workers.engines.common.cues.clock import bind_marks, in_order
 from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest
 from workers.engines.common.cues.phrases import Token, join_tokens, tokenise
 from workers.engines.common.cues.rules import CueRules
@@ -56,7 +56,8 @@ def timed_tokens(words: Sequence[Word], rules: CueRules) -> list[Token]:
     """
     room = rules.max_line_graphemes * cells_of_one(rules.language)
     measure = functools.partial(cells, language=rules.language)
-    tokens = in_cells(tokenise(words, rules.language, room, measure), rules.language, room)
+    tokens = bind_marks(tokenise(words, rules.language, room, measure), rules.language, room, measure)
+    tokens = in_cells(tokens, rules.language, room)
     return in_order(tokens, longest_ms=rules.max_cue_ms, film_ms=rules.media_duration_ms)
 
 

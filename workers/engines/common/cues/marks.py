@@ -171,6 +171,8 @@ class _Marks:
     def side(self, place: int) -> Side:
         """Return the side of the part at `place` if it is a lone mark, and remember what it opens."""
         text = self._texts[place]
+        if text.isalpha():
+            return Side.NEITHER
         if not is_lone(text):
             self._mark(_LEADING.match(text), opens=True)
             self._mark(_TRAILING.search(text), opens=False)

@@ -15,6 +15,7 @@ __all__ = [
     "PARTICLES",
     "POSTPOSITIONS",
     "PREPOSITIONS",
+    "RELATIVES",
 ]
 
 
@@ -82,7 +83,7 @@ AUXILIARIES = _table(
 PREPOSITIONS = _table(
     {
         "en": """in on at by for with from into onto about to over under within toward towards upon among
-        across along inside outside since via despite near""",
+        across along inside outside since via despite near against behind between during through without""",
         "de": "zu zum zur in im an am auf bei mit von vom für aus nach über unter um ohne gegen seit",
         "fr": "à au aux en dans sur pour par avec sans sous vers chez entre",
         "es": "a en con por para sin sobre entre desde",
@@ -135,7 +136,7 @@ LINKS = _table(
 OPENERS = _table(
     {
         "en": """and but or nor because that which who whom whose what how why when while if whether unless
-        until although though where than against after before behind between during through without""",
+        until although though where than after before""",
         "de": "und aber oder weil dass daß wenn während ob der die das denn sondern wie was wer wo",
         "fr": "et mais ou parce que qui quand si lorsque où donc car dont comme combien comment",
         "es": "y e pero o porque que quien cuando si aunque donde como qué cómo cuánto cuanto",
@@ -155,6 +156,16 @@ OPENERS = _table(
     }
 )
 """Conjunctions and relatives: a line may begin with one and should not end with it."""
+
+RELATIVES = _table(
+    {
+        "en": "who whom whose which",
+        "fr": "qui dont lequel laquelle lesquels lesquelles",
+        "es": "quien quienes cuyo cuya cuyos cuyas",
+        "pt": "quem cujo cuja cujos cujas",
+    }
+)
+"""They open a clause of their own, `the wizard | who had vanished`, where no comma says so."""
 
 NUMERALS = _table(
     {

@@ -8,7 +8,6 @@ Netflix Timed Text Style Guides (general, English, Hindi).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +15,7 @@ import regex
 
 from protocol.languages import UNSPACED
 from protocol.timeline import Word
-from workers.engines.common.cues.marks import DASHES, NOTES, Side, find_bonds, find_turns, is_lone, lone_side
+from workers.engines.common.cues.marks import DASHES, NOTES, Side, is_lone, lone_side
 from workers.engines.common.cues.phrase_words import (
     AUXILIARIES,
     DETERMINERS,
@@ -26,12 +25,22 @@ from workers.engines.common.cues.phrase_words import (
     PARTICLES,
     POSTPOSITIONS,
     PREPOSITIONS,
+    RELATIVES,
 )
 from workers.engines.common.cues.word_breaks import find_borders, find_possible_borders
 from workers.text.sentence_ends.marks import SENTENCE_ENDS
-from workers.text.sentence_ends.rule import ends_sentence, find_ends
+from workers.text.sentence_ends.rule import ends_sentence
 
-__all__ = ["Token", "border_cost", "count_graphemes", "join_tokens", "joiner", "line_break_cost", "tokenise"]
+__all__ = [
+    "Token",
+    "border_cost",
+    "count_graphemes",
+    "join_tokens",
+    "joiner",
+    "line_break_cost",
+    "opens_relative",
+    "tokenise",
+]
 
 
 _CLAUSE_ENDS = frozenset(",;:—–،؛、，；：､")
@@ -79,9 +88,6 @@ _NAME = 40
 _DANGLING = 50
 _TOGETHER = 60
 _FORBIDDEN = 120
-
-_FAR_MS = 2_000
-"""A mark so far from a word may be a sound of its own: `♪`, and nobody sings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,46 +144,7 @@ def tokenise(
                 )
             )
             first = False
-    return _bind(
-        tokens if apart else _whole_words(tokens, language, longest, measure), language, longest, measure
-    )
-
-
-def _bind(tokens: Sequence[Token], language: str, longest: int, measure: Callable[[str], int]) -> list[Token]:
-    """Return the tokens with what they end and open; a lone mark is one token with the word it belongs to.
-
-    Nobody says a mark, so the token has the times of its words.
-    """
-    texts = [token.text for token in tokens]
-    ends = find_ends(texts, language)
-    turns = find_turns(texts, ends)
-    apart = [False, *(two.start_ms - one.end_ms > _FAR_MS for one, two in itertools.pairwise(tokens))]
-    bonds = find_bonds(texts, turns, apart, language)
-    bound: list[Token] = []
-    for place, token in enumerate(tokens):
-        ended = ends[place] or (place + 1 < len(tokens) and turns[place + 1])
-        now = replace(token, ends_sentence=ended, opens_turn=turns[place])
-        if bonds[place] and not token.inside_word:
-            joined = _join(bound[-1], now)
-            if measure(joined.text) <= longest:
-                bound[-1] = joined
-                continue
-        if bound and bound[-1].text[-1:] in NOTES and now.text[:1] in NOTES:
-            bound[-1] = replace(bound[-1], ends_sentence=True)
-        bound.append(now)
-    return bound
-
-
-def _join(left: Token, right: Token) -> Token:
-    text = left.text + ("" if right.glued else " ") + right.text
-    return replace(
-        left,
-        text=text,
-        start_ms=right.start_ms if is_lone(left.text) else left.start_ms,
-        end_ms=left.end_ms if is_lone(right.text) else right.end_ms,
-        graphemes=count_graphemes(text),
-        ends_sentence=right.ends_sentence or (left.ends_sentence and is_lone(right.text)),
-    )
+    return tokens if apart else _whole_words(tokens, language, longest, measure)
 
 
 def _whole_words(
@@ -243,6 +210,11 @@ def border_cost(left: str, right: str, language: str, *, ends: bool | None = Non
     return _word_border(before, after, language) or _noun_border(left, right, language)
 
 
+def opens_relative(left: str, right: str, language: str) -> bool:
+    """Return whether a relative clause begins with the word `right`, and no mark behind `left` says so."""
+    return left[-1:].isalnum() and _bare(right.lstrip(_OPENERS)) in RELATIVES.get(language, _NONE)
+
+
 def line_break_cost(upper: str, lower: str, language: str) -> int:
     """Return the cost to the reader of the break between two lines as they are written: 0 to 120."""
     if joiner(language):
@@ -277,6 +249,8 @@ def _word_border(before: str, after: str, language: str) -> int:
         return _TOGETHER
     if before in openers:
         return _DANGLING
+    if after in RELATIVES.get(language, _NONE):
+        return _CLAUSE
     if after in openers:
         return _OPENING
     if after in prepositions:

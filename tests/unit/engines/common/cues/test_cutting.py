@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from protocol.timeline import Cue, Word
 from tests.growth import growth
 from tests.word_streams import hours_of
+from tests.word_streams import speech as talk
 from workers.engines.common.cues.cut import CueRules, cut, sentences
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.cues.widths import width
@@ -260,6 +261,35 @@ def test_a_fast_cue_stays_to_be_read_but_not_into_the_next():
     follower = spoken("Then we went home again.", start=words[-1].end_ms + 200)
     first, second = cut([*words, *follower], CueRules())
     assert (first.end_ms, second.start_ms) == (follower[0].start_ms - 83, follower[0].start_ms)
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        (
+            "The National Hurricane Center (NHC) says that at this point Jerry poses no threat to land.",
+            "to land.",
+        ),
+        (
+            "The final score was a one-point victory, 21 to 20, ending the All Blacks' 15 game winning "
+            "streak.",
+            "winning streak.",
+        ),
+    ],
+)
+def test_two_words_with_time_to_spare_take_others_over_from_a_cue_that_is_too_fast(text, alone):
+    cues = cut(talk([text], "en", grapheme_ms=38), CueRules())
+    assert texts(cues)[-1].endswith(f" {alone}")
+    assert graphemes(texts(cues)[-1]) > 2 * graphemes(alone)
+
+
+def test_a_sentence_is_parted_before_its_relative_clause_and_not_inside():
+    words = spoken(
+        "He began a confused complaint against the wizard who had vanished behind the curtain on the left."
+    )
+    assert texts(cut(words, CueRules()))[-1] == "who had vanished behind the curtain on the left."
+    (cue,) = cut(spoken("I know the people who live in there."), CueRules())
+    assert cue.lines == ("I know the people who live in there.",)
 
 
 def test_a_word_longer_than_a_cue_may_be_is_clamped():

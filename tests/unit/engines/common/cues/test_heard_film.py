@@ -38,6 +38,12 @@ def test_each_sentence_starts_its_own_cue(written):
     assert [text.startswith(start) for text, start in zip(begun, SENTENCES, strict=True)] == [True] * 7
 
 
+def test_a_relative_clause_is_a_cue_of_its_own(written):
+    texts = [cue.plaintext.replace("\n", " ") for cue in pysubs2.load(str(written / "film.en.srt"))]
+    at = texts.index("who had vanished behind the curtain on the left.")
+    assert texts[at - 1] == "He began a confused complaint against the wizard"
+
+
 def test_no_rule_is_broken_and_no_article_parted_from_its_noun(written):
     report = json.loads((written / "film.en.qc.json").read_text())
     assert report["ok"]

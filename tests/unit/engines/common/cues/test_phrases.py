@@ -137,6 +137,22 @@ def test_a_phrase_ends_here(left, right, language):
     assert border_cost(left, right, language) <= PLAIN
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "language"),
+    [("wizard", "who", "en"), ("house", "which", "en"), ("livre", "dont", "fr"), ("casa", "cuya", "es")],
+)
+def test_a_relative_clause_is_a_better_border_than_any_inside_it(left, right, language):
+    assert border_cost(left, right, language) < border_cost("vanished", "behind", "en") < PLAIN
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "language"),
+    [("sagte", "»so«", "de"), ("sade", "”så”", "sv"), ("and", "’tis", "en"), ("said", "“so”", "en")],
+)
+def test_a_word_with_a_quote_that_opens_may_begin_a_line(left, right, language):
+    assert border_cost(left, right, language) <= border_cost(left, right.strip("»«”“’"), language)
+
+
 def test_german_nouns_are_not_taken_for_names():
     assert border_cost("Großer", "Hund", "de") < border_cost("John", "Smith", "en")
 
