@@ -23,8 +23,9 @@ _ARROWS = ">>"
 """Captions of broadcasts open each speaker's text with it."""
 _OPENING = "([{「『（【〈《〔［｛¿¡„‚‘"
 _CLOSING = ")]}」』）】〉》〕］｝.,;:?!…。．，、！？：；।॥۔؟،؛%‰°℃"
-_ASIDES = "]］♪♫"
-"""Behind the name of a noise or a song, somebody may begin to speak."""
+_ASIDE_STARTS = ("(", "[", "（", "［")
+_ASIDE_ENDS = (")", "]", "）", "］")
+_LONGEST_ASIDE = 8
 _FAMILIES = {mark: family for family in ("«»", "‹›", '“”„‟"', NOTES) for mark in family}
 _REVERSED = frozenset({"de", "da", "cs", "sk", "sl", "hr", "sr", "bs", "hu", "pl", "sv", "fi"})
 """Languages that also write »so« or »so»."""
@@ -114,16 +115,27 @@ def _first_letter(texts: Sequence[str], place: int) -> str:
 
 
 def _may_open(texts: Sequence[str], ends: Sequence[bool], place: int, first: str) -> bool:
-    """Return whether a sentence may begin here: one has ended, or broken off."""
+    """Return whether a sentence may begin here: one has ended or broken off, or a noise was named."""
     for before in range(place - 1, max(-1, place - 1 - _FURTHEST), -1):
         text = texts[before]
-        if ends[before] or text[-1:] in _ASIDES:
+        if ends[before] or text[-1:] in NOTES:
             return True
+        if text[-1:] in _ASIDE_ENDS:
+            begin = _aside_start(texts, before)
+            return begin == 0 or (begin > 0 and ends[begin - 1])
         if not is_lone(text):
             return text.endswith(_INTERRUPTIONS) and first.isupper()
         if text[-1:] in _OPENING + DASHES:
             return False
-    return place == 0
+    return place <= _FURTHEST
+
+
+def _aside_start(texts: Sequence[str], place: int) -> int:
+    """Return where what is in brackets up to `place` begins, `[door opens]`; -1 if nowhere."""
+    for begin in range(place, max(-1, place - _LONGEST_ASIDE), -1):
+        if texts[begin][:1] in _ASIDE_STARTS:
+            return begin
+    return -1
 
 
 def _is_speech(first: str, *, cased: bool, answers: bool) -> bool:

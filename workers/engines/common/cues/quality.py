@@ -41,6 +41,8 @@ _CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _SPEAKERS = ("-", "‐", "‑", "–", "—", "−", "―", ">>", "♪", "♫", "#")
 """What a line of another speaker opens with, and a line of a song."""
 _ENDS = frozenset(".?!…।॥۔؟。？！—–-")
+_ASIDE_ENDS = frozenset(")]）］♪♫")
+"""Behind the name of a noise, or a song, somebody may begin to speak."""
 _CLOSERS = " \"'”’»)]」』"
 _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "FULLWIDTH", "HALFWIDTH"})
 _DIRECTIONS = dict.fromkeys([*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -259,7 +261,8 @@ def _changes_speaker(upper: str, lower: str) -> bool:
     """Return whether another person speaks in the lower line; a dash may also go on with a sentence."""
     if not _opens_speech(lower):
         return False
-    return _opens_speech(upper) or upper.rstrip(_CLOSERS)[-1:] in _ENDS
+    named = _shown(upper).rstrip()[-1:] in _ASIDE_ENDS
+    return named or _opens_speech(upper) or upper.rstrip(_CLOSERS)[-1:] in _ENDS
 
 
 def _durations(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:

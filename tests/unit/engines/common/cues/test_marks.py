@@ -55,6 +55,7 @@ OPENS = regex.compile(r"[-–—―]|>>")
         ("- are you coming? - i don't know. - you never do.", "en", 3),
         ("- How old are you? - 5. - And you?", "en", 3),
         (">> Who is it? >> Me. >> Come in.", "en", 3),
+        ("[door opens] - Who is it? (laughs quietly) - Me. ♪ La la ♪ - Stop!", "en", 3),
         ("- I thought-- - You thought wrong. - Did I?", "en", 3),
     ],
 )
@@ -100,6 +101,7 @@ def test_a_speaker_of_two_lines_has_a_cue_of_his_own():
         "One thing he wanted — a real home.",
         "“What?” — he said and left.",
         "I thought-- no, I never did.",
+        "So said Smith (2019) - Jones did not.",
     ],
 )
 def test_a_dash_that_opens_no_turn_stays_in_its_line(text):
