@@ -17,9 +17,13 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from protocol.errors import SchemaError
 
-__all__ = ["check_field", "from_json", "from_plain", "to_plain"]
+__all__ = ["SPARSE", "check_field", "from_json", "from_plain", "to_plain"]
 
 T = TypeVar("T")
+
+SPARSE: Mapping[str, bool] = types.MappingProxyType({"sparse": True})
+"""Metadata of a field that is written only where it has another value than its default: documents that do not
+use it stay as they were."""
 
 _UNIONS = (Union, types.UnionType)
 _SIMPLE = frozenset({str, float, bool})
@@ -29,11 +33,19 @@ _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 
 
 def to_plain(value: Any) -> Any:
-    """Return `value` with dataclasses as dicts, tuples as lists and enums as their values."""
+    """Return `value` with dataclasses as dicts, tuples as lists and enums as their values.
+
+    A field with `SPARSE` as its metadata is left out where it has its default.
+    """
     if type(value) in _PLAIN:
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: to_plain(getattr(value, name)) for name in _fields(type(value))}
+        sparse = _sparse(type(value))
+        return {
+            name: to_plain(getattr(value, name))
+            for name in _fields(type(value))
+            if name not in sparse or getattr(value, name) != sparse[name]
+        }
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
@@ -90,6 +102,17 @@ def _fields(cls: type) -> dict[str, bool]:
     return {
         field.name: field.default is missing and field.default_factory is missing
         for field in dataclasses.fields(cls)
+    }
+
+
+@functools.cache
+def _sparse(cls: type) -> dict[str, Any]:
+    """Return the defaults of a dataclass's sparse fields."""
+    missing = dataclasses.MISSING
+    return {
+        field.name: field.default if field.default_factory is missing else field.default_factory()
+        for field in dataclasses.fields(cls)
+        if field.metadata.get("sparse")
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from protocol.schema import SPARSE
+
 __all__ = ["HEARD_AGAIN", "UNDETERMINED", "Cue", "Segment", "Span", "Transcript", "Word"]
 
 UNDETERMINED = "und"
@@ -53,20 +55,27 @@ class Segment:
     """What translated it; empty in a transcript that was heard, or came with a file."""
     again: bool = False
     """Whether it is what a second try gave, made in another way because the first was doubtful."""
+    language: str = field(default="", metadata=SPARSE)
+    """ISO 639-1, where it is in another language than the transcript; empty: it is in the transcript's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transcript:
-    """What is said in a film, in one language. The body of `segments.json` and `transcript.*.json`."""
+    """What is said in a film. The body of `segments.json` and `transcript.*.json`."""
 
     language: str
-    """ISO 639-1, or `UNDETERMINED`."""
+    """ISO 639-1, or `UNDETERMINED`. In a film in several languages the one of most speech: a segment in
+    another one says so."""
     segments: tuple[Segment, ...]
     language_probability: float | None = None
     """Between 0 and 1; None where the person said the language."""
     translated_from: str = ""
     engine: str = ""
     model: str = ""
+
+    def language_of(self, segment: Segment) -> str:
+        """Return the language of one of the segments."""
+        return segment.language or self.language
 
     def words(self) -> tuple[Word, ...]:
         """Return every word in order."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.artefacts import Artefact
 from protocol.pipeline import Stage
+from protocol.schema import SPARSE
 from protocol.timeline import Span
 
 __all__ = ["STAGE", "AsrRequest", "AsrResult"]
@@ -19,7 +20,7 @@ class AsrRequest:
     speech: tuple[Span, ...] | None = None
     """Where the stage vad heard speech; None: the engine listens for itself."""
     language: str | None = None
-    """ISO 639-1; None: detect."""
+    """ISO 639-1; None: detect, and where several are spoken recognise each stretch in its own."""
     model: str = "whisper-base"
     """Id in the model store."""
     device: str = "auto"
@@ -42,13 +43,16 @@ class AsrResult:
 
     segments: Artefact
     language: str
-    """ISO 639-1; `und` where there is no speech and the request names no language."""
+    """ISO 639-1; `und` where there is no speech and the request names no language. Of several languages the
+    one of most speech."""
     language_probability: float | None
     segment_count: int
     speech: tuple[Span, ...]
     device: str
     compute_type: str
     model: str
+    languages: dict[str, int] = field(default_factory=dict, metadata=SPARSE)
+    """Where several languages are spoken: the speech in each in milliseconds, the most first. Else empty."""
 
 
 STAGE = Stage(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from protocol.artefacts import Artefact
 from protocol.pipeline import Stage
+from protocol.schema import SPARSE
 from protocol.timeline import Span
 
 __all__ = ["STAGE", "TranslateRequest", "TranslateResult"]
@@ -22,6 +23,7 @@ class TranslateRequest:
     audio: Artefact
     speech: tuple[Span, ...] = ()
     source_language: str
+    """The transcript's; a segment in another language is translated from that one."""
     target_language: str
     source_script: str = ""
     """ISO 15924 (`Deva`, `Arab`) of a language with several scripts; empty: its usual one."""
@@ -52,6 +54,8 @@ class TranslateResult:
     """How many segments carry a mark, one or several."""
     retried: int = 0
     """How many segments were doubtful at first and tried again in another way, whichever text is kept."""
+    notes: tuple[str, ...] = field(default=(), metadata=SPARSE)
+    """What of a film in several languages could not be translated."""
 
 
 STAGE = Stage(

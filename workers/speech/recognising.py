@@ -1,26 +1,44 @@
-"""The stage asr with a Whisper model: from the stretches of speech in a film to its segments."""
+"""The stage asr with a Whisper model: from the stretches of speech in a film to its segments.
+
+The film's language is voted on first, and all chunks are recognised in it. Meanwhile each chunk says of its
+own language, which costs one step of decoding. Only where those votes part the film (`stretches`) is what is
+in another language recognised again, in its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.timeline import UNDETERMINED, Segment, Span, Transcript
 from workers.engine import Context
 from workers.placement import Placement
+from workers.speech.fitting import fit
 from workers.speech.judging import is_silence, vote
 from workers.speech.spans import Chunk, pack, spread
-from workers.speech.whisper import WINDOW_MS, Heard, Recogniser, RecognitionOptions, recognise
+from workers.speech.stretches import LanguageVote, mixed, part, shares
+from workers.speech.whisper import (
+    LONGEST_MS,
+    WINDOW_MS,
+    Heard,
+    Recogniser,
+    RecognitionOptions,
+    recognise_chunks,
+)
 from workers.text.transcripts import publish
 
 __all__ = ["RecognisedFilm", "language_of", "publish_film", "recognise_film", "segment_of"]
 
 _VOTES = 5
 """So many chunks from all over the film vote on its language."""
+_PIECE_MS = 5_000
+"""Where a chunk may be in two languages, pieces of so much sound vote: of less, Whisper is not sure."""
 
 Describe = Callable[[Heard, str], tuple[Segment, Iterable[Span]]]
-"""A chunk and the film's language to its segment, and to the stretches of speech in it."""
+"""A chunk and its language to its segment, and to the stretches of speech in it."""
+Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +51,70 @@ class RecognisedFilm:
     """None where the request names the language, or the model knows no other."""
     segments: tuple[Segment, ...]
     speech: tuple[Span, ...]
+    languages: Mapping[str, int] = field(default_factory=dict)
+    """Where several are spoken: the speech in each in milliseconds, the most first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """A chunk, what is said in it, and the language in which it was recognised."""
+
+    chunk: Chunk
+    language: str
+    described: tuple[tuple[Segment, tuple[Span, ...]], ...]
+    """Nothing for silence."""
+    chances: Mapping[str, float] = field(default_factory=dict)
+    """What it says of its language; empty where it was not asked, or is silence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Voter:
+    """A whole chunk, or a piece of one that may be in two languages: then `told` is None."""
+
+    vote: LanguageVote
+    told: _Told | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Hearing:
+    """How the chunks of one film are recognised."""
+
+    request: AsrRequest
+    recogniser: Recogniser
+    describe: Describe
+    has_peaks: bool
+
+    @property
+    def limit_ms(self) -> int:
+        """Return how long a chunk is at most."""
+        return min(self.request.chunk_ms, WINDOW_MS)
+
+    def told(
+        self, chunks: Sequence[Chunk], language: str, progress: Callable[[float], None], *, votes: bool
+    ) -> Iterator[_Told]:
+        """Yield what is said in each chunk; with `votes`, what it says of its language, too."""
+        options = RecognitionOptions(
+            language=language,
+            beam_size=self.request.beam_size,
+            initial_prompt=self.request.initial_prompt,
+            hotwords=self.request.hotwords,
+            votes=votes,
+        )
+        for heard in recognise_chunks(self.recogniser, chunks, options, progress):
+            described = tuple(self._described(heard.parts, language))
+            yield _Told(
+                chunk=heard.chunk,
+                language=language,
+                described=described,
+                chances=heard.languages if described else {},
+            )
+
+    def _described(self, parts: Sequence[Heard], language: str) -> Iterator[tuple[Segment, tuple[Span, ...]]]:
+        for heard in parts:
+            peak = max(span.peak for span in heard.chunk.spans) if self.has_peaks else None
+            if not is_silence(heard.guess, peak):
+                segment, stretches = self.describe(heard, language)
+                yield segment, tuple(stretches)
 
 
 def recognise_film(
@@ -40,7 +122,7 @@ def recognise_film(
     recogniser: Recogniser,
     spoken: Sequence[Span],
     describe: Describe,
-    progress: Callable[[float, str], None],
+    progress: Progress,
     *,
     has_peaks: bool,
 ) -> RecognisedFilm:
@@ -49,31 +131,125 @@ def recognise_film(
     `has_peaks`: a voice activity detection gave the stretches their peaks. `progress` is called with 0 to 1
     and what is being done. Raises `InputError` for a language that the model does not know.
     """
-    chunks = pack(spoken, min(request.chunk_ms, WINDOW_MS), recogniser.sound.whole)
+    hearing = _Hearing(request=request, recogniser=recogniser, describe=describe, has_peaks=has_peaks)
+    chunks = pack(spoken, hearing.limit_ms, recogniser.sound.whole)
     language, probability = language_of(
         request, recogniser, chunks, lambda: progress(0.0, "hearing the language")
     )
-    options = RecognitionOptions(
-        language=language,
-        beam_size=request.beam_size,
-        initial_prompt=request.initial_prompt,
-        hotwords=request.hotwords,
-    )
-    segments: list[Segment] = []
-    speech: list[Span] = []
-    for heard in recognise(recogniser, chunks, options, lambda share: progress(share, "recognising")):
-        peak = max(span.peak for span in heard.chunk.spans) if has_peaks else None
-        if is_silence(heard.guess, peak):
-            continue
-        segment, stretches = describe(heard, language)
-        segments.append(segment)
-        speech.extend(stretches)
-    if not segments and request.language is None:
+    votes = request.language is None and recogniser.is_multilingual
+    told = list(hearing.told(chunks, language, lambda share: progress(share, "recognising"), votes=votes))
+    if votes and (several := _in_several(hearing, told, language, progress)):
+        return several
+    if not any(part.described for part in told) and request.language is None:
         # What somebody wrote of the film holds even where nothing is said; what was heard does not.
         language, probability = UNDETERMINED, None
+    return _film(told, language, probability)
+
+
+def _film(told: Iterable[_Told], language: str, probability: float | None) -> RecognisedFilm:
+    described = [(part.language, *found) for part in told for found in part.described]
     return RecognisedFilm(
-        language=language, language_probability=probability, segments=tuple(segments), speech=tuple(speech)
+        language=language,
+        language_probability=probability,
+        segments=tuple(
+            segment if spoken == language else replace(segment, language=spoken)
+            for spoken, segment, _ in described
+        ),
+        speech=tuple(span for _, _, stretches in described for span in stretches),
     )
+
+
+def _in_several(
+    hearing: _Hearing, told: Sequence[_Told], language: str, progress: Progress
+) -> RecognisedFilm | None:
+    """Return the film with each stretch recognised in its own language; None where it has one language."""
+    voters = _voters(hearing, told, lambda: progress(1.0, "hearing the languages"))
+    votes = [voter.vote for voter in voters]
+    stretches = part(votes, language)
+    if not stretches:
+        return None
+    spoken = shares(votes, stretches)
+    languages = [stretch.language for stretch in stretches for _ in votes[stretch.first : stretch.stop]]
+    found = [
+        voter.told
+        for voter, own in zip(voters, languages, strict=True)
+        if voter.told is not None and voter.told.language == own
+    ]
+    for other, chunks in _to_recognise(hearing, voters, languages).items():
+        found += hearing.told(
+            chunks, other, lambda _share: progress(1.0, "recognising another language"), votes=False
+        )
+    found.sort(key=lambda part: part.chunk.start_ms)
+    main = next(iter(spoken))
+    mine = [vote.chances.get(main, 0.0) for vote, own in zip(votes, languages, strict=True) if own == main]
+    film = _film(found, main, round(sum(mine) / len(mine), 4))
+    return replace(film, languages=spoken)
+
+
+def _voters(hearing: _Hearing, told: Sequence[_Told], tick: Callable[[], None]) -> list[_Voter]:
+    """Return the chunks with their votes; of a chunk that may be in two languages, its pieces."""
+    sound = hearing.recogniser.sound
+    votes = [LanguageVote(spans=part.chunk.spans, chances=part.chances) for part in told]
+    pieces = {
+        place: pack(fit(told[place].chunk.spans, sound, _PIECE_MS), _PIECE_MS, told[place].chunk.heard)
+        for place in mixed(votes)
+    }
+    asked = [piece for found in pieces.values() for piece in found]
+    answers = iter(hearing.recogniser.languages(asked, tick) if asked else ())
+    voters: list[_Voter] = []
+    for place, whole in enumerate(votes):
+        voters += [
+            _Voter(vote=LanguageVote(spans=piece.spans, chances=next(answers)))
+            for piece in pieces.get(place, ())
+        ] or [_Voter(vote=whole, told=told[place])]
+    return voters
+
+
+def _to_recognise(
+    hearing: _Hearing, voters: Sequence[_Voter], languages: Sequence[str]
+) -> dict[str, list[Chunk]]:
+    """Return, by language, what is recognised again: no chunk is in two languages, or hears another one."""
+
+    def group(place: int) -> tuple[str, bool]:
+        told, language = voters[place].told, languages[place]
+        return language, told is not None and told.language == language
+
+    found: dict[str, list[Chunk]] = {}
+    for (language, done), places in groupby(range(len(voters)), key=group):
+        first, *others = places
+        last = others[-1] if others else first
+        if not done:
+            spans = [span for voter in voters[first : last + 1] for span in voter.vote.spans]
+            bounds = _bounds(hearing, voters, first, last)
+            found.setdefault(language, []).extend(pack(_closed(spans), hearing.limit_ms, bounds))
+    return found
+
+
+def _bounds(hearing: _Hearing, voters: Sequence[_Voter], first: int, last: int) -> Span:
+    """Return the time of these voters, and half of the pause at both ends."""
+
+    def border(place: int) -> int:
+        return (voters[place - 1].vote.spans[-1].end_ms + voters[place].vote.spans[0].start_ms) // 2
+
+    whole = hearing.recogniser.sound.whole
+    return Span(
+        start_ms=border(first) if first else whole.start_ms,
+        end_ms=border(last + 1) if last + 1 < len(voters) else whole.end_ms,
+    )
+
+
+def _closed(spans: Sequence[Span]) -> list[Span]:
+    """Return the spans; those that were cut for the votes, and touch, as one again."""
+    found: list[Span] = []
+    for span in spans:
+        joined = found and found[-1].end_ms == span.start_ms
+        if joined and span.end_ms - found[-1].start_ms <= LONGEST_MS:
+            found[-1] = Span(
+                start_ms=found[-1].start_ms, end_ms=span.end_ms, peak=max(found[-1].peak, span.peak)
+            )
+        else:
+            found.append(span)
+    return found
 
 
 def language_of(
@@ -125,4 +301,5 @@ def publish_film(
         device=where.device,
         compute_type=where.compute_type,
         model=request.model,
+        languages=dict(film.languages),
     )

@@ -6,8 +6,8 @@ hears at once, which chunks are doubtful, and how those are decoded again. No mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from workers.lanes import batches_for, batches_of, side_by_side
@@ -26,11 +26,13 @@ __all__ = [
     "WINDOW_MS",
     "Decoding",
     "Heard",
+    "HeardChunk",
     "Recogniser",
     "RecognitionOptions",
     "SecondTry",
     "foreign_tokens",
     "recognise",
+    "recognise_chunks",
 ]
 
 WINDOW_MS = 30_000
@@ -65,6 +67,8 @@ class RecognitionOptions:
     beam_size: int = 5
     initial_prompt: str | None = None
     hotwords: tuple[str, ...] = ()
+    votes: bool = False
+    """Whether every chunk says of its language, too."""
 
     @property
     def written(self) -> str:
@@ -94,6 +98,17 @@ class Heard:
     guess: Guess
     tokens: tuple[int, ...] = ()
     """The tokens of the text, where the engine needs them again."""
+    languages: Mapping[str, float] = field(default_factory=dict)
+    """The probability of every language, where `RecognitionOptions.votes` asks for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeardChunk:
+    """A chunk, and what is said in it: in one part, or where it was doubtful in several."""
+
+    chunk: Chunk
+    parts: Sequence[Heard]
+    languages: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,15 +178,31 @@ def recognise(
     A chunk is doubtful where its text repeats itself, is improbable, was cut short, or is in a script that
     its language does not use. `progress` is called with 0 to 1, in the caller's thread.
     """
+    for heard in recognise_chunks(recogniser, chunks, options, progress):
+        yield from heard.parts
+
+
+def recognise_chunks(
+    recogniser: Recogniser,
+    chunks: Sequence[Chunk],
+    options: RecognitionOptions,
+    progress: Callable[[float], None],
+) -> Iterator[HeardChunk]:
+    """Yield each chunk with what is said in it, as `recognise` finds it."""
     batches = batches_for(chunks, recogniser.batch_size, recogniser.lanes)
 
-    def decode(batch: Sequence[Chunk], check: Callable[[], None]) -> list[Heard]:
+    def decode(batch: Sequence[Chunk], check: Callable[[], None]) -> list[HeardChunk]:
         return [
-            better
+            HeardChunk(
+                chunk=heard.chunk,
+                parts=_improved(recogniser, heard, again, check),
+                languages=heard.languages,
+            )
             for heard in recogniser.decode(batch, options, Decoding())
-            for better in _improved(recogniser, heard, options, check)
         ]
 
+    # What is decoded again has voted.
+    again = replace(options, votes=False)
     decoded = side_by_side(
         decode,
         batches,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from protocol.artefacts import Artefact, read_json_as, write_json
 from protocol.errors import InputError, SchemaError
 from protocol.schema import to_plain
-from protocol.timeline import Span, Transcript
+from protocol.timeline import Segment, Span, Transcript
 from workers.engine import Context
 
-__all__ = ["publish", "read", "read_file", "speech_of"]
+__all__ = ["publish", "read", "read_file", "runs_of", "speech_of"]
 
 
 def read(context: Context, artefact: Artefact) -> Transcript:
@@ -32,6 +34,14 @@ def publish(context: Context, name: str, transcript: Transcript) -> Artefact:
     """Write the transcript as the file `name`, and publish it as an output of the call."""
     write_json(context.output(name), to_plain(transcript))
     return context.publish(name)
+
+
+def runs_of(transcript: Transcript) -> list[tuple[str, Sequence[Segment]]]:
+    """Return the segments, as they stand, in runs of one language, each with that language."""
+    return [
+        (language, tuple(segments))
+        for language, segments in groupby(transcript.segments, transcript.language_of)
+    ]
 
 
 def speech_of(transcript: Transcript, speech: tuple[Span, ...]) -> list[Span]:

@@ -100,10 +100,14 @@ class MlxRecogniser:
         task = DecodingTask(self.model, asked)
         if decoding.no_repeat:
             task.logit_filters.append(NoRepeat(decoding.no_repeat, task.sample_begin))
-        results = task.run(mx.stack(self._encode(batch)))
+        encoded = mx.stack(self._encode(batch))
+        results = task.run(encoded)
+        votes: Sequence[dict[str, float]] = [{} for _ in batch]
+        if options.votes:
+            _, votes = self.model.detect_language(encoded)
         return [
-            Heard(chunk=chunk, guess=_guess(result), tokens=tuple(result.tokens))
-            for chunk, result in zip(batch, results, strict=True)
+            Heard(chunk=chunk, guess=_guess(result), tokens=tuple(result.tokens), languages=languages)
+            for chunk, result, languages in zip(batch, results, votes, strict=True)
         ]
 
     def vary(

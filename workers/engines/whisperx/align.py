@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from protocol.errors import InputError, MissingError, UsageError
@@ -31,7 +31,7 @@ from workers.speech.sound import Sound
 from workers.speech.spans import heard_around, widen, within
 from workers.speech.unheard import Filling, find_gaps, trusted_speech
 from workers.speech.word_times import CROSS_ATTENTION, TimedWord, correct_word_times
-from workers.text.transcripts import publish, read, speech_of
+from workers.text.transcripts import publish, read, runs_of, speech_of
 from workers.torch_devices import use_given_cores
 
 __all__ = ["BEFORE_MS", "WhisperAlign", "choose_method", "window_of"]
@@ -103,20 +103,22 @@ def window_of(segment: Segment, others: Sequence[Segment], index: int, limit_ms:
 class _Alignment:
     """The parts of a transcript in order; wav2vec2 has timed the words of some."""
 
-    language: str
+    transcript: Transcript
+    """Tells the language of a part."""
     parts: tuple[ChunkPart, ...]
     speech: list[Span]
 
 
 def _align(request: AlignRequest, context: Context, transcript: Transcript, sound: Sound) -> list[Segment]:
-    language = transcript.language
-    segments = tuple(segment for segment in transcript.segments if segment.text.strip())
-    parts = tuple(ChunkPart(segment=segment, words=()) for segment in segments)
-    if choose_method(request.method, language, context.models) == WAV2VEC2:
-        parts = _by_wav2vec2(request, context, language, segments, sound)
+    written = tuple(segment for segment in transcript.segments if segment.text.strip())
+    parts = _in_parts(request, context, replace(transcript, segments=written), sound)
     speech = widen(speech_of(transcript, request.speech), BEFORE_MS, 0, sound.duration_ms)
-    alignment = _Alignment(language=language, parts=parts, speech=speech)
-    timed = {index: _corrected(part, speech, language) for index, part in enumerate(parts) if part.words}
+    alignment = _Alignment(transcript=transcript, parts=parts, speech=speech)
+    timed = {
+        index: _corrected(part, speech, transcript.language_of(part.segment))
+        for index, part in enumerate(parts)
+        if part.words
+    }
     rest = [index for index in range(len(parts)) if index not in timed]
     if rest:
         timed.update(_by_attention(request, context, alignment, sound, rest))
@@ -125,7 +127,7 @@ def _align(request: AlignRequest, context: Context, transcript: Transcript, soun
         for index, part in enumerate(parts)
     ]
     fillings = _heard_again(request, context, transcript, sound, done)
-    return put_in(done, fillings, language)
+    return put_in(done, fillings, transcript.language)
 
 
 def _heard_again(
@@ -133,22 +135,31 @@ def _heard_again(
 ) -> list[Filling]:
     """Return what is said in speech that has no word; nothing where Whisper is not there to hear it."""
     words = sorted((word for part in parts for word in part.words), key=lambda word: word.start_ms)
-    speech = trusted_speech(transcript.segments, speech_of(transcript, request.speech))
-    if not find_gaps(words, speech):
+    speech = speech_of(transcript, request.speech)
+    by_language = {
+        language: trusted_speech(
+            [segment for segment in transcript.segments if transcript.language_of(segment) == language],
+            speech,
+        )
+        for language in dict.fromkeys(map(transcript.language_of, transcript.segments))
+    }
+    by_language = {language: mine for language, mine in by_language.items() if find_gaps(words, mine)}
+    if not by_language:
         return []
     where = choose_placement(request.device, request.compute_type)
     try:
         whisper = load_whisper(context.models, request.model, where)
-        language_token(whisper.model, transcript.language)
+        for language in by_language:
+            language_token(whisper.model, language)
     except (InputError, MissingError) as error:
         log.warning("%s Speech that has no word is not heard again.", error.message)
         return []
-    hearing = SecondHearing(
-        film=EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256),
-        language=transcript.language,
-        batch_size=batch_size_of(0, where),
-    )
-    return hearing.fillings(words, speech, lambda: context.progress(1.0, "hearing again"))
+    film, size = EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256), batch_size_of(0, where)
+    found: list[Filling] = []
+    for language, mine in by_language.items():
+        hearing = SecondHearing(film=film, language=language, batch_size=size)
+        found += hearing.fillings(words, mine, lambda: context.progress(1.0, "hearing again"))
+    return sorted(found, key=lambda filling: filling.words[0].start_ms)
 
 
 def _notes(segments: Sequence[Segment]) -> tuple[str, ...]:
@@ -164,10 +175,34 @@ def _corrected(part: ChunkPart, speech: list[Span], language: str) -> _Timed:
     return correct_word_times(part.words, room, language), WAV2VEC2
 
 
-def _by_wav2vec2(
-    request: AlignRequest, context: Context, language: str, segments: Sequence[Segment], sound: Sound
+def _in_parts(
+    request: AlignRequest, context: Context, transcript: Transcript, sound: Sound
 ) -> tuple[ChunkPart, ...]:
-    """Return the segments in parts; a part that wav2vec2 cannot time well has no words."""
+    """Return the segments in parts; wav2vec2 has timed words where it is the method of their language."""
+    parts: list[ChunkPart] = []
+    done, count = 0, len(transcript.segments)
+    for language, segments in runs_of(transcript):
+        if choose_method(request.method, language, context.models) == WAV2VEC2:
+
+            def progress(share: float, run: tuple[int, int] = (done, len(segments))) -> None:
+                context.progress((run[0] + share * run[1]) / count * _WAV2VEC2_SHARE, "aligning")
+
+            parts += _by_wav2vec2(request, context, (language, segments), sound, progress)
+        else:
+            parts += [ChunkPart(segment=segment, words=()) for segment in segments]
+        done += len(segments)
+    return tuple(parts)
+
+
+def _by_wav2vec2(
+    request: AlignRequest,
+    context: Context,
+    run: tuple[str, Sequence[Segment]],
+    sound: Sound,
+    progress: Callable[[float], None],
+) -> tuple[ChunkPart, ...]:
+    """Return segments of one language in parts; a part that wav2vec2 cannot time well has no words."""
+    language, segments = run
     where = choose_placement(request.device, "auto")
     model = f"{WAV2VEC2}-{language}"
     try:
@@ -179,7 +214,7 @@ def _by_wav2vec2(
         return tuple(ChunkPart(segment=segment, words=()) for segment in segments)
     parts: list[ChunkPart] = []
     for index, segment in enumerate(segments):
-        context.progress(index / len(segments) * _WAV2VEC2_SHARE, "aligning")
+        progress(index / len(segments))
         use_given_cores(context.models)
         words = time_words_of(aligner, sound, segment, where.device)
         parts.extend(take_apart(segment, words, language, request.min_score))
@@ -194,13 +229,17 @@ def _by_attention(
     segments = [part.segment for part in alignment.parts]
     windows = [window_of(segments[index], segments, index, sound.duration_ms) for index in indices]
     whisper = load_whisper(context.models, request.model, where)
-    timer = WordTimer(
-        film=EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256),
-        language=alignment.language,
-        batch_size=batch_size_of(0, where),
-    )
-    done = 1 - len(indices) / len(segments)
-    found = timer.time(
-        windows, alignment.speech, lambda share: context.progress(done + share * (1 - done), "aligning")
-    )
-    return dict(zip(indices, found, strict=True))
+    film = EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256)
+    languages = [alignment.transcript.language_of(segments[index]) for index in indices]
+    timed: dict[int, _Timed] = {}
+    for language in dict.fromkeys(languages):
+        mine = [place for place, own in enumerate(languages) if own == language]
+        done = 1 - (len(indices) - len(timed)) / len(segments)
+
+        def progress(share: float, done: float = done, part: float = len(mine) / len(segments)) -> None:
+            context.progress(done + share * part, "aligning")
+
+        timer = WordTimer(film=film, language=language, batch_size=batch_size_of(0, where))
+        found = timer.time([windows[place] for place in mine], alignment.speech, progress)
+        timed.update(zip((indices[place] for place in mine), found, strict=True))
+    return timed

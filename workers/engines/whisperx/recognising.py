@@ -84,8 +84,7 @@ class WhisperxRecogniser:
         """Return the probability of every language (ISO 639-1), for each chunk."""
 
         def hear(chunk: Chunk, _check: Callable[[], None]) -> dict[str, float]:
-            windows = self.model.model.detect_language(self._encode([chunk]))
-            return {token[2:-2]: probability for token, probability in windows[0]}
+            return self._votes(self._encode([chunk]))[0]
 
         return list(side_by_side(hear, chunks, self.lanes, lambda _done: tick(), self.lanes_now))
 
@@ -99,8 +98,9 @@ class WhisperxRecogniser:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokens = self._tokenizer(options)
+        encoded = self._encode(batch)
         results = self.model.model.generate(
-            self._encode(batch),
+            encoded,
             [self._prompt(tokens, options, decoding)] * len(batch),
             beam_size=options.beam_size,
             repetition_penalty=penalty,
@@ -111,7 +111,16 @@ class WhisperxRecogniser:
             return_no_speech_prob=True,
         )
         guesses = [_read(result, tokens) for result in results]
-        return [Heard(chunk=chunk, guess=guess) for chunk, guess in zip(batch, guesses, strict=True)]
+        votes = self._votes(encoded) if options.votes else [{} for _ in batch]
+        return [
+            Heard(chunk=chunk, guess=guess, languages=languages)
+            for chunk, guess, languages in zip(batch, guesses, votes, strict=True)
+        ]
+
+    def _votes(self, encoded: Any) -> list[dict[str, float]]:
+        """Return the probability of every language for each chunk that was encoded: one step of decoding."""
+        windows = self.model.model.detect_language(encoded)
+        return [{token[2:-2]: probability for token, probability in window} for window in windows]
 
     def vary(
         self, chunks: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding

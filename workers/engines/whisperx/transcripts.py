@@ -34,6 +34,8 @@ def to_segments(segment: Segment, words: list[TimedWord], timed_by: str, languag
 def put_in(parts: Sequence[TimedPart], fillings: Sequence[Filling], language: str) -> list[Segment]:
     """Return the sentences of the parts with the fillings where they are said; all are in order.
 
+    `language` is that of parts whose segment names none.
+
     A filling makes segments of its own, marked `HEARD_AGAIN`: a sentence that goes on after it is cut in two.
     """
     starts = [part.words[0].start_ms if part.words else part.segment.start_ms for part in parts]
@@ -44,7 +46,7 @@ def put_in(parts: Sequence[TimedPart], fillings: Sequence[Filling], language: st
         for segment in _with_fillings(
             part,
             [filling for filling, owner in zip(fillings, owners, strict=True) if owner == index],
-            language,
+            part.segment.language or language,
         )
     ]
 
@@ -59,7 +61,9 @@ def _with_fillings(part: TimedPart, fillings: Sequence[Filling], language: str) 
         rest = rest[len(before) :]
         if before:
             before[-1] = replace(before[-1], end_ms=min(before[-1].end_ms, start_ms))
-        segments += [*part.segments(language, before), *_segments_of(filling, language)]
+        filled = _segments_of(filling, language)
+        segments += part.segments(language, before)
+        segments += [replace(segment, language=part.segment.language) for segment in filled]
     return segments + part.segments(language, rest)
 
 

@@ -97,7 +97,7 @@ def decide(
     as it is. One that loses words gets the text of the words that are left.
     """
     book = _Book()
-    words = [_words_of(segment, transcript.language) for segment in transcript.segments]
+    words = [_words_of(segment, transcript.language_of(segment)) for segment in transcript.segments]
     end_ms = media_duration_ms or max((segment.end_ms for segment in transcript.segments), default=0)
     witnesses = Witnesses.of(speech, rules, end_ms)
     segments = list(transcript.segments)
@@ -106,7 +106,7 @@ def decide(
     left = [
         segment
         for segment in segments
-        if not _is_removed(segment, _words_of(segment, transcript.language), witnesses, book)
+        if not _is_removed(segment, _words_of(segment, transcript.language_of(segment)), witnesses, book)
     ]
     return Cleaned(
         transcript=replace(transcript, segments=tuple(left)),
@@ -129,7 +129,6 @@ def _without_loops(
     transcript: Transcript, words: Sequence[Sequence[Word]], witnesses: Witnesses, book: _Book
 ) -> list[Segment]:
     """Return the segments; a loop that nobody can have said is cut to one or two repetitions."""
-    language = transcript.language
     said = [
         _Said(word=word, segment=index, key=folded(word.text))
         for index, segment_words in enumerate(words)
@@ -148,7 +147,7 @@ def _without_loops(
         for index, group in groupby(left, key=lambda pair: pair[0])
     }
     return [
-        _rewritten(segment, kept[index], language) if index in changed else segment
+        _rewritten(segment, kept[index], transcript.language_of(segment)) if index in changed else segment
         for index, segment in enumerate(transcript.segments)
         if index not in changed or kept[index]
     ]
@@ -182,14 +181,15 @@ def _cut(
     """Return what the words of a repetition become, by place; None for a word that is dropped."""
     often = _too_often(run, said)
     faults = [often or _fault(run, number, said, transcript, witnesses) for number in range(run.count)]
-    spoken = join([token.word.text for token in said[run.first : run.first + run.size]], transcript.language)
+    language = transcript.language_of(transcript.segments[said[run.first].segment])
+    spoken = join([token.word.text for token in said[run.first : run.first + run.size]], language)
     times = f"{spoken!r} {run.count} times in a row"
     bad = [fault for fault in faults if fault]
     if len(bad) * 2 <= run.count:
         if run.count >= _NOTED_TIMES:
             words = [token.word for token in said[run.first : run.stop]]
             verdict = _Verdict(reason=f"{times}, as it can be said or sung", keep=True)
-            book.write("loops", verdict, words, join([word.text for word in words], transcript.language))
+            book.write("loops", verdict, words, join([word.text for word in words], language))
         return {}
     sound = 1 if often else next((number for number, fault in enumerate(faults) if fault), run.count)
     keep = max(1, min(witnesses.rules.loop_keep, sound, run.count - 1))
@@ -197,7 +197,7 @@ def _cut(
     why = max(set(bad), key=bad.count)
     verdict = _Verdict(reason=f"{times}, {len(bad)} of them {why}: {keep} kept")
     gone = [token.word for token in said[first:stop]]
-    book.write("loops", verdict, gone, join([word.text for word in gone], transcript.language))
+    book.write("loops", verdict, gone, join([word.text for word in gone], language))
     found: dict[int, Word | None] = dict.fromkeys(range(first, stop))
     # What is left ends with the loop's last word: with a comma, no sentence would end there.
     found[first - 1] = replace(said[first - 1].word, text=said[run.stop - 1].word.text)
