@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -152,8 +152,12 @@ def stage_of(step: str) -> str:
     return step.partition("-")[0]
 
 
-def refine(submit: Submit, language: str, title: str, *, silent: bool = False) -> Refinement:
+def refine(
+    submit: Submit, language: str, title: str, *, silent: bool = False, others: Sequence[str] = ()
+) -> Refinement:
     """Return what changes now that the film's language is known, and whether anything is said (`silent`: no).
+
+    `others` are the languages that are spoken in it, too.
 
     A film is not translated into its own language. In the workflow `subtitle` the source has its own track,
     so a track of a target in the same language is left out, too.
@@ -172,10 +176,20 @@ def refine(submit: Submit, language: str, title: str, *, silent: bool = False) -
         notes.append(f"{title}: nothing is said in this film.")
     for target in submit.target_languages:
         if language == target and not silent:
-            notes.append(f"{title} is already in {language_name(target)}: not translated.")
+            notes.append(_already(title, target, others))
         if silent or language == target:
             skipped += [_name(stage, target) for stage in spared]
     return Refinement(skipped=tuple(skipped), notes=tuple(notes))
+
+
+def _already(title: str, language: str, others: Sequence[str]) -> str:
+    if not others:
+        return f"{title} is already in {language_name(language)}: not translated."
+    rest = " and ".join(map(language_name, others))
+    return (
+        f"{title} is already in {language_name(language)} for the most part: not translated. "
+        f"What is said in {rest} stays in {rest}."
+    )
 
 
 _YEAR = re.compile(r"^(?P<title>.+?)[\s._(\[]+(?P<year>(?:19|20)\d\d)[)\]]?(?:[\s._)\]].*)?$")

@@ -23,7 +23,10 @@ def record_language(store: Store, job: JobRow, step: StepRow, result: Any) -> bo
     environments now.
     """
     title, _ = planner.title_of(job.submit)
-    refined = planner.refine(job.submit, result.language, title, silent=result.segment_count == 0)
+    others = [language for language in result.languages if language != result.language]
+    refined = planner.refine(
+        job.submit, result.language, title, silent=result.segment_count == 0, others=others
+    )
     notes = [*job.notes, *(note for note in refined.notes if note not in job.notes)]
     store.set_language(step.seq, result.language, result.language_probability, notes)
     store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))

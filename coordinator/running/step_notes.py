@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from coordinator.store.rows import StepRow
+from protocol.languages import language_name
 from protocol.stages import STAGES
 from protocol.subtitles.doubts import DOUBTS
 
@@ -59,7 +60,18 @@ def _notes(step: StepRow, result: Mapping[str, Any]) -> str:
     return f"{step.name}: {'; '.join(result['notes'])}."
 
 
+def _languages(_step: StepRow, result: Mapping[str, Any]) -> str:
+    """Tell which languages are spoken, and how much of each: `English (61 %)`."""
+    spoken = result["languages"]
+    whole = max(1, sum(spoken.values()))
+    told = ", ".join(f"{language_name(code)} ({round(100 * ms / whole)} %)" for code, ms in spoken.items())
+    number = _NUMBERS.get(len(spoken), str(len(spoken)))
+    return f"{number} languages are spoken: {told}."
+
+
+_NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 _REMARKS: dict[str, Callable[[StepRow, Mapping[str, Any]], str]] = {
+    "languages": _languages,
     "marks": _doubts,
     "removed": _removals,
     "quality": _quality,

@@ -8,17 +8,22 @@ The words of a translation share the time in which its sentence was spoken.
 A viewer sees the text of a doubtful sentence as the engine gave it; the transcript marks it, and the result
 counts it. Of an empty translation a viewer sees nothing: its segment has the time and the mark, and no words.
 The text of the source in its place would look like a translation.
+
+Of a film in several languages each stretch is translated from its own. What is in the target's language
+already stays; what the engine cannot translate stays, too, is marked, and a note says so.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-from protocol.errors import BugError
+from protocol.errors import BugError, InputError, MissingError, UsageError
+from protocol.languages import language_name
 from protocol.stages.translate import TranslateRequest, TranslateResult
-from protocol.subtitles.doubts import EMPTY
+from protocol.subtitles.doubts import EMPTY, UNTRANSLATED
 from protocol.timeline import Segment, Transcript
 from workers.engine import Context
 from workers.text.checks.marking import marks_of
@@ -29,11 +34,15 @@ from workers.text.spreading import spread
 from workers.text.transcripts import publish, read
 from workers.text.writing import is_punctuation
 
-__all__ = ["Translate", "result_of", "translate_transcript"]
+__all__ = ["Translate", "Ways", "WaysOf", "result_of", "translate_transcript"]
 
 Translate = Callable[[Sequence[str], Callable[[float], None]], list[str]]
 """Takes texts and a callback for progress (0 to 1; it may raise `CancelledError`), and returns the
 translations in order."""
+Ways = tuple[Translate, Translate | None]
+"""How texts are translated, and how those that are doubtful then are; None: the engine knows no other way."""
+WaysOf = Callable[[TranslateRequest], Ways]
+"""The ways for a request from another language; raises where the engine or model does not have the pair."""
 _FIRST_SHARE = 0.9
 """The part of a call's progress that the first try is."""
 _AGAIN_SHARE = 0.25
@@ -60,24 +69,103 @@ def translate_transcript(
     engine: str,
     translate: Translate,
     again: Translate | None = None,
+    ways_of: WaysOf | None = None,
 ) -> TranslateResult:
     """Write `transcript.<target>.json`, one segment for each sentence; return it and the counts of its marks.
 
     `translate` is called once with every different sentence, and not at all where nobody speaks. A text
     without words (`…`, `♪`) stays as it is. `again` is called once with the sentences that are doubtful, up
     to a quarter of all, and translates them in another way; an engine that knows no other way has None, and
-    then gets only those that can be written in a plainer way. Raises `InputError` where the transcript cannot
+    then gets only those that can be written in a plainer way. `ways_of` is asked for the ways of every other
+    language that is spoken. Raises `InputError` where the transcript cannot
     be read, `BugError` where the engine returns another number of texts.
     """
-    source, target = request.source_language, request.target_language
-    sentences = join_sentences(read(context, request.transcript).segments, source)
-    meanings = _meanings(sentences, request, context, (translate, again))
-    segments = tuple(_segment(sentence, meanings, target, engine) for sentence in sentences)
+    source = read(context, request.transcript)
+    runs = [
+        (language, tuple(segments))
+        for language, segments in groupby(
+            source.segments, key=lambda segment: segment.language or request.source_language
+        )
+    ] or [(request.source_language, ())]
+
+    def ways(asked: TranslateRequest) -> Ways:
+        if asked.source_language == request.source_language or ways_of is None:
+            return translate, again
+        return ways_of(asked)
+
+    parts, notes = _translated(runs, request, context, ways)
+    segments: list[Segment] = []
+    for language, said in runs:
+        part = parts.get(language)
+        segments += part.segments_of(said, request, engine) if part else _kept(said, language, request)
     transcript = Transcript(
-        language=target, segments=segments, translated_from=source, engine=engine, model=request.model
+        language=request.target_language,
+        segments=tuple(segments),
+        translated_from=request.source_language,
+        engine=engine,
+        model=request.model,
     )
-    retried = sum(sentence.text in meanings and meanings[sentence.text].retried for sentence in sentences)
-    return result_of(request, context, transcript, retried)
+    retried = sum(part.retried for part in parts.values())
+    return replace(result_of(request, context, transcript, retried), notes=notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Translated:
+    """The translations of all that is said in one language."""
+
+    language: str
+    meanings: Mapping[str, _Meaning]
+    retried: int
+
+    def segments_of(self, said: Sequence[Segment], request: TranslateRequest, engine: str) -> list[Segment]:
+        """Return the translation of some of the segments, one segment for each sentence."""
+        return [
+            _segment(sentence, self.meanings, request.target_language, engine)
+            for sentence in join_sentences(said, self.language)
+        ]
+
+
+def _translated(
+    runs: Sequence[tuple[str, Sequence[Segment]]],
+    request: TranslateRequest,
+    context: Context,
+    ways: WaysOf,
+) -> tuple[dict[str, _Translated], tuple[str, ...]]:
+    """Return the translations by language, and what is to be said of languages without any."""
+    spoken = dict.fromkeys(language for language, _ in runs)
+    if len(spoken) > 1:
+        # A film in one language that is the target's is refused by its engine.
+        spoken.pop(request.target_language, None)
+    found: dict[str, _Translated] = {}
+    notes: list[str] = []
+    for place, language in enumerate(spoken):
+        sentences = [
+            sentence for own, said in runs if own == language for sentence in join_sentences(said, language)
+        ]
+        asked = request
+        if language != request.source_language:
+            asked = replace(request, source_language=language, source_script="")
+
+        def tell(share: float, note: str, place: int = place) -> None:
+            context.progress((place + share) / len(spoken), note)
+
+        try:
+            meanings = _meanings(sentences, asked, tell, ways(asked))
+        except (InputError, MissingError, UsageError) as error:
+            if language == request.source_language:
+                raise
+            notes.append(f"{language_name(language)} is not translated: {error.message.rstrip('.')}")
+            continue
+        retried = sum(sentence.text in meanings and meanings[sentence.text].retried for sentence in sentences)
+        found[language] = _Translated(language=language, meanings=meanings, retried=retried)
+    return found, tuple(notes)
+
+
+def _kept(said: Sequence[Segment], language: str, request: TranslateRequest) -> list[Segment]:
+    """Return what is in the target's language, or cannot be translated: that is marked."""
+    if language == request.target_language:
+        return [replace(segment, language="", marks=()) for segment in said]
+    return [replace(segment, language=language, marks=(UNTRANSLATED,)) for segment in said]
 
 
 def result_of(
@@ -99,18 +187,18 @@ def result_of(
 def _meanings(
     sentences: Sequence[Sentence],
     request: TranslateRequest,
-    context: Context,
-    ways: tuple[Translate, Translate | None],
+    tell: Callable[[float, str], None],
+    ways: Ways,
 ) -> dict[str, _Meaning]:
     """Return the translation of every different text that has words."""
     texts = list(dict.fromkeys(sentence.text for sentence in sentences if not is_punctuation(sentence.text)))
     translate, again = ways
 
     def progress(fraction: float) -> None:
-        context.progress(fraction * _FIRST_SHARE, "translating")
+        tell(fraction * _FIRST_SHARE, "translating")
 
     def progress_again(fraction: float) -> None:
-        context.progress(_FIRST_SHARE + fraction * (1 - _FIRST_SHARE), "translating doubtful sentences again")
+        tell(_FIRST_SHARE + fraction * (1 - _FIRST_SHARE), "translating doubtful sentences again")
 
     found = _judged(texts, _asked(translate, texts, progress), request)
     if not request.retry:

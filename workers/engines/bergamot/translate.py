@@ -26,7 +26,7 @@ from workers.engine import Context, Models
 from workers.lanes import side_by_side
 from workers.placement import Placement
 from workers.text.cutting import cut_to_clauses, join_pieces
-from workers.text.translating import translate_transcript
+from workers.text.translating import Ways, translate_transcript
 
 __all__ = ["BergamotTranslate", "pair_of", "refuse_untranslatable"]
 
@@ -69,7 +69,11 @@ class BergamotTranslate:
             pieces = cut_to_clauses(texts)
             return join_pieces(pieces, translate([piece.text for piece in pieces], progress), " ")
 
-        return translate_transcript(request, context, "bergamot", translate, again)
+        def ways_of(asked: TranslateRequest) -> Ways:
+            refuse_untranslatable(asked, context.models.path(asked.model))
+            return translate, again
+
+        return translate_transcript(request, context, "bergamot", translate, again, ways_of)
 
 
 def refuse_untranslatable(request: TranslateRequest, folder: Path) -> None:

@@ -27,6 +27,7 @@ from workers.engines.common.cleaning.clean import read_removals
 from workers.engines.common.corrections import read_corrections
 from workers.engines.common.cues.bilingual import pair
 from workers.engines.common.cues.profiles import rules_for
+from workers.engines.common.cues.rules import CueRules
 from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.film.probe import probe
 from workers.engines.common.formats.writing import check_formats
@@ -112,15 +113,19 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
     """Return the track of a language; numbers that the person set win over those in `rules`."""
     settings = folder.settings
     profile, own = _profile(settings, request)
-    track = cut_track(
-        shift(read_file(folder.transcripts[language]), folder.clip_start_ms),
-        rules_for(
+
+    def rules_of(spoken: str) -> CueRules:
+        return rules_for(
             profile,
-            language,
+            spoken,
             frames_per_second=settings.frames_per_second or folder.frames_per_second,
             media_duration_ms=folder.duration_ms,
             **{**rules, **own},
-        ),
+        )
+
+    track = cut_track(
+        shift(read_file(folder.transcripts[language]), folder.clip_start_ms),
+        rules_of,
         profile=profile,
         provenance={"title": folder.title, "job": folder.job},
         shots_ms=folder.shots_ms,

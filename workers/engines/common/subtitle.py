@@ -44,7 +44,7 @@ class CueSubtitle:
         context.progress(0.1, "cutting cues")
         track = cut_track(
             transcript,
-            _rules(request, transcript.language),
+            lambda language: _rules(request, language),
             profile=request.profile,
             provenance={"title": request.title, "transcript_sha256": request.transcript.sha256},
             shots_ms=request.shot_changes_ms,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -13,11 +14,13 @@ from protocol.subtitles.rules import OF_ONE_TEXT, READING
 from protocol.timeline import Cue, Segment, Transcript, Word
 from workers.engines.common.cleaning.rules import Finding
 from workers.engines.common.corrections import Applied, correct_cues, correct_words
-from workers.engines.common.cues.cut import CueRules, cut
+from workers.engines.common.cues.cut import CueRules, cut, sentences
+from workers.engines.common.cues.languages import CuePart, RulesOf, check_parts, cut_parts
 from workers.engines.common.cues.phrases import count_graphemes
 from workers.engines.common.cues.quality import Violation, check, sentence, to_report
 from workers.engines.common.cues.shots import respect_shots
 from workers.engines.common.formats import writing
+from workers.text.transcripts import runs_of
 
 __all__ = ["INTERPOLATED", "Track", "cut_track", "shift", "with_words"]
 
@@ -44,6 +47,8 @@ class Track:
     """Those that do not fit any more: their old text is not there."""
     shared_by: tuple[Track, ...] = ()
     """The tracks of other languages that these cues join; each track judges its own reading speed."""
+    parts: tuple[CuePart, ...] = ()
+    """The cues by the language of their text, each part with its rules; empty: all are in one language."""
 
     @property
     def made_by(self) -> dict[str, Any]:
@@ -60,9 +65,18 @@ class Track:
         """Return the track's file in the format `name`."""
         return writing.write(self, name)
 
+    def sentences(self) -> tuple[str, ...]:
+        """Return the text as sentences."""
+        words = self.transcript.words()
+        parts = [(part.words, part.rules) for part in self.parts] or [(words, self.rules)]
+        return tuple(text for words, rules in parts for text in sentences(words, rules))
+
     def violations(self) -> tuple[Violation, ...]:
         """Return the violations: where the cues break a rule."""
-        found = check(self.cues, self.rules, self.transcript.words())
+        if self.parts:
+            found = check_parts(self.parts)
+        else:
+            found = check(self.cues, self.rules, self.transcript.words())
         # Nobody reads two languages at once, and one of them may stay while the other changes.
         spared = READING | OF_ONE_TEXT if self.shared_by else frozenset()
         return tuple(violation for violation in found if violation.rule not in spared)
@@ -103,7 +117,7 @@ def _reading(track: Track) -> tuple[Violation, ...]:
 
 def cut_track(
     transcript: Transcript,
-    rules: CueRules,
+    rules: CueRules | RulesOf,
     *,
     profile: str,
     provenance: Mapping[str, Any] | None = None,
@@ -112,19 +126,34 @@ def cut_track(
 ) -> Track:
     """Return the track of a transcript with times on the film's clock; `profile` is the name of the rules.
 
-    Its cues keep clear of the film's shot changes `shots_ms`. Nobody says the words of a translation, so
-    their times are no bound: a cue may stay in free time until it has been read, unless a person has set
-    `linger_ms`. The `corrections` of its language take the place of what was cut.
+    Where `rules` depend on the language, each segment is cut by those of its own. Cues keep clear of the
+    film's shot changes `shots_ms`. Nobody says the words of a translation, so their times are no bound: a cue
+    may stay in free time until it has been read, unless a person has set `linger_ms`.
+
+    The `corrections` of its language take the place of what was cut.
     """
     transcript = with_words(transcript)
-    if transcript.translated_from and rules.linger_ms == CueRules.linger_ms:
-        rules = replace(rules, linger_ms=rules.max_cue_ms)
+
+    def rules_of(language: str) -> CueRules:
+        return _lasting(rules if isinstance(rules, CueRules) else rules(language), transcript)
+
+    main = rules_of(transcript.language)
+
+    def cut_all(spoken: Transcript) -> tuple[CuePart, ...]:
+        runs = [(language, _words(segments)) for language, segments in runs_of(spoken)]
+        if len(runs) > 1 and not isinstance(rules, CueRules):
+            return cut_parts(runs, rules_of, shots_ms)
+        words = spoken.words()
+        cues = respect_shots(cut(words, main), words, shots_ms, main)
+        return (CuePart(words=words, rules=main, cues=cues),)
+
     own = tuple(change for change in corrections if change.language == transcript.language)
-    transcript, applied = _corrected(transcript, own, rules, shots_ms)
+    transcript, applied, parts = _corrected(transcript, own, cut_all)
     return Track(
         transcript=transcript,
         cues=applied.cues,
-        rules=rules,
+        parts=parts if len(parts) > 1 else (),
+        rules=main,
         profile=profile,
         provenance=provenance or {},
         corrections=own,
@@ -132,23 +161,49 @@ def cut_track(
     )
 
 
+def _words(segments: Sequence[Segment]) -> tuple[Word, ...]:
+    return tuple(word for segment in segments for word in segment.words)
+
+
+def _lasting(rules: CueRules, transcript: Transcript) -> CueRules:
+    if transcript.translated_from and rules.linger_ms == CueRules.linger_ms:
+        return replace(rules, linger_ms=rules.max_cue_ms)
+    return rules
+
+
 def _corrected(
-    transcript: Transcript, corrections: tuple[Correction, ...], rules: CueRules, shots_ms: Sequence[int]
-) -> tuple[Transcript, Applied]:
-    """Return the cues of the transcript with a person's corrections, and the transcript with their words."""
-
-    def cut_words(words: tuple[Word, ...]) -> tuple[Cue, ...]:
-        return respect_shots(cut(words, rules), words, shots_ms, rules)
-
-    applied = correct_cues(cut_words(transcript.words()), corrections)
-    if not applied.unfit:
-        return transcript, applied
+    transcript: Transcript,
+    corrections: tuple[Correction, ...],
+    cut_all: Callable[[Transcript], tuple[CuePart, ...]],
+) -> tuple[Transcript, Applied, tuple[CuePart, ...]]:
+    """Return the cues with a person's corrections, the transcript with their words, the cues by language."""
+    parts = cut_all(transcript)
+    applied = correct_cues(_cues_of(parts), corrections)
     changed, still_unfit = correct_words(transcript, applied.unfit)
-    if len(still_unfit) == len(applied.unfit):
-        return transcript, applied
-    in_words = [change for change in applied.unfit if change not in still_unfit]
-    rest = [change for change in corrections if change not in in_words]
-    return changed, correct_cues(cut_words(changed.words()), rest)
+    if len(still_unfit) < len(applied.unfit):
+        in_words = [change for change in applied.unfit if change not in still_unfit]
+        rest = [change for change in corrections if change not in in_words]
+        transcript, parts = changed, cut_all(changed)
+        applied = correct_cues(_cues_of(parts), rest)
+    return transcript, applied, _shared_out(applied.cues, parts)
+
+
+def _cues_of(parts: Sequence[CuePart]) -> tuple[Cue, ...]:
+    return tuple(cue for part in parts for cue in part.cues)
+
+
+def _shared_out(cues: Sequence[Cue], parts: Sequence[CuePart]) -> tuple[CuePart, ...]:
+    """Return the parts with corrected cues: a cue belongs to the part in whose time it begins."""
+    if _cues_of(parts) == tuple(cues):
+        return tuple(parts)
+    begins: list[int] = []
+    for part in parts[1:]:
+        starts = [first.start_ms for first in (*part.words[:1], *part.cues[:1])]
+        begins.append(min(starts, default=begins[-1] if begins else 0))
+    found: list[list[Cue]] = [[] for _ in parts]
+    for cue in cues:
+        found[bisect.bisect_right(begins, cue.start_ms)].append(cue)
+    return tuple(replace(part, cues=tuple(own)) for part, own in zip(parts, found, strict=True))
 
 
 def with_words(transcript: Transcript) -> Transcript:

@@ -11,7 +11,7 @@ from workers.engines.indictrans2.choices import Pair, model_direction, pair_of, 
 from workers.engines.indictrans2.models import import_libraries, load, read_config
 from workers.text.generating import TextTranslation, two_ways
 from workers.text.loading import TranslationModel, choose_placement
-from workers.text.translating import translate_transcript
+from workers.text.translating import Ways, translate_transcript
 
 __all__ = ["IndicTransTranslate"]
 
@@ -35,17 +35,23 @@ class IndicTransTranslate:
         direction or a device that the machine does not have, `MissingError` where the store does not have the
         model or it cannot be used, `ResourceError` where memory runs out.
         """
-        pair = pair_of(request)
-        config = read_config(context.models.path(request.model), request.model)
-        refuse_other_direction(request.model, model_direction(request.model, config), pair)
-        where = choose_placement(request.device, request.compute_type)
 
-        def make(beams: int, more: Mapping[str, Any]) -> TextTranslation:
-            return _translation(load(context.models, request.model, where), pair, beams, more)
+        def ways_of(asked: TranslateRequest) -> Ways:
+            return _ways_of(asked, context)
 
-        return translate_transcript(
-            request, context, "indictrans2", *two_ways(request, where, context.models, make)
-        )
+        return translate_transcript(request, context, "indictrans2", *ways_of(request), ways_of)
+
+
+def _ways_of(request: TranslateRequest, context: Context) -> Ways:
+    pair = pair_of(request)
+    config = read_config(context.models.path(request.model), request.model)
+    refuse_other_direction(request.model, model_direction(request.model, config), pair)
+    where = choose_placement(request.device, request.compute_type)
+
+    def make(beams: int, more: Mapping[str, Any]) -> TextTranslation:
+        return _translation(load(context.models, request.model, where), pair, beams, more)
+
+    return two_ways(request, where, context.models, make)
 
 
 def _translation(

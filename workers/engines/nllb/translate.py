@@ -13,7 +13,7 @@ from workers.engines.nllb.models import import_libraries, load
 from workers.text.flores import nllb_tag, tags_of
 from workers.text.generating import TextTranslation, two_ways
 from workers.text.loading import TranslationModel, choose_placement
-from workers.text.translating import translate_transcript
+from workers.text.translating import Ways, translate_transcript
 
 __all__ = ["NllbTranslate"]
 
@@ -37,21 +37,28 @@ class NllbTranslate:
         write or a device that the machine does not have, `MissingError` where the store does not have the
         model or it cannot be used, `ResourceError` where memory runs out.
         """
-        source, target = tags_of(request, nllb_tag)
-        context.models.path(request.model)
-        where = choose_placement(request.device, request.compute_type)
 
-        def make(beams: int, more: Mapping[str, Any]) -> TextTranslation:
-            loaded = load(context.models, request.model, where)
-            return TextTranslation(
-                loaded=loaded,
-                beams=beams,
-                generating={"forced_bos_token_id": _set_languages(loaded, source, target), **more},
-                space="" if request.target_language in UNSPACED else " ",
-            )
+        def ways_of(asked: TranslateRequest) -> Ways:
+            return _ways_of(asked, context)
 
-        ways = two_ways(request, where, context.models, make)
-        return translate_transcript(request, context, "nllb", *ways)
+        return translate_transcript(request, context, "nllb", *ways_of(request), ways_of)
+
+
+def _ways_of(request: TranslateRequest, context: Context) -> Ways:
+    source, target = tags_of(request, nllb_tag)
+    context.models.path(request.model)
+    where = choose_placement(request.device, request.compute_type)
+
+    def make(beams: int, more: Mapping[str, Any]) -> TextTranslation:
+        loaded = load(context.models, request.model, where)
+        return TextTranslation(
+            loaded=loaded,
+            beams=beams,
+            generating={"forced_bos_token_id": _set_languages(loaded, source, target), **more},
+            space="" if request.target_language in UNSPACED else " ",
+        )
+
+    return two_ways(request, where, context.models, make)
 
 
 def _set_languages(loaded: TranslationModel, source: str, target: str) -> int:

@@ -27,7 +27,7 @@ from workers.speech.recognising import segment_of
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk, pack, widen, within
 from workers.speech.whisper import WINDOW_MS, Heard, RecognitionOptions, recognise
-from workers.text.transcripts import read, speech_of
+from workers.text.transcripts import read, runs_of, speech_of
 from workers.text.translating import result_of
 
 __all__ = ["ENGINE", "Passage", "WhisperTranslate", "chunks_of", "refuse_untranslatable"]
@@ -76,13 +76,7 @@ class WhisperTranslate:
                 recogniser = WhisperxRecogniser(
                     film=film, batch_size=batch_size_of(request.batch_size, where)
                 )
-                segments, retried = _Translation(
-                    request=request,
-                    context=context,
-                    recogniser=recogniser,
-                    source=source,
-                    speech=speech_of(source, request.speech),
-                ).made()
+                segments, retried = _in_runs(request, context, recogniser, source)
         translated = Transcript(
             language=_ENGLISH,
             segments=tuple(segments),
@@ -141,15 +135,52 @@ class Passage:
         return wrong / letters, doubted / letters, -chances / letters
 
 
+def _in_runs(
+    request: TranslateRequest, context: Context, recogniser: WhisperxRecogniser, source: Transcript
+) -> tuple[list[Segment], int]:
+    """Return the English sentences, and how many of them were tried again; what is in English stays.
+
+    A stretch in another language than the film's is heard for itself, in its own.
+    """
+    speech = speech_of(source, request.speech)
+    runs = runs_of(replace(source, language=request.source_language))
+    found: list[Segment] = []
+    retried = 0
+    for place, (language, said) in enumerate(runs):
+        if language == _ENGLISH:
+            found += [replace(segment, language="", marks=()) for segment in said]
+            continue
+        translation = _Translation(
+            request=replace(request, source_language=language),
+            context=context,
+            recogniser=recogniser,
+            source=replace(source, segments=tuple(said)),
+            speech=speech,
+            before=place / len(runs),
+            share=1 / len(runs),
+        )
+        sentences, again = translation.made()
+        found += sentences
+        retried += again
+    return found, retried
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Translation:
-    """The translation of one film."""
+    """The translation of one film, or of a stretch of it in one language."""
 
     request: TranslateRequest
     context: Context
     recogniser: WhisperxRecogniser
     source: Transcript
     speech: Sequence[Span]
+    before: float = 0.0
+    """The part of the call's progress that is done ..."""
+    share: float = 1.0
+    """... and the part that this is."""
+
+    def _tell(self, done: float, note: str) -> None:
+        self.context.progress(self.before + done * self.share, note)
 
     def made(self) -> tuple[list[Segment], int]:
         """Return the sentences with marks, and how many of them were doubtful at first and tried again."""
@@ -158,7 +189,8 @@ class _Translation:
         chunks = chunks_of(self.source, wide, recogniser.sound.whole)
         heard = self._heard(chunks, self._options(1), 0.0)
         said = [part for part in heard if part.guess.text]
-        _refuse_repetition(self.source, [part.guess for part in said])
+        if self.share == 1.0:
+            _refuse_repetition(self.source, [part.guess for part in said])
         first = self._passages(said, wide, again=False)
         doubtful = [place for place, passage in enumerate(first) if _is_doubtful(passage)]
         doubtful = doubtful if self.request.retry else []
@@ -175,7 +207,7 @@ class _Translation:
 
     def _heard(self, chunks: Sequence[Chunk], options: RecognitionOptions, done: float) -> list[Heard]:
         def progress(share: float) -> None:
-            self.context.progress((done + share * _RECOGNISED_SHARE) / 2, "translating")
+            self._tell((done + share * _RECOGNISED_SHARE) / 2, "translating")
 
         return list(recognise(self.recogniser, chunks, options, progress))
 
@@ -211,7 +243,7 @@ class _Translation:
 
         def progress(share: float) -> None:
             done = again + _RECOGNISED_SHARE + share * (1 - _RECOGNISED_SHARE)
-            self.context.progress(done / 2, "timing the translation")
+            self._tell(done / 2, "timing the translation")
 
         timer = WordTimer(
             film=self.recogniser.film,

@@ -34,6 +34,9 @@ class Writable(Protocol):
     def karaoke(self) -> bool:
         """Whether words light up when they are spoken, if the format can do that."""
 
+    def sentences(self) -> tuple[str, ...]:
+        """Return the text as sentences, each by the rules of its language."""
+
     @property
     def made_by(self) -> Mapping[str, Any]:
         """Which engine and model made the text, and from what, as plain values."""

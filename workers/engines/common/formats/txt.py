@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from workers.engines.common.cues.cut import sentences
 from workers.engines.common.formats.base import Writable
 
 __all__ = ["write"]
@@ -10,4 +9,4 @@ __all__ = ["write"]
 
 def write(track: Writable) -> str:
     """Return one sentence a line, without times."""
-    return "".join(f"{line}\n" for line in sentences(track.transcript.words(), track.rules))
+    return "".join(f"{line}\n" for line in track.sentences())
