@@ -47,7 +47,9 @@ _LEAST_MS = 10_000
 _MOST_LEAST_MS = 30_000
 """A stretch has at least so much sure speech: a share of the film's, between these two times."""
 _LEAST_VOTES = 2
-"""... of so many sure votes, unless one vote of a whole chunk has as much speech."""
+"""... of so many sure votes ..."""
+_CLEAR = 0.95
+"""... where one this sure, of `_LEAST_MS` of speech or more, counts for two."""
 _TRACE = 0.06
 """Where 5 s of half a minute are in another language, that one gets 0.07 to 0.28; in one language the second
 gets up to 0.05."""
@@ -76,6 +78,13 @@ class LanguageVote:
             family = family_of(language)
             sums[family] = sums.get(family, 0.0) + chance
         return sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def weight(self) -> int:
+        """Return for how many sure votes it counts."""
+        if not self.sure():
+            return 0
+        clear = self.families()[0][1] >= _CLEAR and self.speech_ms >= _LEAST_MS
+        return _LEAST_VOTES if clear else 1
 
     def sure(self) -> str:
         """Return the family that it is sure of; empty where it is not."""
@@ -165,12 +174,11 @@ def _least_ms(votes: Sequence[LanguageVote]) -> int:
 def _run(place: int, vote: LanguageVote) -> _VoteRun:
     family = vote.sure()
     sure_ms = vote.speech_ms if family else 0
-    return _VoteRun(first=place, stop=place + 1, family=family, sure_ms=sure_ms, sure_votes=bool(family))
+    return _VoteRun(first=place, stop=place + 1, family=family, sure_ms=sure_ms, sure_votes=vote.weight())
 
 
 def _stands(run: _VoteRun, least_ms: int) -> bool:
-    alone = run.sure_ms >= 2 * least_ms
-    return run.sure_ms >= least_ms and (run.sure_votes >= _LEAST_VOTES or alone)
+    return run.sure_ms >= least_ms and run.sure_votes >= _LEAST_VOTES
 
 
 def _joined(runs: Sequence[_VoteRun]) -> list[_VoteRun]:

@@ -26,6 +26,22 @@ def steps(lone: LoneCoordinator) -> dict[str, StepRow]:
             {"removed": {"loops": 2, "outside_speech": 1}},
             "clean: 3 removed: 2 repeated, 1 outside speech.",
         ),
+        (
+            "asr",
+            {"languages": {"en": 61_000, "fr": 39_000}},
+            "Two languages are spoken: English (61 %), French (39 %).",
+        ),
+        (
+            "asr",
+            {"languages": {"hi": 50_000, "en": 30_000, "de": 20_000}},
+            "Three languages are spoken: Hindi (50 %), English (30 %), German (20 %).",
+        ),
+        ("asr", {}, ""),
+        (
+            "translate-en",
+            {"marks": {}, "notes": ["German is not translated: no pair"]},
+            "translate-en: German is not translated: no pair.",
+        ),
         ("clean", {"removed": {"credits": 1}}, "clean: 1 removed: 1 credits."),
         ("clean", {"removed": {}}, ""),
         (

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
+
+import pytest
 
 from protocol.timeline import Segment, Transcript, Word
+from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.tracks import Track, cut_track
 
@@ -43,3 +48,77 @@ def test_a_cue_of_what_is_said_goes_soon_after_it_and_so_does_one_that_a_person_
 def test_json_says_of_each_line_what_made_it() -> None:
     document = json.loads(track().write("json"))
     assert [segment["engine"] for segment in document["segments"]] == ["a", "b"]
+
+
+def two_languages(*, gap_ms: int = 400) -> Transcript:
+    """Return an English sentence, then a German one with an ordinal, then a Japanese one."""
+
+    def said(text: str, start_ms: int, language: str) -> Segment:
+        pieces = list(text) if language == "ja" else text.split()
+        words = tuple(
+            Word(text=piece, start_ms=start_ms + place * 200, end_ms=start_ms + place * 200 + 200)
+            for place, piece in enumerate(pieces)
+        )
+        return Segment(start_ms=start_ms, end_ms=words[-1].end_ms, text=text, words=words, language=language)
+
+    first = said("He began a confused complaint against the wizard.", 1_000, "")
+    second = said("Es war am 3. Oktober in der Stadt.", first.end_ms + gap_ms, "de")
+    third = said("私は図書館で本を読んでいました。", second.end_ms + gap_ms, "ja")
+    return Transcript(language="en", segments=(first, second, third))
+
+
+def by_language(language: str) -> CueRules:
+    return rules_for("netflix", language, media_duration_ms=60_000)
+
+
+def test_each_stretch_is_cut_by_the_rules_of_its_own_language() -> None:
+    asked: list[str] = []
+
+    def rules_of(language: str) -> CueRules:
+        asked.append(language)
+        return by_language(language)
+
+    found = cut_track(two_languages(), rules_of, profile="netflix")
+    assert set(asked) == {"en", "de", "ja"}
+    assert found.rules.language == "en"
+    assert [part.rules.language for part in found.parts] == ["en", "de", "ja"]
+    assert all(len(line) <= 16 for cue in found.parts[2].cues for line in cue.lines)
+    assert "".join("".join(cue.lines) for cue in found.parts[2].cues) == "私は図書館で本を読んでいました。"
+    assert found.sentences() == (
+        "He began a confused complaint against the wizard.",
+        "Es war am 3. Oktober in der Stadt.",
+        "私は図書館で本を読んでいました。",
+    )
+    german = [cue for cue in found.cues if "Oktober" in " ".join(cue.lines)]
+    assert all("3." in " ".join(cue.lines) for cue in german)
+
+
+@pytest.mark.parametrize("gap_ms", [3_000, 400, 0, -300])
+def test_cues_of_two_languages_neither_mix_nor_overlap(gap_ms: int) -> None:
+    found = cut_track(two_languages(gap_ms=gap_ms), by_language, profile="netflix")
+    text = "".join("".join("".join(cue.lines).split()) for cue in found.cues)
+    assert text == "".join(word.text for word in found.transcript.words())
+    assert [cue.start_ms for cue in found.cues] == sorted(cue.start_ms for cue in found.cues)
+    for before, after in itertools.pairwise(found.cues):
+        assert before.start_ms < before.end_ms <= after.start_ms
+    assert not {violation.rule for violation in found.violations()} & {"overlap", "order"}
+    assert tuple(cue for part in found.parts for cue in part.cues) == found.cues
+
+
+def test_a_film_in_one_language_has_no_parts_and_a_violation_names_its_cue() -> None:
+    one = replace(two_languages(), segments=two_languages().segments[:1])
+    assert cut_track(one, by_language, profile="netflix").parts == ()
+    assert (
+        cut_track(one, by_language, profile="netflix").cues
+        == cut_track(one, by_language("en"), profile="netflix").cues
+    )
+
+    def hasty(language: str) -> CueRules:
+        return rules_for("netflix", language, max_graphemes_per_second=1.0 if language == "de" else 99.0)
+
+    found = cut_track(two_languages(), hasty, profile="netflix")
+    first = len(found.parts[0].cues)
+    places = {violation.cue for violation in found.violations() if violation.rule == "reading_speed"}
+    assert places
+    assert min(places) == first + 1
+    assert max(places) <= first + len(found.parts[1].cues)

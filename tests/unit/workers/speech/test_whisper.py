@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from protocol.artefacts import Artefact
@@ -18,7 +19,7 @@ from workers.lanes import batches_of
 from workers.models import ModelShelf
 from workers.placement import Placement
 from workers.speech.judging import Guess
-from workers.speech.recognising import language_of, publish_film, recognise_film, segment_of
+from workers.speech.recognising import RecognisedFilm, language_of, publish_film, recognise_film, segment_of
 from workers.speech.spans import Chunk
 from workers.speech.whisper import (
     Decoding,
@@ -214,3 +215,107 @@ def test_a_film_in_which_nobody_speaks_has_no_language() -> None:
     for spoken in (CHUNKS[0].spans, ()):
         film = recognise_film(named, Script(t0=["..."]), spoken, describe, lambda *_: None, has_peaks=True)
         assert (film.language, film.segments) == ("en", ())
+
+
+class Speakers(Script):
+    """A recogniser of a film in which the language changes: it writes each in its own, or a mistake."""
+
+    batch_size = 4
+
+    def __init__(self, *spoken: tuple[int, str]) -> None:
+        super().__init__({"en": 0.9})
+        self.sound = SimpleNamespace(
+            whole=Span(start_ms=0, end_ms=600_000), duration_ms=600_000, between=lambda *_: np.zeros(16_000)
+        )
+        self.spoken = spoken
+        self.options: list[RecognitionOptions] = []
+
+    def heard_in(self, part: Chunk) -> dict[str, float]:
+        """Return how much of the chunk is in each language."""
+        found: dict[str, float] = {}
+        starts = [start for start, _ in self.spoken]
+        for (start, language), stop in zip(self.spoken, [*starts[1:], 600_000], strict=True):
+            said = sum(max(0, min(stop, span.end_ms) - max(start, span.start_ms)) for span in part.spans)
+            found[language] = found.get(language, 0) + said
+        return {language: ms / sum(found.values()) for language, ms in found.items() if ms}
+
+    def languages(self, chunks: Sequence[Chunk], tick: Callable[[], None]) -> list[dict[str, float]]:
+        tick()
+        return [self.heard_in(part) for part in chunks]
+
+    def decode(self, batch: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding) -> list[Heard]:
+        self.options.append(options)
+        return [
+            Heard(
+                chunk=part,
+                guess=Guess(
+                    text=f"{options.language} of {'+'.join(self.heard_in(part))}",
+                    avg_logprob=-0.2,
+                    no_speech=0.0,
+                ),
+                languages=self.heard_in(part) if options.votes else {},
+            )
+            for part in batch
+        ]
+
+
+def film_of(
+    script: Speakers, language: str | None = None, *, spans: int = 24
+) -> tuple[RecognisedFilm, list[tuple[str, str]]]:
+    spoken = [Span(start_ms=at * 5_000, end_ms=at * 5_000 + 4_500) for at in range(spans)]
+    request = AsrRequest(audio=REQUEST.audio, language=language)
+    film = recognise_film(request, script, spoken, describe, lambda *_: None, has_peaks=True)
+    return film, [(segment.language, segment.text) for segment in film.segments]
+
+
+def test_each_stretch_is_recognised_in_its_own_language_also_within_a_chunk() -> None:
+    script = Speakers((0, "en"), (45_000, "fr"))
+    film, said = film_of(script)
+    assert (film.language, film.languages) == ("fr", {"fr": 67_500, "en": 40_500})
+    assert film.language_probability == 1.0
+    assert {text for _, text in said} == {"en of en", "fr of fr"}
+    assert {language for language, text in said if text == "en of en"} == {"en"}
+    assert {language for language, text in said if text == "fr of fr"} == {""}
+    assert [text for _, text in said] == sorted(text for _, text in said)
+    assert sum(span.end_ms - span.start_ms for span in film.speech) == 24 * 4_500
+    assert list(film.speech) == sorted(film.speech, key=lambda span: span.start_ms)
+    borders = [segment for segment in film.segments if segment.start_ms < 45_000 < segment.end_ms]
+    assert borders == []
+
+
+def test_a_named_language_and_a_film_in_one_are_recognised_once() -> None:
+    named = Speakers((0, "en"), (45_000, "fr"))
+    film, said = film_of(named, "en")
+    assert (film.language, film.languages) == ("en", {})
+    assert {language for language, _ in said} == {""}
+    assert not any(options.votes for options in named.options)
+    one = Speakers((0, "en"))
+    film, said = film_of(one)
+    assert (film.language, film.languages, set(said)) == ("en", {}, {("", "en of en")})
+    assert len(one.options) == 1
+    assert all(options.votes for options in one.options)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 16])
+@pytest.mark.parametrize("lanes", [0, 1, 3])
+def test_stretches_are_the_same_whatever_the_lanes_and_batches(lanes: int, batch_size: int) -> None:
+    script = Speakers((0, "en"), (30_000, "fr"), (70_000, "en"))
+    script.lanes, script.batch_size = lanes, batch_size
+    film, _ = film_of(script)
+    expected, _ = film_of(Speakers((0, "en"), (30_000, "fr"), (70_000, "en")))
+    assert film == expected
+    assert [segment.language for segment in film.segments].count("fr") > 0
+
+
+def test_no_chunk_hears_the_other_language() -> None:
+    script = Speakers((0, "en"), (45_000, "fr"))
+    heard: list[Chunk] = []
+
+    def note(one: Heard, _language: str) -> tuple[Segment, Sequence[Span]]:
+        heard.append(one.chunk)
+        return describe(one, _language)
+
+    spoken = [Span(start_ms=at * 5_000, end_ms=at * 5_000 + 5_000) for at in range(24)]
+    recognise_film(REQUEST, script, spoken, note, lambda *_: None, has_peaks=True)
+    again = [part for part in heard if part.heard.start_ms == 45_000 or part.heard.end_ms == 45_000]
+    assert len(again) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from protocol.stages.translate import TranslateRequest, TranslateResult
 from protocol.timeline import Segment, Transcript
 from workers.context import CallContext
 from workers.models import ModelShelf
-from workers.text.translating import translate_transcript
+from workers.text.translating import Ways, WaysOf, translate_transcript
 
 Progress = Callable[[float], None]
 
@@ -219,3 +220,86 @@ def test_what_is_no_transcript_is_refused(room: Room) -> None:
     )
     with pytest.raises(InputError, match=r"x\.json is not a transcript"):
         translate_transcript(request, room.context, "e", room.translate)
+
+
+def stretches(room: Room, target: str, ways_of: WaysOf | None) -> tuple[TranslateResult, Transcript]:
+    """Translate a film in English, then German, then English."""
+    segments = (
+        cue("We were going home.", 0, 1000),
+        replace(cue("Das war am 3. Oktober.", 1000, 2000), language="de"),
+        replace(cue("Ja.", 2000, 3000), language="de", marks=("heard-again",)),
+        cue("Yes.", 3000, 4000),
+    )
+    path = room.root / "transcript.json"
+    write_json(path, to_plain(Transcript(language="en", segments=segments)))
+    artefact = describe_file(path, path.name)
+    request = TranslateRequest(
+        transcript=artefact,
+        audio=artefact,
+        source_language="en",
+        target_language=target,
+        source_script="Latn",
+    )
+    result = translate_transcript(request, room.context, "some-engine", room.translate, None, ways_of)
+    return result, room.made(target)
+
+
+def test_each_stretch_is_translated_from_its_own_language(room: Room) -> None:
+    asked: list[TranslateRequest] = []
+    german: list[str] = []
+
+    def from_german(texts: Sequence[str], progress: Progress) -> list[str]:
+        german.extend(texts)
+        progress(0.5)
+        return [f"Do alemão: {text}" for text in texts]
+
+    def ways_of(request: TranslateRequest) -> Ways:
+        asked.append(request)
+        return from_german, None
+
+    result, made = stretches(room, "pt", ways_of)
+    assert room.asked == [["We were going home.", "Yes."]]
+    assert german == ["Das war am 3. Oktober.", "Ja."], "a German ordinal ends no sentence"
+    assert [(request.source_language, request.source_script) for request in asked] == [("de", "")]
+    assert [segment.text for segment in made.segments] == [
+        "Traduzido: We were going home.",
+        "Do alemão: Das war am 3. Oktober.",
+        "Do alemão: Ja.",
+        "Traduzido: Yes.",
+    ]
+    assert {segment.language for segment in made.segments} == {""}
+    assert result.notes == ()
+    shares = [share for share, _ in room.reports]
+    assert shares == sorted(shares)
+
+
+def test_what_is_in_the_target_s_language_stays_as_it_is(room: Room) -> None:
+    result, made = stretches(room, "de", None)
+    assert room.asked == [["We were going home.", "Yes."]]
+    assert [segment.text for segment in made.segments[1:3]] == ["Das war am 3. Oktober.", "Ja."]
+    assert [(segment.marks, segment.language) for segment in made.segments[1:3]] == [((), "")] * 2
+    assert result.notes == ()
+
+
+def test_a_language_that_the_engine_does_not_have_stays_with_a_mark_and_a_note(room: Room) -> None:
+    def ways_of(request: TranslateRequest) -> Ways:
+        raise InputError("The model a translates 'en' into 'pt', not 'de' into 'pt'.")
+
+    result, made = stretches(room, "pt", ways_of)
+    assert result.notes == (
+        "German is not translated: The model a translates 'en' into 'pt', not 'de' into 'pt'",
+    )
+    kept = made.segments[1:3]
+    assert [(segment.text, segment.language, segment.marks) for segment in kept] == [
+        ("Das war am 3. Oktober.", "de", ("untranslated",)),
+        ("Ja.", "de", ("untranslated",)),
+    ]
+    assert result.marks == {"untranslated": 2}
+
+
+def test_what_is_wrong_with_the_film_s_own_language_is_raised(room: Room) -> None:
+    def refuse(texts: Sequence[str], progress: Progress) -> list[str]:
+        raise InputError("No.")
+
+    with pytest.raises(InputError):
+        room.run(cue("We were going home.", 0, 1000), translate=refuse)
