@@ -1,7 +1,7 @@
 """The stage asr with a Whisper model: from the stretches of speech in a film to its segments.
 
-The film's language is voted on first, and all chunks are recognised in it. Meanwhile each chunk says of its
-own language, which costs one step of decoding. Only where those votes part the film (`stretches`) is what is
+The film's language is voted on first, and all chunks are recognised in it. Meanwhile chunks say of their own
+language, which costs one step of decoding each. Only where those votes part the film (`stretches`) is what is
 in another language recognised again, in its own.
 """
 
@@ -18,7 +18,7 @@ from workers.placement import Placement
 from workers.speech.fitting import fit
 from workers.speech.judging import is_silence, vote
 from workers.speech.spans import Chunk, pack, spread
-from workers.speech.stretches import LanguageVote, mixed, part, shares
+from workers.speech.stretches import LanguageVote, beside, mixed, part, shares, voters
 from workers.speech.whisper import (
     LONGEST_MS,
     WINDOW_MS,
@@ -63,8 +63,8 @@ class _Told:
     language: str
     described: tuple[tuple[Segment, tuple[Span, ...]], ...]
     """Nothing for silence."""
-    chances: Mapping[str, float] = field(default_factory=dict)
-    """What it says of its language; empty where it was not asked, or is silence."""
+    chances: Mapping[str, float] | None = None
+    """What it says of its language; empty for silence, None where it was not asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,15 +90,19 @@ class _Hearing:
         return min(self.request.chunk_ms, WINDOW_MS)
 
     def told(
-        self, chunks: Sequence[Chunk], language: str, progress: Callable[[float], None], *, votes: bool
+        self,
+        chunks: Sequence[Chunk],
+        language: str,
+        progress: Callable[[float], None],
+        voters: frozenset[int] = frozenset(),
     ) -> Iterator[_Told]:
-        """Yield what is said in each chunk; with `votes`, what it says of its language, too."""
+        """Yield what is said in each chunk; those that start at `voters` say of their language, too."""
         options = RecognitionOptions(
             language=language,
             beam_size=self.request.beam_size,
             initial_prompt=self.request.initial_prompt,
             hotwords=self.request.hotwords,
-            votes=votes,
+            voters=voters,
         )
         for heard in recognise_chunks(self.recogniser, chunks, options, progress):
             described = tuple(self._described(heard.parts, language))
@@ -106,7 +110,7 @@ class _Hearing:
                 chunk=heard.chunk,
                 language=language,
                 described=described,
-                chances=heard.languages if described else {},
+                chances=(heard.languages or None) if described else {},
             )
 
     def _described(self, parts: Sequence[Heard], language: str) -> Iterator[tuple[Segment, tuple[Span, ...]]]:
@@ -133,12 +137,16 @@ def recognise_film(
     """
     hearing = _Hearing(request=request, recogniser=recogniser, describe=describe, has_peaks=has_peaks)
     chunks = pack(spoken, hearing.limit_ms, recogniser.sound.whole)
-    language, probability = language_of(
-        request, recogniser, chunks, lambda: progress(0.0, "hearing the language")
-    )
-    votes = request.language is None and recogniser.is_multilingual
-    told = list(hearing.told(chunks, language, lambda share: progress(share, "recognising"), votes=votes))
-    if votes and (several := _in_several(hearing, told, language, progress)):
+    first = _first_votes(request, recogniser, chunks, lambda: progress(0.0, "hearing the language"))
+    language, probability = _taken_for(request, recogniser, first)
+    starts = {chunks[place].start_ms for place in voters(len(chunks))} if first else set()
+    told = [
+        replace(part, chances=first.get(part.chunk.start_ms, part.chances) if part.described else {})
+        for part in hearing.told(
+            chunks, language, lambda share: progress(share, "recognising"), frozenset(starts - set(first))
+        )
+    ]
+    if first and (several := _in_several(hearing, told, language, progress)):
         return several
     if not any(part.described for part in told) and request.language is None:
         # What somebody wrote of the film holds even where nothing is said; what was heard does not.
@@ -163,8 +171,8 @@ def _in_several(
     hearing: _Hearing, told: Sequence[_Told], language: str, progress: Progress
 ) -> RecognisedFilm | None:
     """Return the film with each stretch recognised in its own language; None where it has one language."""
-    voters = _voters(hearing, told, lambda: progress(1.0, "hearing the languages"))
-    votes = [voter.vote for voter in voters]
+    heard = _voters(hearing, told, lambda: progress(1.0, "hearing the languages"))
+    votes = [voter.vote for voter in heard]
     stretches = part(votes, language)
     if not stretches:
         return None
@@ -172,13 +180,11 @@ def _in_several(
     languages = [stretch.language for stretch in stretches for _ in votes[stretch.first : stretch.stop]]
     found = [
         voter.told
-        for voter, own in zip(voters, languages, strict=True)
+        for voter, own in zip(heard, languages, strict=True)
         if voter.told is not None and voter.told.language == own
     ]
-    for other, chunks in _to_recognise(hearing, voters, languages).items():
-        found += hearing.told(
-            chunks, other, lambda _share: progress(1.0, "recognising another language"), votes=False
-        )
+    for other, chunks in _to_recognise(hearing, heard, languages).items():
+        found += hearing.told(chunks, other, lambda _share: progress(1.0, "recognising another language"))
     found.sort(key=lambda part: part.chunk.start_ms)
     main = next(iter(spoken))
     mine = [vote.chances.get(main, 0.0) for vote, own in zip(votes, languages, strict=True) if own == main]
@@ -189,52 +195,70 @@ def _in_several(
 def _voters(hearing: _Hearing, told: Sequence[_Told], tick: Callable[[], None]) -> list[_Voter]:
     """Return the chunks with their votes; of a chunk that may be in two languages, its pieces."""
     sound = hearing.recogniser.sound
-    votes = [LanguageVote(spans=part.chunk.spans, chances=part.chances) for part in told]
+    votes = _whole_votes(hearing.recogniser, told, tick)
     pieces = {
         place: pack(fit(told[place].chunk.spans, sound, _PIECE_MS), _PIECE_MS, told[place].chunk.heard)
         for place in mixed(votes)
     }
-    asked = [piece for found in pieces.values() for piece in found]
+    asked = [piece for cut in pieces.values() for piece in cut]
     answers = iter(hearing.recogniser.languages(asked, tick) if asked else ())
-    voters: list[_Voter] = []
+    found: list[_Voter] = []
     for place, whole in enumerate(votes):
-        voters += [
+        found += [
             _Voter(vote=LanguageVote(spans=piece.spans, chances=next(answers)))
             for piece in pieces.get(place, ())
         ] or [_Voter(vote=whole, told=told[place])]
-    return voters
+    return found
+
+
+def _whole_votes(
+    recogniser: Recogniser, told: Sequence[_Told], tick: Callable[[], None]
+) -> list[LanguageVote]:
+    """Return the votes of the chunks; one that was not asked says nothing, unless those beside it differ."""
+    votes = [
+        None if part.chances is None else LanguageVote(spans=part.chunk.spans, chances=part.chances)
+        for part in told
+    ]
+    while places := beside(votes):
+        chunks = [told[place].chunk for place in places]
+        for place, chances in zip(places, recogniser.languages(chunks, tick), strict=True):
+            votes[place] = LanguageVote(spans=told[place].chunk.spans, chances=chances)
+    return [
+        found or LanguageVote(spans=part.chunk.spans, chances={})
+        for found, part in zip(votes, told, strict=True)
+    ]
 
 
 def _to_recognise(
-    hearing: _Hearing, voters: Sequence[_Voter], languages: Sequence[str]
+    hearing: _Hearing, heard: Sequence[_Voter], languages: Sequence[str]
 ) -> dict[str, list[Chunk]]:
     """Return, by language, what is recognised again: no chunk is in two languages, or hears another one."""
 
     def group(place: int) -> tuple[str, bool]:
-        told, language = voters[place].told, languages[place]
+        told, language = heard[place].told, languages[place]
         return language, told is not None and told.language == language
 
     found: dict[str, list[Chunk]] = {}
-    for (language, done), places in groupby(range(len(voters)), key=group):
+    for (language, done), places in groupby(range(len(heard)), key=group):
         first, *others = places
         last = others[-1] if others else first
         if not done:
-            spans = [span for voter in voters[first : last + 1] for span in voter.vote.spans]
-            bounds = _bounds(hearing, voters, first, last)
+            spans = [span for voter in heard[first : last + 1] for span in voter.vote.spans]
+            bounds = _bounds(hearing, heard, first, last)
             found.setdefault(language, []).extend(pack(_closed(spans), hearing.limit_ms, bounds))
     return found
 
 
-def _bounds(hearing: _Hearing, voters: Sequence[_Voter], first: int, last: int) -> Span:
-    """Return the time of these voters, and half of the pause at both ends."""
+def _bounds(hearing: _Hearing, heard: Sequence[_Voter], first: int, last: int) -> Span:
+    """Return the time of these heard, and half of the pause at both ends."""
 
     def border(place: int) -> int:
-        return (voters[place - 1].vote.spans[-1].end_ms + voters[place].vote.spans[0].start_ms) // 2
+        return (heard[place - 1].vote.spans[-1].end_ms + heard[place].vote.spans[0].start_ms) // 2
 
     whole = hearing.recogniser.sound.whole
     return Span(
         start_ms=border(first) if first else whole.start_ms,
-        end_ms=border(last + 1) if last + 1 < len(voters) else whole.end_ms,
+        end_ms=border(last + 1) if last + 1 < len(heard) else whole.end_ms,
     )
 
 
@@ -260,14 +284,31 @@ def language_of(
     The request may name it. Else chunks from all over the film vote on it, and a model that knows English
     only hears English.
     """
+    return _taken_for(request, recogniser, _first_votes(request, recogniser, chunks, tick))
+
+
+def _first_votes(
+    request: AsrRequest, recogniser: Recogniser, chunks: Sequence[Chunk], tick: Callable[[], None]
+) -> dict[int, Mapping[str, float]]:
+    """Return what some chunks from all over the film say, by their starts; nothing where nobody asks."""
+    if request.language is not None or not recogniser.is_multilingual or not chunks:
+        return {}
+    asked = spread(chunks, _VOTES)
+    return {
+        chunk.start_ms: chances
+        for chunk, chances in zip(asked, recogniser.languages(asked, tick), strict=False)
+    }
+
+
+def _taken_for(
+    request: AsrRequest, recogniser: Recogniser, first: Mapping[int, Mapping[str, float]]
+) -> tuple[str, float | None]:
     if request.language is not None:
         return recogniser.language_token(request.language), None
-    if not chunks:
-        return UNDETERMINED, None
-    if not recogniser.is_multilingual:
-        return "en", None
-    language, probability = vote(recogniser.languages(spread(chunks, _VOTES), tick))
-    return language, round(probability, 4)
+    if first:
+        language, probability = vote(first.values())
+        return language, round(probability, 4)
+    return (UNDETERMINED if recogniser.is_multilingual else "en"), None
 
 
 def segment_of(heard: Heard) -> Segment:

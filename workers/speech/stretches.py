@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from protocol.timeline import Span
 
-__all__ = ["LanguageStretch", "LanguageVote", "family_of", "mixed", "part", "shares"]
+__all__ = ["LanguageStretch", "LanguageVote", "beside", "family_of", "mixed", "part", "shares", "voters"]
 
 _FAMILIES: tuple[tuple[str, ...], ...] = (
     ("hi", "ur"),
@@ -50,6 +50,8 @@ _LEAST_VOTES = 2
 """... of so many sure votes ..."""
 _CLEAR = 0.95
 """... where one this sure, of `_LEAST_MS` of speech or more, counts for two."""
+_EVERY = 20
+"""Of a film of more chunks, about ten minutes, every second votes: it takes 6 % of the time of a chunk."""
 _TRACE = 0.06
 """Where 5 s of half a minute are in another language, that one gets 0.07 to 0.28; in one language the second
 gets up to 0.05."""
@@ -117,6 +119,27 @@ class _VoteRun:
 def family_of(language: str) -> str:
     """Return what stands for the language and its near relatives: one of them."""
     return _FAMILY.get(language, language)
+
+
+def voters(count: int) -> list[int]:
+    """Return the places of the chunks, of so many, that say of their language: of a long film every second.
+
+    A stretch that parts a long film is as long as a chunk, or longer: one of its chunks votes, or a chunk
+    that is partly in it. Then those beside it are asked, too (`beside`).
+    """
+    return list(range(0, count, 1 if count <= _EVERY else 2))
+
+
+def beside(votes: Sequence[LanguageVote | None]) -> list[int]:
+    """Return the places without a vote that are beside one which may be in another language than the film."""
+    main = _most_speech((vote.sure(), vote.speech_ms) for vote in votes if vote is not None)
+    odd = [
+        place
+        for place, vote in enumerate(votes)
+        if vote is not None and (vote.sure() not in ("", main) or _is_mixed(vote.families()))
+    ]
+    near = {place + step for place in odd for step in (-1, 1)}
+    return sorted(place for place in near if 0 <= place < len(votes) and votes[place] is None)
 
 
 def mixed(votes: Sequence[LanguageVote]) -> list[int]:

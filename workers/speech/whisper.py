@@ -67,8 +67,8 @@ class RecognitionOptions:
     beam_size: int = 5
     initial_prompt: str | None = None
     hotwords: tuple[str, ...] = ()
-    votes: bool = False
-    """Whether every chunk says of its language, too."""
+    voters: frozenset[int] = frozenset()
+    """The starts of the chunks that say of their language, too."""
 
     @property
     def written(self) -> str:
@@ -99,7 +99,7 @@ class Heard:
     tokens: tuple[int, ...] = ()
     """The tokens of the text, where the engine needs them again."""
     languages: Mapping[str, float] = field(default_factory=dict)
-    """The probability of every language, where `RecognitionOptions.votes` asks for it."""
+    """The probability of every language, where `RecognitionOptions.voters` asks for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +202,7 @@ def recognise_chunks(
         ]
 
     # What is decoded again has voted.
-    again = replace(options, votes=False)
+    again = replace(options, voters=frozenset())
     decoded = side_by_side(
         decode,
         batches,

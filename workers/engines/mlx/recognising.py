@@ -102,12 +102,18 @@ class MlxRecogniser:
             task.logit_filters.append(NoRepeat(decoding.no_repeat, task.sample_begin))
         encoded = mx.stack(self._encode(batch))
         results = task.run(encoded)
-        votes: Sequence[dict[str, float]] = [{} for _ in batch]
-        if options.votes:
-            _, votes = self.model.detect_language(encoded)
+        votes: dict[int, dict[str, float]] = {}
+        if places := [place for place, chunk in enumerate(batch) if chunk.start_ms in options.voters]:
+            _, found = self.model.detect_language(mx.stack([encoded[place] for place in places]))
+            votes = dict(zip(places, found, strict=True))
         return [
-            Heard(chunk=chunk, guess=_guess(result), tokens=tuple(result.tokens), languages=languages)
-            for chunk, result, languages in zip(batch, results, votes, strict=True)
+            Heard(
+                chunk=chunk,
+                guess=_guess(result),
+                tokens=tuple(result.tokens),
+                languages=votes.get(place, {}),
+            )
+            for place, (chunk, result) in enumerate(zip(batch, results, strict=True))
         ]
 
     def vary(

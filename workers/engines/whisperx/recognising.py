@@ -111,11 +111,23 @@ class WhisperxRecogniser:
             return_no_speech_prob=True,
         )
         guesses = [_read(result, tokens) for result in results]
-        votes = self._votes(encoded) if options.votes else [{} for _ in batch]
+        votes = self._votes_of(batch, encoded, options)
         return [
-            Heard(chunk=chunk, guess=guess, languages=languages)
-            for chunk, guess, languages in zip(batch, guesses, votes, strict=True)
+            Heard(chunk=chunk, guess=guess, languages=votes.get(place, {}))
+            for place, (chunk, guess) in enumerate(zip(batch, guesses, strict=True))
         ]
+
+    def _votes_of(
+        self, batch: Sequence[Chunk], encoded: Any, options: RecognitionOptions
+    ) -> dict[int, dict[str, float]]:
+        """Return what those of the batch say of their language that are asked, by place."""
+        places = [place for place, chunk in enumerate(batch) if chunk.start_ms in options.voters]
+        if len(places) < len(batch) and places:
+            import ctranslate2
+            import numpy as np
+
+            encoded = ctranslate2.StorageView.from_array(np.asarray(encoded)[places])
+        return dict(zip(places, self._votes(encoded), strict=True)) if places else {}
 
     def _votes(self, encoded: Any) -> list[dict[str, float]]:
         """Return the probability of every language for each chunk that was encoded: one step of decoding."""

@@ -186,7 +186,7 @@ def describe(heard: Heard, _language: str) -> tuple[Segment, Sequence[Span]]:
 
 
 def test_a_film_is_a_segment_for_each_chunk_and_none_for_silence(tmp_path: Path) -> None:
-    script = Script({"en": 0.9, "de": 0.1}, t20000=["..."])
+    script = Script({"en": 0.9, "de": 0.05, "fr": 0.05}, t20000=["..."])
     spoken = [span for part in CHUNKS for span in part.spans]
     request = AsrRequest(audio=REQUEST.audio, chunk_ms=10_000)
     notes: list[str] = []
@@ -253,7 +253,7 @@ class Speakers(Script):
                     avg_logprob=-0.2,
                     no_speech=0.0,
                 ),
-                languages=self.heard_in(part) if options.votes else {},
+                languages=self.heard_in(part) if part.start_ms in options.voters else {},
             )
             for part in batch
         ]
@@ -288,12 +288,12 @@ def test_a_named_language_and_a_film_in_one_are_recognised_once() -> None:
     film, said = film_of(named, "en")
     assert (film.language, film.languages) == ("en", {})
     assert {language for language, _ in said} == {""}
-    assert not any(options.votes for options in named.options)
+    assert not any(options.voters for options in named.options)
     one = Speakers((0, "en"))
     film, said = film_of(one)
     assert (film.language, film.languages, set(said)) == ("en", {}, {("", "en of en")})
     assert len(one.options) == 1
-    assert all(options.votes for options in one.options)
+    assert not any(options.voters for options in one.options), "all have voted on the film's language"
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 16])
@@ -319,3 +319,14 @@ def test_no_chunk_hears_the_other_language() -> None:
     recognise_film(REQUEST, script, spoken, note, lambda *_: None, has_peaks=True)
     again = [part for part in heard if part.heard.start_ms == 45_000 or part.heard.end_ms == 45_000]
     assert len(again) == 2
+
+
+def test_of_a_long_film_every_second_chunk_votes_and_more_only_beside_another_language() -> None:
+    one = Speakers((0, "en"))
+    one.spoken, film = ((0, "en"),), film_of(one, spans=240)[0]
+    assert film.languages == {}
+    asked = {start for options in one.options for start in options.voters}
+    assert 15 <= len(asked) <= 24, "of 48 chunks, without the five that voted first"
+    two = Speakers((0, "en"), (400_000, "fr"), (480_000, "en"))
+    film = film_of(two, spans=120)[0]
+    assert film.languages == {"en": 104 * 4_500, "fr": 16 * 4_500}
