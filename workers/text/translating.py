@@ -77,7 +77,7 @@ def translate_transcript(
     without words (`…`, `♪`) stays as it is. `again` is called once with the sentences that are doubtful, up
     to a quarter of all, and translates them in another way; an engine that knows no other way has None, and
     then gets only those that can be written in a plainer way. `ways_of` is asked for the ways of every other
-    language that is spoken. Raises `InputError` where the transcript cannot
+    language that is spoken; None: the engine has none. Raises `InputError` where the transcript cannot
     be read, `BugError` where the engine returns another number of texts.
     """
     source = read(context, request.transcript)
@@ -89,8 +89,11 @@ def translate_transcript(
     ] or [(request.source_language, ())]
 
     def ways(asked: TranslateRequest) -> Ways:
-        if asked.source_language == request.source_language or ways_of is None:
+        if asked.source_language == request.source_language:
             return translate, again
+        if ways_of is None:
+            message = f"{engine} translates from one language in a film."
+            raise InputError(message)
         return ways_of(asked)
 
     parts, notes = _translated(runs, request, context, ways)

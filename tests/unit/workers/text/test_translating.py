@@ -285,6 +285,8 @@ def test_a_language_that_the_engine_does_not_have_stays_with_a_mark_and_a_note(r
     def ways_of(request: TranslateRequest) -> Ways:
         raise InputError("The model a translates 'en' into 'pt', not 'de' into 'pt'.")
 
+    result, _ = stretches(room, "pt", None)
+    assert result.notes == ("German is not translated: some-engine translates from one language in a film",)
     result, made = stretches(room, "pt", ways_of)
     assert result.notes == (
         "German is not translated: The model a translates 'en' into 'pt', not 'de' into 'pt'",
