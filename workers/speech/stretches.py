@@ -51,7 +51,7 @@ _LEAST_VOTES = 2
 _CLEAR = 0.95
 """... where one this sure, of `_LEAST_MS` of speech or more, counts for two."""
 _EVERY = 20
-"""Of a film of more chunks, about ten minutes, every second votes: it takes 6 % of the time of a chunk."""
+"""Of a film of more chunks, about ten minutes, every second votes: it takes 7 % of the time of a chunk."""
 _TRACE = 0.06
 """Where 5 s of half a minute are in another language, that one gets 0.07 to 0.28; in one language the second
 gets up to 0.05."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -106,3 +106,12 @@ segments = st.builds(
 @given(st.builds(Transcript, language=st.text(), segments=st.tuples(segments, segments)))
 def test_any_transcript_survives(transcript: Transcript) -> None:
     assert from_plain(Transcript, to_plain(transcript)) == transcript
+
+
+def test_a_sparse_field_is_written_only_where_it_has_another_value() -> None:
+    plain = Segment(start_ms=0, end_ms=1, text="a")
+    assert "language" not in to_plain(plain)
+    other = replace(plain, language="de")
+    assert to_plain(other)["language"] == "de"
+    for segment in (plain, other):
+        assert from_plain(Segment, to_plain(segment)) == segment

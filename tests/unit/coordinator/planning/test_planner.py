@@ -124,3 +124,11 @@ def test_title_and_year_come_from_the_files_name(file: str, title: tuple[str, in
 
 def test_what_the_person_says_wins_over_the_name() -> None:
     assert title_of(submission(media="/films/x (1975).mkv", title="Sholay", year=1976)) == ("Sholay", 1976)
+
+
+def test_a_film_mostly_in_the_target_s_language_says_what_stays_in_another() -> None:
+    refined = refine(submission(target_languages=("en",)), "en", "Sholay", others=("fr", "hi"))
+    assert refined.notes == (
+        "Sholay is already in English for the most part: not translated. "
+        "What is said in French and Hindi stays in French and Hindi.",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from protocol.timeline import HEARD_AGAIN, Segment
 from workers.engines.whisperx.transcripts import TimedPart, put_in
 from workers.speech.judging import Guess
@@ -66,3 +68,15 @@ def test_a_word_that_is_in_the_filling_is_not_there_twice() -> None:
     words = [TimedWord(text="He", start_ms=0, end_ms=7_000), *timed("might go.", 7_000)]
     found = put_in([part("He might go.", 0, words)], [filling("was not. He", 2_000, words[0])], "en")
     assert texts(found) == [("was not.", True), ("He", True), ("might go.", False)]
+
+
+def test_a_part_and_what_fills_it_keep_the_language_of_its_segment() -> None:
+    german = part("Es war am 3. Oktober. Ja.", 0)
+    german = replace(german, segment=replace(german.segment, language="de"))
+    found = put_in([german, part("Four.", 9_000)], [filling("Ach so.", 7_000)], "en")
+    assert [(segment.text, segment.language) for segment in found] == [
+        ("Es war am 3. Oktober.", "de"),
+        ("Ja.", "de"),
+        ("Ach so.", "de"),
+        ("Four.", ""),
+    ]
