@@ -27,8 +27,8 @@ from protocol.stages.mux import MuxRequest, SubtitleTrack
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.timeline import Cue, Segment, Span, Transcript, Word
 from workers.context import CallContext
+from workers.engines.common.cues.checking.quality import check, to_report
 from workers.engines.common.cues.profiles import rules_for
-from workers.engines.common.cues.quality import check, to_report
 from workers.engines.common.film import ffmpeg as program
 from workers.engines.common.film.demux import FfmpegDemux
 from workers.engines.common.film.mux import FfmpegMux

@@ -28,10 +28,10 @@ from tests.bench.figures import Sheet
 from tests.data import DATA, ROOT
 from tests.real_house import RealHouse
 from tests.word_streams import hours_of
+from workers.engines.common.cues.checking.quality import check
 from workers.engines.common.cues.cut import cut
 from workers.engines.common.cues.phrases import border_cost, count_graphemes
 from workers.engines.common.cues.profiles import rules_for
-from workers.engines.common.cues.quality import check
 from workers.engines.common.cues.rules import CueRules
 from workers.engines.common.formats.srt_vtt import to_srt
 

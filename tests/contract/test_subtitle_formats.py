@@ -9,8 +9,8 @@ from protocol.stages.subtitle import SubtitleRequest
 from protocol.subtitles.formats import FORMATS, WRITTEN_FORMATS
 from protocol.subtitles.rules import QUALITY_RULES
 from tests.contract.source import ROOT
+from workers.engines.common.cues.checking.quality import to_report
 from workers.engines.common.cues.cut import CueRules
-from workers.engines.common.cues.quality import to_report
 from workers.engines.common.formats.writing import WRITERS
 
 

@@ -14,8 +14,8 @@ from protocol.stages.subtitle import SubtitleRequest
 from protocol.timeline import Segment, Transcript, Word
 from tests.data import script
 from tests.little_films import BEEP, PICTURE, Scratch, demux, real
+from workers.engines.common.cues.checking.quality import check
 from workers.engines.common.cues.profiles import rules_for
-from workers.engines.common.cues.quality import check
 from workers.engines.common.film.probe import probe
 from workers.engines.common.film.shot_finding import shots_in
 from workers.engines.common.subtitle import CueSubtitle

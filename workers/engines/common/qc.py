@@ -16,8 +16,8 @@ from protocol.errors import CpwError
 from protocol.languages import find_language
 from protocol.subtitles.quality import BrokenLine, CheckedFilm, FileReport
 from protocol.timeline import UNDETERMINED
+from workers.engines.common.cues.checking.quality import check, to_report
 from workers.engines.common.cues.profiles import rules_for
-from workers.engines.common.cues.quality import check, to_report
 from workers.engines.common.film.probe import probe
 from workers.engines.common.formats.reading.file_names import language_in_name
 from workers.engines.common.formats.reading.files import read_subtitles

@@ -14,10 +14,10 @@ from protocol.subtitles.rules import OF_ONE_TEXT, READING
 from protocol.timeline import Cue, Segment, Transcript, Word
 from workers.engines.common.cleaning.rules import Finding
 from workers.engines.common.corrections import Applied, correct_cues, correct_words
+from workers.engines.common.cues.checking.quality import Violation, check, sentence, to_report
 from workers.engines.common.cues.cut import CueRules, cut, sentences
 from workers.engines.common.cues.languages import CuePart, RulesOf, check_parts, cut_parts
 from workers.engines.common.cues.phrases import count_graphemes
-from workers.engines.common.cues.quality import Violation, check, sentence, to_report
 from workers.engines.common.cues.shots import respect_shots
 from workers.engines.common.formats import writing
 from workers.text.transcripts import runs_of
@@ -198,7 +198,7 @@ def _shared_out(cues: Sequence[Cue], parts: Sequence[CuePart]) -> tuple[CuePart,
         return tuple(parts)
     begins: list[int] = []
     for part in parts[1:]:
-        starts = [first.start_ms for first in (*part.words[:1], *part.cues[:1])]
+        starts = [word.start_ms for word in part.words[:1]] + [cue.start_ms for cue in part.cues[:1]]
         begins.append(min(starts, default=begins[-1] if begins else 0))
     found: list[list[Cue]] = [[] for _ in parts]
     for cue in cues:

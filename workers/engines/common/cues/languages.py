@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from protocol.timeline import Cue, Word
+from workers.engines.common.cues.checking.quality import Violation, check
 from workers.engines.common.cues.cut import CueRules, cut
-from workers.engines.common.cues.quality import Violation, check
 from workers.engines.common.cues.shots import respect_shots
 
 __all__ = ["CuePart", "RulesOf", "check_parts", "cut_parts"]

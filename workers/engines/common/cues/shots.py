@@ -26,9 +26,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from protocol.timeline import Cue, Word
+from workers.engines.common.cues.checking.quality import read_length
+from workers.engines.common.cues.checking.reasons import CueSpeech, speech_of_cues
 from workers.engines.common.cues.cut import CueRules
-from workers.engines.common.cues.quality import read_length
-from workers.engines.common.cues.reasons import CueSpeech, speech_of_cues
 
 __all__ = ["HALF_MS", "RED_MS", "respect_shots"]
 

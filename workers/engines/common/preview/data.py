@@ -14,7 +14,7 @@ from protocol.subtitles.formats import FORMATS
 from protocol.subtitles.quality import BrokenCue, QualityReport
 from protocol.subtitles.rules import QUALITY_RULES
 from protocol.timeline import Cue
-from workers.engines.common.cues.quality import read_length
+from workers.engines.common.cues.checking.quality import read_length
 from workers.engines.common.formats.reading.files import read_cues
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import shown

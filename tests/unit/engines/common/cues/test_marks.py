@@ -7,9 +7,9 @@ import pytest
 import regex
 
 from protocol.timeline import Cue, Word
+from workers.engines.common.cues.checking.quality import check
+from workers.engines.common.cues.checking.reasons import speech_of_cues
 from workers.engines.common.cues.cut import CueRules, cut, sentences, timed_tokens
-from workers.engines.common.cues.quality import check
-from workers.engines.common.cues.reasons import speech_of_cues
 
 
 def spoken(text: str, language: str = "en", letter: int = 60) -> list[Word]:

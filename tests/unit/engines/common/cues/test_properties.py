@@ -16,11 +16,11 @@ from protocol.subtitles.rules import INFORMING
 from protocol.timeline import Cue, Word
 from tests.conftest import Figure
 from tests.word_streams import TEXTS, Case, cases
+from workers.engines.common.cues.checking.quality import check
 from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest, cost
 from workers.engines.common.cues.cut import cut, timed_tokens
 from workers.engines.common.cues.phrases import Token
 from workers.engines.common.cues.profiles import PROFILES
-from workers.engines.common.cues.quality import check
 from workers.engines.common.cues.rules import CueRules
 from workers.engines.common.cues.widths import cells_of_one, width
 from workers.text.sentence_ends.rule import ends_sentence

@@ -11,10 +11,10 @@ from protocol.schema import from_json, to_plain
 from protocol.subtitles.quality import BrokenCue, QualityReport
 from protocol.subtitles.rules import INFORMING, QUALITY_RULES
 from protocol.timeline import Cue, Word
+from workers.engines.common.cues.checking.quality import check, is_ok, sentence, summary, to_report
 from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.phrases import count_graphemes
 from workers.engines.common.cues.profiles import PROFILES, rules_for
-from workers.engines.common.cues.quality import check, is_ok, sentence, summary, to_report
 
 RULES_OF_FILM = CueRules(media_duration_ms=60_000, min_word_ms=100)
 GOOD = (

@@ -10,10 +10,10 @@ from protocol.subtitles.rules import INFORMING
 from protocol.timeline import Cue, Word
 from tests.growth import growth
 from tests.ten_scripts import TEN_SCRIPTS
+from workers.engines.common.cues.checking.quality import check, is_ok
+from workers.engines.common.cues.checking.reasons import speech_of_cues
 from workers.engines.common.cues.cut import CueRules, cut
 from workers.engines.common.cues.profiles import PROFILES, rules_for
-from workers.engines.common.cues.quality import check, is_ok
-from workers.engines.common.cues.reasons import speech_of_cues
 from workers.engines.common.cues.shots import HALF_MS, RED_MS, respect_shots
 
 FRAME_MS = 1_000 / 24

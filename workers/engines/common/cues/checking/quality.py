@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from protocol.subtitles.quality import BrokenCue, Number, QualityReport, RuleReport
 from protocol.subtitles.rules import INFORMING, QUALITY_RULES, QualityRule
 from protocol.timeline import Cue, Word
+from workers.engines.common.cues.checking.reasons import CueAmongOthers, speech_of_cues, why
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.phrases import joiner, line_break_cost
-from workers.engines.common.cues.reasons import CueAmongOthers, speech_of_cues, why
 from workers.engines.common.cues.repeats import repeats
 from workers.engines.common.cues.widths import width
 

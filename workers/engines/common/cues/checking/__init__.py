@@ -1,0 +1,1 @@
+"""Checking cues: where they break a rule, and why that could not be helped."""
