@@ -56,6 +56,8 @@ class Changes:
     _revision: int | None = None
     _asking: asyncio.Task[None] | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _looked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether the first look is over: from there on what changes is told."""
 
     async def stream(self, after: int | None) -> AsyncIterator[bytes]:
         """Yield what a page reads: what changed after a revision, then what changes, until it goes."""
@@ -64,6 +66,8 @@ class Changes:
             self._asking = asyncio.create_task(self._ask())
         try:
             yield b"retry: 1000\n\n"
+            # What was missed is asked for afterwards: no change falls between the two.
+            await self._looked.wait()
             place = self._count
             async for event in self._missed(after):
                 yield event.written()
@@ -83,6 +87,7 @@ class Changes:
                 self._asking.cancel()
                 self._asking, self._revision = None, None
                 self._events.clear()
+                self._looked.clear()
 
     def _since(self, place: int) -> list[tuple[int, Event]]:
         """Return what came after `place`; one that was too slow for what is kept here begins anew."""
@@ -124,6 +129,7 @@ class Changes:
                 told = _events_of(report, progress=looks % _PROGRESS_EVERY == 0)
                 self._revision = report.revision
                 self._tell(told)
+            self._looked.set()
             looks += 1
             await asyncio.sleep(_LOOK_S)
 
