@@ -1,5 +1,5 @@
 // Adding films: which, and what is to be done with them.
-import {byId, complain, facts, h, keep, say, setText, table} from "/assets/dom.js";
+import {byId, complain, facts, h, keep, once, say, setText, table} from "/assets/dom.js";
 import {Problem, options, post} from "/assets/server.js";
 import {start, take, unstarted, uploads} from "/assets/uploads.js";
 import {duration, fileName, plural, size} from "/assets/words.js";
@@ -118,11 +118,11 @@ function listen(made) {
   });
   made.form.addEventListener("submit", event => {
     event.preventDefault();
-    submit();
+    once(made.submit, submit);
   });
   made.form.addEventListener("change", showWorkflow);
   made.paths.addEventListener("input", showButtons);
-  made.dry.addEventListener("click", dryRun);
+  made.dry.addEventListener("click", () => once(made.dry, dryRun));
 }
 
 const workflow = () => known.workflows.find(flow => flow.name === view.form.elements.workflow.value);
@@ -171,7 +171,6 @@ function wish() {
 }
 
 async function submit() {
-  view.submit.disabled = true;
   try {
     const [wanted, named] = [wish(), paths()];
     if (!named.length && !unstarted().length) throw new Problem("Choose films first, or name some.", 400);
@@ -184,8 +183,6 @@ async function submit() {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     complain(view.problem, problem);
-  } finally {
-    view.submit.disabled = false;
   }
 }
 
@@ -198,7 +195,6 @@ async function submitPaths(wanted, named) {
 }
 
 async function dryRun() {
-  view.dry.disabled = true;
   try {
     const [wanted, named] = [wish(), paths()];
     const arrived = unstarted().filter(film => film.upload);
@@ -214,8 +210,6 @@ async function dryRun() {
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     complain(view.problem, problem);
-  } finally {
-    view.dry.disabled = false;
   }
 }
 

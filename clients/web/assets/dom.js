@@ -63,7 +63,20 @@ export function keep(parent, items, key, make, update) {
 
 function neighbour(child) {
   const beside = child.nextElementSibling || child.previousElementSibling;
-  return beside?.querySelector("a, button") || child.closest("section")?.querySelector("h1");
+  if (beside?.matches("a, button")) return beside;
+  return beside?.querySelector("a, button") || child.closest("tr")?.querySelector("a")
+    || child.closest("section")?.querySelector("h1");
+}
+
+/** Do what a button stands for, once at a time. It is not disabled meanwhile: that would take the focus. */
+export async function once(button, action) {
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  try {
+    await action();
+  } finally {
+    button.ariaBusy = null;
+  }
 }
 
 /** Fill a list of facts: pairs of a name and a text or element; pairs without a value are left out. */

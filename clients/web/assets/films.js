@@ -1,7 +1,7 @@
 // The list of films. Its rows are kept: what has the focus keeps it while everything moves.
-import {byId, complain, h, keep, say, setText, show} from "/assets/dom.js";
+import {byId, complain, h, keep, once, say, setText, show} from "/assets/dom.js";
 import {live} from "/assets/live.js";
-import {act, actionsOf, badge, bar, fillBadge, fillBar, trouble} from "/assets/parts.js";
+import {act, actionsOf, badge, bar, fillBadge, fillBar, isUnderWay, trouble} from "/assets/parts.js";
 import {age, fileName, languageName, stageWords, timeLeft, waitsFor} from "/assets/words.js";
 
 const MORE = 100;
@@ -12,7 +12,7 @@ const rows = byId("films-rows");
 
 export function beginFilms() {
   for (const field of [byId("films-state"), byId("films-text")]) field.addEventListener("input", showAll);
-  byId("films-more").addEventListener("click", showMore);
+  byId("films-more").addEventListener("click", ({currentTarget}) => once(currentTarget, showMore));
   live.addEventListener("change", ({detail}) => (detail === null ? showAll() : showOne(detail)));
   setInterval(() => document.hidden || showAll(), AGES_MS);
 }
@@ -66,9 +66,7 @@ function isWanted(job) {
   return !text || `${fileName(job.media)} ${job.job}`.toLocaleLowerCase().includes(text);
 }
 
-async function showMore(event) {
-  const button = event.currentTarget;
-  button.disabled = true;
+async function showMore() {
   const last = rows.lastElementChild;
   try {
     await live.more(isFiltered() ? MORE_IN_SEARCH : MORE);
@@ -76,7 +74,6 @@ async function showMore(event) {
   } catch (problem) {
     complain(byId("films-problem"), problem);
   }
-  button.disabled = false;
   // Whoever goes by keys goes on where the new rows begin.
   (last?.nextElementSibling || last)?.querySelector("a")?.focus({preventScroll: true});
 }
@@ -99,8 +96,8 @@ function fillRow(row, job) {
   setText(part("why"), why);
   part("why").hidden = !why;
   setText(part("stage"), stageWords(job));
-  const ended = job.state === "done" || job.state === "queued";
-  fillBar(part("bar"), job.state === "done" ? 1 : job.fraction, !ended);
+  fillBar(part("bar"), job.fraction, isUnderWay(job));
+  part("bar").hidden = !isUnderWay(job);
   setText(part("left"), timeLeft(job));
   setText(part("language"), languageName(job.language));
   setText(part("added"), age(job.created_at));
@@ -111,8 +108,7 @@ function makeAction(job, action) {
   const name = fileName(job.media);
   const button = h("button", {type: "button", class: "quiet", "aria-label": `${ACTIONS[action]} ${name}`},
     ACTIONS[action]);
-  button.addEventListener("click", async () => {
-    button.disabled = true;
+  button.addEventListener("click", () => once(button, async () => {
     try {
       await act(job.job, action);
       complain(byId("films-problem"), null);
@@ -120,8 +116,7 @@ function makeAction(job, action) {
     } catch (problem) {
       complain(byId("films-problem"), problem);
     }
-    button.disabled = false;
-  });
+  }));
   return button;
 }
 

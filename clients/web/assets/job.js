@@ -1,13 +1,15 @@
 // One job: its steps, its log, the film, files, quality; what can be done with it.
-import {byId, complain, facts, h, keep, say, setText, show, table} from "/assets/dom.js";
+import {byId, complain, facts, h, keep, once, say, setText, show, table} from "/assets/dom.js";
 import {live} from "/assets/live.js";
-import {act, actionsOf, badge, bar, fillBadge, fillBar, trouble} from "/assets/parts.js";
+import {act, actionsOf, badge, bar, fillBadge, fillBar, isUnderWay, trouble} from "/assets/parts.js";
 import {Problem, filePath, get, getText, jobPath, options, post} from "/assets/server.js";
 import {ENDED, age, clock, duration, fileName, languageName, plural, rough, size, waitsFor} from "/assets/words.js";
 
 const LOG_LINES = 500;
 const LOG_MS = 2000;
 const TRACK = /\.([a-z]{2,3})\.(?:srt|vtt|ass|ttml)$/;
+const MADE = /\.([a-z]{2,3}(?:\+[a-z]{2,3})?)\.((?:qc\.)?[a-z0-9]+)$/;
+const ORDER = ["srt", "vtt", "ass", "ttml", "txt", "tsv", "json", "qc.json"];
 const REPORT = /\.([a-z]{2,3}(?:\+[a-z]{2,3})?)\.qc\.json$/;
 
 let open = null;
@@ -15,7 +17,7 @@ const view = {};
 
 /** Show a job. */
 export async function openJob(id) {
-  open = {id, known: "", files: null, languages: "", log: ""};
+  open = {id, known: "", state: "", languages: "", log: ""};
   const mine = open;
   build();
   try {
@@ -71,7 +73,7 @@ function build() {
   view.exportPanel = panel("Write in another format", view.export);
   view.filmPanel = panel("Film", view.film);
   for (const part of [view.qualityPanel, view.exportPanel]) part.hidden = true;
-  const steps = ["Step", "State", "Done", ["Time", "number"]];
+  const steps = ["Step", "Environment", "State", ["Time", "number"]];
   byId("job").replaceChildren(
     h("p", {class: "back"}, h("a", {href: "#films"}, "← Films")),
     h("div", {class: "head"}, view.title, h("p", {class: "standing"}, view.badge, view.bar, view.left)),
@@ -83,10 +85,10 @@ function build() {
 
 function buildActions() {
   const button = (action, text) => h("button", {type: "button", "data-action": action, hidden: true,
-    onclick: () => doIt(action)}, text);
+    onclick: ({currentTarget}) => once(currentTarget, () => doIt(action))}, text);
   view.stage = h("select", {id: "job-stage", "aria-label": "Stage to do again"});
   view.buttons = [button("cancel", "Cancel"), button("resume", "Resume")];
-  view.retry = h("span", {class: "retry"}, h("button", {type: "button", onclick: retry}, "Do again from"), view.stage);
+  view.retry = h("span", {class: "retry"}, h("button", {type: "button", onclick: ({currentTarget}) => once(currentTarget, retry)}, "Do again from"), view.stage);
   return h("p", {class: "buttons", "data-group": ""}, view.buttons, view.retry);
 }
 
@@ -95,7 +97,7 @@ function fill(job) {
   setText(view.title, name);
   document.title = `${name} · cpw`;
   fillBadge(view.badge, job.state);
-  fillBar(view.bar, job.state === "done" ? 1 : job.fraction, job.state !== "queued");
+  fillBar(view.bar, job.fraction, isUnderWay(job));
   const waits = waitsFor(job);
   const left = ENDED.has(job.state) || job.left_ms === null ? "" : `about ${rough(job.left_ms)} left`;
   setText(view.left, [waits && `waits for ${waits}`, left].filter(Boolean).join(", "));
@@ -142,18 +144,21 @@ function fillFacts(job) {
 
 function makeStep(step) {
   return h("tr", {},
-    h("td", {class: "step"}, step.name, h("p", {class: "why dim"})), h("td", {}, badge()),
-    h("td", {}, bar(`${step.name}, done`)), h("td", {class: "number time"}));
+    h("td", {class: "step"}, step.name, h("p", {class: "why dim"})), h("td", {class: "environment dim"}),
+    h("td", {}, badge(), bar(`${step.name}, done`)), h("td", {class: "number time"}));
 }
 
 function fillStep(row, step) {
   const at = step.attempt > 1 ? `attempt ${step.attempt}` : "";
   const waits = step.waits_for ? `waits for ${step.waits_for}` : "";
-  const error = step.error ? step.error.message : "";
-  setText(row.querySelector(".why"), [step.environment, at, waits, error || step.note].filter(Boolean).join(" · "));
+  // The error of a step is the job's, and stands above.
+  const why = [at, waits, step.error ? "" : step.note].filter(Boolean).join(" · ");
+  setText(row.querySelector(".why"), why);
+  row.querySelector(".why").hidden = !why;
+  setText(row.querySelector(".environment"), step.environment);
   fillBadge(row.querySelector(".badge"), step.state);
-  const moves = step.state === "running" || (step.fraction > 0 && step.state !== "done" && step.state !== "skipped");
-  fillBar(row.querySelector(".bar"), step.fraction, moves);
+  row.querySelector(".bar").hidden = step.state !== "running";
+  fillBar(row.querySelector(".bar"), step.fraction);
   setText(row.querySelector(".time"), duration(step.duration_ms ?? step.running_ms));
 }
 
@@ -162,9 +167,17 @@ function fillActions(job) {
   const ended = ["done", "failed", "cancelled"].includes(job.state);
   const done = job.steps.filter(step => step.attempt > 0 || step.state === "done").map(step => step.name);
   keep(view.stage, done, name => name, name => h("option", {value: name}, name));
-  view.retry.hidden = !(ended && done.length);
+  if (open.state !== job.state) {
+    const failed = job.steps.find(step => step.state === "failed")?.name;
+    view.stage.value = failed || (done.includes("asr") ? "asr" : done[0] || "");
+    open.state = job.state;
+  }
   for (const button of view.buttons) if (wanted.includes(button.dataset.action)) button.hidden = false;
+  // First what is new is shown: the focus of what goes moves there.
+  const again = ended && done.length > 0;
+  if (again) view.retry.hidden = false;
   for (const button of view.buttons) show(button, wanted.includes(button.dataset.action));
+  show(view.retry, again);
 }
 
 async function doIt(action) {
@@ -229,16 +242,31 @@ function fillFiles(job, {files, outputs}) {
   const [made, others] = [files.filter(file => wanted.has(file.path)), files.filter(file => !wanted.has(file.path))];
   const inside = view.files.querySelector("details")?.open;
   view.files.replaceChildren(
-    made.length ? fileTable("What was made", job, made) : h("p", {class: "dim"}, "Nothing is made yet."),
-    h("details", {open: inside}, h("summary", {}, `All that the job keeps: ${plural(others.length, "file")}`),
-      fileTable("Other files", job, others, true)));
+    made.length ? madeTable(job, made) : h("p", {class: "dim"}, "Nothing is made yet."),
+    h("details", {open: inside}, h("summary", {}, `All else that the job keeps: ${plural(others.length, "file")}`),
+      fileTable(job, others)));
 }
 
-function fileTable(label, job, files, whole = false) {
+/** A row for each film that was made, and for each language's subtitles. */
+function madeTable(job, files) {
+  const rows = new Map();
+  const order = file => ORDER.indexOf(file.path.match(MADE)?.[2]);
+  for (const file of [...files].sort((one, other) => order(one) - order(other))) {
+    const match = file.path.match(MADE);
+    const name = match ? languageName(match[1]) : fileName(file.path);
+    if (!rows.has(name)) rows.set(name, []);
+    rows.get(name).push(h("a", {class: "file", href: filePath(job.job, file.path), download: "", title: fileName(file.path)},
+      match ? match[2] : `take it, ${size(file.size)}`));
+  }
+  const lines = [...rows].map(([name, links]) => h("tr", {}, h("td", {}, name), h("td", {}, links)));
+  return table("What was made", ["What", "Files"], h("tbody", {}, lines));
+}
+
+function fileTable(job, files) {
   const rows = files.map(file => h("tr", {},
-    h("td", {}, h("a", {href: filePath(job.job, file.path), download: ""}, whole ? file.path : fileName(file.path))),
+    h("td", {}, h("a", {href: filePath(job.job, file.path), download: ""}, file.path)),
     h("td", {class: "number"}, size(file.size))));
-  return table(label, ["File", ["Size", "number"]], h("tbody", {}, rows));
+  return table("Other files", ["File", ["Size", "number"]], h("tbody", {}, rows));
 }
 
 /** The film with its subtitles. It is not touched again while its languages are the same: it may be playing. */
@@ -311,14 +339,13 @@ async function fillExport(job, languages) {
     h("p", {class: "line-of-fields"}, h("label", {for: "export-profile"}, "Rules"), profile, button), problem, links);
   form.addEventListener("submit", event => {
     event.preventDefault();
-    write(job, form, {profile, links, problem, button});
+    once(button, () => write(job, form, {profile, links, problem}));
   });
   view.export.replaceChildren(form);
 }
 
-async function write(job, form, {profile, links, problem, button}) {
+async function write(job, form, {profile, links, problem}) {
   const chosen = name => [...form.querySelectorAll(`[name=${name}]:checked`)].map(box => box.value);
-  button.disabled = true;
   try {
     const [formats, languages] = [chosen("format"), chosen("language")];
     if (!formats.length || !languages.length) throw new Problem("Choose a format and a language.");
@@ -332,5 +359,4 @@ async function write(job, form, {profile, links, problem, button}) {
   } catch (wrong) {
     complain(problem, wrong);
   }
-  button.disabled = false;
 }

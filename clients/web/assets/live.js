@@ -108,7 +108,8 @@ class Live extends EventTarget {
     on("removed", ({job}) => this.#remove(job));
     on("reload", () => this.#load());
     on("trouble", trouble => this.#setTrouble(trouble));
-    on("back", () => this.#setTrouble(null));
+    // Who came while nobody answered was not told what had changed.
+    on("back", () => this.#load());
   }
 
   #take(job) {

@@ -26,6 +26,11 @@ export function fillBar(element, fraction, shown = true) {
   progress.hidden = !shown;
 }
 
+/** Whether it tells something how far a job is. */
+export function isUnderWay(job) {
+  return job.state === "running" || (job.fraction > 0 && job.state !== "done");
+}
+
 /** An error with what to do about it. */
 export function trouble(job) {
   const error = errorOf(job);
