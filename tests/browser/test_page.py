@@ -148,7 +148,7 @@ def test_files_quality_and_other_formats_are_taken_from_a_job(page, browser, sub
     server.house.ended(job)
     page.go(f"#job={job}")
     browser.wait("document.querySelectorAll('#job a.file').length >= 4")
-    for link in [element.get_attribute("href") for element in browser.all("#job a.file")]:
+    for link in browser.run("return [...document.querySelectorAll('#job a.file')].map(link => link.href)"):
         assert server.ask("GET", link.removeprefix(server.address)).status == 200
     assert "rules of netflix" in browser.wait(lambda: browser.one(".report").text)
     browser.wait("document.querySelector('#job form')")

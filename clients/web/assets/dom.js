@@ -79,6 +79,21 @@ export async function once(button, action) {
   }
 }
 
+/**
+ * Make `element` show something else, but only where `source` is another than it was made of. A link that has
+ * the focus, and a part that is open, are found again by what they lead to or are called.
+ */
+export function remake(element, source, make) {
+  const text = JSON.stringify(source);
+  if (element.dataset.text === text) return;
+  element.dataset.text = text;
+  const focused = element.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const opened = new Set([...element.querySelectorAll("details[open]")].map(part => part.dataset.name));
+  element.replaceChildren(...make());
+  for (const part of element.querySelectorAll("details")) part.open = opened.has(part.dataset.name);
+  if (focused) element.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
 /** Fill a list of facts: pairs of a name and a text or element; pairs without a value are left out. */
 export function facts(pairs) {
   const rows = pairs.filter(([, value]) => value).map(([name, value]) =>

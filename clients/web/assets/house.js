@@ -1,5 +1,5 @@
 // The house: its health, its environments with their memory and models, the machine.
-import {byId, complain, facts, h, keep, setText, show, table} from "/assets/dom.js";
+import {byId, complain, facts, h, keep, remake, setText, show, table} from "/assets/dom.js";
 import {badge, fillBadge} from "/assets/parts.js";
 import {Problem, getHealth} from "/assets/server.js";
 import {duration, plural, size} from "/assets/words.js";
@@ -129,8 +129,5 @@ function fillMachine(report) {
     ["Free disk", size(report.free_disk_bytes)],
     ["Coordinator", `process ${report.pid}, up ${duration(report.uptime_ms)}`],
   ];
-  const text = JSON.stringify(pairs);
-  if (view.machine.dataset.text === text) return;
-  view.machine.dataset.text = text;
-  view.machine.replaceChildren(facts(pairs));
+  remake(view.machine, pairs, () => [facts(pairs)]);
 }

@@ -1,5 +1,5 @@
 // One job: its steps, its log, the film, files, quality; what can be done with it.
-import {byId, complain, facts, h, keep, once, say, setText, show, table} from "/assets/dom.js";
+import {byId, complain, facts, h, keep, once, remake, say, setText, show, table} from "/assets/dom.js";
 import {live} from "/assets/live.js";
 import {act, actionsOf, badge, bar, fillBadge, fillBar, isUnderWay, trouble} from "/assets/parts.js";
 import {Problem, filePath, get, getText, jobPath, options, post} from "/assets/server.js";
@@ -119,10 +119,8 @@ function fillError(job) {
   const text = trouble(job);
   const details = (job.error || job.steps.map(step => step.error).find(Boolean))?.details || "";
   show(view.error, Boolean(text));
-  if (view.error.dataset.text === text) return;
-  view.error.dataset.text = text;
-  view.error.replaceChildren(h("p", {}, text),
-    details ? h("details", {}, h("summary", {}, "What the program says"), h("pre", {tabindex: "0"}, details)) : "");
+  remake(view.error, [text, details], () => [h("p", {}, text),
+    details ? h("details", {}, h("summary", {}, "What the program says"), h("pre", {tabindex: "0"}, details)) : ""]);
 }
 
 function fillFacts(job) {
@@ -136,10 +134,7 @@ function fillFacts(job) {
     ["Film", job.media],
     ["Folder", job.directory],
   ];
-  const text = JSON.stringify(pairs);
-  if (view.facts.dataset.text === text) return;
-  view.facts.dataset.text = text;
-  view.facts.replaceChildren(facts(pairs));
+  remake(view.facts, pairs, () => [facts(pairs)]);
 }
 
 function makeStep(step) {
@@ -240,11 +235,11 @@ async function readFiles(job) {
 function fillFiles(job, {files, outputs}) {
   const wanted = new Set(outputs);
   const [made, others] = [files.filter(file => wanted.has(file.path)), files.filter(file => !wanted.has(file.path))];
-  const inside = view.files.querySelector("details")?.open;
-  view.files.replaceChildren(
+  remake(view.files, [files, outputs], () => [
     made.length ? madeTable(job, made) : h("p", {class: "dim"}, "Nothing is made yet."),
-    h("details", {open: inside}, h("summary", {}, `All else that the job keeps: ${plural(others.length, "file")}`),
-      fileTable(job, others)));
+    h("details", {data: {name: "others"}},
+      h("summary", {}, `All else that the job keeps: ${plural(others.length, "file")}`), fileTable(job, others)),
+  ]);
 }
 
 /** A row for each film that was made, and for each language's subtitles. */
@@ -296,14 +291,14 @@ async function fillQuality(job, reports) {
   if (mine !== open) return;
   const found = read.filter(Boolean);
   view.qualityPanel.hidden = !found.length;
-  view.quality.replaceChildren(...found.map(report => quality(report, rules)));
+  remake(view.quality, found, () => found.map(report => quality(report, rules)));
 }
 
 function quality(report, rules) {
   const broken = report.rules.filter(rule => rule.count);
   const rows = broken.map(rule => h("tr", {},
     h("td", {}, rules[rule.rule] || rule.rule, rule.informs_only ? h("span", {class: "dim"}, " (taste)") : "",
-      h("details", {}, h("summary", {}, "Which"), h("ul", {class: "cues"}, rule.cues.slice(0, 50).map(cueLine)))),
+      h("details", {data: {name: `${report.language} ${rule.rule}`}}, h("summary", {}, "Which"), h("ul", {class: "cues"}, rule.cues.slice(0, 50).map(cueLine)))),
     h("td", {class: "number"}, rule.limit === null ? "" : `${rule.limit} ${rule.unit}`),
     h("td", {class: "number"}, String(rule.count))));
   return h("div", {class: "report"},
