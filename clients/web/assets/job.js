@@ -225,11 +225,11 @@ async function readFiles(job) {
   }
   if (mine !== open) return;
   fillFiles(job, answer);
-  const matches = answer.files.map(file => file.path.match(TRACK)).filter(match => match && !match.input.startsWith("export/"));
-  const languages = [...new Set(matches.map(match => match[1]))];
+  const made = answer.outputs;
+  const languages = [...new Set(made.map(path => path.match(TRACK)?.[1]).filter(Boolean))];
   fillFilm(job, languages);
   fillExport(job, languages);
-  await fillQuality(job, answer.files.filter(file => REPORT.test(file.path) && !file.path.startsWith("export/")));
+  await fillQuality(job, made.filter(path => REPORT.test(path)));
 }
 
 function fillFiles(job, {files, outputs}) {
@@ -287,7 +287,7 @@ function fillFilm(job, languages) {
 async function fillQuality(job, reports) {
   const mine = open;
   const {rules} = await options().catch(() => ({rules: {}}));
-  const read = await Promise.all(reports.map(file => get(filePath(job.job, file.path)).catch(() => null)));
+  const read = await Promise.all(reports.map(path => get(filePath(job.job, path)).catch(() => null)));
   if (mine !== open) return;
   const found = read.filter(Boolean);
   view.qualityPanel.hidden = !found.length;

@@ -95,7 +95,7 @@ class Live extends EventTarget {
       // The browser comes back by itself, but not where it was answered with an error.
       if (source.readyState === EventSource.CLOSED && this.#source === source) {
         this.#source = null;
-        setTimeout(() => this.#listen(), AGAIN_MS);
+        setTimeout(() => this.#load().then(() => this.#listen()), AGAIN_MS);
       }
     };
     const on = (name, act) => source.addEventListener(name, event => {
