@@ -27,7 +27,9 @@ for (const kind of ["dragover", "drop"]) {
 """
 _NOTE_BARS = """
 window.bars = {sent: new Set(), done: new Set()};
-const note = (kind, element) => element?.querySelectorAll("progress").forEach(bar => bars[kind].add(bar.value));
+const note = (kind, element) => {
+  for (const bar of element.querySelectorAll("progress")) bars[kind].add(bar.value);
+};
 const watch = {subtree: true, childList: true, attributes: true};
 const [sent, done] = ["uploads-list", "films-rows"].map(id => document.getElementById(id));
 new MutationObserver(() => note("sent", sent)).observe(sent, watch);
@@ -83,7 +85,9 @@ class HttpPage:
 
     def jobs(self) -> list[str]:
         """Return the jobs of the list."""
-        return self.window.run("return [...document.querySelectorAll('#films-rows tr')].map(row => row.dataset.key)")
+        return self.window.run(
+            "return [...document.querySelectorAll('#films-rows tr')].map(row => row.dataset.key)"
+        )
 
     def tab_to(self, selector: str, *, back: bool = False, most: int = 60) -> None:
         """Press the tab key until what is meant has the focus."""

@@ -25,11 +25,14 @@ pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)>.mp4"
 MANY = """
 const done = arguments[0];
-const step = {name: "asr", stage: "asr", environment: "whisperx", state: "running", attempt: 1, fraction: 0.5};
-const job = number => ({job: `job-1-${String(number).padStart(5, "0")}`, state: number % 7 ? "done" : "failed",
-  media: `/films/Film ${number}.mkv`, created_at: "2001-01-01T00:00:00.000Z", fraction: 1, steps: [step], left_ms: 0});
+const step = {name: "asr", stage: "asr", environment: "whisperx", state: "done", attempt: 1, fraction: 1};
+const job = (_, number) => ({
+  job: `job-1-${String(number).padStart(5, "0")}`, state: number % 7 ? "done" : "failed", fraction: 1,
+  media: `/films/Film ${number}.mkv`, created_at: "2001-01-01T00:00:00.000Z", steps: [step], left_ms: 0,
+});
 const asked = window.fetch;
-window.fetch = () => Promise.resolve(new Response(JSON.stringify({jobs: Array.from({length: 10000}, (_, at) => job(at))})));
+const answer = JSON.stringify({jobs: Array.from({length: 10000}, job)});
+window.fetch = () => Promise.resolve(new Response(answer));
 import("/assets/live.js").then(async ({live}) => {
   const begun = performance.now();
   await live.more(10000);
@@ -44,7 +47,10 @@ import("/assets/live.js").then(async ({live}) => {
   done([loaded, performance.now() - again, document.querySelectorAll("#films-rows tr").length]);
 });
 """
-CUES = "[...document.querySelector('video').textTracks].flatMap(track => [...track.cues || []].map(cue => cue.text))"
+CUES = (
+    "[...document.querySelector('video').textTracks]"
+    ".flatMap(track => [...track.cues || []].map(cue => cue.text))"
+)
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +234,23 @@ def test_a_server_that_is_killed_is_missed_and_the_page_goes_on(page, browser, s
     assert browser.run("return window.same"), "it is the same page"
     later = submitted()
     page.wait_state(later, "done")
+    assert page.complaints() == []
+
+
+def test_a_film_that_is_on_its_way_when_the_server_dies_is_sent_again(page, browser, server, films):
+    before = page.jobs()
+    page.slow_line(60_000)
+    page.drop(films / "Metropolis.mp4", "Sunrise.mp4")
+    browser.wait("document.querySelector('#uploads progress')?.value > 0.1")
+    browser.wait("document.querySelector('form.adding')")
+    os.kill(server.house.supervisor_state()["children"]["http"]["pid"], signal.SIGKILL)
+    browser.wait("document.getElementById('line').dataset.state === 'lost'")
+    page.slow_line(-1)
+    browser.one("form.adding button[type=submit]").click()
+    job = browser.wait(lambda: [job for job in page.jobs() if job not in before], 30)[0]
+    page.wait_state(job, "done")
+    assert browser.wait("document.getElementById('uploads').hidden")
+    until(lambda: not list((server.house.home / "out" / "uploads").glob(".*")), what="nothing half is left")
     assert page.complaints() == []
 
 

@@ -89,7 +89,8 @@ function buildActions() {
   view.stage = h("select", {id: "job-stage", "aria-label": "Stage to do again"});
   view.buttons = [button("cancel", "Cancel"), button("resume", "Resume")];
   view.retry = h("span", {class: "retry"}, h("button", {type: "button", onclick: ({currentTarget}) => once(currentTarget, retry)}, "Do again from"), view.stage);
-  return h("p", {class: "buttons", "data-group": ""}, view.buttons, view.retry);
+  view.review = h("a", {class: "button", hidden: true}, "Put subtitles right");
+  return h("p", {class: "buttons", "data-group": ""}, view.review, view.buttons, view.retry);
 }
 
 function fill(job) {
@@ -227,6 +228,8 @@ async function readFiles(job) {
   fillFiles(job, answer);
   const made = answer.outputs;
   const languages = [...new Set(made.map(path => path.match(TRACK)?.[1]).filter(Boolean))];
+  view.review.href = `/review/${encodeURIComponent(job.job)}`;
+  show(view.review, ENDED.has(job.state) && languages.length > 0);
   fillFilm(job, languages);
   fillExport(job, languages);
   await fillQuality(job, made.filter(path => REPORT.test(path)));

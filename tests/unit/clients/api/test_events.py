@@ -16,7 +16,7 @@ def job(state: str) -> JobReport:
 
 
 def test_a_change_between_the_first_look_and_what_was_missed_is_told() -> None:
-    """The first look says where now is, and brings nothing; whoever asked what he missed before it lost that."""
+    """The first look says where now is, and brings nothing: what one missed must be asked for after it."""
     asked: list[int | None] = []
     revision = 4
 
