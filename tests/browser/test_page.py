@@ -99,19 +99,23 @@ def submitted(server: HttpHouse, films: Path, tmp_path: Path):
     return submit
 
 
-def test_a_film_that_is_dropped_is_sent_and_becomes_subtitles(page, browser, server, films):
+def test_a_film_that_is_dropped_is_sent_and_becomes_subtitles(page, browser, server, films, tmp_path):
+    gate = tmp_path / "gate"
     before = page.jobs()
     page.note_bars()
     page.slow_line(150_000)
     page.drop(films / "Metropolis.mp4", HOSTILE)
     browser.wait("!document.getElementById('add').hidden && document.querySelector('form.adding')")
+    browser.one("summary").click()
+    browser.one("#add-settings").send_keys(f"asr.initial_prompt=until:{gate}")
     browser.one("form.adding button[type=submit]").click()
     browser.wait("location.hash === '#films'")
     job = browser.wait(lambda: [job for job in page.jobs() if job not in before], 30)[0]
     page.slow_line(-1)
     assert len(page.bars("sent")) >= 3
+    browser.wait(lambda: any(0 < fraction < 1 for fraction in page.bars("done")))
+    gate.touch()
     page.wait_state(job, "done")
-    assert any(0 < fraction < 1 for fraction in page.bars("done"))
     assert page.row(job).find_element(By.CSS_SELECTOR, "a").text == HOSTILE
     page.row(job).find_element(By.CSS_SELECTOR, "a").click()
     assert browser.wait("document.getElementById('job-title')?.textContent") in ("…", HOSTILE)

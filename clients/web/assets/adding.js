@@ -102,7 +102,8 @@ function languages(id, first) {
 }
 
 function places() {
-  const text = known.media.length ? `Below ${known.media.join(", ")}` : "No folder may be named yet: CPW_MEDIA=/folder cpw up";
+  const none = "No folder may be named yet: CPW_MEDIA=/folder cpw up";
+  const text = known.media.length ? `Below ${known.media.join(", ")}` : none;
   return h("p", {class: "dim", id: "add-places"}, text);
 }
 
@@ -232,7 +233,10 @@ function forecast(reports) {
 const known_ms = ms => (ms === null || ms === undefined ? "not known yet on this machine" : duration(ms));
 
 function filmForecast(film) {
-  if (film.error) return h("p", {class: "problem"}, `${fileName(film.media)}: ${film.error.message} ${film.error.remedy || ""}`);
+  if (film.error) {
+    const {message, remedy} = film.error;
+    return h("p", {class: "problem"}, `${fileName(film.media)}: ${message} ${remedy || ""}`);
+  }
   const rows = film.steps.map(step => h("tr", {},
     h("td", {}, step.name, h("p", {class: "why dim"}, step.reasons.join("; "))),
     h("td", {}, step.environment, step.model ? h("p", {class: "why dim"}, step.model) : ""),

@@ -66,7 +66,8 @@ function fill(report) {
   show(view.noModels, !models.length);
   if (!report.environments) return;
   const jobs = [[report.jobs_running, "running"], [report.jobs_queued, "queued"], [report.jobs_held, "held"]];
-  setText(view.sentence, jobs.filter(([count]) => count).map(([count, word]) => `${plural(count, "job")} ${word}`).join(", "));
+  const told = jobs.filter(([count]) => count).map(([count, word]) => `${plural(count, "job")} ${word}`);
+  setText(view.sentence, told.join(", "));
   fillMachine(report);
 }
 
@@ -75,7 +76,8 @@ const isLeftOut = row => row.optional && row.state === "not built";
 
 function fillProblems(report) {
   const own = report.problem ? [{sentence: report.problem, remedy: report.remedy}] : [];
-  const found = [...own, ...(report.problems || []), ...(report.notices || []).map(sentence => ({sentence, remedy: ""}))];
+  const notices = (report.notices || []).map(sentence => ({sentence, remedy: ""}));
+  const found = [...own, ...(report.problems || []), ...notices];
   for (const row of report.environments || []) {
     if (row.problem && !isLeftOut(row)) found.push({sentence: `${nameOf(row)}: ${row.problem}`, remedy: row.remedy});
   }

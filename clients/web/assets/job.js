@@ -1,15 +1,14 @@
 // One job: its steps, its log, the film, files, quality; what can be done with it.
 import {byId, complain, facts, h, keep, once, remake, say, setText, show, table} from "/assets/dom.js";
 import {live} from "/assets/live.js";
+import {exportForm, fileTable, madeTable, qualityReport} from "/assets/made.js";
 import {act, actionsOf, badge, bar, fillBadge, fillBar, isUnderWay, trouble} from "/assets/parts.js";
 import {Problem, filePath, get, getText, jobPath, options, post} from "/assets/server.js";
-import {ENDED, age, clock, duration, fileName, languageName, plural, rough, size, waitsFor} from "/assets/words.js";
+import {ENDED, age, duration, fileName, languageName, plural, rough, waitsFor} from "/assets/words.js";
 
 const LOG_LINES = 500;
 const LOG_MS = 2000;
 const TRACK = /\.([a-z]{2,3})\.(?:srt|vtt|ass|ttml)$/;
-const MADE = /\.([a-z]{2,3}(?:\+[a-z]{2,3})?)\.((?:qc\.)?[a-z0-9]+)$/;
-const ORDER = ["srt", "vtt", "ass", "ttml", "txt", "tsv", "json", "qc.json"];
 const REPORT = /\.([a-z]{2,3}(?:\+[a-z]{2,3})?)\.qc\.json$/;
 
 let open = null;
@@ -79,7 +78,8 @@ function build() {
     h("div", {class: "head"}, view.title, h("p", {class: "standing"}, view.badge, view.bar, view.left)),
     buildActions(), view.problem, view.error, view.notes,
     h("div", {class: "columns"},
-      h("div", {}, panel("Steps", table("Steps", steps, view.steps)), panel("Log", view.log), panel("About", view.facts)),
+      h("div", {},
+        panel("Steps", table("Steps", steps, view.steps)), panel("Log", view.log), panel("About", view.facts)),
       h("div", {}, view.filmPanel, panel("Files", view.files), view.qualityPanel, view.exportPanel)));
 }
 
@@ -88,7 +88,8 @@ function buildActions() {
     onclick: ({currentTarget}) => once(currentTarget, () => doIt(action))}, text);
   view.stage = h("select", {id: "job-stage", "aria-label": "Stage to do again"});
   view.buttons = [button("cancel", "Cancel"), button("resume", "Resume")];
-  view.retry = h("span", {class: "retry"}, h("button", {type: "button", onclick: ({currentTarget}) => once(currentTarget, retry)}, "Do again from"), view.stage);
+  const again = h("button", {type: "button", onclick: () => once(again, retry)}, "Do again from");
+  view.retry = h("span", {class: "retry"}, again, view.stage);
   view.review = h("a", {class: "button", hidden: true}, "Put subtitles right");
   return h("p", {class: "buttons", "data-group": ""}, view.review, view.buttons, view.retry);
 }
@@ -239,32 +240,10 @@ function fillFiles(job, {files, outputs}) {
   const wanted = new Set(outputs);
   const [made, others] = [files.filter(file => wanted.has(file.path)), files.filter(file => !wanted.has(file.path))];
   remake(view.files, [files, outputs], () => [
-    made.length ? madeTable(job, made) : h("p", {class: "dim"}, "Nothing is made yet."),
+    made.length ? madeTable(job.job, made) : h("p", {class: "dim"}, "Nothing is made yet."),
     h("details", {data: {name: "others"}},
-      h("summary", {}, `All else that the job keeps: ${plural(others.length, "file")}`), fileTable(job, others)),
+      h("summary", {}, `All else that the job keeps: ${plural(others.length, "file")}`), fileTable(job.job, others)),
   ]);
-}
-
-/** A row for each film that was made, and for each language's subtitles. */
-function madeTable(job, files) {
-  const rows = new Map();
-  const order = file => ORDER.indexOf(file.path.match(MADE)?.[2]);
-  for (const file of [...files].sort((one, other) => order(one) - order(other))) {
-    const match = file.path.match(MADE);
-    const name = match ? languageName(match[1]) : fileName(file.path);
-    if (!rows.has(name)) rows.set(name, []);
-    rows.get(name).push(h("a", {class: "file", href: filePath(job.job, file.path), download: "", title: fileName(file.path)},
-      match ? match[2] : `take it, ${size(file.size)}`));
-  }
-  const lines = [...rows].map(([name, links]) => h("tr", {}, h("td", {}, name), h("td", {}, links)));
-  return table("What was made", ["What", "Files"], h("tbody", {}, lines));
-}
-
-function fileTable(job, files) {
-  const rows = files.map(file => h("tr", {},
-    h("td", {}, h("a", {href: filePath(job.job, file.path), download: ""}, file.path)),
-    h("td", {class: "number"}, size(file.size))));
-  return table("Other files", ["File", ["Size", "number"]], h("tbody", {}, rows));
 }
 
 /** The film with its subtitles. It is not touched again while its languages are the same: it may be playing. */
@@ -294,27 +273,7 @@ async function fillQuality(job, reports) {
   if (mine !== open) return;
   const found = read.filter(Boolean);
   view.qualityPanel.hidden = !found.length;
-  remake(view.quality, found, () => found.map(report => quality(report, rules)));
-}
-
-function quality(report, rules) {
-  const broken = report.rules.filter(rule => rule.count);
-  const rows = broken.map(rule => h("tr", {},
-    h("td", {}, rules[rule.rule] || rule.rule, rule.informs_only ? h("span", {class: "dim"}, " (taste)") : "",
-      h("details", {data: {name: `${report.language} ${rule.rule}`}}, h("summary", {}, "Which"), h("ul", {class: "cues"}, rule.cues.slice(0, 50).map(cueLine)))),
-    h("td", {class: "number"}, rule.limit === null ? "" : `${rule.limit} ${rule.unit}`),
-    h("td", {class: "number"}, String(rule.count))));
-  return h("div", {class: "report"},
-    h("h3", {}, languageName(report.language)),
-    h("p", {class: "dim"}, `${plural(report.cue_count, "cue")}, rules of ${report.profile}`),
-    h("p", {}, report.sentence || "Every cue keeps every rule."),
-    broken.length ? table(`Rules that cues in ${languageName(report.language)} break`,
-      ["Cues", ["Limit", "number"], ["Count", "number"]], h("tbody", {}, rows)) : "");
-}
-
-function cueLine(cue) {
-  return h("li", {}, h("span", {class: "figure"}, `${clock(cue.start_ms)} `), cue.lines.join(" / "),
-    cue.reason ? h("span", {class: "dim"}, ` (${cue.reason})`) : "");
+  remake(view.quality, found, () => found.map(report => qualityReport(report, rules)));
 }
 
 async function fillExport(job, languages) {
@@ -324,37 +283,5 @@ async function fillExport(job, languages) {
   const known = await options().catch(() => null);
   if (mine !== open || !known) return;
   view.export.dataset.languages = languages.join();
-  const boxes = (name, entries, checked) => entries.map(([value, text]) =>
-    h("label", {class: "box"}, h("input", {type: "checkbox", name, value, checked: checked(value)}), text));
-  const profile = h("select", {id: "export-profile"}, h("option", {value: ""}, "those of the job"),
-    known.profiles.map(entry => h("option", {value: entry}, entry)));
-  const links = h("div", {role: "status"});
-  const problem = h("p", {class: "problem", role: "alert", hidden: true});
-  const button = h("button", {type: "submit"}, "Write files");
-  const form = h("form", {},
-    h("fieldset", {class: "boxes"}, h("legend", {}, "Formats"), boxes("format", known.formats.map(row => [row.name, row.title]), value => value === "srt")),
-    h("fieldset", {class: "boxes"}, h("legend", {}, "Languages"), boxes("language", languages.map(code => [code, languageName(code)]), () => true)),
-    h("p", {class: "line-of-fields"}, h("label", {for: "export-profile"}, "Rules"), profile, button), problem, links);
-  form.addEventListener("submit", event => {
-    event.preventDefault();
-    once(button, () => write(job, form, {profile, links, problem}));
-  });
-  view.export.replaceChildren(form);
-}
-
-async function write(job, form, {profile, links, problem}) {
-  const chosen = name => [...form.querySelectorAll(`[name=${name}]:checked`)].map(box => box.value);
-  try {
-    const [formats, languages] = [chosen("format"), chosen("language")];
-    if (!formats.length || !languages.length) throw new Problem("Choose a format and a language.");
-    const answer = await post(jobPath(job.job, "/export"), {formats, languages, profile: profile.value});
-    complain(problem, null);
-    links.replaceChildren(
-      ...answer.notes.map(note => h("p", {class: "note"}, note)),
-      h("ul", {class: "links"}, answer.files.map(file => h("li", {},
-        h("a", {href: filePath(job.job, file.path), download: ""}, fileName(file.path)),
-        h("span", {class: "dim"}, file.cue_count === null ? "" : ` ${plural(file.cue_count, "cue")}`)))));
-  } catch (wrong) {
-    complain(problem, wrong);
-  }
+  view.export.replaceChildren(exportForm(job, languages, known));
 }

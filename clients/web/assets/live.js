@@ -1,5 +1,5 @@
 // The jobs that the page knows, kept as they are by one stream of changes.
-import {Problem, get} from "/assets/server.js";
+import {Problem, get, jobPath} from "/assets/server.js";
 
 const FIRST = 50;
 const AGAIN_MS = 1000;
@@ -37,7 +37,7 @@ class Live extends EventTarget {
   /** Return a job, also one that the list does not reach; its changes are told from now on. */
   async watch(id) {
     this.#watched = id;
-    if (!this.jobs.has(id)) this.jobs.set(id, (await get(`/api/jobs/${encodeURIComponent(id)}`)).jobs[0]);
+    if (!this.jobs.has(id)) this.jobs.set(id, (await get(jobPath(id))).jobs[0]);
     return this.jobs.get(id);
   }
 
@@ -62,7 +62,7 @@ class Live extends EventTarget {
     for (;;) {
       try {
         const answer = await get(`/api/jobs?limit=${count}`);
-        const watched = this.#watched && (await get(`/api/jobs/${encodeURIComponent(this.#watched)}`).catch(() => null));
+        const watched = this.#watched ? await get(jobPath(this.#watched)).catch(() => null) : null;
         [this.jobs, this.list] = [new Map(), []];
         for (const job of answer.jobs) this.#place(job);
         if (watched && !this.jobs.has(this.#watched)) this.jobs.set(this.#watched, watched.jobs[0]);

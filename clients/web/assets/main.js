@@ -83,7 +83,9 @@ function beginTelling() {
     const text = detail ? `${detail.message} ${detail.remedy || ""}`.trim() : "";
     if (box.textContent !== text) box.textContent = text;
   });
-  live.addEventListener("ended", ({detail}) => say(`${fileName(detail.media)} ${detail.state === "done" ? "is done" : "has failed"}.`));
+  live.addEventListener("ended", ({detail}) => {
+    say(`${fileName(detail.media)} ${detail.state === "done" ? "is done" : "has failed"}.`);
+  });
 }
 
 beginFilms();

@@ -6,7 +6,8 @@ import {NOBODY, Problem, post, problemOf} from "/assets/server.js";
 import {rough, size} from "/assets/words.js";
 
 const TRIES = 5;
-const FILM_ENDING = /\.(mkv|mp4|m4v|mov|avi|webm|ts|m2ts|mts|mpe?g|vob|wmv|flv|ogv|3gp|mxf|mp3|m4a|m4b|aac|flac|wav|ogg|opus|wma|aiff?)$/i;
+const FILM_ENDING = new RegExp("\\.(mkv|mp4|m4v|mov|avi|webm|ts|m2ts|mts|mpe?g|vob|wmv|flv|ogv|3gp|mxf"
+  + "|mp3|m4a|m4b|aac|flac|wav|ogg|opus|wma|aiff?)$", "i");
 
 let count = 0;
 export const uploads = new EventTarget();
@@ -94,7 +95,8 @@ async function sent(film) {
     try {
       return await put(film);
     } catch (problem) {
-      if (!(problem instanceof Problem) || problem.status || film.state === "removed" || attempt === TRIES) throw problem;
+      const broke = problem instanceof Problem && !problem.status && film.state !== "removed";
+      if (!broke || attempt === TRIES) throw problem;
       film.sent = 0;
       changed();
       await new Promise(resolve => setTimeout(resolve, 500));
@@ -170,7 +172,8 @@ function makeRow(film) {
     bar(`${name}, sent`), h("span", {class: "dim told"}),
     h("button", {type: "button", class: "quiet again", "aria-label": `Send ${name} again`, hidden: true,
       onclick: () => again(film)}, "Send again"),
-    h("button", {type: "button", class: "quiet", "aria-label": `Remove ${name}`, onclick: () => remove(film)}, "Remove"),
+    h("button", {type: "button", class: "quiet", "aria-label": `Remove ${name}`,
+      onclick: () => remove(film)}, "Remove"),
     h("p", {class: "problem", role: "alert", hidden: true}));
 }
 
