@@ -76,6 +76,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, films: Path) -> Iterator[Ht
 def page(server: HttpHouse, browser) -> Iterator[HttpPage]:
     """Return the page; the window is as it was afterwards."""
     yield HttpPage(browser, server)
+    browser.open("about:blank")  # else the server waits at its end for the stream to go
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     browser.driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",

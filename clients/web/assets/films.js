@@ -83,7 +83,7 @@ function makeRow(job) {
   const name = fileName(job.media);
   const row = h("tr", {role: "row"},
     cell("film", h("a", {href: `#job=${encodeURIComponent(job.job)}`}, name), h("p", {class: "why"})),
-    cell("state", badge()), cell("stage"), cell("done", bar(`${name}, done`)), cell("left"),
+    cell("state", badge()), cell("stage"), cell("done"), cell("left"),
     cell("language"), cell("added"), cell("act"));
   return row;
 }
@@ -96,12 +96,19 @@ function fillRow(row, job) {
   setText(part("why"), why);
   part("why").hidden = !why;
   setText(part("stage"), stageWords(job));
-  fillBar(part("bar"), job.fraction, isUnderWay(job));
-  part("bar").hidden = !isUnderWay(job);
+  fillDone(part("done"), job);
   setText(part("left"), timeLeft(job));
   setText(part("language"), languageName(job.language));
   setText(part("added"), age(job.created_at));
   keep(part("act"), actionsOf(job).slice(0, 1), action => action, action => makeAction(job, action));
+}
+
+/** Most films of a long list have ended, and need no bar. */
+function fillDone(cell, job) {
+  if (isUnderWay(job)) {
+    if (!cell.firstChild) cell.append(bar(`${fileName(job.media)}, done`));
+    fillBar(cell.firstChild, job.fraction);
+  } else cell.firstChild?.remove();
 }
 
 function makeAction(job, action) {

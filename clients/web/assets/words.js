@@ -41,13 +41,15 @@ export function rough(ms) {
   return rest && hours < 10 ? `${hours} h ${10 * rest} min` : `${hours} h`;
 }
 
+const day = new Intl.DateTimeFormat("en", {day: "numeric", month: "short", year: "numeric"});
+
 /** How long ago, from an instant as the server writes it. */
 export function age(instant) {
   const seconds = (Date.now() - Date.parse(instant)) / 1000;
   if (!(seconds >= 60)) return "now";
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return new Date(instant).toLocaleDateString("en", {day: "numeric", month: "short", year: "numeric"});
+  return day.format(new Date(instant));
 }
 
 /** A time in a film: `1:02:03.4`. */
