@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-idle bench-beside bench-cancel bench-gpu bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-idle bench-beside bench-cancel bench-http bench-gpu bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,7 @@ chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
 
-BENCHES := rpc dispatch warm film batch subtitles sentences idle beside cancel gpu
+BENCHES := rpc dispatch warm film batch subtitles sentences idle beside cancel http gpu
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -88,6 +88,9 @@ bench-beside: build dev ## what films cost each other, and what a busy neighbour
 
 bench-cancel: build dev ## how soon a film that is cancelled lets go, in each stage
 	@$(DEV)/python -m tests.bench.cancel
+
+bench-http: build dev ## what the HTTP server costs
+	@$(DEV)/python -m tests.bench.http
 
 bench-gpu: build dev ## one film on an NVIDIA GPU against faster-whisper, and on two against one
 	@$(DEV)/python -m tests.bench.gpu

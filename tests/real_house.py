@@ -32,8 +32,8 @@ class RealHouse:
             CPW_HTTP="off",
             CPW_STATE=str(tmp_path / "state"),
             CPW_OUT=str(self.out),
-            **environment,
         )
+        self.environment |= environment
 
     def __enter__(self) -> RealHouse:
         return self

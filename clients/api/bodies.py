@@ -27,6 +27,7 @@ _CHUNK_S = 30.0
 """A sender that says nothing for so long has gone."""
 _SPARE_BYTES = 256 * 1024 * 1024
 """An upload leaves so much of the disk to the jobs."""
+_TOGETHER_BYTES = 1024 * 1024
 _LONGEST_NAME_BYTES = 200
 
 
@@ -96,6 +97,8 @@ class Arriving:
         self._said = _said_length(request)
         self._hash = hashlib.sha256()
         self._size = 0
+        self._waiting: list[bytes] = []
+        self._waits = 0
         self._file: BinaryIO | None = None
 
     async def __aenter__(self) -> Arriving:
@@ -117,14 +120,20 @@ class Arriving:
         self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
     async def add(self, part: bytes) -> None:
-        """Write what came."""
-        await run_in_threadpool(self._write, part)
+        """Write what came; small parts wait for others, since each turn on a thread has its price."""
+        self._waiting.append(part)
+        self._waits += len(part)
+        if self._waits >= _TOGETHER_BYTES:
+            await run_in_threadpool(self._write)
 
-    def _write(self, part: bytes) -> None:
+    def _write(self) -> None:
         assert self._file is not None
-        self._hash.update(part)
-        self._size += len(part)
-        self._file.write(part)
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._waits = 0
+        self._hash.update(data)
+        self._size += len(data)
+        self._file.write(data)
 
     async def finish(self, name: str) -> Arrived:
         """Put the file in its place under a name that is safe."""
@@ -132,6 +141,7 @@ class Arriving:
 
     def _finish(self, name: str) -> Arrived:
         assert self._file is not None
+        self._write()
         if not self._size:
             raise HttpProblem(400, "The file is empty.", param="file")
         self._file.flush()

@@ -27,6 +27,7 @@ BENCHES = [
     "idle",
     "beside",
     "cancel",
+    "http",
     "gpu",
 ]
 
