@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from protocol.errors import ErrorKind, InputError, MissingError, NotRunningError, UsageError
 from protocol.messages import DryRun, StatusQuery, Submit
-from protocol.supervisor import COORDINATOR, read_supervisor
 from tests.conftest import Figure
-from tests.house import ROOT, House, until
+from tests.house import House, until
 
 pytestmark = pytest.mark.integration
 
@@ -257,45 +253,6 @@ def test_an_environment_that_crashes_in_a_loop_is_stopped_and_jobs_for_it_are_re
             house.submit()
 
 
-def test_a_runtime_folder_that_a_logout_removes_comes_back_and_no_worker_notices(house: House) -> None:
-    before = {name: child["pid"] for name, child in house.supervisor_state()["children"].items()}
-    shutil.rmtree(house.runtime)
-
-    state = until(lambda: read_supervisor(house.runtime), 20, "supervisor.json is back")
-    until(lambda: (report := house.health()) is not None and report.healthy, 30, "healthy again")
-    assert house.supervisor is not None
-    assert state.pid == house.supervisor.pid
-    after = {name: child["pid"] for name, child in house.supervisor_state()["children"].items()}
-    assert {name: pid for name, pid in after.items() if name != COORDINATOR} == {
-        name: pid for name, pid in before.items() if name != COORDINATOR
-    }
-    assert house.ended(house.submit(b"after the logout")).state == "done"
-
-
-def _cpw(house: House, *words: str) -> subprocess.CompletedProcess[str]:
-    cpw = ROOT / "venv" / "common" / "bin" / "cpw"
-    return subprocess.run([cpw, *words], env=house.environ, capture_output=True, text=True, check=False)
-
-
-def test_after_its_runtime_folder_was_removed_a_house_is_still_found_and_is_the_only_one(
-    house: House,
-) -> None:
-    usual = len(house.processes())
-    shutil.rmtree(house.runtime)
-    up = _cpw(house, "up", "--wait", "60")
-    assert up.returncode == 0, up.stdout + up.stderr
-    assert house.supervisor is not None
-    assert f"already running, process {house.supervisor.pid}" in up.stdout
-    assert len(house.processes()) == usual
-
-    shutil.rmtree(house.runtime)
-    told = _cpw(house, "down")
-    assert told.returncode == 0
-    assert told.stdout.endswith("stopped\n")
-    until(lambda: house.supervisor is None or house.supervisor.poll() is not None, 20, "the supervisor ends")
-    assert not house.processes()
-
-
 def test_a_film_that_was_done_before_is_recognised_by_its_contents_and_costs_no_call(house: House) -> None:
     first = house.ended(house.submit(b"the same film", target_languages=("en",), title="One"))
     second = house.ended(house.submit(b"the same film", target_languages=("en",), title="One"))
@@ -388,60 +345,3 @@ def test_after_a_film_its_time_is_known_and_a_dry_run_tells_it(house: House) -> 
     assert film.takes_ms is not None
     assert sum(step.takes_ms or 0 for step in film.steps) >= film.takes_ms > 0
     assert house.ask(StatusQuery()).left_ms == 0
-
-
-def test_a_model_that_is_removed_while_the_house_is_up_is_a_problem_that_says_what_to_do(
-    house: House,
-) -> None:
-    manifest = house.home / "models" / "whisper-base" / "manifest.json"
-    manifest.unlink()
-    report = until(lambda: (found := house.health()) and not found.healthy and found, 10, "not healthy")
-    said = {problem.sentence.partition(" in /")[0] for problem in report.problems}
-    assert said == {f"{name}: its model whisper-base is not whole" for name in ("common", "whisperx")}
-    told = _cpw(house, "health")
-    assert told.returncode == 4
-    assert "cpw models fetch whisper-base" in told.stdout + told.stderr
-
-
-def test_a_job_store_that_is_removed_while_the_house_is_up_loses_no_job(house: House) -> None:
-    job = house.submit(b"before")
-    for path in (house.home / "state").glob("jobs.sqlite*"):
-        path.unlink()
-    assert house.ended(job).state == "done"
-    until((house.home / "state" / "jobs.sqlite").exists, 10, "the store is written again")
-    house.stop()
-    house.start()
-    assert house.job(job).state == "done"
-
-
-def test_a_coordinator_that_is_stopped_is_replaced_and_the_film_goes_on(tmp_path: Path) -> None:
-    with House(tmp_path, CPW_BUDGET_SCALE="0.2") as house:
-        house.start()
-        before = house.supervisor_state()["children"]
-        job = house.submit(b"before it is stopped")
-        coordinator = next(p for p in house.processes() if _is_coordinator(p))
-        coordinator.suspend()
-        until(lambda: not coordinator.is_running() or coordinator.status() == "zombie", 40, "it is killed")
-        assert house.ended(job).state == "done"
-        after = house.supervisor_state()["children"]
-    assert after.pop(COORDINATOR)["pid"] != before.pop(COORDINATOR)["pid"]
-    assert {name: child["pid"] for name, child in after.items()} == {
-        name: child["pid"] for name, child in before.items()
-    }
-
-
-def _is_coordinator(process: psutil.Process) -> bool:
-    words = process.cmdline()
-    return words[-3:-1] == ["coordinator", "--runtime"] and "envspecs.processes.guardian" not in words
-
-
-def test_a_supervisor_that_is_stopped_is_said_by_health(house: House) -> None:
-    assert house.supervisor is not None
-    house.supervisor.send_signal(signal.SIGSTOP)
-    try:
-        told = _cpw(house, "health")
-    finally:
-        house.supervisor.send_signal(signal.SIGCONT)
-    assert told.returncode == 4
-    assert f"kill -CONT {house.supervisor.pid}" in told.stdout + told.stderr
-    assert _cpw(house, "health").returncode == 0

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from protocol.errors import CpwError, ErrorKind
 from protocol.job_changes import CancelJobs, PruneJobs, ResumeJobs, RetryJob
-from protocol.messages import JobReport, StatusQuery
+from protocol.messages import JobReport
 from tests.house import House, until
 
 pytestmark = pytest.mark.integration
@@ -105,102 +102,3 @@ def test_a_second_coordinator_on_the_same_store_is_refused_with_a_sentence(
     assert other.returncode == 4
     assert "Another coordinator (process " in other.stderr
     assert "Traceback" not in other.stderr
-
-
-def test_a_damaged_store_is_mended_from_its_backup_and_health_says_what_is_lost(house: House) -> None:
-    first = house.submit()
-    assert house.ended(first).state == "done"
-    house.stop()
-    house.start()
-    second = house.submit(hold=True)
-    house.stop()
-    for path in (house.home / "state").glob("jobs.sqlite*"):
-        path.write_bytes(b"\0" * path.stat().st_size)
-    house.start()
-    assert house.job(first).state == "done"
-    assert house.ask(StatusQuery(jobs=(second,))).unknown == (second,)
-    report = house.health()
-    assert report is not None
-    assert "The job store was damaged" in report.notices[0]
-
-
-# full disks: only root may mount one that is small
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder that is a file system of 300 MiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", str(place)]
-    if os.getuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("a small file system cannot be mounted here: that takes root")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leave no byte free on the disk and return the file that takes them."""
-    taken = disk / "taken"
-    with taken.open("wb", buffering=0) as file:
-        for size in (MIB, 4096, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
-    return taken
-
-
-def submit_until_refused(house: House) -> tuple[list[str], CpwError]:
-    """Return the jobs that were accepted, and why no more were: a log written ahead has room of its own."""
-    accepted: list[str] = []
-    while len(accepted) < 200:
-        try:
-            accepted.append(house.submit())
-        except CpwError as error:
-            return accepted, error
-    message = "a full disk took 200 jobs"
-    raise AssertionError(message)
-
-
-def test_a_job_on_a_full_disk_is_held_with_a_sentence_and_goes_on_when_there_is_room(
-    house: House, small_disk: Path
-) -> None:
-    house.out = small_disk / "out"
-    job = house.submit(hold=True)
-    taken = fill(small_disk)
-
-    house.ask(ResumeJobs(jobs=(job,)))
-
-    report = reached(house, job, "held")
-    assert report.error is not None
-    assert report.error.kind is ErrorKind.DISK_FULL
-    assert report.error.remedy == f"Make room, then: cpw resume {job}"
-    folder = Path(report.directory)
-    assert not [path for path in folder.glob("0*/**/*") if path.is_file()]
-    taken.unlink()
-    house.ask(ResumeJobs(jobs=(job,)))
-    assert until(lambda: house.job(job).state == "done", what="done")
-    assert {step.state for step in house.job(job).steps} == {"done"}
-
-
-def test_a_full_disk_under_the_store_loses_nothing(tmp_path: Path, small_disk: Path) -> None:
-    with House(tmp_path, CPW_STATE=str(small_disk / "state")) as house:
-        house.start()
-        release = tmp_path / "release"
-        job = house.submit(parameters=orders(f"until:{release}"))
-        until(lambda: house.job(job).steps[1].state == "running")
-        worker = house.environment("whisperx").pid
-        taken = fill(small_disk)
-        accepted, refused = submit_until_refused(house)
-        assert refused.kind in (ErrorKind.DISK_FULL, ErrorKind.NOT_RUNNING)
-        release.touch()
-        # What the store cannot hold ends the coordinator, and its supervisor starts it again and again.
-        until(lambda: house.supervisor_state()["children"]["coordinator"]["restarts"], what="a restart")
-        taken.unlink()
-        for accepted_job in (job, *accepted):
-            assert house.ended(accepted_job, timeout_s=60).state == "done"
-        until(lambda: house.environment("whisperx").pid == worker, what="the worker kept its models")
