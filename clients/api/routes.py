@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from clients.api import again, files, house, jobs, pages, review, uploads
 from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
+from clients.api.openai import audio, models
 from clients.api.openapi import Row, openapi
 from clients.web.options import Options
 from protocol.job_changes import Changed, Pruned
@@ -86,5 +87,21 @@ ROUTES: tuple[Row, ...] = (
         body="application/octet-stream",
         answer="application/json",
     ),
+    Row(
+        method="POST",
+        path="/v1/audio/transcriptions",
+        handler=audio.transcriptions,
+        body="multipart/form-data",
+        answer="application/json",
+    ),
+    Row(
+        method="POST",
+        path="/v1/audio/translations",
+        handler=audio.translations,
+        body="multipart/form-data",
+        answer="application/json",
+    ),
+    Row(method="GET", path="/v1/models", handler=models.list_all, answer="application/json"),
+    Row(method="GET", path="/v1/models/{id:path}", handler=models.one, answer="application/json"),
 )
 """In the order in which they are tried."""

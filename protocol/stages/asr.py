@@ -9,7 +9,10 @@ from protocol.pipeline import Stage
 from protocol.schema import SPARSE
 from protocol.timeline import Span
 
-__all__ = ["STAGE", "AsrRequest", "AsrResult"]
+__all__ = ["HEARD_SO_FAR", "STAGE", "AsrRequest", "AsrResult"]
+
+HEARD_SO_FAR = "heard.jsonl"
+"""In the scratch folder of a running call: a `Segment` a line, as it is heard. It goes with the folder."""
 
 
 @dataclass(frozen=True, kw_only=True)

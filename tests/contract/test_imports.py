@@ -57,6 +57,7 @@ LIBRARIES = {
     "click": "clients.cli",
     "starlette": "clients.api",
     "uvicorn": "clients.api.server",
+    "python_multipart": "clients.api.forms",
     "prometheus_client": "clients.api.house",
     "rich": "clients.screen.report",
     "psutil": (

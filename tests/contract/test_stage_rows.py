@@ -12,6 +12,7 @@ NAMING = {
     "coordinator.store.job_folder": "the manifest has what demux found of the film",
     "clients.cli.export": "it takes the settings of the stage subtitle",
     "clients.cli.demo": "the workflow of that name",
+    "clients.api.speech.wanted": "the workflow of that name",
 }
 """Modules outside of `protocol/stages` and `workers` that write a stage's name, and why."""
 

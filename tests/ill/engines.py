@@ -16,7 +16,7 @@ from protocol.artefacts import describe_film
 from protocol.errors import InputError, TransientError
 from protocol.schema import to_plain
 from protocol.stages.align import AlignRequest, AlignResult
-from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.stages.asr import HEARD_SO_FAR, AsrRequest, AsrResult
 from protocol.stages.clean import CleanRequest, CleanResult
 from protocol.stages.demux import DemuxRequest, DemuxResult, MediaFacts
 from protocol.stages.mux import MuxRequest, MuxResult
@@ -201,6 +201,10 @@ class FakeAsr:
             case "flood":
                 for _ in range(int(argument)):
                     os.write(1, _MEGABYTE_OF_LINES)
+            case "heard-until":
+                with context.output(HEARD_SO_FAR).open("w") as file:
+                    file.write('{"start_ms": 100, "end_ms": 900, "text": "hello world"}\n{"start_ms"')
+                _wait_for_release(context, Path(argument))
             case "until":
                 _wait_for_release(context, Path(argument))
             case "surrogates":

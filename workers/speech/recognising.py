@@ -7,11 +7,14 @@ in another language recognised again, in its own.
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from protocol.stages.asr import AsrRequest, AsrResult
+from protocol.schema import to_plain
+from protocol.stages.asr import HEARD_SO_FAR, AsrRequest, AsrResult
 from protocol.timeline import UNDETERMINED, Segment, Span, Transcript
 from workers.engine import Context
 from workers.placement import Placement
@@ -29,7 +32,7 @@ from workers.speech.whisper import (
 )
 from workers.text.transcripts import publish
 
-__all__ = ["RecognisedFilm", "language_of", "publish_film", "recognise_film", "segment_of"]
+__all__ = ["RecognisedFilm", "language_of", "publish_film", "recognise_film", "segment_of", "telling"]
 
 _VOTES = 5
 """So many chunks from all over the film vote on its language."""
@@ -320,6 +323,19 @@ def segment_of(heard: Heard) -> Segment:
         avg_logprob=round(heard.guess.avg_logprob, 4),
         no_speech=round(heard.guess.no_speech, 4),
     )
+
+
+@contextlib.contextmanager
+def telling(context: Context, describe: Describe) -> Iterator[Describe]:
+    """Give a `describe` that also writes each segment where a client can read it while the call runs."""
+    with context.output(HEARD_SO_FAR).open("wb", buffering=0) as file:
+
+        def describe_and_tell(heard: Heard, language: str) -> tuple[Segment, Iterable[Span]]:
+            segment, stretches = describe(heard, language)
+            file.write(json.dumps(to_plain(segment)).encode() + b"\n")
+            return segment, stretches
+
+        yield describe_and_tell
 
 
 def publish_film(

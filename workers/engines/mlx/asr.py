@@ -11,7 +11,7 @@ from workers.engine import Context, Models
 from workers.engines.mlx.models import batch_size_of, choose_placement, load_whisper, using
 from workers.engines.mlx.recognising import MlxRecogniser, warm_up
 from workers.speech.fitting import fit
-from workers.speech.recognising import publish_film, recognise_film, segment_of
+from workers.speech.recognising import publish_film, recognise_film, segment_of, telling
 from workers.speech.sound import Sound
 from workers.speech.whisper import LONGEST_MS, Heard
 from workers.speech.word_times import CROSS_ATTENTION, TimedWord, to_words
@@ -64,9 +64,10 @@ class MlxAsr:
                 return describe(heard, words, has_vad=has_vad)
 
             spoken = _spoken(request, sound)
-            film = recognise_film(
-                request, recogniser, spoken, describe_chunk, context.progress, has_peaks=has_vad
-            )
+            with telling(context, describe_chunk) as telling_chunk:
+                film = recognise_film(
+                    request, recogniser, spoken, telling_chunk, context.progress, has_peaks=has_vad
+                )
         return publish_film(request, context, "mlx", where, film)
 
 

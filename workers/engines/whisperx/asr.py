@@ -13,7 +13,7 @@ from workers.engines.whisperx.recognising import WhisperxRecogniser
 from workers.engines.whisperx.voice import find_speech
 from workers.placement import Placement
 from workers.speech.fitting import fit
-from workers.speech.recognising import publish_film, recognise_film, segment_of
+from workers.speech.recognising import publish_film, recognise_film, segment_of, telling
 from workers.speech.sound import Sound
 from workers.speech.voice_activity import SpeechRule
 from workers.speech.whisper import LONGEST_MS, Heard
@@ -58,7 +58,8 @@ class WhisperxAsr:
             spoken = _spoken(request, context, sound, where)
             film = EncodedFilm(whisper=whisper, sound=sound, film=request.audio.sha256)
             recogniser = WhisperxRecogniser(film=film, batch_size=batch_size_of(request.batch_size, where))
-            recognised = recognise_film(request, recogniser, spoken, _describe, progress, has_peaks=True)
+            with telling(context, _describe) as describe:
+                recognised = recognise_film(request, recogniser, spoken, describe, progress, has_peaks=True)
         return publish_film(request, context, "whisperx", where, recognised)
 
 

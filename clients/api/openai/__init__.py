@@ -1,0 +1,1 @@
+"""OpenAI's audio interface: its programs work here unchanged, and a transcription is a job."""
