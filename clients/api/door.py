@@ -93,7 +93,11 @@ class Door:
             return HTMLResponse(_ASK_THE_SHELL, 401)
         word = "The token is wrong." if headers.get("authorization") else "There is no token."
         problem = HttpProblem(401, word, "cpw web --token shows it.", code="invalid_api_key")
-        return refusal(problem, {"WWW-Authenticate": 'Bearer realm="cpw"'})
+        # Players send the password of an address only when they are asked for it, and know `Basic` alone. A
+        # browser would ask the person, each time a page's cookie is of no use any more.
+        by_player = "sec-fetch-mode" not in headers
+        ways = 'Basic realm="cpw", Bearer realm="cpw"' if by_player else 'Bearer realm="cpw"'
+        return refusal(problem, {"WWW-Authenticate": ways})
 
     def _is_let_in(self, path: str, headers: Headers) -> bool:
         if path.startswith(HOOKS):

@@ -6,6 +6,7 @@ A test holds `docs/openapi.json` equal to it and writes it where `WRITE_DOCUMENT
 from __future__ import annotations
 
 from clients.api import again, files, house, jobs, pages, review, uploads
+from clients.api.bazarr import hearing, language
 from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
 from clients.api.openai import audio, models
 from clients.api.openapi import Row, openapi
@@ -101,6 +102,15 @@ ROUTES: tuple[Row, ...] = (
         body="multipart/form-data",
         answer="application/json",
     ),
+    Row(method="POST", path="/asr", handler=hearing.hear, body="multipart/form-data", answer="text/plain"),
+    Row(
+        method="POST",
+        path="/detect-language",
+        handler=language.detect,
+        body="multipart/form-data",
+        answer="application/json",
+    ),
+    Row(method="GET", path="/status", handler=hearing.status, answer="application/json"),
     Row(method="GET", path="/v1/models", handler=models.list_all, answer="application/json"),
     Row(method="GET", path="/v1/models/{id:path}", handler=models.one, answer="application/json"),
 )

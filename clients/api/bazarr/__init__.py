@@ -1,0 +1,1 @@
+"""What Bazarr and its kin speak: the interface of whisper-asr-webservice and subgen."""
