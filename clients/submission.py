@@ -55,6 +55,7 @@ class Written:
     again: bool = False
     hold: bool = False
     priority: int | None = None
+    beside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +146,7 @@ def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
         "debug": written.debug,
         "reuse": not written.again,
         "hold": written.hold,
+        "beside": written.beside,
     }
 
 

@@ -79,6 +79,8 @@ class NewJobs:
     hold: bool = False
     priority: int | None = None
     debug: bool = False
+    beside: bool = False
+    """Put the subtitles beside the film, too."""
     key: str = ""
     """The same key again is answered with the job that there is; with one film only."""
 
@@ -182,6 +184,7 @@ def submissions_of(here: Served, wanted: NewJobs) -> tuple[tuple[str, ...], list
         again=wanted.again,
         hold=wanted.hold,
         priority=wanted.priority,
+        beside=wanted.beside,
     )
     reading = read_submissions(written, here.desk.out)
     if reading.problems:

@@ -73,6 +73,7 @@ __all__ = ["submit", "submit_films"]
     type=click.IntRange(-1000, 1000),
     help="Higher runs first. Default: 10 for one film, 0 for several, a folder or a pattern.",
 )
+@click.option("--beside", is_flag=True, help="Also put the subtitles beside the film: Film.en.srt.")
 @click.option("--hold", is_flag=True, help="Create the jobs but do not start them; cpw resume does.")
 @click.option("--watch", is_flag=True, help="Watch folders: submit each new film once it is complete.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done, how long, how much memory.")

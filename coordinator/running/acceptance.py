@@ -23,6 +23,8 @@ class Accepted:
     step: StepRow
     result: Result
     problem: BaseException | None
+    said: str = ""
+    """What became of files that were put outside of the job folder."""
 
 
 class Acceptance:
@@ -32,7 +34,7 @@ class Acceptance:
         self._wake = wake
         self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="accept")
         self._slow_pool = ThreadPoolExecutor(max_workers=_SLOW_THREADS, thread_name_prefix="compare")
-        self._under_way: dict[CallIdentity, tuple[StepRow, Result, Future[None]]] = {}
+        self._under_way: dict[CallIdentity, tuple[StepRow, Result, Future[str]]] = {}
 
     def __contains__(self, identity: CallIdentity) -> bool:
         return identity in self._under_way
@@ -41,14 +43,14 @@ class Acceptance:
         self,
         step: StepRow,
         result: Result,
-        move: Callable[[], None] | None,
+        move: Callable[[], str] | None,
         *,
         may_take_long: bool = False,
     ) -> None:
-        """Run `move` on another thread; None where the result has no files."""
+        """Run `move` on another thread; it returns what is to be said. None: the result has no files."""
         if move is None:
-            future: Future[None] = Future()
-            future.set_result(None)
+            future: Future[str] = Future()
+            future.set_result("")
         else:
             future = (self._slow_pool if may_take_long else self._pool).submit(move)
             future.add_done_callback(lambda _: self._wake())
@@ -58,7 +60,11 @@ class Acceptance:
         """Return the results whose files have been moved since the last time, oldest first."""
         ended = [identity for identity, (_, _, future) in self._under_way.items() if future.done()]
         found = [self._under_way.pop(identity) for identity in ended]
-        return [Accepted(step, result, future.exception()) for step, result, future in found]
+        return [
+            Accepted(step, result, problem, "" if problem else future.result())
+            for step, result, future in found
+            for problem in (future.exception(),)
+        ]
 
     def is_busy(self) -> bool:
         """Return whether there are results to be collected, now or later."""

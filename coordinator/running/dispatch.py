@@ -24,6 +24,7 @@ from coordinator.running.step_notes import remark
 from coordinator.running.taking_over import NOBODY, TakingOver
 from coordinator.running.worker_death import describe_death
 from coordinator.store import job_folder
+from coordinator.store.beside import put_beside
 from coordinator.store.store import JobRow, StepRow, Store
 from coordinator.timing.courses import Courses
 from coordinator.timing.rates import Rates
@@ -194,10 +195,7 @@ class Dispatcher:
             return
         if identity in self._acceptance:
             return
-        folder, scratch = STAGES[step.stage].folder, job_folder.scratch_of(step.name, identity.attempt)
-        move = partial(
-            job_folder.accept, self._store.job_of(step).directory, scratch, folder, result.artefacts
-        )
+        move = partial(_move, self._store.job_of(step), step, result)
         self._acceptance.begin(step, result, move if result.artefacts else None)
 
     def finish_accepted(self, now_s: float) -> None:
@@ -218,13 +216,13 @@ class Dispatcher:
             if accepted.problem is not None:
                 raise accepted.problem
             reach("coordinator.result.files-accepted")
-            self._finish(step, accepted.result)
+            self._finish(step, accepted.result, accepted.said)
         if step.worker != NOBODY:
             self._once_committed(lambda: reach("coordinator.result.before-acknowledge"))
             self._acknowledge(step.worker.encode(), step.identity)
             self._once_committed(lambda: reach("coordinator.result.acknowledged"))
 
-    def _finish(self, step: StepRow, result: Result) -> None:
+    def _finish(self, step: StepRow, result: Result, said: str) -> None:
         # A result that breaks the stage's contract raises here; fields beyond the contract are left out.
         given: Any = from_plain(STAGES[step.stage].result, result.result)
         kept = to_plain(given)
@@ -234,7 +232,7 @@ class Dispatcher:
             self.rates.note_step(job, step, self._store.sound_ms(step.seq), result.duration_ms)
             if step.stage in LANGUAGE_STAGES and record_language(self._store, job, step, given):
                 self._manifests.note_translators(job.id)
-            if note := remark(step, kept):
+            if note := f"{remark(step, kept)} {said}".strip():
                 self._store.set_note(step, f"{step.note} {note}".strip())
             self.propagate(job)
             reach("coordinator.result.before-commit")
@@ -354,3 +352,10 @@ class Dispatcher:
         self._taking_over.stop()
         self._acceptance.close()
         self._manifests.close()
+
+
+def _move(job: JobRow, step: StepRow, result: Result) -> str:
+    """Put a call's files into their places; return what is to be said of those outside of the job folder."""
+    scratch = job_folder.scratch_of(step.name, step.attempt)
+    job_folder.accept(job.directory, scratch, STAGES[step.stage].folder, result.artefacts)
+    return put_beside(job, step.stage, result.result)

@@ -10,6 +10,7 @@ from pathlib import Path
 from coordinator.running import reuse
 from coordinator.running.acceptance import Acceptance
 from coordinator.store import job_folder
+from coordinator.store.beside import put_beside
 from coordinator.store.rows import JobRow, StepRow
 from coordinator.store.store import Store
 from protocol.artefacts import FilmFile, describe_file, describe_film
@@ -64,12 +65,14 @@ class TakingOver:
         media = Path(job.submit.media) if "media" in call.request else None
         film, source = self._film_of(done), self._store.job_of(done).directory
 
-        def check_and_copy() -> None:
+        result = Result(result=done.result, artefacts=done.artefacts, duration_ms=0)
+
+        def check_and_copy() -> str:
             if media is not None:
                 refuse_other_film(media, film, self._digests.of)
             job_folder.copy_artefacts(source, job.directory, done.artefacts)
+            return put_beside(job, step.stage, result.result)
 
-        result = Result(result=done.result, artefacts=done.artefacts, duration_ms=0)
         self._acceptance.begin(begun, result, check_and_copy, may_take_long=media is not None)
         return True
 

@@ -42,6 +42,8 @@ class Submit:
     """Steps of a higher one are done first."""
     key: str = ""
     """Chosen by the client: the same key again is answered with the job that there is."""
+    beside: bool = False
+    """Put the subtitles beside the film, too: `Film.en.srt`."""
     reuse: bool = True
     """Take over steps that another job has done with the same inputs, engine, model and parameters."""
 
