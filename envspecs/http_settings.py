@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from envspecs.hook_settings import HookSettings, hook_settings
 from protocol.errors import UsageError
 
 __all__ = ["HOSTS", "HTTP", "MAP", "MEDIA", "HttpSettings", "http_settings"]
@@ -35,6 +36,7 @@ class HttpSettings:
     """Names, beside those of this machine itself, by which browsers may ask for it."""
     media: tuple[Path, ...] = ()
     """Folders whose films may be named by programs; resolved."""
+    hooks: HookSettings = field(default_factory=HookSettings)
     places: tuple[tuple[str, str], ...] = ()
     """What a folder is called elsewhere, and what here: `("/tv", "/mnt/nas/tv")`; the longest first."""
 
@@ -63,6 +65,7 @@ def http_settings(environ: Mapping[str, str]) -> HttpSettings | None:
         is_chosen=bool(written),
         hosts=tuple(part.strip().casefold() for part in environ.get(HOSTS, "").split(",") if part.strip()),
         media=tuple(_folder(part) for part in environ.get(MEDIA, "").split(os.pathsep) if part),
+        hooks=hook_settings(environ),
         places=_places(environ.get(MAP, "")),
     )
     if not settings.is_loopback and not settings.hosts:

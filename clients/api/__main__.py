@@ -9,7 +9,7 @@ import sys
 
 from clients.api.bodies import UPLOADS, forget_half
 from clients.api.keys import read_keys
-from clients.api.server import Server, bind, make_app
+from clients.api.server import Server, bind, make_app, telling_of
 from clients.desk import desk_here
 from envspecs.http_settings import http_settings
 from envspecs.layout import state_directory
@@ -35,7 +35,8 @@ def main() -> int:
     address = f"http://{shown}:{port}"
     write_whole(http_address_file(desk.runtime), f"{address}\n".encode())
     log.info("listening on %s", address)
-    asyncio.run(Server(make_app(desk, keys, settings)).serve(sockets=[socket]))
+    app = make_app(desk, keys, settings)
+    asyncio.run(Server(app, telling_of(app)).serve(sockets=[socket]))
     return ExitCode.DONE
 
 

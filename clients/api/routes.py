@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from clients.api import again, files, house, jobs, pages, review, uploads
 from clients.api.bazarr import hearing, language
+from clients.api.hooks import receiving
 from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
 from clients.api.openai import audio, models
 from clients.api.openapi import Row, openapi
@@ -100,6 +101,13 @@ ROUTES: tuple[Row, ...] = (
         path="/v1/audio/translations",
         handler=audio.translations,
         body="multipart/form-data",
+        answer="application/json",
+    ),
+    Row(
+        method="POST",
+        path="/hooks/{word}/{server}",
+        handler=receiving.receive,
+        body="application/json",
         answer="application/json",
     ),
     Row(method="POST", path="/asr", handler=hearing.hear, body="multipart/form-data", answer="text/plain"),

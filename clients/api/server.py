@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from clients.api.answers import HttpProblem, refusal
 from clients.api.door import Door
 from clients.api.events import Changes
+from clients.api.hooks.telling import Telling
 from clients.api.keys import Keys
 from clients.api.routes import ROUTES
 from clients.api.served import Served
@@ -33,7 +34,7 @@ from envspecs.layout import state_directory
 from protocol.errors import CpwError, UsageError
 from protocol.messages import ChangesQuery, ChangesReport
 
-__all__ = ["Server", "bind", "make_app"]
+__all__ = ["Server", "bind", "make_app", "telling_of"]
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,13 @@ def make_app(desk: Desk, keys: Keys, settings: HttpSettings) -> Starlette:
         desk=desk, keys=keys, settings=settings, changes=Changes(query=query), state=state
     )
     return app
+
+
+def telling_of(app: Starlette) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    """Return what tells somebody of the ends of jobs; None where nobody is to be told."""
+    here: Served = app.state.served
+    url = here.settings.hooks.told
+    return Telling(url=url, state=here.state, query=here.changes.query).run if url else None
 
 
 def _door(app: ASGIApp, *, keys: Keys, settings: HttpSettings, state: Path) -> ASGIApp:
@@ -148,7 +156,9 @@ class _Patient(H11Protocol):
 class Server(uvicorn.Server):
     """Serves until told to stop; idle, it wakes once a second."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, beside: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
+        """`beside` is done as long as it serves."""
+        self._beside = beside
         super().__init__(
             uvicorn.Config(
                 app,
@@ -165,5 +175,8 @@ class Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Wait for the end; uvicorn's own loop wakes ten times a second."""
+        beside = asyncio.create_task(self._beside()) if self._beside else None
         while not await self.on_tick(0):
             await asyncio.sleep(_TICK_S)
+        if beside is not None:
+            beside.cancel()

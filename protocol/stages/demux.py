@@ -42,6 +42,8 @@ class FilmLengths:
     """How long some films are, in the order in which they were named; None for one that cannot be read."""
 
     lengths_ms: tuple[int | None, ...]
+    subtitle_languages: tuple[tuple[str, ...], ...] = ()
+    """Of each film the languages of its own subtitle tracks, `und` where a track says none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,8 +36,11 @@ class Gone(HttpProblem):
         super().__init__(400, "The sender went away.")
 
 
-async def ask_patiently(request: Request, question: Any, patience_s: float) -> Any:
-    """Return the coordinator's answer; while it is away, ask again, for so long."""
+async def ask_patiently(request: Request, question: Any, patience_s: float, *, stay: bool = False) -> Any:
+    """Return the coordinator's answer; while it is away, ask again, for so long.
+
+    `stay`: even where the sender does not wait any more.
+    """
     loop = asyncio.get_running_loop()
     until_s = loop.time() + patience_s
     while True:
@@ -46,7 +49,7 @@ async def ask_patiently(request: Request, question: Any, patience_s: float) -> A
         except NotRunningError:
             if loop.time() > until_s:
                 raise
-        if await request.is_disconnected():
+        if not stay and await request.is_disconnected():
             raise Gone
         await asyncio.sleep(_LOOK_S)
 
