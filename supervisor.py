@@ -23,7 +23,7 @@ import envspecs
 from envspecs.budgets import core_budget
 from envspecs.code import code_digest
 from envspecs.hardware import usable_cores
-from envspecs.http_settings import http_settings
+from envspecs.http.settings import http_settings
 from envspecs.keeping import prune_after_ms
 from envspecs.processes.child import Child
 from envspecs.processes.leftovers import myself, sweep

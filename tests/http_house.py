@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from clients.api.keys import Keys, token_file
+from clients.api.door.keys import Keys, token_file
 from protocol.endpoints import http_address_file
 from tests.house import House, until
 

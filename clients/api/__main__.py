@@ -8,10 +8,10 @@ import os
 import sys
 
 from clients.api.bodies import UPLOADS, forget_half
-from clients.api.keys import read_keys
+from clients.api.door.keys import read_keys
 from clients.api.server import Server, bind, make_app, telling_of
 from clients.desk import desk_here
-from envspecs.http_settings import http_settings
+from envspecs.http.settings import http_settings
 from envspecs.layout import state_directory
 from protocol.artefacts import write_whole
 from protocol.endpoints import http_address_file

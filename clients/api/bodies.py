@@ -141,6 +141,7 @@ class Arriving:
 
     def _amend(self, place: int, part: bytes) -> None:
         assert self._file is not None
+        self._write()
         self._file.seek(place)
         self._file.write(part)
         self._file.seek(0, os.SEEK_END)

@@ -5,10 +5,11 @@ A test holds `docs/openapi.json` equal to it and writes it where `WRITE_DOCUMENT
 
 from __future__ import annotations
 
-from clients.api import again, files, house, jobs, pages, review, uploads
+from clients.api import house, pages
 from clients.api.bazarr import hearing, language
 from clients.api.hooks import receiving
-from clients.api.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
+from clients.api.jobs import again, files, jobs, review, uploads
+from clients.api.jobs.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
 from clients.api.openai import audio, models
 from clients.api.openapi import Row, openapi
 from clients.web.options import Options

@@ -21,15 +21,15 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from clients.api.answers import HttpProblem, refusal
-from clients.api.door import Door
-from clients.api.events import Changes
+from clients.api.door.door import Door
+from clients.api.door.keys import Keys
 from clients.api.hooks.telling import Telling
-from clients.api.keys import Keys
+from clients.api.jobs.events import Changes
 from clients.api.routes import ROUTES
 from clients.api.served import Served
 from clients.asking import ask_coordinator
 from clients.desk import Desk
-from envspecs.http_settings import HttpSettings
+from envspecs.http.settings import HttpSettings
 from envspecs.layout import state_directory
 from protocol.errors import CpwError, UsageError
 from protocol.messages import ChangesQuery, ChangesReport

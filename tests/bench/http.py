@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from clients.api.keys import read_keys
+from clients.api.door.keys import read_keys
 from coordinator.plan import PlannedStep
 from coordinator.store.store import Store
 from protocol.endpoints import http_address_file

@@ -11,7 +11,7 @@ import axe_core_python
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from clients.api.keys import make_once
+from clients.api.door.keys import make_once
 from tests.browser.window import Window
 from tests.http_house import HttpHouse
 

@@ -12,7 +12,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from clients.api.keys import make_once
+from clients.api.door.keys import make_once
 from protocol.messages import JobReport
 from protocol.subtitles.corrections import CORRECTIONS
 from tests.browser.window import Window

@@ -35,7 +35,7 @@ ROOMS = {
     "clients.screen": "protocol",
     "clients.service": "protocol envspecs",
     "clients.api": "protocol envspecs clients clients.screen",
-    "clients.cli": "protocol envspecs clients clients.screen clients.service clients.api.keys",
+    "clients.cli": "protocol envspecs clients clients.screen clients.service clients.api.door.keys",
     "clients": "protocol envspecs clients.screen",
     # the workers: an engine knows its own environment, what all engines share, and no other environment
     "workers": "protocol",
@@ -57,7 +57,7 @@ LIBRARIES = {
     "click": "clients.cli",
     "starlette": "clients.api",
     "uvicorn": "clients.api.server",
-    "python_multipart": "clients.api.forms",
+    "python_multipart": "clients.api.speech.forms",
     "prometheus_client": "clients.api.house",
     "rich": "clients.screen.report",
     "psutil": (

@@ -13,7 +13,7 @@ NAMING = {
     "clients.cli.export": "it takes the settings of the stage subtitle",
     "clients.cli.demo": "the workflow of that name",
     "clients.api.speech.wanted": "the workflow of that name",
-    "envspecs.hook_settings": "the workflow of that name",
+    "envspecs.http.hooks": "the workflow of that name",
 }
 """Modules outside of `protocol/stages` and `workers` that write a stage's name, and why."""
 

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from clients.api.answers import HttpProblem
 from clients.api.bazarr.raw_sound import RawSound
 from clients.api.bodies import Arrived, Arriving
-from clients.api.forms import Form, read_form, said_after_the_body
 from clients.api.served import served
+from clients.api.speech.forms import Form, read_form, said_after_the_body
 
 __all__ = ["PATIENCE_S", "Asked", "read_asked"]
 

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from typing import Any, NoReturn
 
-from envspecs.hook_settings import MediaServer
+from envspecs.http.hooks import MediaServer
 from protocol.errors import TransientError
 
 __all__ = ["film_paths", "post"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from envspecs.hook_settings import ADDED, PLAYED
+from envspecs.http.hooks import ADDED, PLAYED
 
 __all__ = ["SERVERS", "Happened", "read_event"]
 

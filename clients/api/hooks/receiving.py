@@ -15,17 +15,17 @@ from starlette.responses import JSONResponse, Response
 
 from clients.api.answers import HttpProblem
 from clients.api.bodies import read_whole
-from clients.api.forms import read_form
+from clients.api.door.places import allowed_path
 from clients.api.hooks.calls import film_paths
 from clients.api.hooks.events import SERVERS, Happened, read_event
 from clients.api.hooks.skipping import has_any, missing_languages, why_left_alone
-from clients.api.places import allowed_path
 from clients.api.served import Served, served
+from clients.api.speech.forms import read_form
 from clients.api.speech.waiting import ask_patiently
 from clients.api.speech.wanted import PRIORITY
 from clients.programs import ask_program
 from clients.submission import user_name
-from envspecs.hook_settings import PLAYED, HookSettings
+from envspecs.http.hooks import PLAYED, HookSettings
 from protocol.errors import InputError, UsageError
 from protocol.messages import Submit, Submitted
 from protocol.stages import WORKFLOWS

@@ -8,11 +8,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from clients.api.answers import HttpProblem
 from clients.api.bodies import Arriving
-from clients.api.forms import read_form, said_after_the_body
 from clients.api.openai.documents import json_document, verbose_document
 from clients.api.openai.streaming import spoken
 from clients.api.openai.wishes import Wish, read_wish
 from clients.api.served import served
+from clients.api.speech.forms import read_form, said_after_the_body
 from clients.api.speech.found import Found, read_found
 from clients.api.speech.waiting import begin, ended
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clients.api.answers import HttpProblem
-from clients.api.forms import Form
+from clients.api.speech.forms import Form
 from clients.api.speech.wanted import TRANSCRIBE, TRANSLATE, Wanted, language_of, languages_of, model_of
 
 __all__ = ["DEFAULT_MODEL", "FORMATS", "Wish", "read_wish"]

@@ -6,7 +6,7 @@ import webbrowser
 
 import click
 
-from clients.api.keys import make_once, read_keys
+from clients.api.door.keys import make_once, read_keys
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.supervisor import live_supervisor, server_address, why_no_server

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envspecs.hook_settings import HookSettings, MediaServer, hook_settings
+from envspecs.http.hooks import HookSettings, MediaServer, hook_settings
 from protocol.errors import UsageError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clients.api.answers import HttpProblem
-from envspecs.http_settings import MEDIA, HttpSettings
+from envspecs.http.settings import MEDIA, HttpSettings
 
 __all__ = ["allowed_path", "here_called"]
 

@@ -18,8 +18,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clients.api.answers import HttpProblem, refusal
-from clients.api.keys import Keys, let_in_once
-from envspecs.http_settings import HttpSettings
+from clients.api.door.keys import Keys, let_in_once
+from envspecs.http.settings import HttpSettings
 
 __all__ = ["COOKIE", "Door", "is_our_name"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from envspecs.hook_settings import HookSettings, hook_settings
+from envspecs.http.hooks import HookSettings, hook_settings
 from protocol.errors import UsageError
 
 __all__ = ["HOSTS", "HTTP", "MAP", "MEDIA", "HttpSettings", "http_settings"]

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from clients.api.answers import HttpProblem, document
-from clients.api.events import MOST_STREAMS
-from clients.api.places import allowed_path
+from clients.api.door.places import allowed_path
+from clients.api.jobs.events import MOST_STREAMS
+from clients.api.jobs.uploads import upload_path
 from clients.api.served import Served, ask, find_job, read_json, served
-from clients.api.uploads import upload_path
 from clients.asking import ask_newest
 from clients.log_files import last_lines
 from clients.settings import parse_settings

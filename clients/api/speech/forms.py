@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -29,6 +30,7 @@ _MOST_FIELDS = 1_000
 _MOST_FIELD_BYTES = 1_000_000
 """All fields together."""
 _DRAIN_S = 60.0
+_EXTENDED = re.compile(rb";\s*filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 
 
 class Sink(Protocol):
@@ -158,7 +160,7 @@ class _Parts:
         if self._is_file:
             if self.form.file_name is not None:
                 raise HttpProblem(400, "Two files came; send one.", param=self._name)
-            self.form.file_name = _file_name(options)
+            self.form.file_name = _file_name(self._disposition, options)
         elif b"filename" not in options:
             self._value = bytearray()
 
@@ -184,10 +186,10 @@ class _Parts:
         self.has_ended = True
 
 
-def _file_name(options: dict[bytes, bytes]) -> str:
-    written = options.get(b"filename*")
-    if written is not None and written.count(b"'") >= 2:  # charset'language'name: RFC 8187
-        return unquote(written.split(b"'", 2)[2].decode("latin-1"))
+def _file_name(disposition: bytes, options: dict[bytes, bytes]) -> str:
+    """Return the file's name. Older clients write one that is not ASCII in the form that RFC 7578 forbids."""
+    if b"filename" not in options and (extended := _EXTENDED.search(disposition)) is not None:
+        return unquote(extended[1].decode("latin-1"))
     return options.get(b"filename", b"").decode("utf-8", "replace")
 
 
