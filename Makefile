@@ -49,9 +49,9 @@ test: build check ## everything: real environments, real films, kills
 	@$(DEV)/python -m pytest -q -m "(integration or env or chaos or browser) and not long" --durations=15
 
 chaos: export SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d " "))
-chaos: build ## a quarter of an hour of kills, wrong frames and small jobs; SEED=n does one again
+chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED=n does one again
 	@echo "SEED=$(SEED)"
-	@$(DEV)/python -m pytest -q -m chaos --durations=15 tests/chaos
+	@$(DEV)/python -m pytest -q -m "(chaos and integration) or long" --durations=15
 
 BENCHES := rpc dispatch warm film batch subtitles sentences idle beside cancel http gpu
 

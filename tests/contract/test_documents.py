@@ -67,8 +67,8 @@ def test_the_readme_is_short(figure) -> None:
     figure(f"README: {len(text.splitlines())} lines, {len(text.split())} words")
     assert len(text.splitlines()) <= README_LINES
     assert "](docs/terminal.svg)" in text
-    assert "](docs/preview.png)" in text
-    assert (ROOT / "docs" / "preview.png").stat().st_size < 200_000
+    assert "](docs/review.png)" in text
+    assert (ROOT / "docs" / "review.png").stat().st_size < 200_000
 
 
 # --- names of files and modules ---------------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_the_word_of_the_hooks_opens_nothing_else(server: HttpHouse) -> None:
     hooks = {"Authorization": f"Bearer {server.keys.hooks}"}
     assert server.ask("GET", "/api/jobs", headers=hooks, let_in=False).status == 401
     assert server.ask("GET", "/hooks/wrong/plex", let_in=False).status == 401
-    assert server.ask("GET", f"/hooks/{server.keys.hooks}/nothing", let_in=False).status == 404
+    assert server.ask("POST", f"/hooks/{server.keys.hooks}/nothing", {}, let_in=False).status == 404
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,7 @@ def test_every_rule_holds_for_any_words_in_any_script_and_no_greedy_splitter_is_
     assert {label[3:] for label in seen if label.startswith("by ")} == set(PROFILES)
 
 
+@pytest.mark.long
 @pytest.mark.integration
 @pytest.mark.slow
 @pytest.mark.timeout(600)
