@@ -104,12 +104,17 @@ ROUTES: tuple[Row, ...] = (
         body="multipart/form-data",
         answer="application/json",
     ),
-    Row(
-        method="POST",
-        path="/hooks/{word}/{server}",
-        handler=receiving.receive,
-        body="application/json",
-        answer="application/json",
+    *(
+        Row(
+            method=method,
+            path=f"/hooks/{{word}}/{server}",
+            handler=receiving.receive,
+            body="application/json",
+            answer="application/json",
+        )
+        for server in receiving.SERVERS
+        # Sonarr and Radarr let a person choose.
+        for method in ("POST", "PUT")
     ),
     Row(method="POST", path="/asr", handler=hearing.hear, body="multipart/form-data", answer="text/plain"),
     Row(

@@ -31,7 +31,7 @@ from protocol.messages import Submit, Submitted
 from protocol.stages import WORKFLOWS
 from protocol.stages.demux import FilmLengths
 
-__all__ = ["receive"]
+__all__ = ["SERVERS", "receive"]
 
 _MOST_BYTES = 1_000_000
 _PATIENCE_S = 600.0
@@ -47,10 +47,7 @@ class _Skipped:
 
 async def receive(request: Request) -> Response:
     """Take the web hook of plex, jellyfin, emby, tautulli, sonarr or radarr: 202 where it leads to jobs."""
-    server = request.path_params["server"]
-    if server not in SERVERS:
-        text = f"Nobody here understands {server}."
-        raise HttpProblem(404, text, f"One of {', '.join(SERVERS)}.", code="not_found")
+    server = request.url.path.rpartition("/")[2]
     happened = read_event(server, await _payload(request, server))
     settings = served(request).settings.hooks
     if not happened.kind or happened.kind not in settings.events:

@@ -61,7 +61,9 @@ def made_of(worker: LoneWorker, sound: Path, source: str) -> tuple[bytes, ...]:
     return read(heard.segments), read(aligned.transcript), read(english.transcript)
 
 
-@pytest.mark.parametrize(("film", "source"), [("film_en", "en"), pytest.param("film_hi", "hi", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("film", "source"), [("film_en", "en"), pytest.param("film_hi", "hi", marks=pytest.mark.long)]
+)
 def test_files_are_byte_equal_with_one_lane_and_with_two_and_the_second_time(
     sounds: dict[str, Path], film: str, source: str
 ) -> None:
