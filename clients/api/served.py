@@ -13,7 +13,7 @@ from starlette.requests import Request
 from clients.api.answers import HttpProblem
 from clients.api.bodies import UPLOADS, read_whole
 from clients.api.door.keys import Keys
-from clients.api.jobs.events import Changes
+from clients.api.events import Changes
 from clients.asking import ask_coordinator, no_such_job
 from clients.desk import Desk
 from envspecs.http.settings import HttpSettings

@@ -23,8 +23,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from clients.api.answers import HttpProblem, refusal
 from clients.api.door.door import Door
 from clients.api.door.keys import Keys
+from clients.api.events import Changes
 from clients.api.hooks.telling import Telling
-from clients.api.jobs.events import Changes
 from clients.api.routes import ROUTES
 from clients.api.served import Served
 from clients.asking import ask_coordinator

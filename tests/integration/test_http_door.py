@@ -12,7 +12,7 @@ import pytest
 
 from clients.api.door.door import COOKIE
 from clients.api.door.keys import make_once, token_file
-from clients.api.jobs.events import MOST_STREAMS
+from clients.api.events import MOST_STREAMS
 from protocol.endpoints import http_address_file
 from tests.house import until
 from tests.http_house import HttpHouse

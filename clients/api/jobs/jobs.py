@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from clients.api.answers import HttpProblem, document
 from clients.api.door.places import allowed_path
-from clients.api.jobs.events import MOST_STREAMS
+from clients.api.events import MOST_STREAMS
 from clients.api.jobs.uploads import upload_path
 from clients.api.served import Served, ask, find_job, read_json, served
 from clients.asking import ask_newest

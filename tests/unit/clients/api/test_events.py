@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from clients.api.jobs.events import Changes
+from clients.api.events import Changes
 from protocol.messages import ChangesQuery, ChangesReport, JobReport
 
 
