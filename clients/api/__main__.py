@@ -9,7 +9,7 @@ import sys
 
 from clients.api.bodies import UPLOADS, forget_half
 from clients.api.door.keys import read_keys
-from clients.api.server import Server, bind, make_app, telling_of
+from clients.api.server import Server, bind, make_app
 from clients.desk import desk_here
 from envspecs.http.settings import http_settings
 from envspecs.layout import state_directory
@@ -36,7 +36,7 @@ def main() -> int:
     write_whole(http_address_file(desk.runtime), f"{address}\n".encode())
     log.info("listening on %s", address)
     app = make_app(desk, keys, settings)
-    asyncio.run(Server(app, telling_of(app)).serve(sockets=[socket]))
+    asyncio.run(Server(app).serve(sockets=[socket]))
     return ExitCode.DONE
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from clients.api import house, pages
 from clients.api.bazarr import hearing, language
 from clients.api.hooks import receiving
-from clients.api.jobs import again, files, jobs, review, uploads
+from clients.api.jobs import again, checking, files, jobs, review, uploads
 from clients.api.jobs.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
 from clients.api.openai import audio, models
 from clients.api.openapi import Row, openapi
@@ -16,6 +16,7 @@ from clients.web.options import Options
 from protocol.job_changes import Changed, Pruned
 from protocol.jobs.dry_run import DryRunReport
 from protocol.messages import HealthReport, StatusReport
+from protocol.subtitles.quality import FileReport
 from protocol.subtitles.review import CorrectionsSaved, NewCorrections, ReviewAnswer
 from protocol.timeline import Transcript
 
@@ -82,6 +83,14 @@ ROUTES: tuple[Row, ...] = (
         handler=files.export,
         body=files.ExportWish,
         answer="application/json",
+    ),
+    Row(
+        method="POST",
+        path="/api/qc/{name}",
+        handler=checking.check,
+        body="application/octet-stream",
+        answer=FileReport,
+        query=("profile", "language"),
     ),
     Row(
         method="PUT",

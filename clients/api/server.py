@@ -25,6 +25,7 @@ from clients.api.door.door import Door
 from clients.api.door.keys import Keys
 from clients.api.events import Changes
 from clients.api.hooks.telling import Telling
+from clients.api.jobs.uploads import forget_unused
 from clients.api.routes import ROUTES
 from clients.api.served import Served
 from clients.asking import ask_coordinator
@@ -32,9 +33,13 @@ from clients.desk import Desk
 from envspecs.http.settings import HttpSettings
 from envspecs.layout import state_directory
 from protocol.errors import CpwError, UsageError
-from protocol.messages import ChangesQuery, ChangesReport
+from protocol.messages import ChangesQuery, ChangesReport, StatusQuery, StatusReport
 
-__all__ = ["Server", "bind", "make_app", "telling_of"]
+__all__ = [
+    "Server",
+    "bind",
+    "make_app",
+]
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +72,17 @@ def make_app(desk: Desk, keys: Keys, settings: HttpSettings) -> Starlette:
     return app
 
 
-def telling_of(app: Starlette) -> Callable[[], Coroutine[Any, Any, None]] | None:
-    """Return what tells somebody of the ends of jobs; None where nobody is to be told."""
+def beside_of(app: Starlette) -> list[Coroutine[Any, Any, None]]:
+    """Return what is done beside the requests: somebody is told of ends of jobs, old uploads go."""
     here: Served = app.state.served
+
+    async def status(question: StatusQuery) -> StatusReport:
+        found: StatusReport = await run_in_threadpool(ask_coordinator, here.desk, question)
+        return found
+
     url = here.settings.hooks.told
-    return Telling(url=url, state=here.state, query=here.changes.query).run if url else None
+    telling = [Telling(url=url, state=here.state, query=here.changes.query).run()] if url else []
+    return [forget_unused(here.uploads, status), *telling]
 
 
 def _door(app: ASGIApp, *, keys: Keys, settings: HttpSettings, state: Path) -> ASGIApp:
@@ -156,9 +167,8 @@ class _Patient(H11Protocol):
 class Server(uvicorn.Server):
     """Serves until told to stop; idle, it wakes once a second."""
 
-    def __init__(self, app: Any, beside: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-        """`beside` is done as long as it serves."""
-        self._beside = beside
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
         super().__init__(
             uvicorn.Config(
                 app,
@@ -175,8 +185,8 @@ class Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         """Wait for the end; uvicorn's own loop wakes ten times a second."""
-        beside = asyncio.create_task(self._beside()) if self._beside else None
+        beside = [asyncio.create_task(task) for task in beside_of(self._app)]
         while not await self.on_tick(0):
             await asyncio.sleep(_TICK_S)
-        if beside is not None:
-            beside.cancel()
+        for task in beside:
+            task.cancel()

@@ -17,12 +17,14 @@ from coordinator.planning.inventory import Inventory, default_model, fitting_mod
 from coordinator.planning.job_json import job_facts
 from coordinator.store import job_folder
 from coordinator.store.store import Store
+from protocol.artefacts import write_whole
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.failpoints import reach
 from protocol.languages import find_language
 from protocol.messages import Submit, Submitted
 from protocol.schema import check_field
 from protocol.stages import ROUTED_STAGES, STAGES, WORKFLOWS, translate
+from protocol.subtitles.corrections import CORRECTIONS
 
 __all__ = ["Admitted", "admit", "changed", "forget_unfinished", "take_in"]
 
@@ -80,6 +82,7 @@ def _take_in(admitted: Admitted, store: Store) -> Submitted:
     out = Path(submit.out)
     _check_out(out)
     job, folder = job_folder.claim_folder(out, submit.user, store.highest_number)
+    notes = (*notes, *_carry_over(submit, store, folder))
     store.set_fact(_CLAIMED, f"{job} {folder}")
     try:
         facts = job_facts(job, submit, planner.title_of(submit), steps, admitted.here)
@@ -96,6 +99,16 @@ def _take_in(admitted: Admitted, store: Store) -> Submitted:
         for reason in step.reasons:
             log.info("%s %s: %s", job, step.name, reason)
     return Submitted(job=job, directory=str(folder), notes=notes)
+
+
+def _carry_over(submit: Submit, store: Store, folder: Path) -> tuple[str, ...]:
+    """Take over what a person corrected in an earlier job of the film; return a note that says so."""
+    for earlier in store.jobs_of(submit.media):
+        corrections = earlier.directory / CORRECTIONS
+        if corrections.is_file():
+            write_whole(folder / CORRECTIONS, corrections.read_bytes())
+            return (f"What was corrected in {earlier.id} is applied where it fits.",)
+    return ()
 
 
 def forget_unfinished(store: Store) -> None:

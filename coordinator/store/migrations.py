@@ -29,6 +29,7 @@ MIGRATIONS: dict[int, str] = {
         ALTER TABLE jobs ADD COLUMN part_of TEXT NOT NULL DEFAULT '';
         CREATE INDEX jobs_by_revision ON jobs (revision);
         CREATE INDEX jobs_by_part ON jobs (part_of) WHERE part_of <> '';
+        CREATE INDEX jobs_by_film ON jobs (json_extract(submit, '$.media'), seq);
         CREATE TABLE changes (last INTEGER NOT NULL);
         INSERT INTO changes VALUES (0);
         CREATE TABLE removed_jobs (revision INTEGER PRIMARY KEY, id TEXT NOT NULL);

@@ -22,6 +22,7 @@ CREATE INDEX jobs_by_state ON jobs (state, seq);
 CREATE UNIQUE INDEX jobs_by_key ON jobs (key);
 CREATE INDEX jobs_by_revision ON jobs (revision);
 CREATE INDEX jobs_by_part ON jobs (part_of) WHERE part_of <> '';
+CREATE INDEX jobs_by_film ON jobs (json_extract(submit, '$.media'), seq);
 
 CREATE TABLE steps (
     job INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,

@@ -15,7 +15,8 @@ from typing import Any
 from coordinator.plan import PlannedStep
 from coordinator.store.file import connect, identity
 from coordinator.store.migrations import migrate
-from coordinator.store.rows import JobRow, StepOutline, StepRow, as_json, job_of, outline_of, step_of
+from coordinator.store.reading import JobReader
+from coordinator.store.rows import JobRow, StepOutline, StepRow, as_json, outline_of, step_of
 from protocol.artefacts import Artefact, sync_directory, sync_file
 from protocol.clock import now_iso
 from protocol.errors import ErrorInfo
@@ -29,7 +30,7 @@ _WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 
 
-class Store:
+class Store(JobReader):
     """Reads and writes jobs and steps. Used by one thread."""
 
     def __init__(self, path: Path) -> None:
@@ -160,78 +161,9 @@ class Store:
             ],
         )
 
-    def job(self, job: str) -> JobRow | None:
-        """Return the job, None where there is none."""
-        row = self._db.execute("SELECT * FROM jobs WHERE id = ?", (job,)).fetchone()
-        return job_of(row) if row else None
-
-    def job_of(self, step: StepRow) -> JobRow:
-        """Return the step's job."""
-        job = self.job(step.job)
-        assert job is not None, "a step without its job: the foreign key forbids it"
-        return job
-
-    def job_by_key(self, key: str) -> JobRow | None:
-        """Return the job with the client's key, None where there is none."""
-        row = self._db.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone()
-        return job_of(row) if row else None
-
-    def jobs_in(self, states: Iterable[str], after: int = 0, limit: int = -1) -> list[JobRow]:
-        """Return the jobs in these states that come `after` a number, oldest first; at most `limit`."""
-        wanted = tuple(states)
-        marks = ",".join("?" * len(wanted))
-        query = f"SELECT * FROM jobs WHERE state IN ({marks}) AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 (marks)
-        rows = self._db.execute(query, (*wanted, after, limit))
-        return [job_of(row) for row in rows]
-
-    def newest_jobs(self, limit: int, before: str = "") -> list[JobRow]:
-        """Return the newest jobs, newest first; with `before`, those that were submitted before that job."""
-        rows = self._db.execute(
-            "SELECT * FROM jobs WHERE part_of = '' AND (? = '' OR seq < (SELECT seq FROM jobs WHERE id = ?))"
-            " ORDER BY seq DESC LIMIT ?",
-            (before, before, limit),
-        )
-        return [job_of(row) for row in rows]
-
-    def revision(self) -> int:
-        """Return how many changes of jobs there have been, in all the store's life."""
-        return int(self._db.execute("SELECT last FROM changes").fetchone()["last"])
-
-    def jobs_after(self, revision: int, limit: int) -> list[tuple[int, JobRow]]:
-        """Return the jobs that changed after `revision`, each with its own, in the order of the changes."""
-        rows = self._db.execute(
-            "SELECT * FROM jobs WHERE revision > ? AND part_of = '' ORDER BY revision LIMIT ?",
-            (revision, limit),
-        )
-        return [(int(row["revision"]), job_of(row)) for row in rows]
-
-    def removed_after(self, revision: int) -> list[str]:
-        """Return the jobs that were removed after `revision`; the last 10,000 changes are known."""
-        rows = self._db.execute(
-            "SELECT id FROM removed_jobs WHERE revision > ? ORDER BY revision", (revision,)
-        )
-        return [str(row["id"]) for row in rows]
-
-    def trials(self, job: str) -> list[JobRow]:
-        """Return the trials of a job, oldest first."""
-        rows = self._db.execute("SELECT * FROM jobs WHERE part_of = ? AND part_of <> '' ORDER BY seq", (job,))
-        return [job_of(row) for row in rows]
-
     def make_trial(self, trial: str, job: str) -> None:
         """Make the job `trial` one of another job's trials: it is in no list."""
         self._db.execute("UPDATE jobs SET part_of = ? WHERE id = ?", (job, trial))
-
-    def last_ended(self, limit: int) -> list[JobRow]:
-        """Return the jobs that ended last."""
-        rows = self._db.execute(
-            "SELECT * FROM jobs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ?", (limit,)
-        )
-        return [job_of(row) for row in rows]
-
-    def count_jobs(self, state: JobState) -> int:
-        """Return how many jobs are in `state`."""
-        row = self._db.execute("SELECT count(*) AS n FROM jobs WHERE state = ?", (state,)).fetchone()
-        return int(row["n"])
 
     def steps(self, job: str) -> list[StepRow]:
         """Return the job's steps in the order of its plan."""

@@ -15,7 +15,7 @@ from clients.api.door.keys import make_once
 from tests.browser.window import Window
 from tests.http_house import HttpHouse
 
-__all__ = ["HttpPage"]
+__all__ = ["HttpPage", "findings"]
 
 _DROP = """
 const bytes = Uint8Array.from(atob(arguments[0]), sign => sign.charCodeAt(0));
@@ -43,6 +43,14 @@ axe.run({resultTypes: ["violations"]}).then(found => done(found.violations
   .map(finding => `${finding.id}: ${finding.nodes.map(node => node.html).join(" ")}`)));
 """
 _NOBODY = "net::ERR_"
+
+
+def findings(window: Window) -> list[str]:
+    """Return what keeps people from using a page, where axe calls it serious or critical."""
+    if not window.run("return typeof axe === 'object'"):
+        window.run(_AXE.read_text())
+    found: list[str] = window.driver.execute_async_script(_FINDINGS)
+    return found
 
 
 class HttpPage:
@@ -120,10 +128,8 @@ class HttpPage:
         )
 
     def findings(self) -> list[str]:
-        """Return what keeps people from using the page, where axe calls it serious or critical."""
-        if not self.window.run("return typeof axe === 'object'"):
-            self.window.run(_AXE.read_text())
-        return self.window.driver.execute_async_script(_FINDINGS)
+        """Return what keeps people from using the page."""
+        return findings(self.window)
 
     def complaints(self) -> list[str]:
         """Return what the browser complained of, but for a server that was not there."""

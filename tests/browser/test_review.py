@@ -15,6 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from clients.api.door.keys import make_once
 from protocol.messages import JobReport
 from protocol.subtitles.corrections import CORRECTIONS
+from tests.browser.http_page import findings
 from tests.browser.window import Window
 from tests.house import REAL_COMMON_STAGES, SPEECH_STAGES, House
 from tests.http_house import HttpHouse
@@ -202,6 +203,7 @@ def test_it_fits_a_wide_screen_and_a_phone(page: Review, width: int) -> None:
     try:
         page.load()
         assert page.window.run("return document.documentElement.scrollWidth") <= width
+        assert findings(page.window) == []
     finally:
         metrics |= {"width": 1280, "height": 720}
         page.window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)

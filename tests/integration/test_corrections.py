@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from protocol.messages import JobReport
+from protocol.messages import JobReport, Submit
 from protocol.subtitles.corrections import CORRECTIONS
 from tests.house import REAL_COMMON_STAGES, House
 from tests.http_house import HttpHouse
@@ -187,3 +187,28 @@ def test_what_cannot_be_tried_again_is_refused_with_a_sentence(server: HttpHouse
     assert failed.status == 500
     assert "a library's own error" in failed.json["error"]["message"]
     assert list((Path(job.directory) / "trials").glob("*/01_demux/audio.wav"))
+
+
+def test_a_new_job_of_the_film_takes_over_what_was_corrected(server: HttpHouse, job: JobReport) -> None:
+    old = cue_of(review(server, job))
+    save(server, job, "", ([old], [old | {"text": "Hello again!"}]))
+    server.house.ended(job.job)
+    answer = server.house.ask(
+        Submit(media=job.media, workflow="transcribe", user="tester", out=str(server.house.out))
+    )
+    report = server.house.ended(answer.job)
+    assert "Hello again!" in outputs(report)[".srt"].read_text()
+    assert f"What was corrected in {job.job} is applied where it fits." in report.notes
+
+
+def test_a_subtitle_file_is_checked_over_http(server: HttpHouse) -> None:
+    text = "1\n00:00:01,000 --> 00:00:01,100\nA line that nobody can read in a tenth of a second.\n"
+    answer = server.ask("POST", "/api/qc/Film.en.srt?profile=bbc", text.encode())
+    assert answer.status == 200, answer.body
+    assert (answer.json["file"], answer.json["language"], answer.json["profile"]) == (
+        "Film.en.srt",
+        "en",
+        "bbc",
+    )
+    assert "reading_speed" in {rule["rule"] for rule in answer.json["rules"] if rule["count"]}
+    assert server.ask("POST", "/api/qc/..%2f..%2fFilm.srt?profile=none", b"x").status in (400, 404, 422)
