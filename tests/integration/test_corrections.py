@@ -12,7 +12,7 @@ import pytest
 
 from protocol.messages import JobReport, Submit
 from protocol.subtitles.corrections import CORRECTIONS
-from tests.house import REAL_COMMON_STAGES, House
+from tests.house import REAL_COMMON_STAGES, House, until
 from tests.http_house import HttpHouse
 from tests.job_folders import make_film
 from workers.engines.common.film import ffmpeg as program
@@ -212,3 +212,21 @@ def test_a_subtitle_file_is_checked_over_http(server: HttpHouse) -> None:
     )
     assert "reading_speed" in {rule["rule"] for rule in answer.json["rules"] if rule["count"]}
     assert server.ask("POST", "/api/qc/..%2f..%2fFilm.srt?profile=none", b"x").status in (400, 404, 422)
+
+
+def test_a_trial_for_which_nobody_waits_any_more_is_cancelled(
+    server: HttpHouse, job: JobReport, tmp_path: Path
+) -> None:
+    body = {"start_ms": 0, "end_ms": 900, "settings": {"initial_prompt": f"until:{tmp_path / 'never'}"}}
+    connection = server.connection()
+    headers = server.bearer | {"Content-Type": "application/json"}
+    connection.request("POST", f"/api/jobs/{job.job}/again", json.dumps(body), headers)
+    trial = f"{job.job}-trial-1"
+
+    def state() -> str:
+        found = server.ask("GET", f"/api/jobs/{trial}")
+        return str(found.json["jobs"][0]["state"]) if found.status == 200 else ""
+
+    until(lambda: state() == "running", what="it is begun")
+    connection.close()
+    until(lambda: state() == "cancelled", what="it is cancelled")

@@ -14,8 +14,8 @@ from clients.api.bodies import safe_name
 from clients.api.openai.documents import segment_documents
 from clients.api.served import served
 from clients.api.speech.found import Found, read_found
-from clients.api.speech.waiting import begin, ended
 from clients.api.speech.wanted import TRANSCRIBE, TRANSLATE, Wanted, language_of
+from clients.api.waiting import begin, ended
 from protocol import PROTOCOL_VERSION
 
 __all__ = ["hear", "status"]

@@ -11,8 +11,8 @@ from clients.api.answers import HttpProblem
 from clients.api.bazarr.asking import PATIENCE_S, Asked, read_asked
 from clients.api.served import served
 from clients.api.speech.found import name_of_language
-from clients.api.speech.waiting import ask_patiently, begin, ended
 from clients.api.speech.wanted import Wanted
+from clients.api.waiting import ask_patiently, begin, ended
 from protocol.errors import InputError
 from protocol.jobs.status import MOST_JOBS
 from protocol.messages import JobReport, StatusQuery, StatusReport

@@ -21,8 +21,8 @@ from clients.api.hooks.events import SERVERS, Happened, read_event
 from clients.api.hooks.skipping import has_any, missing_languages, why_left_alone
 from clients.api.served import Served, served
 from clients.api.speech.forms import read_form
-from clients.api.speech.waiting import ask_patiently
 from clients.api.speech.wanted import PRIORITY
+from clients.api.waiting import ask_patiently
 from clients.programs import ask_program
 from clients.submission import user_name
 from envspecs.http.hooks import PLAYED, HookSettings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clients.api.answers import HttpProblem, document
+from clients.api.answers import document
 from clients.api.served import ask, find_job, read_json
+from clients.api.waiting import Gone, ended
 from protocol.artefacts import read_json_as
-from protocol.errors import BugError, error_from_info
 from protocol.job_changes import CancelJobs
 from protocol.jobs.trial import TrialBegun, TrialQuery
 from protocol.languages import find_language
-from protocol.messages import JobReport
 from protocol.stages import asr, translate
 from protocol.timeline import Segment, Transcript
 
 __all__ = ["Again", "again"]
-
-_LOOK_S = 0.04
-_ENDED = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,27 +60,13 @@ async def again(request: Request) -> Response:
         ),
     )
     try:
-        await _ended(request, trial.job)
-    except asyncio.CancelledError:
-        await asyncio.shield(ask(request, CancelJobs(jobs=(trial.job,))))
+        await ended(request, trial.job)
+    except Gone:
+        # Nobody waits for it: a worker has better things to do.
+        await ask(request, CancelJobs(jobs=(trial.job,)))
         raise
     found = await run_in_threadpool(read_json_as, Transcript, Path(trial.transcript), nan=True)
     return document(_on_the_film(found, trial.clip_start_ms))
-
-
-async def _ended(request: Request, trial: str) -> None:
-    """Wait until the trial is done; raises what it failed of."""
-    while (report := await find_job(request, trial)).state not in _ENDED:
-        await asyncio.sleep(_LOOK_S)
-    if report.state == "cancelled":
-        raise HttpProblem(410, "It was cancelled.", code="cancelled")
-    if report.state == "failed":
-        raise _why(report)
-
-
-def _why(report: JobReport) -> Exception:
-    failed = next((step.error for step in report.steps if step.error is not None), report.error)
-    return error_from_info(failed) if failed is not None else BugError("It failed without a reason.")
 
 
 def _on_the_film(transcript: Transcript, offset_ms: int) -> Transcript:

@@ -14,7 +14,7 @@ from clients.api.openai.wishes import Wish, read_wish
 from clients.api.served import served
 from clients.api.speech.forms import read_form, said_after_the_body
 from clients.api.speech.found import Found, read_found
-from clients.api.speech.waiting import begin, ended
+from clients.api.waiting import begin, ended
 
 __all__ = ["transcriptions", "translations"]
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from clients.api.answers import HttpProblem, error_document, status_of
 from clients.api.openai.documents import segment_documents
 from clients.api.speech.found import read_found
-from clients.api.speech.waiting import looks, refuse_unfinished
+from clients.api.waiting import looks, refuse_unfinished
 from protocol.artefacts import read_json_as
 from protocol.errors import CpwError, SchemaError, info_from_error
 from protocol.messages import JobReport
