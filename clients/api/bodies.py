@@ -19,11 +19,11 @@ from starlette.requests import ClientDisconnect, Request
 from clients.api.answers import HttpProblem
 from protocol.errors import DiskFullError
 
-__all__ = ["UPLOADS", "Arrived", "Arriving", "chunks", "forget_half", "read_whole", "safe_name"]
+__all__ = ["PATIENCE_S", "UPLOADS", "Arrived", "Arriving", "chunks", "forget_half", "read_whole", "safe_name"]
 
 UPLOADS = "uploads"
 """The folder of films that came over HTTP, on the disk of the job folders."""
-_CHUNK_S = 30.0
+PATIENCE_S = 30.0
 """A sender that says nothing for so long has gone."""
 _SPARE_BYTES = 256 * 1024 * 1024
 """An upload leaves so much of the disk to the jobs."""
@@ -31,16 +31,16 @@ _TOGETHER_BYTES = 1024 * 1024
 _LONGEST_NAME_BYTES = 200
 
 
-async def chunks(request: Request) -> AsyncIterator[bytes]:
-    """Yield the body as it comes; a 408 where it stops coming."""
+async def chunks(request: Request, patience_s: float = PATIENCE_S) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; a 408 where nothing of it comes for so long."""
     stream = request.stream()
     while True:
         try:
-            part = await asyncio.wait_for(anext(stream), _CHUNK_S)
+            part = await asyncio.wait_for(anext(stream), patience_s)
         except StopAsyncIteration:
             return
         except TimeoutError as error:
-            raise HttpProblem(408, f"Nothing of the body came for {_CHUNK_S:.0f} s.") from error
+            raise HttpProblem(408, f"Nothing of the body came for {patience_s:.0f} s.") from error
         except ClientDisconnect as error:
             raise HttpProblem(400, "The sender went away.") from error
         if part:
