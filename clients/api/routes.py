@@ -61,6 +61,7 @@ ROUTES: tuple[Row, ...] = (
         query=("profile",),
     ),
     Row(method="GET", path="/api/jobs/{job}/review", handler=review.review, answer=ReviewAnswer),
+    Row(method="POST", path="/api/jobs/{job}/review/copy", handler=review.copy, answer=ReviewAnswer),
     Row(
         method="GET",
         path="/api/jobs/{job}/review/media",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,6 +37,8 @@ class Served:
     settings: HttpSettings
     changes: Changes
     state: Path
+    playable: dict[str, str] = field(default_factory=dict)
+    """Job to the file that a browser plays, as the last review of it found."""
 
     @property
     def uploads(self) -> Path:

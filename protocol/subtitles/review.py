@@ -22,6 +22,8 @@ class ReviewAnswer:
     """Absolute path of what a browser plays; empty: nothing is left."""
     playable_starts_ms: int = 0
     has_picture: bool = True
+    can_copy: bool = False
+    """Browsers do not play the film, and a copy that they play can be made, which takes its time."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -155,6 +155,10 @@ def test_what_breaks_a_rule_is_told_while_one_types_and_doubtful_lines_are_found
 
 def test_a_bar_is_drawn_by_its_end_and_the_times_follow(page: Review) -> None:
     page.area(0).click()
+    # The bars move with the film until it is where the cue begins.
+    page.window.wait(
+        "document.getElementById('film').readyState >= 2 && !document.getElementById('film').seeking"
+    )
     edge = page.window.one(".cue-bar[data-current=true] .edge[data-edge=end]")
     before = page.times[0]
     ActionChains(page.window.driver).drag_and_drop_by_offset(edge, 30, 0).perform()

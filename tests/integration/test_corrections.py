@@ -230,3 +230,19 @@ def test_a_trial_for_which_nobody_waits_any_more_is_cancelled(
     until(lambda: state() == "running", what="it is begun")
     connection.close()
     until(lambda: state() == "cancelled", what="it is cancelled")
+
+
+def test_a_film_that_no_browser_plays_is_heard_at_once_and_seen_when_it_is_copied(
+    server: HttpHouse, tmp_path: Path
+) -> None:
+    film = make_film(tmp_path / "Old.avi", "-c:v", "mpeg4", "-c:a", "libmp3lame", seconds=2)
+    job = server.house.ended(server.house.submit(film.read_bytes()))
+    found = review(server, job)
+    assert (Path(found["playable"]).name, found["can_copy"]) == ("audio.wav", True)
+    sound = server.ask("GET", f"/api/jobs/{job.job}/review/media", headers={"Range": "bytes=0-3"})
+    assert (sound.status, sound.body) == (206, b"RIFF")
+    copied = server.ask("POST", f"/api/jobs/{job.job}/review/copy", {})
+    assert copied.status == 200, copied.body
+    assert (Path(copied.json["playable"]).suffix, copied.json["can_copy"]) == (".mp4", False)
+    seen = server.ask("GET", f"/api/jobs/{job.job}/review/media", headers={"Range": "bytes=4-7"})
+    assert (seen.status, seen.body) == (206, b"ftyp")

@@ -29,31 +29,48 @@ from protocol.stages import subtitle
 from protocol.subtitles.corrections import CORRECTIONS, CorrectedCue, Correction, Corrections
 from protocol.subtitles.review import CorrectionsSaved, NewCorrections, ReviewAnswer
 
-__all__ = ["earlier_files", "media_to_play", "review", "save"]
+__all__ = ["copy", "earlier_files", "media_to_play", "review", "save"]
 
 EARLIER = "earlier"
 _ENDED = ("done", "failed", "cancelled")
+_REMEMBERED = 200
 _MOST_MS = 2**40
 
 
 async def review(request: Request) -> Response:
     """Return what an editor shows of the job: cues, marks, doubts, loudness, the corrections so far."""
+    return await _shown(request)
+
+
+async def copy(request: Request) -> Response:
+    """Make a film that browsers play, and return the review; it takes as long as the copy."""
+    return await _shown(request, "--copy")
+
+
+async def _shown(request: Request, *words: str) -> Response:
     job = await find_job(request)
-    found = await _reviewed(request, job)
+    found = await _reviewed(request, job, *words)
     base = await run_in_threadpool(_base, _file(job))
     return document(to_plain(found) | {"base": base, "job": job.job, "state": job.state})
 
 
-async def _reviewed(request: Request, job: JobReport) -> ReviewAnswer:
+async def _reviewed(request: Request, job: JobReport, *words: str) -> ReviewAnswer:
     task = f"The review of {job.directory}"
-    desk = served(request).desk
-    return await run_in_threadpool(ask_program, desk, "review", [job.directory], ReviewAnswer, task)
+    here = served(request)
+    asked = [job.directory, *words]
+    found = await run_in_threadpool(ask_program, here.desk, "review", asked, ReviewAnswer, task)
+    here.playable.pop(job.job, None)
+    here.playable[job.job] = found.playable
+    while len(here.playable) > _REMEMBERED:
+        here.playable.pop(next(iter(here.playable)))
+    return found
 
 
 async def media_to_play(request: Request) -> Response:
     """Return a film that browsers play, with ranges: the job's own, or a copy made for them."""
     job = await find_job(request)
-    path = Path((await _reviewed(request, job)).playable)
+    # A player asks for many ranges, one after the other.
+    path = Path(served(request).playable.get(job.job) or (await _reviewed(request, job)).playable)
     if not path.is_file():
         raise HttpProblem(404, "Nothing is left to play.", code="no_such_file")
     return FileResponse(path, content_disposition_type="inline", filename=path.name)

@@ -219,6 +219,28 @@ async function settled() {
   }
 }
 
+/** Have a film made that the browser plays. */
+async function copy() {
+  byId("copy").disabled = true;
+  tell("A film that the browser plays is being made; that may take minutes ...");
+  try {
+    const found = await post(jobPath(job, "/review/copy"));
+    film.removeAttribute("src");
+    showFilm(found);
+    tell("");
+  } catch (problem) {
+    complain(problem);
+  }
+  byId("copy").disabled = false;
+}
+
+function showFilm(found) {
+  if (found.playable && !film.hasAttribute("src")) film.src = jobPath(job, "/review/media");
+  film.classList.toggle("sound", !found.has_picture);
+  byId("copy").hidden = !found.can_copy;
+  review.playable_starts_ms = found.playable_starts_ms;
+}
+
 async function load(language) {
   review = await get(jobPath(job, "/review"));
   const {page} = review;
@@ -226,8 +248,7 @@ async function load(language) {
   document.title = `${page.title} · cpw`;
   byId("language").replaceChildren(...page.tracks.map(one => h("option", {value: one.language}, languageName(one.language))));
   const notes = [...page.notes];
-  if (review.playable && !film.src) film.src = jobPath(job, "/review/media");
-  film.hidden = !review.has_picture;
+  showFilm(review);
   wave.load(page.wave);
   setText(byId("about"), [fileName(page.film), ...notes].join(". "));
   open(page.tracks.find(one => one.language === language) || page.tracks[0]);
@@ -270,6 +291,7 @@ addEventListener("keydown", event => {
 for (const button of document.querySelectorAll("[data-act]"))
   button.addEventListener("click", () => (cue() || button.dataset.act === "add") && acts[button.dataset.act]());
 byId("save").addEventListener("click", save);
+byId("copy").addEventListener("click", copy);
 byId("undo").addEventListener("click", SHORTCUTS["Ctrl+z"]);
 byId("redo").addEventListener("click", SHORTCUTS["Ctrl+y"]);
 byId("keys-open").addEventListener("click", () => byId("keys").showModal());

@@ -1,8 +1,8 @@
-"""What a person reviews: `python -I -m workers.engines.common.review JOB_FOLDER`.
+"""What a person reviews: `python -I -m workers.engines.common.review JOB_FOLDER [--copy]`.
 
 It writes one document to stdout: what the preview page shows (tracks with cues and marks, speech, loudness),
 and what an editor needs beside it: the rules in numbers, which lines are doubtful, the corrections so far. Or
-a `Refused` with exit code 2.
+a `Refused` with exit code 2. With `--copy` it first makes a film that browsers play, where there is none.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FOLDER = "preview"
 """Where a copy of a film that browsers cannot play is kept, with the preview page's."""
 
 
-def review(job: JobFolder) -> ReviewAnswer:
+def review(job: JobFolder, *, copies: bool = False) -> ReviewAnswer:
     """Return what an editor shows of a job; times are on the film's clock, in ms."""
     data = page_data(job)
     for track in data["tracks"]:
@@ -48,7 +48,7 @@ def review(job: JobFolder) -> ReviewAnswer:
         )
         track["numbers"] = to_plain(asdict(rules))
         track["doubts"] = _doubts(job, language)
-    media = find_playable(job, job.own(_FOLDER), tell_line)
+    media = find_playable(job, job.own(_FOLDER), tell_line, copies=copies)
     corrections = read_corrections(job.corrections) if job.corrections is not None else ()
     return ReviewAnswer(
         page=data,
@@ -56,6 +56,7 @@ def review(job: JobFolder) -> ReviewAnswer:
         playable=str(media.path) if media is not None else "",
         playable_starts_ms=media.starts_ms if media is not None else 0,
         has_picture=media is not None and media.has_picture,
+        can_copy=media is not None and media.kind == "sound" and job.media.exists(),
     )
 
 
@@ -84,7 +85,7 @@ def _of_segment(segment: Segment, *, words: bool) -> list[list[Any]]:
 def main(words: Sequence[str]) -> int:
     """Run the command and return its exit code."""
     try:
-        answer(review(read_job(Path(words[0]).resolve())))
+        answer(review(read_job(Path(words[0]).resolve()), copies="--copy" in words[1:]))
     except CpwError as error:
         answer(refusal(error))
         return 2

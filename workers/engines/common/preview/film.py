@@ -63,12 +63,13 @@ class Playable:
     has_picture: bool = True
 
 
-def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
+def find_playable(job: JobFolder, folder: Path, tell: Tell, *, copies: bool = True) -> Playable | None:
     """Return what the page plays; None if neither film nor sound is left.
 
     This is the submitted film, else the muxed one, if browsers play it with the sound that was heard; else a
-    copy in `folder`, which is made now unless there is one that is newer than the film. Raises `InputError`
-    if the film cannot be copied, `MissingError` without ffmpeg.
+    copy in `folder`, which is made now unless there is one that is newer than the film. Without `copies`
+    none is made: then there is only the sound. Raises `InputError` if the film cannot be copied,
+    `MissingError` without ffmpeg.
     """
     films = [film for path in (job.media, job.film) if path is not None and (film := _probed(path))]
     for film in films:
@@ -77,9 +78,11 @@ def find_playable(job: JobFolder, folder: Path, tell: Tell) -> Playable | None:
             return Playable(path=film.path, kind=kind, has_picture=film.facts.has_video)
     if films:
         copy = folder / f"{safe_stem(job.title)}.mp4"
-        if not _is_newer(copy, films[0].path):
+        is_there = _is_newer(copy, films[0].path)
+        if copies and not is_there:
             _copy(films[0], job.audio_track, copy, tell)
-        return Playable(path=copy, kind="copy", has_picture=films[0].facts.has_video)
+        if copies or is_there:
+            return Playable(path=copy, kind="copy", has_picture=films[0].facts.has_video)
     if job.audio is not None:
         return Playable(path=job.audio, kind="sound", starts_ms=job.clip_start_ms, has_picture=False)
     return None
