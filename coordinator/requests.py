@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import envspecs
 from coordinator.checks import Checks, free_bytes
@@ -30,12 +30,14 @@ from coordinator.timing.outlook import Outlook, Outlooks
 from envspecs.keeping import prune_after_ms
 from protocol.errors import DiskFullError, ErrorInfo, ErrorKind, UsageError
 from protocol.job_changes import CancelJobs, PruneJobs, ReloadEnvironment, ResumeJobs, RetryJob
-from protocol.jobs.status import KNOWN_CHANGES, MOST_JOBS, JobReport
+from protocol.jobs.status import KNOWN_CHANGES, MOST_JOBS, JobReport, JobState
 from protocol.messages import (
     ChangesQuery,
     ChangesReport,
     DryRun,
     DryRunReport,
+    FiguresQuery,
+    FiguresReport,
     HealthQuery,
     HealthReport,
     Refused,
@@ -102,6 +104,8 @@ class Requests:
                 return begin_trial(request, self._store)
             case HealthQuery():
                 return self._health()
+            case FiguresQuery():
+                return self._figures()
             case CancelJobs():
                 return self._changes.cancel(request)
             case ResumeJobs():
@@ -183,6 +187,14 @@ class Requests:
     def _workers(self) -> Counter[str]:
         """Return environment to how many workers it has."""
         return Counter(member.environment for member in self._roster.members.values())
+
+    def _figures(self) -> FiguresReport:
+        return FiguresReport(
+            health=self._health(),
+            jobs={state: self._store.count_jobs(state) for state in get_args(JobState)},
+            steps=self._dispatcher.figures.report(),
+            revision=self._store.revision(),
+        )
 
     def _health(self) -> HealthReport:
         now_s = time.monotonic()

@@ -2,8 +2,9 @@
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
 Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery, ChangesQuery, TrialQuery
-(`protocol/jobs/`), HealthQuery, and the changes of `protocol.job_changes`. Back: Submitted, DryRunReport,
-StatusReport, ChangesReport, TrialBegun, HealthReport, Changed, Pruned, Reloading, Refused.
+(`protocol/jobs/`), HealthQuery, FiguresQuery, and the changes of `protocol.job_changes`. Back: Submitted,
+DryRunReport, StatusReport, ChangesReport, TrialBegun, HealthReport, FiguresReport, Changed, Pruned,
+Reloading, Refused.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from protocol.job_changes import (
     RetryJob,
 )
 from protocol.jobs.dry_run import DryRun, DryRunReport
+from protocol.jobs.figures import StepFigures
 from protocol.jobs.status import (
     ChangesQuery,
     ChangesReport,
@@ -53,6 +55,8 @@ __all__ = [
     "DryRunReport",
     "EnvironmentHealth",
     "Failure",
+    "FiguresQuery",
+    "FiguresReport",
     "HealthQuery",
     "HealthReport",
     "Hello",
@@ -302,6 +306,23 @@ class HealthReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FiguresQuery:
+    """Asks for what can be counted, to be watched over time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiguresReport:
+    """Answer to a `FiguresQuery`: everything of one moment."""
+
+    health: HealthReport
+    jobs: dict[str, int]
+    """A job's state to how many jobs of the store are in it."""
+    steps: tuple[StepFigures, ...] = ()
+    revision: int = 0
+    """How often a job or a step has changed since the store was made."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Refused:
     """The request in the header is refused; `error` says why and what to do."""
 
@@ -336,6 +357,8 @@ MESSAGES: dict[str, type] = {
         TrialBegun,
         HealthQuery,
         HealthReport,
+        FiguresQuery,
+        FiguresReport,
         CancelJobs,
         ResumeJobs,
         RetryJob,

@@ -10,6 +10,7 @@ from clients.api.bazarr import hearing, language
 from clients.api.hooks import receiving
 from clients.api.jobs import again, checking, files, jobs, review, uploads
 from clients.api.jobs.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
+from clients.api.metrics import metrics
 from clients.api.openai import audio, models
 from clients.api.openapi import Row, openapi
 from clients.web.options import Options
@@ -29,7 +30,7 @@ ROUTES: tuple[Row, ...] = (
     Row(method="GET", path="/api/options", handler=pages.options, answer=Options),
     Row(method="GET", path="/robots.txt", handler=house.robots, answer="text/plain"),
     Row(method="GET", path="/health", handler=house.health, answer=HealthReport),
-    Row(method="GET", path="/metrics", handler=house.metrics, answer="text/plain"),
+    Row(method="GET", path="/metrics", handler=metrics, answer="text/plain"),
     Row(method="GET", path="/api/openapi.json", handler=openapi, answer="application/json"),
     Row(method="GET", path="/api/health", handler=house.health, answer=HealthReport),
     Row(method="GET", path="/api/models", handler=house.models, answer="application/json"),

@@ -27,6 +27,7 @@ from coordinator.store import job_folder
 from coordinator.store.beside import put_beside
 from coordinator.store.store import JobRow, StepRow, Store
 from coordinator.timing.courses import Courses
+from coordinator.timing.figures import Figures
 from coordinator.timing.rates import Rates
 from protocol.clock import since_iso_ms
 from protocol.errors import CpwError, ErrorInfo, ErrorKind, info_from_error
@@ -67,6 +68,7 @@ class Dispatcher:
         self._manifests.catch_up()
         self.progress = Courses()
         self.rates = Rates(store.get_fact, store.set_fact)
+        self.figures = Figures()
 
     @contextlib.contextmanager
     def together(self, now_s: float) -> Iterator[None]:
@@ -229,7 +231,8 @@ class Dispatcher:
         job = self._store.job_of(step)
         with self._store.transaction():
             self._store.finish(step, kept, result.artefacts, result.duration_ms)
-            self.rates.note_step(job, step, self._store.sound_ms(step.seq), result.duration_ms)
+            sound_ms = self._store.sound_ms(step.seq)
+            self.rates.note_step(job, step, sound_ms, result.duration_ms)
             if step.stage in LANGUAGE_STAGES and record_language(self._store, job, step, given):
                 self._manifests.note_translators(job.id)
             if note := f"{remark(step, kept)} {said}".strip():
@@ -237,6 +240,7 @@ class Dispatcher:
             self.propagate(job)
             reach("coordinator.result.before-commit")
         self._once_committed(lambda: reach("coordinator.result.committed"))
+        self.figures.done(step, sound_ms, result.duration_ms)
         self.progress.forget((step.job, step.name))
         self.note_change(job)
 
@@ -278,6 +282,7 @@ class Dispatcher:
             error = dataclasses.replace(error, remedy=f"Make room, then: cpw resume {job.id}")
         state = "waiting" if isinstance(verdict, Retry) or verdict == "held" else verdict
         self._store.fail(step, state, error, kills=kills, failures=failures)
+        self.figures.attempt_failed(step, error.kind, for_good=verdict == "failed")
         self.progress.forget((step.job, step.name))
         log.warning("%s %s: %s -> %s", job.id, step.name, error.message, verdict)
         if isinstance(verdict, Retry):

@@ -58,7 +58,7 @@ LIBRARIES = {
     "starlette": "clients.api",
     "uvicorn": "clients.api.server",
     "python_multipart": "clients.api.speech.forms",
-    "prometheus_client": "clients.api.house",
+    "prometheus_client": "clients.api.metrics",
     "rich": "clients.screen.report",
     "psutil": (
         "coordinator.running.worker_death coordinator.store.backups clients.supervisor"
