@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import sys
@@ -31,7 +32,9 @@ def main() -> int:
     socket = bind(settings)
     forget_half(desk.out / UPLOADS)
     host, port = socket.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
+    # Who listens everywhere is asked for here by this machine's own name.
+    here = "localhost" if ipaddress.ip_address(host).is_unspecified else host
+    shown = f"[{here}]" if ":" in here else here
     address = f"http://{shown}:{port}"
     write_whole(http_address_file(desk.runtime), f"{address}\n".encode())
     log.info("listening on %s", address)
