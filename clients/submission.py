@@ -27,8 +27,9 @@ __all__ = [
 
 T = TypeVar("T")
 
-_CLOCK = re.compile(r"(?:(?:(\d+):)?([0-5]?\d):)?([0-5]?\d(?:[.,]\d{1,3})?)")
-_SECONDS = re.compile(r"\d+(?:[.,]\d{1,3})?")
+_CLOCK = re.compile(r"(?:(?:(\d{1,6}):)?([0-5]?\d):)?([0-5]?\d(?:[.,]\d{1,3})?)")
+_SECONDS = re.compile(r"\d{1,9}(?:[.,]\d{1,3})?")
+_TRACK = re.compile(r"[0-9]{1,9}")
 _INTERACTIVE = 10
 
 
@@ -205,7 +206,7 @@ def _track(written: str | None) -> str | None:
     if written is None:
         return None
     word = written.strip()
-    if word.isascii() and word.isdecimal():
+    if _TRACK.fullmatch(word):
         return str(int(word))
     try:
         return find_language(word).code

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import os
+import resource
 import sys
 
 from clients.api.bodies import UPLOADS, forget_half
@@ -20,6 +21,8 @@ from protocol.errors import CpwError, ExitCode
 
 log = logging.getLogger("http")
 
+_FILES = 4_096
+
 
 def main() -> int:
     """Serve until told to stop; return the exit code."""
@@ -30,6 +33,7 @@ def main() -> int:
     desk = desk_here()
     keys = read_keys(state_directory(desk.home))
     socket = bind(settings)
+    _allow_files()
     forget_half(desk.out / UPLOADS)
     host, port = socket.getsockname()[:2]
     # Who listens everywhere is asked for here by this machine's own name.
@@ -41,6 +45,14 @@ def main() -> int:
     app = make_app(desk, keys, settings)
     asyncio.run(Server(app).serve(sockets=[socket]))
     return ExitCode.DONE
+
+
+def _allow_files() -> None:
+    """Let the process have as many files open as all its connections need; 1,024 is the usual limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -19,7 +20,17 @@ from starlette.requests import ClientDisconnect, Request
 from clients.api.answers import HttpProblem
 from protocol.errors import DiskFullError
 
-__all__ = ["PATIENCE_S", "UPLOADS", "Arrived", "Arriving", "chunks", "forget_half", "read_whole", "safe_name"]
+__all__ = [
+    "PATIENCE_S",
+    "UPLOADS",
+    "Arrived",
+    "Arriving",
+    "chunks",
+    "forget_half",
+    "parsed",
+    "read_whole",
+    "safe_name",
+]
 
 UPLOADS = "uploads"
 """The folder of films that came over HTTP, on the disk of the job folders."""
@@ -57,6 +68,21 @@ async def read_whole(request: Request, most_bytes: int) -> bytes:
             raise _too_large(most_bytes)
         parts.append(part)
     return b"".join(parts)
+
+
+def parsed(written: str | bytes) -> Any:
+    """Return what a body says as JSON; a 400 where it is none, or could not be written down again."""
+    try:
+        found = json.loads(written)
+        # Half a character, as "\\ud800", is JSON but no text: no file and no message can hold it.
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError as error:
+        raise HttpProblem(400, "The body is nested too deeply.") from error
+    except UnicodeEncodeError as error:
+        raise HttpProblem(400, "The body holds half a character, which is no text.") from error
+    except ValueError as error:
+        raise HttpProblem(400, f"The body is no JSON: {error}.") from error
+    return found
 
 
 def refuse_longer(request: Request, most_bytes: int) -> None:
@@ -106,18 +132,25 @@ class Arriving:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._part.unlink(missing_ok=True)
+        try:
+            if self._file is not None:
+                self._file.close()
+        finally:
+            # A full disk refuses the last bytes at the close, too: the rest must go all the more.
+            self._part.unlink(missing_ok=True)
 
     def _begin(self) -> None:
         self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._uploads).free
-        if self._said + _SPARE_BYTES > free and self._said:
-            need, left = self._said // 1_000_000, free // 1_000_000
-            message = f"The upload takes {need:,} MB, and {left:,} MB of the disk are free."
-            raise DiskFullError(message, "Make room, or name another folder for jobs with CPW_OUT.")
+        if self._said:
+            self._refuse_no_room(self._said)
         self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+    def _refuse_no_room(self, need: int) -> None:
+        free = shutil.disk_usage(self._uploads).free
+        if need + _SPARE_BYTES > free:
+            takes, left = need // 1_000_000, free // 1_000_000
+            message = f"The upload takes {takes:,} MB, and {left:,} MB of the disk are free."
+            raise DiskFullError(message, "Make room, or name another folder for jobs with CPW_OUT.")
 
     async def add(self, part: bytes) -> None:
         """Write what came; small parts wait for others, since each turn on a thread has its price."""
@@ -131,6 +164,9 @@ class Arriving:
         data = b"".join(self._waiting)
         self._waiting.clear()
         self._waits = 0
+        if not self._said:
+            # Nobody has said how much comes.
+            self._refuse_no_room(len(data))
         self._hash.update(data)
         self._size += len(data)
         self._file.write(data)
@@ -183,5 +219,6 @@ def safe_name(written: str) -> str:
     kept = "".join(sign for sign in last if sign.isprintable()).strip().lstrip(".-")
     while len(kept.encode("utf-8", "replace")) > _LONGEST_NAME_BYTES:
         stem, dot, ending = kept.rpartition(".")
-        kept = f"{stem[:-1]}{dot}{ending}" if stem else kept[:-1]
+        # Of a name that is all ending its end goes: a name without a stem would be hidden.
+        kept = f"{stem[:-1]}{dot}{ending}" if len(stem) > 1 else kept[:-1]
     return kept.encode("utf-8", "replace").decode() or "film"

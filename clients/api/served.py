@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from clients.api.answers import HttpProblem
-from clients.api.bodies import UPLOADS, read_whole
+from clients.api.bodies import UPLOADS, parsed, read_whole
 from clients.api.door.keys import Keys
 from clients.api.events import Changes
 from clients.asking import ask_coordinator, no_such_job
@@ -77,8 +76,6 @@ async def read_json(request: Request, kind: type[T]) -> T:
         raise HttpProblem(415, "The body must be application/json.")
     body = await read_whole(request, _MOST_JSON_BYTES)
     try:
-        return from_plain(kind, json.loads(body or b"{}"), strict=True)
+        return from_plain(kind, parsed(body or b"{}"), strict=True)
     except SchemaError as error:
         raise HttpProblem(400, f"{error.path}: {error.problem}.", param=error.path) from error
-    except ValueError as error:
-        raise HttpProblem(400, f"The body is no JSON: {error}.") from error

@@ -14,9 +14,10 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -47,6 +48,7 @@ _HEAD_S = 20.0
 """Who connects says what he wants within this time."""
 _PORTS_TRIED = 20
 _TICK_S = 1.0
+_NOT_ALLOWED = 405
 _END_S = 1
 _BACKLOG = 512
 _MOST_CONNECTIONS = 1_000
@@ -62,7 +64,11 @@ def make_app(desk: Desk, keys: Keys, settings: HttpSettings) -> Starlette:
 
     app = Starlette(
         routes=[Route(row.path, _guarded(row.handler), methods=[row.method]) for row in ROUTES],
-        middleware=[Middleware(_door, keys=keys, settings=settings, state=state)],
+        middleware=[
+            Middleware(_door, keys=keys, settings=settings, state=state),
+            # A fault of ours is answered as every error is, and behind the door.
+            Middleware(ServerErrorMiddleware, handler=_fault),
+        ],
         exception_handlers={HTTPException: _no_such_address},
     )
     app.state.rows = ROUTES
@@ -101,12 +107,26 @@ def _guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
     return guarded
 
 
-async def _no_such_address(request: Request, problem: Exception) -> Response:
+async def _fault(request: Request, problem: Exception) -> Response:
     del request
-    status = problem.status_code if isinstance(problem, HTTPException) else 500
-    return refusal(
-        HttpProblem(status, "There is nothing at this address.", "See docs/http.md.", code="not_found")
-    )
+    return refusal(problem)
+
+
+async def _no_such_address(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)
+    if problem.status_code == _NOT_ALLOWED:
+        methods = _methods_of(request)
+        text = f"This address does not take {request.method}."
+        wrong = HttpProblem(_NOT_ALLOWED, text, f"It takes {methods}.", code="method_not_allowed")
+        return refusal(wrong, {"Allow": methods})
+    text = "There is nothing at this address."
+    return refusal(HttpProblem(problem.status_code, text, "See docs/http.md.", code="not_found"))
+
+
+def _methods_of(request: Request) -> str:
+    """Return what the address takes; each of its rows in the table names one method."""
+    routes = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(sorted({method for route in routes for method in route.methods}))
 
 
 def bind(settings: HttpSettings) -> socket.socket:
@@ -137,8 +157,11 @@ def bind(settings: HttpSettings) -> socket.socket:
 class _Patient(H11Protocol):
     """Closes a connection that does not say what it wants in time, and one too many."""
 
+    rest_s = 60.0
+    """Who has his answer ends his request, or says the next one, within this time."""
     _silence: asyncio.TimerHandle | None = None
-    _asked = False
+    _heard: Any = None
+    """The last request whose head came whole."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # (narrower, as in uvicorn)
         """Begin to wait."""
@@ -146,21 +169,29 @@ class _Patient(H11Protocol):
         if len(self.connections) > _MOST_CONNECTIONS:
             transport.abort()
             return
-        self._silence = self.loop.call_later(_HEAD_S, self._give_up)
+        self._silence = self.loop.call_later(_HEAD_S, transport.abort)
 
-    def _give_up(self) -> None:
-        if not self._asked:
-            self.transport.abort()
+    def _end_wait(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
 
     def handle_events(self) -> None:
-        """Take what came; the first whole head of a request ends the wait."""
+        """Take what came; the whole head of a request ends the wait until it is answered."""
         super().handle_events()
-        self._asked = self._asked or self.scope is not None
+        if self.scope is not self._heard:
+            self._heard = self.scope
+            self._end_wait()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request: one byte of it ends uvicorn's own wait."""
+        self._end_wait()
+        # Closed, not aborted: a slow reader gets the rest of his answer.
+        self._silence = self.loop.call_later(self.rest_s, self.transport.close)
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
-        if self._silence is not None:
-            self._silence.cancel()
+        self._end_wait()
         super().connection_lost(exc)
 
 

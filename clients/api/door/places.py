@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from clients.api.answers import HttpProblem
 from envspecs.http.settings import MEDIA, HttpSettings
 
-__all__ = ["allowed_path", "here_called"]
+__all__ = ["allowed_path", "here_called", "lies_inside"]
 
 
 def here_called(settings: HttpSettings, path: str) -> str:
@@ -19,16 +20,24 @@ def here_called(settings: HttpSettings, path: str) -> str:
     return path
 
 
+def lies_inside(settings: HttpSettings, path: Path) -> bool:
+    """Return whether the path leads to what may be read; what can be no path does not."""
+    try:
+        # Not Path.resolve: a link that leads to itself stops it.
+        resolved = Path(os.path.realpath(path))
+    except ValueError:
+        return False
+    return any(resolved == folder or folder in resolved.parents for folder in settings.media)
+
+
 def allowed_path(settings: HttpSettings, written: str) -> Path:
     """Return the path, resolved, if it lies below a folder that may be read; links count where they lead.
 
     Raises a 403 otherwise. The sentence is the same for what is not there: nobody learns what lies elsewhere.
     """
     path = Path(here_called(settings, written))
-    if path.is_absolute() and "\0" not in written:
-        resolved = path.resolve()
-        if any(resolved == folder or folder in resolved.parents for folder in settings.media):
-            return resolved
+    if path.is_absolute() and lies_inside(settings, path):
+        return Path(os.path.realpath(path))
     message = "The path does not lie in a folder that this server may read."
     raise HttpProblem(
         403, message, f"Name its folder: {MEDIA}=/folder cpw up", code="path_outside", param="media"

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from clients.api.answers import HttpProblem
-from clients.api.bodies import read_whole
+from clients.api.bodies import parsed, read_whole
 from clients.api.door.places import allowed_path
 from clients.api.hooks.calls import film_paths
 from clients.api.hooks.events import SERVERS, Happened, read_event
@@ -76,10 +76,7 @@ async def _payload(request: Request, server: str) -> Mapping[str, Any]:
         written: str | bytes = (await read_form(request)).one(_FIELDS.get(server, "payload"))
     else:
         written = await read_whole(request, _MOST_BYTES)
-    try:
-        found = json.loads(written)
-    except ValueError as error:
-        raise HttpProblem(400, "The payload is no JSON.", "See docs/http.md.") from error
+    found = parsed(written)
     if not isinstance(found, dict):
         raise HttpProblem(400, "The payload is no JSON object.", "See docs/http.md.")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ MARKERS = (".cpw-skip", ".nosub")
 
 def why_left_alone(film: Path, libraries: Sequence[Path]) -> str:
     """Return why nothing is to be made of what lies at this path, whatever the language; empty: it may be."""
-    if not film.is_file():
+    # Not Path.is_file: it raises where a name is too long, or a folder may not be read.
+    if not os.path.isfile(film):  # noqa: PTH113 (see above)
         return "There is no such file here."
     if film.suffix.casefold() not in MEDIA_EXTENSIONS:
         return "It is no film."

@@ -144,6 +144,6 @@ async def _send(folder: Path, path: Path, *, inline: bool = False) -> Response:
 def _is_ours(folder: Path, path: Path) -> bool:
     try:
         resolved = path.resolve(strict=True)
-    except OSError:
+    except (OSError, ValueError, RuntimeError):  # not there, no path at all, a link to itself
         return False
     return folder.resolve() in resolved.parents and resolved.is_file()

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from clients.api.answers import HttpProblem, document
-from clients.api.door.places import allowed_path
+from clients.api.door.places import allowed_path, lies_inside
 from clients.api.events import MOST_STREAMS
 from clients.api.jobs.uploads import upload_path
 from clients.api.served import Served, ask, find_job, read_json, served
@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 _MOST_LOG_LINES = 10_000
+_LONG_NUMBER = 19
+"""Digits that no number of 64 bits has; Python reads none of over 4,300."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,13 +192,26 @@ def submissions_of(here: Served, wanted: NewJobs) -> tuple[tuple[str, ...], list
     if reading.problems:
         remedies = " ".join(dict.fromkeys(problem.remedy for problem in reading.problems if problem.remedy))
         raise UsageError(" ".join(problem.message for problem in reading.problems), remedies)
-    submissions = list(reading.submissions)
+    submissions, notes = list(reading.submissions), reading.notes
+    if not wanted.upload:
+        submissions, outside = _inside(here, submissions)
+        notes = (*notes, *outside)
     if wanted.key:
         if len(submissions) != 1:
             raise UsageError("A `key` is for one film.")
         submissions = [replace(submissions[0], key=wanted.key)]
     refused = tuple(f"{film.media}: {error.message}" for film, error in reading.refused)
-    return (*reading.notes, *refused), submissions
+    return (*notes, *refused), submissions
+
+
+def _inside(here: Served, submissions: list[Submit]) -> tuple[list[Submit], tuple[str, ...]]:
+    """Leave out films to which links of a folder lead, outside of what may be read, with a note of each."""
+    kept = [film for film in submissions if lies_inside(here.settings, Path(film.media))]
+    if submissions and not kept:
+        # Then it is as if a film outside had been named.
+        allowed_path(here.settings, submissions[0].media)
+    left = (film.media for film in submissions if film not in kept)
+    return kept, tuple(f"{film}: a link leads to it, out of the folders that may be read." for film in left)
 
 
 async def _send(request: Request, submissions: list[Submit]) -> SubmitAnswer:
@@ -265,11 +280,14 @@ def _log_lines(folder: Path, limit: int) -> list[str]:
 async def events(request: Request) -> Response:
     """Return the stream of changes; `Last-Event-ID` or `?after=` says what was seen last."""
     changes = served(request).changes
+    if request.method == "HEAD":
+        # The stream itself has no end.
+        return Response(media_type="text/event-stream")
     if changes.streams >= MOST_STREAMS:
         text = f"{MOST_STREAMS} pages listen already."
         raise HttpProblem(503, text, "Close one, then load this one again.", code="too_many_streams")
     word = request.headers.get("last-event-id") or request.query_params.get("after", "")
-    after = int(word) if word.isascii() and word.isdecimal() and len(word) < 19 else None
+    after = int(word) if word.isascii() and word.isdecimal() and len(word) < _LONG_NUMBER else None
     return StreamingResponse(
         changes.stream(after), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
@@ -279,7 +297,8 @@ def _number(request: Request, name: str, default: int, least: int, most: int) ->
     word = request.query_params.get(name, "")
     if not word:
         return default
-    if not word.isascii() or not word.isdecimal() or not least <= int(word) <= most:
+    is_number = word.isascii() and word.isdecimal() and len(word) < _LONG_NUMBER
+    if not is_number or not least <= int(word) <= most:
         raise UsageError(f"{name}={word!r} is not a number from {least} to {most}.")
     return int(word)
 

@@ -25,9 +25,9 @@ from protocol.errors import InputError, SchemaError
 from protocol.job_changes import Changed, RetryJob
 from protocol.messages import JobReport
 from protocol.schema import to_plain
-from protocol.stages import subtitle
-from protocol.subtitles.corrections import CORRECTIONS, CorrectedCue, Correction, Corrections
-from protocol.subtitles.review import CorrectionsSaved, NewCorrections, ReviewAnswer
+from protocol.stages import demux, subtitle
+from protocol.subtitles.corrections import CORRECTIONS, Correction, Corrections
+from protocol.subtitles.review import CorrectionsSaved, NewCorrection, NewCorrections, ReviewAnswer
 
 __all__ = ["copy", "earlier_files", "media_to_play", "review", "save"]
 
@@ -80,8 +80,9 @@ async def save(request: Request) -> Response:
     """Save corrections and have the job's files made again; a 409 where somebody else saved meanwhile."""
     job = await find_job(request)
     wanted = await read_json(request, NewCorrections)
+    _refuse_unknown(job, wanted.language)
     for change in wanted.changes:
-        _refuse_wrong((*change.old, *change.new))
+        _refuse_wrong(change)
     made = tuple(
         Correction(language=wanted.language, old=change.old, new=change.new) for change in wanted.changes
     )
@@ -93,8 +94,19 @@ async def save(request: Request) -> Response:
     return document(CorrectionsSaved(base=base, count=total, steps=steps))
 
 
-def _refuse_wrong(cues: Sequence[CorrectedCue]) -> None:
-    for cue in cues:
+def _refuse_unknown(job: JobReport, language: str) -> None:
+    """Refuse corrections of subtitles that are not there: nobody would ever see them."""
+    tracks = [Path(output).with_suffix("").name for output in job.outputs]
+    if tracks and not any(name.endswith(f".{language}") for name in tracks):
+        raise HttpProblem(400, f"The job has no subtitles in {language!r}.", param="language")
+
+
+def _refuse_wrong(change: NewCorrection) -> None:
+    if not change.old and not change.new:
+        raise HttpProblem(400, "A change has neither old cues nor new ones.", param="changes")
+    if not all(cue.text.strip() for cue in change.new):
+        raise HttpProblem(400, "A new cue has no text.", "Leave it out of `new`.", param="changes")
+    for cue in (*change.old, *change.new):
         if not 0 <= cue.start_ms < cue.end_ms < _MOST_MS:
             times = f"{cue.start_ms} to {cue.end_ms} ms"
             raise HttpProblem(400, f"A cue cannot be shown from {times}.", param="changes")
@@ -106,6 +118,9 @@ def _save(job: JobReport, base: str, made: Sequence[Correction]) -> tuple[int, s
     One save at a time: the kernel's lock goes with the process that holds it.
     """
     path = _file(job)
+    if not path.parent.is_dir():
+        text = f"The folder of the job {job.job} is gone."
+        raise HttpProblem(410, text, f"cpw retry {job.job} --from {demux.STAGE.name}", code="files_gone")
     with path.with_suffix(".lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,13 +147,22 @@ def _read(path: Path) -> Corrections:
     try:
         return read_json_as(Corrections, path)
     except (ValueError, SchemaError) as error:
-        message = f"{path} is not a file of corrections: {error}."
-        raise InputError(message, "Put an earlier one in its place, or remove it.") from error
+        raise _no_corrections(path, error) from error
+
+
+def _no_corrections(path: Path, error: Exception) -> InputError:
+    message = f"{path} is not a file of corrections: {error}."
+    return InputError(message, "Put an earlier one in its place, or remove it.")
 
 
 def _base(path: Path) -> str:
     """Return a digest of what is saved; empty: nothing yet."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise _no_corrections(path, error) from error
 
 
 def earlier_files(job: JobReport) -> Path:

@@ -39,7 +39,9 @@ def test_times_are_read_as_people_write_them(text, milliseconds):
     assert parse_time(text, "--start") == milliseconds
 
 
-@pytest.mark.parametrize("text", ["", "-5", "1:75", "1:2:3:4", "noon", "1:60:00"])
+@pytest.mark.parametrize(
+    "text", ["", "-5", "1:75", "1:2:3:4", "noon", "1:60:00", "9" * 400, "9" * 5_000, "9" * 400 + ":00:00"]
+)
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(UsageError, match="is not a time"):
         parse_time(text, "--start")
@@ -83,6 +85,7 @@ def test_a_clip_that_ends_before_it_starts_is_refused(film):
 def test_a_track_is_a_number_or_a_language(film):
     assert read(film, audio_track="02").submissions[0].audio_track == "2"
     assert "--audio-track '-1'" in problem(film, audio_track="-1")
+    assert "is neither a track's number nor a language" in problem(film, audio_track="9" * 5_000)
 
 
 def test_one_title_does_not_name_two_films(film):

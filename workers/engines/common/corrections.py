@@ -75,13 +75,19 @@ def _place(cues: Sequence[Cue], correction: Correction) -> int | None:
     if not count:
         return _room(cues, correction.new)
     wanted = [_plain(cue.text) for cue in correction.old]
-    starts = [
-        (abs(cues[place].start_ms - correction.old[0].start_ms), place)
+    near = (
+        (away_ms, place)
         for place in range(len(cues) - count + 1)
+        if (away_ms := abs(cues[place].start_ms - correction.old[0].start_ms)) <= _NEAR_MS
+    )
+    # Texts are compared last, of the few that are near: a person may have changed every line of a film.
+    alike = (
+        (away_ms, place)
+        for away_ms, place in near
         if [_plain(" ".join(cue.lines)) for cue in cues[place : place + count]] == wanted
-    ]
-    away_ms, place = min(starts, default=(_NEAR_MS + 1, 0))
-    return place if away_ms <= _NEAR_MS else None
+    )
+    _, place = min(alike, default=(0, None))
+    return place
 
 
 def _room(cues: Sequence[Cue], new: Sequence[CorrectedCue]) -> int | None:
@@ -132,9 +138,12 @@ def _with_text(transcript: Transcript, correction: Correction) -> Transcript | N
     start_ms = correction.old[0].start_ms
     best: tuple[int, int, int, int] | None = None
     for number, segment in enumerate(transcript.segments):
-        for first, last in _runs(segment.words, wanted):
+        near = [
+            first for first, word in enumerate(segment.words) if abs(word.start_ms - start_ms) <= _NEAR_MS
+        ]
+        for first, last in _runs(segment.words, near, wanted):
             away_ms = abs(segment.words[first].start_ms - start_ms)
-            if away_ms <= _NEAR_MS and (best is None or away_ms < best[0]):
+            if best is None or away_ms < best[0]:
                 best = (away_ms, number, first, last)
     if best is None:
         return None
@@ -147,10 +156,10 @@ def _with_text(transcript: Transcript, correction: Correction) -> Transcript | N
     return replace(transcript, segments=tuple(segment for segment in segments if segment.words))
 
 
-def _runs(words: Sequence[Word], wanted: str) -> list[tuple[int, int]]:
-    """Return first and last of each run of words that is written as `wanted`."""
+def _runs(words: Sequence[Word], firsts: Sequence[int], wanted: str) -> list[tuple[int, int]]:
+    """Return first and last of each run of words that begins at `firsts` and is written as `wanted`."""
     found = []
-    for first in range(len(words)):
+    for first in firsts:
         letters = ""
         for last in range(first, len(words)):
             letters += _letters(words[last].text)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,32 @@ def test_what_does_not_fit_is_listed_and_never_forced(edit: Correction) -> None:
     assert found.cues == CUES
     assert found.unfit == (edit,)
     assert told(found.unfit, 4).startswith("1 of 4 corrections fit no more, the first at ")
+
+
+def test_where_every_line_was_changed_only_lines_that_are_near_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cues = tuple(
+        Cue(start_ms=place * 2_000, end_ms=place * 2_000 + 1_500, lines=(f"Line {place}",))
+        for place in range(500)
+    )
+    edits = [
+        change(
+            [cue(one.start_ms, one.end_ms, one.lines[0])], [cue(one.start_ms, one.end_ms, one.lines[0] + ".")]
+        )
+        for one in cues
+    ]
+    compared: list[str] = []
+
+    def counted(form: Any, text: str) -> str:
+        compared.append(text)
+        return normalize(form, text)
+
+    normalize = unicodedata.normalize
+    monkeypatch.setattr(unicodedata, "normalize", counted)
+    found = correct_cues(cues, edits)
+    assert len(compared) < 10 * len(cues)
+    assert [one.lines[0] for one in found.cues] == [f"Line {place}." for place in range(500)]
 
 
 def test_a_shift_does_not_run_into_a_cue_that_was_not_there_before() -> None:
