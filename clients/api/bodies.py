@@ -148,8 +148,10 @@ class Arriving:
     def _refuse_no_room(self, need: int) -> None:
         free = shutil.disk_usage(self._uploads).free
         if need + _SPARE_BYTES > free:
-            takes, left = need // 1_000_000, free // 1_000_000
-            message = f"The upload takes {takes:,} MB, and {left:,} MB of the disk are free."
+            takes, left, kept = (size // 1_000_000 for size in (need, free, _SPARE_BYTES))
+            message = (
+                f"The upload takes {takes:,} MB, {left:,} MB of the disk are free, and {kept} MB stay so."
+            )
             raise DiskFullError(message, "Make room, or name another folder for jobs with CPW_OUT.")
 
     async def add(self, part: bytes) -> None:

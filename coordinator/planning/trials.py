@@ -42,6 +42,9 @@ def begin_trial(query: TrialQuery, store: Store) -> TrialBegun:
     if job is None:
         message = f"There is no job {query.job!r}."
         raise UsageError(message, "cpw status")
+    if not job.directory.is_dir():
+        message = f"The folder of {job.id} is gone."
+        raise InputError(message, f"cpw retry {job.id} --from {demux.STAGE.name}")
     steps = {step.name: step for step in store.steps(job.id)}
     _forget_old(job, store)
     number = len(store.trials(job.id)) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,6 +178,13 @@ def test_a_line_is_translated_again_beside_the_job(server: HttpHouse, job: JobRe
     assert answer.status == 200, answer.body
     assert [segment["text"] for segment in answer.json["segments"]] == ["Guten Tag, Welt!"]
     assert (answer.json["translated_from"], answer.json["language"]) == ("de", "en")
+
+
+def test_a_job_whose_folder_is_gone_is_tried_by_nobody(server: HttpHouse, job: JobReport) -> None:
+    shutil.rmtree(job.directory)
+    for refused in (again(server, job), again(server, job, text="x", target_language="en")):
+        assert (refused.status, f"cpw retry {job.job}" in refused.json["error"]["remedy"]) == (422, True)
+    assert not Path(job.directory).exists()
 
 
 def test_what_cannot_be_tried_again_is_refused_with_a_sentence(server: HttpHouse, job: JobReport) -> None:

@@ -17,8 +17,10 @@ from starlette.responses import FileResponse, Response
 
 from clients.api.answers import HttpProblem, document
 from clients.api.served import find_job, read_json, served
+from clients.films import is_utf8
 from clients.programs import ask_program
 from protocol.schema import to_plain
+from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.export import ExportRequest, ExportResult
 
 __all__ = ["ExportWish", "export", "files", "media", "one_file", "track"]
@@ -43,7 +45,8 @@ class ExportWish:
     languages: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     karaoke: bool = False
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: CueNumbers = field(default_factory=CueNumbers)
+    """Numbers of the profile to change: `{"max_lines": 1}`."""
     overwrite: bool = True
 
 
@@ -64,6 +67,8 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
         inner = path.relative_to(folder)
         if path.is_symlink() or not path.is_file() or any(part.startswith(".") for part in inner.parts):
             continue
+        if not is_utf8(str(inner)):
+            continue  # no job makes such a file, and no address can name it
         stat = path.stat()
         found.append({"path": str(inner), "size": stat.st_size, "modified_ms": round(stat.st_mtime * 1000)})
     return found
@@ -111,7 +116,7 @@ async def _exported(request: Request, directory: str, wish: ExportWish, folder: 
         languages=wish.languages,
         pairs=wish.pairs,
         karaoke=wish.karaoke,
-        settings=wish.settings,
+        settings={name: value for name, value in vars(wish.settings).items() if value is not None},
         out=str(Path(directory) / "export" / folder / (wish.profile or "as-the-job")),
         overwrite=wish.overwrite,
     )

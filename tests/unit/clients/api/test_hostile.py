@@ -22,7 +22,7 @@ from clients.api.bodies import Arriving, parsed, safe_name
 from clients.api.door.keys import Keys
 from clients.api.door.places import allowed_path
 from clients.api.hooks.skipping import why_left_alone
-from clients.api.jobs import again, jobs, review
+from clients.api.jobs import again, files, jobs, review
 from clients.api.jobs.jobs import NewJobs, submissions_of
 from clients.api.served import Served
 from clients.api.speech.waiting import Gone
@@ -240,7 +240,7 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     async def find(request: Request, name: str = "") -> JobReport:
         return job(tmp_path / "job", "running" if name else "done")
 
-    for module in (again, review, jobs):
+    for module in (again, files, review, jobs):
         monkeypatch.setattr(module, "find_job", find)
     (tmp_path / "job").mkdir()
     return tmp_path / "job"
@@ -333,3 +333,21 @@ def test_a_connection_that_has_its_answer_does_not_stay_for_ever(
         listening.close()
 
     asyncio.run(talk())
+
+
+@pytest.mark.parametrize(
+    "settings", [{"cps": 1}, {"max_lines": 10**40}, {"max_lines": {}}, {"max_graphemes_per_second": "fast"}]
+)
+def test_a_rule_that_is_none_is_refused_by_its_name(app: Starlette, found: Path, settings: Any) -> None:
+    body = json.dumps({"settings": settings}).encode()
+    more: dict[str, Any] = {"body": body, "content_type": "application/json"}
+    status, _, told = answer(app, "POST", "/api/jobs/job-1/export", **more)
+    assert (status, next(iter(settings)) in told.decode()) == (400, True)
+    assert not list(found.iterdir())
+
+
+def test_a_file_whose_name_no_address_can_say_is_not_listed(app: Starlette, found: Path) -> None:
+    for name in (b"film.srt", b"caf\xe9.srt"):
+        (found / os.fsdecode(name)).touch()
+    status, _, told = answer(app, "GET", "/api/jobs/job-1/files")
+    assert (status, [file["path"] for file in json.loads(told)["files"]]) == (200, ["film.srt"])
