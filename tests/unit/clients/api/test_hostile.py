@@ -25,12 +25,9 @@ from clients.api.hooks.skipping import why_left_alone
 from clients.api.jobs import again, files, jobs, review
 from clients.api.jobs.jobs import NewJobs, submissions_of
 from clients.api.served import Served
-from clients.api.speech.waiting import Gone
 from clients.desk import Desk
 from envspecs.http.settings import HttpSettings
 from protocol.errors import DiskFullError
-from protocol.job_changes import CancelJobs
-from protocol.jobs.trial import TrialBegun
 from protocol.messages import JobReport
 from protocol.subtitles.corrections import CORRECTIONS
 
@@ -281,22 +278,6 @@ def test_corrections_have_a_sentence_where_there_is_no_place_for_them(app: Starl
     shutil.rmtree(found)
     status, _, body = answer(app, "POST", "/api/jobs/job-1/corrections", **wanted)
     assert (status, json.loads(body)["error"]["code"]) == (410, "files_gone")
-
-
-def test_a_trial_for_which_nobody_waits_is_cancelled(
-    app: Starlette, found: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    del found
-    asked: list[Any] = []
-
-    async def ask(_: Request, question: Any) -> Any:
-        asked.append(question)
-        return TrialBegun(job="trial-1", transcript="", clip_start_ms=0)
-
-    monkeypatch.setattr(again, "ask", ask)
-    body = json.dumps({"start_ms": 0, "end_ms": 1_000}).encode()
-    status, _, _ = answer(app, "POST", "/api/jobs/job-1/again", body=body, content_type="application/json")
-    assert (status, asked[-1]) == (Gone().status, CancelJobs(jobs=("trial-1",)))
 
 
 @pytest.mark.parametrize(
