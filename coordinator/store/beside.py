@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,8 +78,11 @@ def _write(film: Path, source: Path, place: Path, *, replace: bool) -> None:
     """Write aside, then give it its name; who may read the film may read it."""
     aside = place.with_name(f".{place.name}.part")
     try:
-        shutil.copyfile(source, aside)
-        aside.chmod(film.stat().st_mode & 0o666 | 0o600)
+        # Others may write to the folder: a link that lies there under this name is not written through.
+        aside.unlink(missing_ok=True)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(source.read_bytes())
+            os.fchmod(file.fileno(), film.stat().st_mode & 0o666 | 0o600)
         sync_file(aside)
         if replace:
             aside.replace(place)

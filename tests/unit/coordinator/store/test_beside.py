@@ -103,6 +103,16 @@ def test_a_link_is_not_followed(job: JobRow, film: Path, tmp_path: Path) -> None
     assert other.read_text() == "other"
 
 
+def test_a_link_under_the_name_of_the_half_written_file_is_not_written_through(
+    job: JobRow, film: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("other")
+    film.with_name(".Film.en.srt.part").symlink_to(other)
+    assert put_beside(job, "subtitle", made(job)) == "Film.en.srt lies beside the film."
+    assert (other.read_text(), film.with_name("Film.en.srt").is_symlink()) == ("other", False)
+
+
 def test_a_folder_that_cannot_be_written_to_is_a_note(tmp_path: Path, film: Path) -> None:
     gone = job_of(tmp_path / "job", film.parent / "gone" / "Film.mkv")
     assert "could not be put beside the film: No such file" in put_beside(gone, "subtitle", made(gone))
