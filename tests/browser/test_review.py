@@ -183,6 +183,27 @@ def test_find_and_replace_is_one_change_and_a_draft_outlives_a_reload(page: Revi
     assert not any("riders" in text for text in page.texts)
 
 
+def test_a_line_that_is_added_to_a_draft_is_a_line_of_its_own(page: Review) -> None:
+    for text in ("Mine.", "Yours."):
+        page.area(-1).click()
+        page.keys(Keys.CONTROL, press="i")
+        page.write(-1, text)
+        page.load()
+    assert page.texts[-3:] == [page.texts[3], "Mine.", "Yours."]
+
+
+def test_a_draft_of_subtitles_that_are_others_now_is_not_laid_over_them(page: Review) -> None:
+    page.write(0, "Mine.")
+    # As where the film was heard again by another model.
+    page.window.run(
+        "const key = Object.keys(sessionStorage).find(key => key.startsWith('cpw-draft'));"
+        "sessionStorage.setItem(key, sessionStorage.getItem(key).replace('How many', 'So many'));"
+    )
+    page.load()
+    assert "Mine." not in page.texts
+    assert "does not fit" in page.window.one("#state").text
+
+
 def test_a_stretch_is_heard_again_while_one_waits(page: Review) -> None:
     page.write(1, "wrong")
     page.keys(Keys.ALT, press="h")

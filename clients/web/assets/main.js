@@ -6,7 +6,7 @@ import {beginHouse, closeHouse, openHouse} from "/assets/house.js";
 import {beginJob, closeJob, openJob} from "/assets/job.js";
 import {live} from "/assets/live.js";
 import {beginUploads, filesOf, take} from "/assets/uploads.js";
-import {fileName} from "/assets/words.js";
+import {decoded, fileName} from "/assets/words.js";
 
 const VIEWS = ["films", "add", "job", "house"];
 const TITLES = {films: "Films", add: "Add films", house: "House"};
@@ -15,7 +15,7 @@ let shown = null;
 
 function place() {
   const [name, value = ""] = location.hash.slice(1).split("=");
-  if (name === "job" && value) return {view: "job", job: decodeURIComponent(value)};
+  if (name === "job" && value) return {view: "job", job: decoded(value)};
   return {view: VIEWS.includes(name) && name !== "job" ? name : "films", job: ""};
 }
 

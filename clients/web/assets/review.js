@@ -1,13 +1,13 @@
 // Subtitles put right: the film, its sound, the list; saved as corrections that outlive a retry.
 import {byId, h, setText} from "/assets/dom.js";
-import {added, correctionsOf, cueOf, History, join, split, withText, withTimes} from "/assets/review_cues.js";
+import {added, asLoaded, correctionsOf, cueOf, cuesOf, draftOf, History, join, split, withText, withTimes} from "/assets/review_cues.js";
 import {beginFinding} from "/assets/review_find.js";
 import {Rows} from "/assets/review_rows.js";
 import {Wave} from "/assets/review_wave.js";
 import {get, jobPath, post} from "/assets/server.js";
-import {clock, fileName, languageName, plural} from "/assets/words.js";
+import {clock, decoded, fileName, languageName, plural} from "/assets/words.js";
 
-const job = decodeURIComponent(location.pathname.split("/").pop());
+const job = decoded(location.pathname.split("/").pop());
 const film = byId("film");
 const NUDGE_MS = 100;
 const DOUBTFUL_WORD = "doubtful word: ";
@@ -84,7 +84,7 @@ function afterChange() {
   byId("save").disabled = !made.length;
   byId("undo").disabled = history.place === 0;
   byId("redo").disabled = history.place === history.states.length - 1;
-  if (made.length) sessionStorage.setItem(draftKey(), JSON.stringify(cues()));
+  if (made.length) sessionStorage.setItem(draftKey(), draftOf(loaded, cues()));
   else sessionStorage.removeItem(draftKey());
   tell(made.length ? `${plural(made.length, "change")} not saved` : "");
   showCue();
@@ -198,14 +198,25 @@ async function save() {
   complain(null);
   try {
     const draft = draftKey();
-    await post(jobPath(job, "/corrections"), {language: track.language, base: review.base, changes: made});
+    const saved = await post(jobPath(job, "/corrections"), {language: track.language, base: review.base, changes: made});
     sessionStorage.removeItem(draft);
+    review.base = saved.base;
+    loaded = asLoaded(cues());
+    history = new History(loaded);
+    draw();
+  } catch (problem) {
+    complain(problem);
+    tell(`${plural(made.length, "change")} not saved`);
+    return;
+  }
+  try {
     await settled();
     await load(track.language);
     tell(`Saved. ${plural(made.length, "change")} in every file.`);
   } catch (problem) {
+    // The server went away afterwards: what was saved is saved.
     complain(problem);
-    tell(`${plural(made.length, "change")} not saved`);
+    tell("Saved. Load this page again to see the files that were made.");
   }
 }
 
@@ -261,11 +272,13 @@ function open(wanted) {
   loaded = track.cues.map(cueOf);
   history = new History(loaded);
   const draft = sessionStorage.getItem(draftKey());
-  if (draft) history.put(JSON.parse(draft));
+  const kept = draft && cuesOf(draft, loaded);
+  if (kept) history.put(kept);
   current = cues().find(one => one.end_ms > nowMs())?.id || cues()[0]?.id || "";
   byId("rows").lang = track.language;
   draw();
-  if (draft) tell("What you changed before is here again, not saved yet.");
+  if (kept) tell("What you changed before is here again, not saved yet.");
+  else if (draft) tell("The subtitles are others now: what you changed before does not fit them.");
   wave.at(nowMs());
 }
 

@@ -74,6 +74,19 @@ export function correctionsOf(loaded, cues) {
     .filter(change => change.old.length || change.new.length);
 }
 
+/** What is kept of changes that are not saved: `cues`, and the list as loaded that they were made of. */
+export const draftOf = (loaded, cues) => JSON.stringify({loaded: loaded.map(plain), cues});
+
+/** The cues of a draft, with ids of now; null where the subtitles are others now: their places mean nothing here. */
+export function cuesOf(draft, loaded) {
+  const kept = JSON.parse(draft);
+  if (JSON.stringify(kept.loaded) !== JSON.stringify(loaded.map(plain))) return null;
+  return kept.cues.map(cue => ({...cue, id: newId()}));
+}
+
+/** What was saved is what changes are made of from now on; a cue without text was not. */
+export const asLoaded = cues => cues.filter(cue => cue.text.trim()).map((cue, place) => ({...cue, from: [place]}));
+
 /** Cues that belong together: by what they come from; what was removed in between belongs to them, too. */
 function grouped(count, cues) {
   const owner = Array.from({length: count}, (_, place) => place);

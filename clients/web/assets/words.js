@@ -3,6 +3,15 @@
 export const ENDED = new Set(["done", "failed", "cancelled", "held"]);
 const PENDING = new Set(["waiting", "ready"]);
 
+/** A part of an address as it is meant; as it stands where it is written wrong. */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export const fileName = path => path.split("/").pop() || path;
 
 export function percent(fraction) {
