@@ -196,8 +196,10 @@ def test_a_draft_of_subtitles_that_are_others_now_is_not_laid_over_them(page: Re
     page.write(0, "Mine.")
     # As where the film was heard again by another model.
     page.window.run(
-        "const key = Object.keys(sessionStorage).find(key => key.startsWith('cpw-draft'));"
-        "sessionStorage.setItem(key, sessionStorage.getItem(key).replace('How many', 'So many'));"
+        "const key = Object.keys(sessionStorage).find(key => key.includes(arguments[0]));"
+        "const draft = JSON.parse(sessionStorage.getItem(key)); draft.loaded[0].text += ' So many?';"
+        "sessionStorage.setItem(key, JSON.stringify(draft));",
+        page.job.job,
     )
     page.load()
     assert "Mine." not in page.texts
