@@ -7,11 +7,16 @@ an export, at a retry, with another model. What does not fit any more is listed,
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["CORRECTIONS", "CorrectedCue", "Correction", "Corrections"]
+from protocol.artefacts import read_json_as
+from protocol.errors import InputError, SchemaError
+
+__all__ = ["CORRECTIONS", "CorrectedCue", "Correction", "Corrections", "read_corrections"]
 
 CORRECTIONS = "corrections.json"
 """Its name in the job folder."""
+_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,5 +46,18 @@ class Correction:
 class Corrections:
     """All corrections of a job, in the order in which they were made."""
 
-    version: int = 1
+    version: int = _VERSION
     changes: tuple[Correction, ...] = ()
+
+
+def read_corrections(path: Path) -> Corrections:
+    """Return the document of a file; `InputError` where it is none, or of a later program."""
+    try:
+        found = read_json_as(Corrections, path)
+    except (OSError, ValueError, SchemaError) as error:
+        message = f"{path} is not a file of corrections: {error}."
+        raise InputError(message, "Put an earlier one in its place, or remove it.") from error
+    if found.version > _VERSION:
+        message = f"{path} is of version {found.version}, and this program reads {_VERSION}."
+        raise InputError(message, "Update the program.")
+    return found

@@ -147,6 +147,10 @@ def test_of_two_people_the_second_is_told_and_nothing_is_lost(server: HttpHouse,
     kept = json.loads((Path(job.directory) / CORRECTIONS).read_text())
     assert [change["new"][0]["text"] for change in kept["changes"]] == ["First"]
     assert review(server, job)["base"] == first.json["base"]
+    # The same save sent again, as where its answer was lost, is no other person's.
+    again_sent = save(server, job, "", ([old], [old | {"text": "First"}]))
+    assert (again_sent.status, again_sent.json["count"]) == (200, 1)
+    assert again_sent.json["base"] == first.json["base"]
 
 
 def test_impossible_times_are_refused_and_nothing_is_written(server: HttpHouse, job: JobReport) -> None:

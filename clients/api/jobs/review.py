@@ -20,13 +20,12 @@ from starlette.responses import FileResponse, Response
 from clients.api.answers import HttpProblem, document
 from clients.api.served import ask, find_job, read_json, served
 from clients.programs import ask_program
-from protocol.artefacts import read_json_as, write_json
-from protocol.errors import InputError, SchemaError
+from protocol.artefacts import write_json
 from protocol.job_changes import Changed, RetryJob
 from protocol.messages import JobReport
 from protocol.schema import to_plain
 from protocol.stages import demux, subtitle
-from protocol.subtitles.corrections import CORRECTIONS, Correction, Corrections
+from protocol.subtitles.corrections import CORRECTIONS, Correction, Corrections, read_corrections
 from protocol.subtitles.review import CorrectionsSaved, NewCorrection, NewCorrections, ReviewAnswer
 
 __all__ = ["copy", "earlier_files", "media_to_play", "review", "save"]
@@ -126,9 +125,13 @@ def _save(job: JobReport, base: str, made: Sequence[Correction]) -> tuple[int, s
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _other_saved() from error
+        saved = read_corrections(path).changes if path.exists() else ()
         if _base(path) != base:
+            if made and saved[-len(made) :] == tuple(made):
+                # Saved before: the answer was lost on its way.
+                return len(saved), _base(path)
             raise _other_saved()
-        changes = (*(_read(path).changes if path.exists() else ()), *made)
+        changes = (*saved, *made)
         _keep(job)
         write_json(path, to_plain(Corrections(changes=changes)))
         return len(changes), _base(path)
@@ -143,26 +146,15 @@ def _file(job: JobReport) -> Path:
     return Path(job.directory) / CORRECTIONS
 
 
-def _read(path: Path) -> Corrections:
-    try:
-        return read_json_as(Corrections, path)
-    except (ValueError, SchemaError) as error:
-        raise _no_corrections(path, error) from error
-
-
-def _no_corrections(path: Path, error: Exception) -> InputError:
-    message = f"{path} is not a file of corrections: {error}."
-    return InputError(message, "Put an earlier one in its place, or remove it.")
-
-
 def _base(path: Path) -> str:
     """Return a digest of what is saved; empty: nothing yet."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
         return ""
-    except OSError as error:
-        raise _no_corrections(path, error) from error
+    except OSError:
+        read_corrections(path)  # says what is wrong with it
+        raise
 
 
 def earlier_files(job: JobReport) -> Path:

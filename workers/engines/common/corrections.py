@@ -10,14 +10,11 @@ import itertools
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from protocol.artefacts import read_json_as
-from protocol.errors import InputError, SchemaError
-from protocol.subtitles.corrections import CorrectedCue, Correction, Corrections
+from protocol.subtitles.corrections import CorrectedCue, Correction
 from protocol.timeline import Cue, Segment, Transcript, Word
 
-__all__ = ["BY_HAND", "Applied", "correct_cues", "correct_words", "read_corrections", "told"]
+__all__ = ["BY_HAND", "Applied", "correct_cues", "correct_words", "told"]
 
 _NEAR_MS = 3_000
 """So far another recogniser or profile moves a cue; the same line said twice is farther apart."""
@@ -31,16 +28,6 @@ class Applied:
 
     cues: tuple[Cue, ...]
     unfit: tuple[Correction, ...]
-
-
-def read_corrections(path: Path) -> tuple[Correction, ...]:
-    """Return the corrections of a file; `InputError` where it is none."""
-    try:
-        document = read_json_as(Corrections, path)
-    except (OSError, ValueError, SchemaError) as error:
-        message = f"{path.name} is not a file of corrections: {error}."
-        raise InputError(message, "Put an earlier one in its place, or remove it.") from error
-    return document.changes
 
 
 def told(unfit: Sequence[Correction], total: int) -> str:

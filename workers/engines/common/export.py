@@ -20,11 +20,11 @@ from protocol.errors import CpwError, DiskFullError, InputError, UsageError
 from protocol.languages import language_name
 from protocol.schema import from_json
 from protocol.stages.subtitle import CueNumbers
+from protocol.subtitles.corrections import read_corrections
 from protocol.subtitles.export import ExportedFile, ExportRequest, ExportResult
 from protocol.subtitles.formats import FORMATS
 from protocol.timeline import Transcript
 from workers.engines.common.cleaning.clean import read_removals
-from workers.engines.common.corrections import read_corrections
 from workers.engines.common.cues.bilingual import pair
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.cues.rules import CueRules
@@ -129,7 +129,7 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
         profile=profile,
         provenance={"title": folder.title, "job": folder.job},
         shots_ms=folder.shots_ms,
-        corrections=read_corrections(folder.corrections) if folder.corrections is not None else (),
+        corrections=read_corrections(folder.corrections).changes if folder.corrections is not None else (),
     )
     removed = read_removals(folder.cleaning, folder.clip_start_ms) if folder.cleaning is not None else ()
     karaoke = request.karaoke or (settings.karaoke and not request.profile)

@@ -15,10 +15,10 @@ from typing import Any
 
 from protocol.errors import CpwError
 from protocol.schema import to_plain
+from protocol.subtitles.corrections import read_corrections
 from protocol.subtitles.doubts import DOUBTS
 from protocol.subtitles.review import ReviewAnswer
 from protocol.timeline import HEARD_AGAIN, Segment, Transcript
-from workers.engines.common.corrections import read_corrections
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.job_folder import JobFolder, read_job
 from workers.engines.common.one_answer import answer, refusal, tell_line
@@ -49,7 +49,7 @@ def review(job: JobFolder, *, copies: bool = False) -> ReviewAnswer:
         track["numbers"] = to_plain(asdict(rules))
         track["doubts"] = _doubts(job, language)
     media = find_playable(job, job.own(_FOLDER), tell_line, copies=copies)
-    corrections = read_corrections(job.corrections) if job.corrections is not None else ()
+    corrections = read_corrections(job.corrections).changes if job.corrections is not None else ()
     return ReviewAnswer(
         page=data,
         corrections=corrections,

@@ -6,10 +6,11 @@ from dataclasses import fields, replace
 
 from protocol.artefacts import Artefact, write_whole
 from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
+from protocol.subtitles.corrections import read_corrections
 from protocol.timeline import Cue
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.clean import read_removals
-from workers.engines.common.corrections import read_corrections, told
+from workers.engines.common.corrections import told
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.formats.srt_vtt import clock_time
@@ -40,7 +41,9 @@ class CueSubtitle:
         check_formats(request.formats)
         transcript = shift(read(context, request.transcript), request.offset_ms)
         cleaning = request.cleaning and context.input(request.cleaning)
-        corrections = read_corrections(context.input(request.corrections)) if request.corrections else ()
+        corrections = (
+            read_corrections(context.input(request.corrections)).changes if request.corrections else ()
+        )
         context.progress(0.1, "cutting cues")
         track = cut_track(
             transcript,

@@ -11,9 +11,9 @@ import pytest
 
 from protocol.errors import InputError
 from protocol.schema import to_plain
-from protocol.subtitles.corrections import CorrectedCue, Correction, Corrections
+from protocol.subtitles.corrections import CorrectedCue, Correction, Corrections, read_corrections
 from protocol.timeline import Cue, Segment, Transcript, Word
-from workers.engines.common.corrections import correct_cues, read_corrections, told
+from workers.engines.common.corrections import correct_cues, told
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.tracks import Track, cut_track
 
@@ -187,7 +187,10 @@ def test_a_file_that_is_none_of_corrections_is_refused_with_a_sentence(tmp_path:
     path = tmp_path / "corrections.json"
     document = Corrections(changes=(corrected(),))
     path.write_text(json.dumps(to_plain(document)))
-    assert read_corrections(path) == document.changes
+    assert read_corrections(path) == document
+    path.write_text('{"version": 99}')
+    with pytest.raises(InputError, match="of version 99"):
+        read_corrections(path)
     for wrong in ("", "[]", '{"changes": 1}', "\0"):
         path.write_text(wrong)
         with pytest.raises(InputError, match=r"corrections\.json is not a file of corrections"):
