@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,23 @@ def test_a_file_that_is_none_of_corrections_is_refused_with_a_sentence(tmp_path:
         path.write_text(wrong)
         with pytest.raises(InputError, match=r"corrections\.json is not a file of corrections"):
             read_corrections(path)
+
+
+def test_a_corrected_cue_is_held_to_the_rules_of_its_own_language() -> None:
+    english = spoken("We walked to the end of the village, and nobody was there.").segments[0]
+    japanese = replace(spoken("誰も いない", start_ms=9_000).segments[0], language="ja")
+    both = Transcript(language="en", segments=(english, japanese))
+    plain = cut_track(both, lambda language: rules_for("netflix", language), profile="netflix")
+    last = plain.cues[-1]
+    text = "".join(last.lines)
+    long = change(
+        [cue(last.start_ms, last.end_ms, text)], [cue(last.start_ms, last.end_ms, "誰も" * 9 + "いない")]
+    )
+    found = cut_track(
+        both, lambda language: rules_for("netflix", language), profile="netflix", corrections=[long]
+    )
+    assert [part.rules.language for part in found.parts] == ["en", "ja"]
+    assert "".join(found.parts[1].cues[-1].lines) == "誰も" * 9 + "いない"
+    assert "line_length" in {violation.rule for violation in found.violations()}, (
+        "16 signs a line in Japanese"
+    )

@@ -173,3 +173,11 @@ def test_a_long_film_is_cleaned_at_once():
     said = [sentence(" ".join(dice.choices(words, k=20)), 7_200 * number) for number in range(1_000)]
     speech = (Span(start_ms=0, end_ms=7_200_000),)
     assert len(cleaned(*said, speech=speech).transcript.words()) == 20_000
+
+
+def test_a_loop_is_written_in_the_language_of_its_own_stretch():
+    unit, times = LOOPS["ja"]
+    loop = sentence(" ".join([unit] * times), each_ms=CRAMMED_MS, language="ja")
+    found = cleaned(replace(loop, language="ja"), language="en", speech_rate=False)
+    assert texts(found) == [join(unit.split(), "ja")]
+    assert found.transcript.segments[0].language == "ja"
