@@ -23,6 +23,7 @@ from protocol.artefacts import (
 from protocol.errors import InputError, TransientError
 from protocol.failpoints import reach
 from protocol.schema import to_plain
+from protocol.subtitles.corrections import CORRECTIONS
 
 __all__ = [
     "accept",
@@ -36,6 +37,9 @@ __all__ = [
     "write_manifest",
 ]
 
+_OF_A_SUBMISSION = frozenset({"logs", "job.json", CORRECTIONS})
+"""What a job folder has before a step has begun."""
+_UNFINISHED = re.compile(r"\.(job|corrections)\.json\.\d+\.part")
 _LINKED_FROM_BYTES = 64 * 1024 * 1024
 """Smaller files are copied: a person who edits the subtitles of one job must not change another job's."""
 
@@ -73,7 +77,8 @@ def claim_folder(out: Path, user: str, highest_number: Callable[[str], int]) -> 
 def remove_untouched(job_folder: Path) -> None:
     """Remove a job folder in which no step has left anything; any other folder stays as it is."""
     with contextlib.suppress(OSError):
-        if {path.name for path in job_folder.iterdir()} <= {"logs", "job.json"}:
+        names = {path.name for path in job_folder.iterdir()}
+        if all(name in _OF_A_SUBMISSION or _UNFINISHED.fullmatch(name) for name in names):
             shutil.rmtree(job_folder)
 
 
@@ -211,8 +216,9 @@ def clear_scratch(job_folder: Path) -> None:
     Remove also the unfinished `job.json` of a coordinator that died while it wrote it.
     """
     shutil.rmtree(job_folder / ".scratch", ignore_errors=True)
-    for left in job_folder.glob(".job.json.*.part"):
-        left.unlink(missing_ok=True)
+    for left in job_folder.iterdir() if job_folder.is_dir() else ():
+        if _UNFINISHED.fullmatch(left.name):
+            left.unlink(missing_ok=True)
 
 
 def _refuse_link(path: Path) -> None:

@@ -21,7 +21,10 @@ def myself() -> SupervisorReport:
 
 
 def sweep(runtime: Path) -> int:
-    """Kill what an older run left: processes of ours whose environment carries this runtime's cookie."""
+    """Kill what an older run left: processes of ours whose environment carries this runtime's cookie.
+
+    What they were writing when they were killed is removed; nobody finishes it.
+    """
     left = []
     family = {os.getpid(), os.getppid()}
     for process in psutil.process_iter(["pid", "uids"]):
@@ -32,4 +35,6 @@ def sweep(runtime: Path) -> int:
                 process.kill()
                 left.append(process)
     psutil.wait_procs(left, timeout=5)
+    for part in runtime.glob(".*.part"):
+        part.unlink(missing_ok=True)
     return len(left)

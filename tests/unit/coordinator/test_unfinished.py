@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.store.job_folder import remove_untouched
+from coordinator.store.job_folder import clear_scratch, remove_untouched
 
 
 def job_folder(tmp_path: Path) -> Path:
@@ -22,7 +22,23 @@ def test_a_folder_in_which_nothing_was_done_is_removed(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "01_demux"])
+def test_corrections_that_were_taken_over_and_unfinished_files_go_with_it(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path)
+    for name in ("corrections.json", ".corrections.json.4711.part", ".job.json.4711.part"):
+        (folder / name).write_text("{")
+    remove_untouched(folder)
+    assert not folder.exists()
+
+
+def test_of_a_job_that_has_ended_nothing_unfinished_is_left(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path)
+    (folder / ".corrections.json.4711.part").write_text("{")
+    (folder / "corrections.json").write_text("{}")
+    clear_scratch(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["corrections.json", "job.json", "logs"]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "01_demux", "anything.part"])
 def test_a_folder_in_which_something_was_done_stays(tmp_path: Path, name: str) -> None:
     folder = job_folder(tmp_path)
     (folder / name).mkdir()
