@@ -38,7 +38,7 @@ def processor_seconds(house: RealHouse) -> dict[str, float]:
 
 def main() -> int:
     """Measure, print, judge."""
-    with tempfile.TemporaryDirectory() as name, RealHouse(Path(name)) as house:
+    with tempfile.TemporaryDirectory() as name, RealHouse(Path(name), CPW_HTTP="127.0.0.1:0") as house:
         house.up()
         wait = threading.Event().wait
         wait(SETTLE_S)
