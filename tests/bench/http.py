@@ -1,7 +1,7 @@
 """What the HTTP server costs: a film sent to it, a long list, a change on its way, a stretch heard again.
 
 `make bench-http` sends a film of 600 MB, and compares it with a loop that takes the same bytes from a socket.
-It asks for the newest jobs where the store has 10,000. It takes the time from a commit until a page is told, and
+It asks for the newest jobs where the store has 10,000, takes the time from a commit until a page is told, and
 has five seconds of film_en recognised again, against what the worker's own calls took.
 """
 
