@@ -140,8 +140,10 @@ def cut_track(
     main = rules_of(transcript.language)
 
     def cut_all(spoken: Transcript) -> tuple[CuePart, ...]:
-        runs = [(language, _words(segments)) for language, segments in runs_of(spoken)]
-        if len(runs) > 1 and not isinstance(rules, CueRules):
+        # A segment without words (an empty translation) has no cue, and parts nothing.
+        filled = replace(spoken, segments=tuple(segment for segment in spoken.segments if segment.words))
+        runs = [(language, _words(segments)) for language, segments in runs_of(filled)]
+        if any(language != transcript.language for language, _ in runs) and not isinstance(rules, CueRules):
             return cut_parts(runs, rules_of, shots_ms)
         words = spoken.words()
         cues = respect_shots(cut(words, main), words, shots_ms, main)
@@ -152,7 +154,7 @@ def cut_track(
     return Track(
         transcript=transcript,
         cues=applied.cues,
-        parts=parts if len(parts) > 1 else (),
+        parts=parts if any(part.rules.language != main.language for part in parts) else (),
         rules=main,
         profile=profile,
         provenance=provenance or {},
@@ -193,16 +195,16 @@ def _cues_of(parts: Sequence[CuePart]) -> tuple[Cue, ...]:
 
 
 def _shared_out(cues: Sequence[Cue], parts: Sequence[CuePart]) -> tuple[CuePart, ...]:
-    """Return the parts with corrected cues: a cue belongs to the part in whose time it begins."""
+    """Return the parts with corrected cues: a cue belongs to the part in whose time its middle is.
+
+    A part begins with its first cue: words of two languages may overlap, their cues do not.
+    """
     if _cues_of(parts) == tuple(cues):
         return tuple(parts)
-    begins: list[int] = []
-    for part in parts[1:]:
-        starts = [word.start_ms for word in part.words[:1]] + [cue.start_ms for cue in part.cues[:1]]
-        begins.append(min(starts, default=begins[-1] if begins else 0))
+    begins = [(part.cues or part.words)[0].start_ms for part in parts[1:]]
     found: list[list[Cue]] = [[] for _ in parts]
     for cue in cues:
-        found[bisect.bisect_right(begins, cue.start_ms)].append(cue)
+        found[bisect.bisect_right(begins, (cue.start_ms + cue.end_ms) // 2)].append(cue)
     return tuple(replace(part, cues=tuple(own)) for part, own in zip(parts, found, strict=True))
 
 

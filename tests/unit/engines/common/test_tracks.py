@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from protocol.subtitles.corrections import CorrectedCue, Correction
 from protocol.timeline import Segment, Transcript, Word
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.profiles import rules_for
@@ -122,3 +123,57 @@ def test_a_film_in_one_language_has_no_parts_and_a_violation_names_its_cue() -> 
     assert places
     assert min(places) == first + 1
     assert max(places) <= first + len(found.parts[1].cues)
+
+
+def test_a_segment_without_words_parts_nothing() -> None:
+    first, second, third = two_languages().segments
+    nothing = Segment(start_ms=3_000, end_ms=3_100, text="", marks=("empty",), language="ja")
+    kept = replace(first, start_ms=first.start_ms, language="de")
+    transcript = Transcript(language="en", segments=(kept, nothing, second, third))
+    found = cut_track(transcript, by_language, profile="netflix")
+    assert [part.rules.language for part in found.parts] == ["de", "ja"]
+    for before, after in itertools.pairwise(found.cues):
+        assert before.end_ms <= after.start_ms
+
+
+def test_what_is_left_in_one_language_keeps_to_its_rules_though_the_film_is_in_another() -> None:
+    transcript = replace(two_languages(), segments=two_languages().segments[2:])
+    found = cut_track(transcript, by_language, profile="netflix")
+    assert [part.rules.language for part in found.parts] == ["ja"]
+    assert all(len(line) <= 16 for cue in found.cues for line in cue.lines)
+
+
+def corrected(transcript: Transcript, place: int, text: str, *, earlier_ms: int = 0) -> Track:
+    """Return the track with the text of the cue at `place` changed, and its start moved."""
+    cue = cut_track(transcript, by_language, profile="netflix").cues[place]
+    old = CorrectedCue(start_ms=cue.start_ms, end_ms=cue.end_ms, text="\n".join(cue.lines))
+    new = replace(old, text=text, start_ms=old.start_ms - earlier_ms)
+    change = Correction(language="en", old=(old,), new=(new,))
+    return cut_track(transcript, by_language, profile="netflix", corrections=(change,))
+
+
+@pytest.mark.parametrize("gap_ms", [3_000, 400, 0, -300, -3_000])
+def test_a_corrected_cue_and_all_others_stay_with_their_language(gap_ms: int) -> None:
+    transcript = two_languages(gap_ms=gap_ms)
+    plain = cut_track(transcript, by_language, profile="netflix")
+    firsts = [0, len(plain.parts[0].cues), len(plain.parts[0].cues) + len(plain.parts[1].cues)]
+    for place in firsts:
+        found = corrected(transcript, place, "Other.")
+        assert found.unfit == ()
+        assert [len(part.cues) for part in found.parts] == [len(part.cues) for part in plain.parts]
+        assert tuple(cue for part in found.parts for cue in part.cues) == found.cues
+
+
+def test_a_cue_that_a_person_lets_begin_earlier_stays_with_its_language() -> None:
+    plain = cut_track(two_languages(gap_ms=3_000), by_language, profile="netflix")
+    assert len(plain.parts[0].cues) == 1
+    found = corrected(two_languages(gap_ms=3_000), 1, "Früher.", earlier_ms=500)
+    assert found.parts[1].cues[0].lines == ("Früher.",)
+
+
+def test_a_cue_that_a_person_adds_is_in_the_language_of_its_time() -> None:
+    added = Correction(
+        language="en", old=(), new=(CorrectedCue(start_ms=50_000, end_ms=52_000, text="本です。"),)
+    )
+    found = cut_track(two_languages(), by_language, profile="netflix", corrections=(added,))
+    assert found.parts[2].cues[-1].lines == ("本です。",)
