@@ -136,8 +136,8 @@ def _translated(
 ) -> tuple[dict[str, _Translated], tuple[str, ...]]:
     """Return the translations by language, and what is to be said of languages without any."""
     spoken = dict.fromkeys(language for language, _ in runs)
-    if len(spoken) > 1:
-        # A film in one language that is the target's is refused by its engine.
+    if request.source_language != request.target_language:
+        # A film that is in the target's language is refused by its engine.
         spoken.pop(request.target_language, None)
     found: dict[str, _Translated] = {}
     notes: list[str] = []

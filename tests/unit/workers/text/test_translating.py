@@ -305,3 +305,10 @@ def test_what_is_wrong_with_the_film_s_own_language_is_raised(room: Room) -> Non
 
     with pytest.raises(InputError):
         room.run(cue("We were going home.", 0, 1000), translate=refuse)
+
+
+def test_nobody_is_asked_where_all_that_is_left_is_in_the_target_s_language(room: Room) -> None:
+    result = room.run(replace(cue("Ja.", 0, 1000), language="de"), target="de")
+    assert room.asked == []
+    assert (result.notes, result.marks) == ((), {})
+    assert [(segment.text, segment.language) for segment in room.made("de").segments] == [("Ja.", "")]
