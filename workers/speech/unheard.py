@@ -77,6 +77,8 @@ class Filling:
     guess: Guess
     instead_of: TimedWord | None = None
     """A word that lasted too long: these words have it where it is said."""
+    language: str = ""
+    """In which it was heard; empty: in that of the words before it."""
 
 
 def trusted_speech(segments: Sequence[Segment], speech: Sequence[Span]) -> list[Span]:
@@ -138,8 +140,10 @@ def fill(gap: Gap, guess: Guess, words: Sequence[TimedWord], language: str) -> F
     if not found or not _is_said(found, gap.span):
         return None
     if gap.before is None or not _is_too_long(gap.before) or not _has_at_an_edge(found, gap.before):
-        return Filling(words=tuple(found), guess=guess)
-    return Filling(words=tuple(found), guess=guess, instead_of=gap.before) if len(found) > 1 else None
+        return Filling(words=tuple(found), guess=guess, language=language)
+    if len(found) < 2:
+        return None
+    return Filling(words=tuple(found), guess=guess, instead_of=gap.before, language=language)
 
 
 def _without_echoes(gap: Gap, words: list[TimedWord]) -> list[TimedWord]:

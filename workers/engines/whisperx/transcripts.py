@@ -34,7 +34,8 @@ def to_segments(segment: Segment, words: list[TimedWord], timed_by: str, languag
 def put_in(parts: Sequence[TimedPart], fillings: Sequence[Filling], language: str) -> list[Segment]:
     """Return the sentences of the parts with the fillings where they are said; all are in order.
 
-    `language` is that of parts whose segment names none.
+    `language` is the transcript's: that of parts whose segment names none. At the border of two languages a
+    filling keeps the one in which it was heard, whichever part it stands behind.
 
     A filling makes segments of its own, marked `HEARD_AGAIN`: a sentence that goes on after it is cut in two.
     """
@@ -46,12 +47,13 @@ def put_in(parts: Sequence[TimedPart], fillings: Sequence[Filling], language: st
         for segment in _with_fillings(
             part,
             [filling for filling, owner in zip(fillings, owners, strict=True) if owner == index],
-            part.segment.language or language,
+            language,
         )
     ]
 
 
 def _with_fillings(part: TimedPart, fillings: Sequence[Filling], language: str) -> list[Segment]:
+    own = part.segment.language or language
     gone = {filling.instead_of for filling in fillings}
     rest = [word for word in part.words if word not in gone]
     segments: list[Segment] = []
@@ -61,10 +63,11 @@ def _with_fillings(part: TimedPart, fillings: Sequence[Filling], language: str) 
         rest = rest[len(before) :]
         if before:
             before[-1] = replace(before[-1], end_ms=min(before[-1].end_ms, start_ms))
-        filled = _segments_of(filling, language)
-        segments += part.segments(language, before)
-        segments += [replace(segment, language=part.segment.language) for segment in filled]
-    return segments + part.segments(language, rest)
+        heard_in = filling.language or own
+        named = "" if heard_in == language else heard_in
+        segments += part.segments(own, before)
+        segments += [replace(segment, language=named) for segment in _segments_of(filling, heard_in)]
+    return segments + part.segments(own, rest)
 
 
 def _segments_of(filling: Filling, language: str) -> list[Segment]:

@@ -24,9 +24,10 @@ def part(text: str, start_ms: int, words: list[TimedWord] | None = None) -> Time
     return TimedPart(segment=segment, words=words, timed_by="wav2vec2")
 
 
-def filling(text: str, start_ms: int, instead_of: TimedWord | None = None) -> Filling:
+def filling(text: str, start_ms: int, instead_of: TimedWord | None = None, language: str = "") -> Filling:
     guess = Guess(text=text, avg_logprob=-0.34567, no_speech=0.2)
-    return Filling(words=tuple(timed(text, start_ms)), guess=guess, instead_of=instead_of)
+    words = tuple(timed(text, start_ms))
+    return Filling(words=words, guess=guess, instead_of=instead_of, language=language)
 
 
 def texts(segments: list[Segment]) -> list[tuple[str, bool]]:
@@ -79,4 +80,17 @@ def test_a_part_and_what_fills_it_keep_the_language_of_its_segment() -> None:
         ("Ja.", "de"),
         ("Ach so.", "de"),
         ("Four.", ""),
+    ]
+
+
+def test_what_is_heard_again_before_the_first_words_of_another_language_is_in_that_language() -> None:
+    german = part("Das ist alles.", 9_000)
+    german = replace(german, segment=replace(german.segment, language="de"))
+    fillings = [filling("Am 3. Oktober.", 7_000, language="de"), filling("All right.", 12_000, language="en")]
+    found = put_in([part("Four.", 0), german], fillings, "en")
+    assert [(segment.text, segment.language) for segment in found] == [
+        ("Four.", ""),
+        ("Am 3. Oktober.", "de"),
+        ("Das ist alles.", "de"),
+        ("All right.", ""),
     ]
