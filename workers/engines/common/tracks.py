@@ -51,6 +51,13 @@ class Track:
     """The cues by the language of their text, each part with its rules; empty: all are in one language."""
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the language of each cue."""
+        if not self.parts:
+            return (self.transcript.language,) * len(self.cues)
+        return tuple(part.rules.language for part in self.parts for _ in part.cues)
+
+    @property
     def made_by(self) -> dict[str, Any]:
         """Return what made the track, for the files that have room for it."""
         return {

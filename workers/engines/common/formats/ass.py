@@ -22,6 +22,7 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from statistics import mode
 from types import MappingProxyType
 
 from pysubs2 import Alignment, Color, SSAEvent, SSAFile, SSAStyle
@@ -30,7 +31,13 @@ from protocol.errors import UsageError
 from protocol.timeline import UNDETERMINED, Cue, Word
 from workers.engines.common.formats.base import Writable
 from workers.engines.common.formats.karaoke import Syllable, syllables
-from workers.engines.common.formats.lines import embedded, plain, runs_right_to_left, script_of
+from workers.engines.common.formats.lines import (
+    embedded,
+    languages_of,
+    plain,
+    runs_right_to_left,
+    script_of,
+)
 from workers.engines.common.formats.srt_vtt import clock_time
 
 __all__ = ["DEFAULT_PICTURE", "FONTS", "fonts_of", "to_ass", "write"]
@@ -101,12 +108,13 @@ def fonts_of(script: str, installed: Collection[str] = ()) -> tuple[str, ...]:
 def write(track: Writable) -> str:
     """Return the track's cues as ASS."""
     words = track.transcript.words()
-    return to_ass(track.cues, track.transcript.language, words=words, karaoke=track.karaoke)
+    languages = track.languages or track.transcript.language
+    return to_ass(track.cues, languages, words=words, karaoke=track.karaoke)
 
 
 def to_ass(
     cues: Sequence[Cue],
-    language: str = UNDETERMINED,
+    language: str | Sequence[str] = UNDETERMINED,
     *,
     words: Sequence[Word] = (),
     karaoke: bool = False,
@@ -118,7 +126,8 @@ def to_ass(
     Times are rounded to whole centiseconds. The script of most lines has the style `Default`; each other
     script has its own. With `karaoke`, `\k` marks turn each word from grey to white when it is said; a cue
     whose text is not in `words` (a translation) gets no marks. `fonts` names the font of a script if it
-    should not be the first of `FONTS`.
+    should not be the first of `FONTS`. Where each cue has a language,
+    the file names that of most.
 
     Raises `UsageError` if a cue ends after 9:59:59.99.
     """
@@ -130,8 +139,11 @@ def to_ass(
     names = {script: _MAIN if script == main else script.title() for script in (main, *scripts)}
     picture = picture if min(picture) > 0 else DEFAULT_PICTURE
     file = SSAFile()
-    file.info.update(_head(language, picture))
-    leftward = any(runs_right_to_left(line, language) for cue in cues for line in cue.lines)
+    each = languages_of(language, len(cues))
+    file.info.update(_head(language if isinstance(language, str) else mode(each), picture))
+    leftward = any(
+        runs_right_to_left(line, own) for cue, own in zip(cues, each, strict=True) for line in cue.lines
+    )
     look = _look(picture)
     look.encoding = _AUTO_DIRECTION if leftward else _ANY_CHARSET
     file.styles = {
@@ -140,7 +152,8 @@ def to_ass(
     }
     sung = syllables(cues, words if karaoke else ())
     file.events = [
-        _event(cue, cue_syllables, names, language) for cue, cue_syllables in zip(cues, sung, strict=True)
+        _event(cue, cue_syllables, names, own)
+        for cue, cue_syllables, own in zip(cues, sung, each, strict=True)
     ]
     return file.to_string("ass", header_notice="")
 

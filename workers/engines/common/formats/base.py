@@ -23,6 +23,10 @@ class Writable(Protocol):
         """What is shown, in the order of time."""
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """The language of each cue: in a film in several, a cue may be in another one than the file."""
+
+    @property
     def rules(self) -> CueRules:
         """The rules that the cues were cut by."""
 

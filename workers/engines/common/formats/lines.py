@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
-__all__ = ["RIGHT_TO_LEFT", "embedded", "is_blank", "plain", "runs_right_to_left", "script_of"]
+__all__ = [
+    "RIGHT_TO_LEFT",
+    "embedded",
+    "is_blank",
+    "languages_of",
+    "plain",
+    "runs_right_to_left",
+    "script_of",
+]
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
 """Languages written from right to left."""
@@ -34,6 +43,11 @@ def plain(line: str) -> str:
         " " if character in _NOT_XML or unicodedata.category(character) in _UNWRITABLE else character
         for character in line
     )
+
+
+def languages_of(languages: str | Sequence[str], count: int) -> Sequence[str]:
+    """Return the language of each of so many cues; one name stands for all of them."""
+    return (languages,) * count if isinstance(languages, str) else languages
 
 
 def runs_right_to_left(line: str, language: str) -> bool:

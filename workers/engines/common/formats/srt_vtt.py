@@ -7,10 +7,10 @@ Line ends are LF, which every player reads; the encoding is UTF-8 without a mark
 whatever it holds (`lines.plain`). A line without text is left out, as a blank line ends a cue. Letters are
 written as they were heard, not normalised: NFC splits letters of Hindi and Bengali.
 
-Right to left: if the language is given, such a line is in an embedding (U+202B to U+202C). Without it,
-libass, with which ffmpeg shows SubRip and WebVTT, lays out a line with a Latin name from left to right. By
-WebVTT's rules (W3C, 7.3: the first strong letter decides), a browser does so too if the line begins with the
-name.
+Right to left: if the language is given (of all cues, or of each), such a line is in an embedding (U+202B to
+U+202C). Without it, libass, with which ffmpeg shows SubRip and WebVTT, lays out a line with a Latin name from
+left to right. By WebVTT's rules (W3C, 7.3: the first strong letter decides), a browser does so too if the
+line begins with the name.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from protocol.timeline import Cue
 from workers.engines.common.formats.base import Writable
-from workers.engines.common.formats.lines import embedded, plain
+from workers.engines.common.formats.lines import embedded, languages_of, plain
 
 __all__ = ["clock_time", "to_srt", "to_vtt", "write_srt", "write_vtt"]
 
@@ -36,15 +36,15 @@ def clock_time(milliseconds: int, point: str = ".") -> str:
 
 def write_srt(track: Writable) -> str:
     """Return the track's cues as SubRip."""
-    return to_srt(track.cues, track.transcript.language)
+    return to_srt(track.cues, track.languages)
 
 
 def write_vtt(track: Writable) -> str:
     """Return the track's cues as WebVTT."""
-    return to_vtt(track.cues, track.transcript.language)
+    return to_vtt(track.cues, track.languages)
 
 
-def to_srt(cues: Sequence[Cue], language: str | None = None) -> str:
+def to_srt(cues: Sequence[Cue], language: str | Sequence[str] | None = None) -> str:
     """Return the cues as SubRip: numbered from 1, comma times, a blank line after each. No cue: empty.
 
     The format has no escapes: text that looks like a tag stays as it is, and most players take it for one. An
@@ -55,20 +55,23 @@ def to_srt(cues: Sequence[Cue], language: str | None = None) -> str:
     return "".join(f"{number}\n{body}" for number, body in enumerate(bodies, 1))
 
 
-def to_vtt(cues: Sequence[Cue], language: str | None = None) -> str:
+def to_vtt(cues: Sequence[Cue], language: str | Sequence[str] | None = None) -> str:
     """Return the cues as WebVTT (W3C); `&`, `<` and `>` are escaped, as the text is not markup."""
     return "WEBVTT\n\n" + "".join(_bodies(cues, ".", language, _escape))
 
 
 def _bodies(
-    cues: Sequence[Cue], point: str, language: str | None, write: Callable[[str], str]
+    cues: Sequence[Cue], point: str, language: str | Sequence[str] | None, write: Callable[[str], str]
 ) -> Iterator[str]:
     """Yield each cue's times and lines, but no cue without text: it shows nothing, and readers fail on it."""
-    for cue in cues:
+    each: Sequence[str | None] = (
+        (None,) * len(cues) if language is None else languages_of(language, len(cues))
+    )
+    for cue, own in zip(cues, each, strict=True):
         lines = [line for raw_line in cue.lines if (line := plain(raw_line)).strip()]
         if lines:
             times = f"{clock_time(cue.start_ms, point)} --> {clock_time(cue.end_ms, point)}"
-            yield "\n".join((times, *(_laid_out(write(line), line, language) for line in lines), "", ""))
+            yield "\n".join((times, *(_laid_out(write(line), line, own) for line in lines), "", ""))
 
 
 def _laid_out(text: str, line: str, language: str | None) -> str:

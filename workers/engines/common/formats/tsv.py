@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from protocol.timeline import Cue
 from workers.engines.common.cues.phrases import joiner
 from workers.engines.common.formats.base import Writable
-from workers.engines.common.formats.lines import plain
+from workers.engines.common.formats.lines import languages_of, plain
 
 __all__ = ["to_tsv", "write"]
 
@@ -20,16 +20,17 @@ _HEAD = "start\tend\ttext\n"
 
 def write(track: Writable) -> str:
     """Return the track's cues as TSV."""
-    return to_tsv(track.cues, track.transcript.language)
+    return to_tsv(track.cues, track.languages)
 
 
-def to_tsv(cues: Sequence[Cue], language: str = "") -> str:
+def to_tsv(cues: Sequence[Cue], language: str | Sequence[str] = "") -> str:
     """Return the cues as TSV; a cue's lines become one text, with spaces for tabs and line ends.
 
     Nothing is quoted: after `plain` no text holds a tab or a line end, and quotes are text. Two lines are
-    joined as two words of `language` are: with nothing between them in Japanese.
+    joined as two words of `language` (of all cues, or of each) are: with nothing between them in Japanese.
     """
-    return _HEAD + "".join(f"{cue.start_ms}\t{cue.end_ms}\t{_one_text(cue, language)}\n" for cue in cues)
+    each = zip(cues, languages_of(language, len(cues)), strict=True)
+    return _HEAD + "".join(f"{cue.start_ms}\t{cue.end_ms}\t{_one_text(cue, own)}\n" for cue, own in each)
 
 
 def _one_text(cue: Cue, language: str) -> str:

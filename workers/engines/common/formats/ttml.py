@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 from protocol.timeline import UNDETERMINED, Cue
 from workers.engines.common.formats.base import Writable
-from workers.engines.common.formats.lines import plain, runs_right_to_left
+from workers.engines.common.formats.lines import languages_of, plain, runs_right_to_left
 from workers.engines.common.formats.srt_vtt import clock_time
 
 __all__ = ["IMSC_TEXT", "to_ttml", "write"]
@@ -52,15 +52,16 @@ _BOTTOM = {
 
 def write(track: Writable) -> str:
     """Return the track's cues as TTML."""
-    return to_ttml(track.cues, track.transcript.language)
+    return to_ttml(track.cues, track.transcript.language, track.languages)
 
 
-def to_ttml(cues: Sequence[Cue], language: str = UNDETERMINED) -> str:
+def to_ttml(cues: Sequence[Cue], language: str = UNDETERMINED, languages: Sequence[str] | None = None) -> str:
     """Return the cues as a TTML document in `language` (ISO 639-1, which is BCP 47), with media times.
 
     There is one region, at the bottom. Each cue is a `p` with `br` between its lines. If all lines of a cue
     run from right to left, the `p` has that direction; if only some do, each of them is a `span` with it. A
-    cue without text is left out: its `p` would show nothing.
+    cue without text is left out: its `p` would show nothing. Where `languages` names another language for a
+    cue, its `p` says so.
     """
     # Prefixes are written out: etree would take them from a registry that the whole process shares.
     root = ET.Element("tt", {**_NAMESPACES, **_parameters(language)})
@@ -69,9 +70,11 @@ def to_ttml(cues: Sequence[Cue], language: str = UNDETERMINED) -> str:
     ET.indent(root, " ")
     # etree does not indent this part: inside a `p`, spaces are text.
     place.text = _NEW_LINE
-    for cue in cues:
+    for cue, own in zip(cues, languages_of(languages or language, len(cues)), strict=True):
         if lines := [line for raw_line in cue.lines if (line := plain(raw_line).strip())]:
-            _add_cue(place, cue, lines, language)
+            _add_cue(place, cue, lines, own)
+            if own != language:
+                place[-1].set("xml:lang", own)
     return _DECLARATION + ET.tostring(root, encoding="unicode") + "\n"
 
 
