@@ -327,12 +327,20 @@ def segment_of(heard: Heard) -> Segment:
 
 @contextlib.contextmanager
 def telling(context: Context, describe: Describe) -> Iterator[Describe]:
-    """Give a `describe` that also writes each segment where a client can read it while the call runs."""
+    """Give a `describe` that also writes each segment where a client can read it while the call runs.
+
+    A client reads on in the order of the film: what is recognised again in its own language is not told a
+    second time.
+    """
+    told_ms = 0
     with context.output(HEARD_SO_FAR).open("wb", buffering=0) as file:
 
         def describe_and_tell(heard: Heard, language: str) -> tuple[Segment, Iterable[Span]]:
+            nonlocal told_ms
             segment, stretches = describe(heard, language)
-            file.write(json.dumps(to_plain(segment)).encode() + b"\n")
+            if segment.start_ms >= told_ms:
+                told_ms = segment.end_ms
+                file.write(json.dumps(to_plain(segment)).encode() + b"\n")
             return segment, stretches
 
         yield describe_and_tell

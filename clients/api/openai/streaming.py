@@ -1,7 +1,8 @@
 """`stream=true`: text as it is heard, then the whole, as OpenAI's server-sent events.
 
 While the step asr runs, its chunks are told in the order of the film. What is taken out later (loops, credits
-on silence) is in these deltas, but not in the text of the last event. A translation is told when it is done.
+on silence) is in these deltas, but not in the text of the last event. So is what was taken for the film's
+language, before it was recognised in its own. A translation is told when it is done.
 """
 
 from __future__ import annotations
@@ -44,19 +45,20 @@ async def spoken(request: Request, job: str, target: str | None) -> AsyncIterato
 
 async def _events(request: Request, job: str, target: str | None) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
-    told, said_s = 0, loop.time()
+    told, told_ms, said_s = 0, 0, loop.time()
     yield b": begun\n\n"
     async for report in looks(request, job):
         heard = [] if target else await run_in_threadpool(_heard_so_far, report)
         for segment in heard[told:]:
             yield _delta(segment)
-            told, said_s = told + 1, loop.time()
+            told, told_ms, said_s = told + 1, segment.end_ms, loop.time()
         if loop.time() - said_s >= _ALIVE_S:
             said_s = loop.time()
             yield b": keep-alive\n\n"
     refuse_unfinished(report)
     found = await run_in_threadpool(read_found, report, target)
-    rest = (await run_in_threadpool(_heard, report))[told:] if told else found.segments
+    # What was told and what is there need not be as many: a stretch may have been recognised again.
+    rest = await run_in_threadpool(_heard, report, told_ms) if told else found.segments
     for segment in rest:
         yield _delta(segment)
     yield _event({"type": "transcript.text.done", "text": found.text, "segments": segment_documents(found)})
@@ -80,12 +82,13 @@ def _lines(written: bytes) -> Iterator[Segment]:
         yield from_json(Segment, line)
 
 
-def _heard(job: JobReport) -> tuple[Segment, ...]:
-    """Return all that the step asr has heard."""
+def _heard(job: JobReport, from_ms: int) -> tuple[Segment, ...]:
+    """Return what the step asr has heard from there on."""
     try:
-        return read_json_as(Transcript, Path(job.directory) / asr.STAGE.folder / "segments.json").segments
+        heard = read_json_as(Transcript, Path(job.directory) / asr.STAGE.folder / "segments.json")
     except (OSError, ValueError, SchemaError):
         return ()
+    return tuple(segment for segment in heard.segments if segment.start_ms >= from_ms)
 
 
 def _delta(segment: Segment) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,14 +14,21 @@ import pytest
 
 from protocol.artefacts import Artefact
 from protocol.errors import InputError
-from protocol.stages.asr import AsrRequest
+from protocol.stages.asr import HEARD_SO_FAR, AsrRequest
 from protocol.timeline import UNDETERMINED, Segment, Span
 from workers.context import CallContext
 from workers.lanes import batches_of
 from workers.models import ModelShelf
 from workers.placement import Placement
 from workers.speech.judging import Guess
-from workers.speech.recognising import RecognisedFilm, language_of, publish_film, recognise_film, segment_of
+from workers.speech.recognising import (
+    RecognisedFilm,
+    language_of,
+    publish_film,
+    recognise_film,
+    segment_of,
+    telling,
+)
 from workers.speech.spans import Chunk
 from workers.speech.whisper import (
     Decoding,
@@ -281,6 +290,20 @@ def test_each_stretch_is_recognised_in_its_own_language_also_within_a_chunk() ->
     assert list(film.speech) == sorted(film.speech, key=lambda span: span.start_ms)
     borders = [segment for segment in film.segments if segment.start_ms < 45_000 < segment.end_ms]
     assert borders == []
+
+
+def test_what_is_heard_is_told_once_in_the_order_of_the_film(tmp_path: Path) -> None:
+    script = Speakers((0, "en"), (45_000, "fr"), (90_000, "en"))
+    context = CallContext(tmp_path, "scratch", "asr", ModelShelf(tmp_path), lambda _share, _note: None)
+    spoken = [Span(start_ms=at * 5_000, end_ms=at * 5_000 + 4_500) for at in range(24)]
+    with telling(context, describe) as described:
+        film = recognise_film(REQUEST, script, spoken, described, lambda *_: None, has_peaks=True)
+    assert len(film.languages) == 2
+    told = [json.loads(line) for line in context.output(HEARD_SO_FAR).read_text().splitlines()]
+    assert told
+    for before, after in itertools.pairwise(told):
+        assert before["end_ms"] <= after["start_ms"]
+    assert told[-1]["end_ms"] == film.segments[-1].end_ms
 
 
 def test_a_named_language_and_a_film_in_one_are_recognised_once() -> None:
