@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,15 @@ from coordinator.plan import PlannedStep
 from coordinator.planning.admission import changed
 from coordinator.store.rows import JobRow, StepRow
 from coordinator.store.store import Store
-from protocol.artefacts import Artefact, describe_file, resolve_inside, write_json
+from protocol.artefacts import Artefact, describe_file, read_json_as, resolve_inside, write_json
 from protocol.clock import since_iso_ms
-from protocol.errors import InputError, UsageError
+from protocol.errors import InputError, SchemaError, UsageError
 from protocol.jobs.trial import TrialBegun, TrialQuery
 from protocol.schema import from_plain, to_plain
 from protocol.stages import STAGES, align, asr, demux, separate, translate, vad
 from protocol.timeline import Segment, Span, Transcript
 
-__all__ = ["begin_trial"]
+__all__ = ["begin_trial", "language_at"]
 
 _PRIORITY = 1_000
 """Somebody sits there and waits."""
@@ -55,10 +56,11 @@ def begin_trial(query: TrialQuery, store: Store) -> TrialBegun:
     (folder / "logs").mkdir()
     try:
         done, planned = _parts(query, job, steps, folder)
+        spoken = _language(job, steps, _span(query, steps))
         with store.transaction():
             submit = dataclasses.replace(
                 changed(job.submit, query.parameters),
-                source_language=job.language or job.submit.source_language,
+                source_language=spoken or job.submit.source_language,
                 priority=_PRIORITY,
                 hold=False,
                 key="",
@@ -183,16 +185,46 @@ def _spoken(
     if heard is None:
         message = f"The job {job.id} has not been recognised yet."
         raise InputError(message, "Wait until the job is done.")
-    result = dataclasses.replace(from_plain(asr.AsrResult, heard), speech=(span,))
+    result = from_plain(asr.AsrResult, heard)
+    language = language_at(result, job.directory, span)
+    result = dataclasses.replace(result, speech=(span,), language=language, languages={})
     line = Segment(start_ms=span.start_ms, end_ms=span.end_ms, text=" ".join(query.text.split()))
     place = folder / align.STAGE.folder
     place.mkdir()
-    write_json(place / _SPOKEN, to_plain(Transcript(language=result.language, segments=(line,))))
+    write_json(place / _SPOKEN, to_plain(Transcript(language=language, segments=(line,))))
     name = f"{align.STAGE.folder}/{_SPOKEN}"
     written = describe_file(place / _SPOKEN, name)
     aligned = align.AlignResult(transcript=written, word_count=0, timed_by={})
     yield _planned(asr.STAGE.name, asr.STAGE.name), to_plain(result), ()
     yield _planned(align.STAGE.name, align.STAGE.name), to_plain(aligned), (written,)
+
+
+def _language(job: JobRow, steps: dict[str, StepRow], span: Span) -> str | None:
+    """Return the language of the stretch where the job has been recognised, else what is known of the job."""
+    heard = next((step.result for step in steps.values() if step.stage == asr.STAGE.name), None)
+    if heard is None or not heard.get("languages"):
+        return job.language
+    return language_at(from_plain(asr.AsrResult, heard), job.directory, span)
+
+
+def language_at(heard: asr.AsrResult, directory: Path, span: Span) -> str:
+    """Return the language in which most of a stretch (on the clip's clock) is spoken.
+
+    That is the film's where nothing is said there, where it has one language, and where nobody can tell any
+    more.
+    """
+    if not heard.languages:
+        return heard.language
+    try:
+        transcript = read_json_as(Transcript, resolve_inside(directory, heard.segments.path))
+    except (OSError, ValueError, SchemaError):
+        return heard.language
+    shared = Counter[str]()
+    for segment in transcript.segments:
+        both_ms = min(segment.end_ms, span.end_ms) - max(segment.start_ms, span.start_ms)
+        shared[transcript.language_of(segment)] += max(0, both_ms)
+    language, most_ms = max(shared.items(), key=lambda pair: pair[1], default=("", 0))
+    return language if most_ms else heard.language
 
 
 def _forget_old(job: JobRow, store: Store) -> None:
