@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from protocol.subtitles.corrections import CorrectedCue, Correction
 from protocol.timeline import Cue, Segment, Transcript, Word
+from workers.text.writing import join
 
 __all__ = ["BY_HAND", "Applied", "correct_cues", "correct_words", "told"]
 
@@ -139,7 +140,7 @@ def _with_text(transcript: Transcript, correction: Correction) -> Transcript | N
     new = _words(" ".join(cue.text for cue in correction.new), segment.words[first], segment.words[last])
     words = (*segment.words[:first], *new, *segment.words[last + 1 :])
     segments = list(transcript.segments)
-    segments[number] = _rewritten(segment, words)
+    segments[number] = _rewritten(segment, words, transcript.language_of(segment))
     return replace(transcript, segments=tuple(segment for segment in segments if segment.words))
 
 
@@ -171,8 +172,8 @@ def _words(text: str, first: Word, last: Word) -> tuple[Word, ...]:
     return tuple(found)
 
 
-def _rewritten(segment: Segment, words: tuple[Word, ...]) -> Segment:
-    return replace(segment, words=words, text=" ".join(word.text for word in words))
+def _rewritten(segment: Segment, words: tuple[Word, ...], language: str) -> Segment:
+    return replace(segment, words=words, text=join([word.text for word in words], language))
 
 
 def _lines(cue: CorrectedCue) -> tuple[str, ...]:

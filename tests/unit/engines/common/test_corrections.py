@@ -14,7 +14,7 @@ from protocol.errors import InputError
 from protocol.schema import to_plain
 from protocol.subtitles.corrections import CorrectedCue, Correction, Corrections, read_corrections
 from protocol.timeline import Cue, Segment, Transcript, Word
-from workers.engines.common.corrections import correct_cues, told
+from workers.engines.common.corrections import correct_cues, correct_words, told
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.tracks import Track, cut_track
 
@@ -216,3 +216,16 @@ def test_a_corrected_cue_is_held_to_the_rules_of_its_own_language() -> None:
     assert "line_length" in {violation.rule for violation in found.violations()}, (
         "16 signs a line in Japanese"
     )
+
+
+def test_words_that_are_corrected_are_joined_as_their_language_does_and_keep_it() -> None:
+    english = spoken("He walked home.").segments[0]
+    japanese = replace(spoken("誰も ここに いない", start_ms=9_000).segments[0], language="ja")
+    both = Transcript(language="en", segments=(english, japanese))
+    wrong, right = cue(9_000, 10_000, "ここに"), cue(9_000, 10_000, "そこに")
+    made, unfit = correct_words(both, [change([wrong], [right])])
+    assert unfit == ()
+    assert [(segment.text, segment.language) for segment in made.segments] == [
+        ("He walked home.", ""),
+        ("誰もそこにいない", "ja"),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -261,3 +262,50 @@ def test_removals_come_in_the_order_of_time_each_with_its_reason_and_text():
     assert all(
         removal.reason and removal.text and removal.start_ms < removal.end_ms for removal in found.removed
     )
+
+
+# A film in several languages.
+
+
+def in_two_languages(**japanese: Any) -> tuple[Segment, Segment, Segment]:
+    """Return an English sentence, a Japanese one, and an English one."""
+    second = sentence("明日 の 朝 駅 で 会い ましょう。", start_ms=30_000, language="ja", **japanese)
+    return (
+        sentence(GOOD["en"], start_ms=10_000),
+        replace(second, language="ja"),
+        sentence("They met on the hill before noon.", start_ms=50_000),
+    )
+
+
+def test_every_sentence_keeps_its_language_and_its_place():
+    said = in_two_languages()
+    found = cleaned(*said)
+    assert found.transcript.segments == said
+    assert (found.removed, found.kept) == ((), ())
+
+
+@pytest.mark.parametrize("has_words", [True, False])
+def test_what_loses_words_is_written_as_its_own_language_is(has_words):
+    first, _, third = in_two_languages()
+    loop = sentence(" ".join(["駅 で 会い ましょう。"] * 20), start_ms=30_000, each_ms=40, language="ja")
+    loop = replace(loop, language="ja", words=loop.words if has_words else ())
+    left = cleaned(first, loop, third).transcript.segments
+    assert (left[0], left[-1]) == (first, third)
+    assert [(segment.text, segment.language) for segment in left[1:-1]] == [("駅で会いましょう。", "ja")]
+
+
+def test_credits_of_another_language_go_and_the_others_stay():
+    first, _, third = in_two_languages()
+    credit = replace(
+        sentence("ご視聴 ありがとう ございました。", start_ms=30_000, language="ja"), language="ja"
+    )
+    speech = (Span(start_ms=9_000, end_ms=25_000, peak=0.99), Span(start_ms=49_000, end_ms=60_000, peak=0.99))
+    found = cleaned(first, credit, third, speech=speech)
+    assert found.transcript.segments == (first, third)
+    assert (rules_of(found), found.removed[0].text) == (["credits"], credit.text)
+
+
+def test_a_sentence_without_words_stays_as_it_is():
+    first, second, third = in_two_languages()
+    bare = replace(second, words=(), text="明日の朝駅で会いましょう。")
+    assert cleaned(first, bare, third).transcript.segments == (first, bare, third)
