@@ -52,7 +52,8 @@ class Segment:
     """`HEARD_AGAIN`, or what is doubtful about a translation: kinds of `protocol.subtitles.doubts`, in
     alphabetical order."""
     engine: str = ""
-    """What translated it; empty in a transcript that was heard, or came with a file."""
+    """What translated it; what heard it, where a translation has it as it was said. Empty in a transcript
+    that was heard, or came with a file."""
     again: bool = False
     """Whether it is what a second try gave, made in another way because the first was doubtful."""
     language: str = field(default="", metadata=SPARSE)

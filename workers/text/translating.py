@@ -100,7 +100,10 @@ def translate_transcript(
     segments: list[Segment] = []
     for language, said in runs:
         part = parts.get(language)
-        segments += part.segments_of(said, request, engine) if part else _kept(said, language, request)
+        if part:
+            segments += part.segments_of(said, request, engine)
+        else:
+            segments += _kept(said, language, request, source.engine)
     transcript = Transcript(
         language=request.target_language,
         segments=tuple(segments),
@@ -164,11 +167,13 @@ def _translated(
     return found, tuple(notes)
 
 
-def _kept(said: Sequence[Segment], language: str, request: TranslateRequest) -> list[Segment]:
-    """Return what is in the target's language, or cannot be translated: that is marked."""
-    if language == request.target_language:
-        return [replace(segment, language="", marks=()) for segment in said]
-    return [replace(segment, language=language, marks=(UNTRANSLATED,)) for segment in said]
+def _kept(said: Sequence[Segment], language: str, request: TranslateRequest, engine: str) -> list[Segment]:
+    """Return what is in the target's language, or cannot be translated: that is marked.
+
+    `engine` is what heard it: no translator wrote it.
+    """
+    own, marks = ("", ()) if language == request.target_language else (language, (UNTRANSLATED,))
+    return [replace(segment, language=own, marks=marks, engine=engine) for segment in said]
 
 
 def result_of(

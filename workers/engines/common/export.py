@@ -227,7 +227,8 @@ def burned(folder: JobFolder, request: ExportRequest) -> Burning | None:
     _refuse_unknown(folder, request.burn)
     # The film that mux wrote has the same picture.
     film = folder.film if folder.film is not None and not folder.media.exists() else folder.media
-    return prepare(probe(film), _track(folder, request.burn, request).cues, request.burn)
+    track = _track(folder, request.burn, request)
+    return prepare(probe(film), track.cues, request.burn, track.languages)
 
 
 def _draw(burning: Burning, path: Path, *, overwrite: bool) -> ExportedFile:

@@ -148,7 +148,7 @@ def _in_runs(
     retried = 0
     for place, (language, said) in enumerate(runs):
         if language == _ENGLISH:
-            found += [replace(segment, language="", marks=()) for segment in said]
+            found += [replace(segment, language="", marks=(), engine=source.engine) for segment in said]
             continue
         translation = _Translation(
             request=replace(request, source_language=language),

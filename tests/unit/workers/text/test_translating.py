@@ -231,7 +231,7 @@ def stretches(room: Room, target: str, ways_of: WaysOf | None) -> tuple[Translat
         cue("Yes.", 3000, 4000),
     )
     path = room.root / "transcript.json"
-    write_json(path, to_plain(Transcript(language="en", segments=segments)))
+    write_json(path, to_plain(Transcript(language="en", segments=segments, engine="a-recogniser")))
     artefact = describe_file(path, path.name)
     request = TranslateRequest(
         transcript=artefact,
@@ -278,6 +278,12 @@ def test_what_is_in_the_target_s_language_stays_as_it_is(room: Room) -> None:
     assert room.asked == [["We were going home.", "Yes."]]
     assert [segment.text for segment in made.segments[1:3]] == ["Das war am 3. Oktober.", "Ja."]
     assert [(segment.marks, segment.language) for segment in made.segments[1:3]] == [((), "")] * 2
+    assert [segment.engine for segment in made.segments] == [
+        "some-engine",
+        "a-recogniser",
+        "a-recogniser",
+        "some-engine",
+    ], "no translator wrote what stays"
     assert result.notes == ()
 
 

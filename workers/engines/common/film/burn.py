@@ -82,10 +82,13 @@ def burn(
     draw(prepare(film, cues, language), path, context)
 
 
-def prepare(film: Film, cues: Sequence[Cue], language: str) -> Burning:
+def prepare(
+    film: Film, cues: Sequence[Cue], language: str, languages: Sequence[str] | None = None
+) -> Burning:
     """Choose fonts and check everything that can be checked before hours of encoding.
 
-    Signs that are not text (emoji) are left out if no font has them. Raises `UsageError` if the film has no
+    `languages` are those of the cues, where some are not in `language`. Signs that are not text (emoji) are
+    left out if no font has them. Raises `UsageError` if the film has no
     picture or there is no cue, `MissingError` if no font has a letter, or if ffmpeg lacks libass or libx264.
     """
     picture = _read_picture(film)
@@ -96,7 +99,7 @@ def prepare(film: Film, cues: Sequence[Cue], language: str) -> Burning:
     boxes = undrawable(cues, language, fonts)
     if letters := sorted(filter(is_text, boxes)):
         raise _no_font(letters, language)
-    ass = to_ass(_without(cues, boxes), language, picture=picture.size, fonts=fonts)
+    ass = to_ass(_without(cues, boxes), languages or language, picture=picture.size, fonts=fonts)
     return Burning(film=film, picture=picture, ass=ass, language=language)
 
 
