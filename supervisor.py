@@ -27,11 +27,11 @@ from envspecs.http.settings import http_settings
 from envspecs.keeping import prune_after_ms
 from envspecs.processes.child import Child
 from envspecs.processes.leftovers import myself, sweep
-from envspecs.processes.making import WorkerMaker
+from envspecs.processes.making import WorkerMaker, house_children
 from envspecs.processes.manager import READY, STOPPING, WATCHDOG, has_manager, tell_manager
 from envspecs.processes.own_log import begin_log
 from envspecs.processes.privacy import narrow, umask_of
-from envspecs.processes.restart import decide_restart
+from envspecs.processes.restart import after_setup, decide_restart
 from envspecs.processes.sole import RuntimeLock, hold_state
 from envspecs.processes.variables import COOKIE, passed_on
 from protocol.endpoints import runtime_directory
@@ -42,6 +42,8 @@ from protocol.supervisor import (
     BEAT_MISSING_S,
     COORDINATOR,
     HTTP,
+    NO_WORKERS,
+    SETUP,
     Beat,
     Command,
     Forgive,
@@ -94,22 +96,7 @@ class Supervisor:
         self._children = {child.name: child for child in self._make_children()}
 
     def _make_children(self) -> Iterator[Child]:
-        common = str(envspecs.interpreter(envspecs.COMMON))
-        yield Child(
-            name=COORDINATOR,
-            command=[common, "-I", "-u", "-m", "coordinator", "--runtime", str(self._runtime)],
-            environment=self._environment() | {"CPW_CONTROL_FD": str(self._control_write)},
-            log=envspecs.logs_directory(self._home) / "coordinator.log",
-            build=envspecs.current_build(envspecs.COMMON),
-        )
-        if http_settings(os.environ) is not None:
-            yield Child(
-                name=HTTP,
-                command=[common, "-I", "-u", "-m", "clients.api"],
-                environment=self._environment(),
-                log=envspecs.logs_directory(self._home) / "http.log",
-                build=envspecs.current_build(envspecs.COMMON),
-            )
+        yield from house_children(self._home, self._runtime, self._environment(), self._control_write)
         for spec in envspecs.read_all():
             yield from (self._workers.make(spec, place) for place in self._workers.places(spec))
 
@@ -206,7 +193,11 @@ class Supervisor:
             self._renew(child.name)
             return
         earlier = envspecs.previous_build(environment_of(child.name)) is not None
-        decision = decide_restart(child.name, child.exits, earlier=earlier)
+        decision = (
+            after_setup(child.exits[-1])
+            if child.name == SETUP
+            else decide_restart(child.name, child.exits, earlier=earlier)
+        )
         child.state, child.problem, child.remedy = decision.state, decision.problem, decision.remedy
         child.restart_at_s = time.monotonic() + decision.delay_s
 
@@ -227,7 +218,7 @@ class Supervisor:
         match command:
             case Forgive(child=name):
                 self._forgive(name)
-            case Reload(environment=name, now=now) if name not in (COORDINATOR, HTTP) and not self._stopping:
+            case Reload(environment=name, now=now) if name not in NO_WORKERS and not self._stopping:
                 self._replace(name, now=now)
             case Kill() if (child := self._meant(command)) is not None:
                 log.warning("killing %s: %s", child.name, command.reason)
@@ -305,9 +296,10 @@ class Supervisor:
         self._write_state()
         alive = [child for child in self._children.values() if child.process is not None]
         self._children[COORDINATOR].signal_group(signal.SIGTERM)
-        if HTTP in self._children:
-            # It has no call to finish: jobs go on without it.
-            self._children[HTTP].signal_group(signal.SIGTERM)
+        for name in (HTTP, SETUP):
+            if name in self._children:
+                # It has no call to finish: jobs go on without it.
+                self._children[name].signal_group(signal.SIGTERM)
         reach("supervisor.stop.coordinator-told")
         for number, wait_s in ((None, DRAIN_S), (signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
             for child in alive:

@@ -20,7 +20,7 @@ from envspecs.layout import COMMON, state_directory, venv_path
 from protocol.endpoints import http_address_file, prepare_runtime_directory
 from protocol.errors import MissingError, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport, Problem
-from protocol.supervisor import COORDINATOR, FINAL_STATES, HTTP, SupervisorReport, read_supervisor
+from protocol.supervisor import FINAL_STATES, HTTP, NO_WORKERS, SupervisorReport, read_supervisor
 
 if TYPE_CHECKING:
     import psutil
@@ -226,7 +226,7 @@ def child_states(health: HealthReport | None, supervisor: SupervisorReport | Non
     """
     children = supervisor.children if supervisor else {}
     states: dict[str, str] = {name: child.state for name, child in children.items()}
-    for name in (COORDINATOR, HTTP):
+    for name in NO_WORKERS:
         states.pop(name, None)
     for environment in health.environments if health else ():
         name = environment.worker or environment.environment

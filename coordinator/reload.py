@@ -20,8 +20,7 @@ from protocol.failpoints import reach
 from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import Drain
 from protocol.supervisor import (
-    COORDINATOR,
-    HTTP,
+    NO_WORKERS,
     ChildReport,
     Command,
     Kill,
@@ -80,7 +79,7 @@ class Replacing:
             message = "There is no supervisor that could start a worker."
             raise NotRunningError(message, "make up")
         if name not in envspecs.spec_names():
-            if name not in children or name in (COORDINATOR, HTTP):
+            if name not in children or name in NO_WORKERS:
                 message = f"There is no environment {name!r}; there are {', '.join(envspecs.spec_names())}."
                 raise UsageError(message, "cpw envs list")
             return

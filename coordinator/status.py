@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from coordinator.planning.quality import known_grades, quality_of
 from coordinator.store.store import JobRow, StepRow
 from coordinator.timing.durations import weight_of
 from protocol.clock import since_iso_ms
@@ -63,6 +64,7 @@ def report_job(
         notes=(*job.notes, *(step.note for step in steps if step.note)),
         error=failed,
         left_ms=0 if job.ended_at is not None else ahead.left_ms,
+        quality=quality_of(job.submit, job.language or job.submit.source_language, steps, known_grades()),
     )
 
 

@@ -23,6 +23,8 @@ __all__ = [
     "COORDINATOR",
     "FINAL_STATES",
     "HTTP",
+    "NO_WORKERS",
+    "SETUP",
     "Beat",
     "ChildExit",
     "ChildReport",
@@ -49,7 +51,11 @@ __all__ = [
 COORDINATOR = "coordinator"
 """Name of the child that coordinates."""
 HTTP = "http"
-"""Name of the child that serves programs and browsers; these two are no environment's workers."""
+"""Name of the child that serves programs and browsers."""
+SETUP = "setup"
+"""Name of the child that fetches the models for this machine, and then ends."""
+NO_WORKERS = frozenset({COORDINATOR, HTTP, SETUP})
+"""Children that are no environment's workers."""
 _T = TypeVar("_T")
 
 ChildState = Literal[

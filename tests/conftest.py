@@ -10,7 +10,8 @@ import pytest
 import envspecs
 from tests.differences import short_difference
 
-# A person's own house must not be drawn into the tests, nor they into it.
+# A person's own house must not be drawn into the tests, nor they into it; and no test has models fetched.
+os.environ["CPW_SETUP"] = "off"
 for _name in ("CPW_HOME", "CPW_MODELS", "CPW_OUT", "CPW_RUNTIME", "CPW_STATE"):
     os.environ.pop(_name, None)
 

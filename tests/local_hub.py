@@ -10,6 +10,7 @@ from typing import ClassVar
 
 __all__ = ["LocalHub"]
 
+_LARGE_BYTES = 1 << 20
 _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -31,30 +32,53 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path = self.path.partition("?")[0]
         if path.startswith("/api/models/"):
-            names = [{"rfilename": name} for name in self.hub.files]
-            tree = [
-                {"type": "file", "path": name, "size": len(data), "oid": _oid(data)}
-                for name, data in self.hub.files.items()
-            ]
-            plain = (
-                tree if "/tree/" in path else {"id": self.hub.repository, "sha": _COMMIT, "siblings": names}
-            )
+            names = [{"rfilename": name, **self._details(data)} for name, data in self.hub.files.items()]
+            plain = {"id": self.hub.repository, "sha": _COMMIT, "siblings": names}
             self._send(200, json.dumps(plain).encode(), {"Content-Type": "application/json"}, with_body)
             return
         data = self.hub.files.get(path.rpartition("/")[2])
         if data is None:
             self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
             return
-        headers = {"ETag": f'"{_oid(data)}"', "X-Repo-Commit": _COMMIT, "Accept-Ranges": "bytes"}
-        self._send(200, data, headers, with_body)
+        headers = {"X-Repo-Commit": _COMMIT, "Accept-Ranges": "bytes"}
+        if len(data) >= _LARGE_BYTES:
+            # A large file's hash is its ETag, as the hub's storage for such files gives it.
+            headers["ETag"] = f'"{self._sha256(data)}"'
+            headers["X-Linked-Size"] = str(len(data))
+        else:
+            headers["ETag"] = f'"{_oid(data)}"'
+        start = int((self.headers.get("range") or "bytes=0-")[len("bytes=") :].partition("-")[0])
+        if self.command == "GET":
+            self.hub.ranges.append((path.rpartition("/")[2], start))
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+        self._send(206 if start else 200, data[start:], headers, with_body)
+
+    def _details(self, data: bytes) -> dict[str, object]:
+        if len(data) < _LARGE_BYTES:
+            return {"size": len(data), "blobId": _oid(data)}
+        large = {"sha256": self._sha256(data), "size": len(data), "pointerSize": 134}
+        return {"size": len(data), "blobId": _oid(data), "lfs": large}
+
+    def _sha256(self, data: bytes) -> str:
+        return self.hub.promised or hashlib.sha256(data).hexdigest()
 
     def _send(self, code: int, body: bytes, headers: dict[str, str], with_body: bool = True) -> None:
         self.send_response(code)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        if with_body and self.command != "HEAD":
-            self.wfile.write(body)
+        if not with_body or self.command == "HEAD":
+            return
+        left = self.hub.limit_bytes
+        if left is not None:
+            self.hub.limit_bytes = max(0, left - len(body))
+            if len(body) > left:
+                # The line breaks off in the middle of the body.
+                self.wfile.write(body[:left])
+                self.close_connection = True
+                return
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -70,6 +94,12 @@ class LocalHub:
     def __init__(self, repository: str, files: dict[str, bytes], token: str = "", refusal: int = 403) -> None:
         self.repository, self.files, self.token, self.refusal = repository, files, token, refusal
         self.asked: list[tuple[str, str]] = []
+        self.ranges: list[tuple[str, int]] = []
+        """File and first byte of every download."""
+        self.limit_bytes: int | None = None
+        """After so many bytes, of all bodies together, the line breaks off."""
+        self.promised = ""
+        """The hash that is given for large files, where it is not their own."""
         handler = type("Handler", (_Handler,), {"hub": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -24,11 +24,11 @@ from protocol.job_changes import ReloadEnvironment, Reloading
 from protocol.messages import HealthQuery, HealthReport
 from protocol.supervisor import FINAL_STATES, ChildReport, children_of, is_unbuilt
 
-__all__ = ["RunningWorkers", "envs", "models"]
+__all__ = ["SPOKEN", "RunningWorkers", "envs", "models"]
 
 _PASS_ON = {"ignore_unknown_options": True, "help_option_names": []}
 """For commands whose words are read by envspecs, `--help` too."""
-_SPOKEN = {"python3 -m envspecs": "cpw envs", "python3 -m envspecs models": "cpw models"}
+SPOKEN = {"python3 -m envspecs": "cpw envs", "python3 -m envspecs models": "cpw models"}
 _LOOK_SECONDS = 0.25
 _ASK_MS = 1_000
 _AT_LEAST_SECONDS = 60.0
@@ -39,7 +39,7 @@ _AT_LEAST_SECONDS = 60.0
 @pass_desk
 def envs(desk: Desk, words: tuple[str, ...]) -> int:
     """List, build, upgrade, roll back and copy environments."""
-    return envspecs_main(list(words), _SPOKEN, RunningWorkers(desk))
+    return envspecs_main(list(words), SPOKEN, RunningWorkers(desk))
 
 
 @click.command(context_settings=_PASS_ON)
@@ -50,7 +50,7 @@ def models(desk: Desk, words: tuple[str, ...]) -> int:
     if words[:1] == ("ps",):
         code: int = models_ps.main(list(words[1:]), "cpw models ps", standalone_mode=False, obj=desk)
         return code
-    return envspecs_main(["models", *words], _SPOKEN)
+    return envspecs_main(["models", *words], SPOKEN)
 
 
 @click.command("ps", context_settings=CONTEXT)

@@ -13,8 +13,9 @@ from typing import Any
 from coordinator.plan import Plan, PlannedStep
 from coordinator.planning import planner
 from coordinator.planning.assignments import equipped, services
-from coordinator.planning.inventory import Inventory, default_model, fitting_model
+from coordinator.planning.inventory import Inventory, fitting_model
 from coordinator.planning.job_json import job_facts
+from coordinator.planning.quality import quality_note
 from coordinator.store import job_folder
 from coordinator.store.store import Store
 from protocol.artefacts import write_whole
@@ -72,8 +73,11 @@ def admit(submit: Submit, check_worker: Callable[[str], None]) -> Admitted:
         check_worker(name)
     submit = _with_models(submit, plan, here)
     notes: tuple[str, ...] = ()
-    if submit.source_language is not None:
-        notes = planner.refine(submit, submit.source_language, planner.title_of(submit)[0]).notes
+    language = submit.source_language
+    if language is not None:
+        notes = planner.refine(submit, language, planner.title_of(submit)[0]).notes
+        better = quality_note(submit, language, plan.steps, here)
+        notes = (*notes, better) if better else notes
     return Admitted(submit=submit, steps=equipped(plan.steps, submit, here), notes=notes, here=here)
 
 
@@ -181,7 +185,7 @@ def _with_models(submit: Submit, plan: Plan, here: Inventory) -> Submit:
         if stage.name in ROUTED_STAGES or not stage.takes("model"):
             continue
         spec = here.specs[step.environment]
-        chosen = planner.model_of(step, submit.parameters, default_model(step.stage, spec))
+        chosen = planner.model_of(step, submit.parameters, here.default_model(step.stage, spec))
         model = fitting_model(chosen, spec, here.registry)
         known = here.registry.get(model)
         if known is None and not here.has_model(model):

@@ -13,11 +13,15 @@ from envspecs.builds.installed import MARKER
 from envspecs.choosing import candidates
 from envspecs.layout import specs_directory
 from envspecs.models import registry as models_registry
+from envspecs.setup import defaults
+from envspecs.setup.choice import Chosen
+from envspecs.setup.needs import same_weights
+from envspecs.setup.pins import pins_file
 from protocol.errors import MissingError, UsageError
 from protocol.hardware import Hardware
 from protocol.stages import OPTIONAL_STAGES, STAGES, asr, translate
 
-__all__ = ["Inventory", "default_model", "fitting_model"]
+__all__ = ["Inventory", "fitting_model"]
 
 _TRANSLATE = translate.STAGE.name
 _ASR = asr.STAGE.name
@@ -30,6 +34,8 @@ class Inventory:
     specs: dict[str, envspecs.EnvSpec]
     registry: dict[str, models_registry.Model]
     hardware: Hardware
+    chosen: Chosen | None = None
+    """The models for this machine; None where none are chosen for it."""
     _built: dict[str, bool] = field(default_factory=dict)
     _stored: dict[str, bool] = field(default_factory=dict)
     _versions: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -50,6 +56,15 @@ class Inventory:
         if identity not in self._stored:
             self._stored[identity] = models_registry.has_model(identity)
         return self._stored[identity]
+
+    def default_model(self, stage: str, spec: envspecs.EnvSpec) -> str:
+        """Return the model for the stage if nobody chooses one; empty where it needs none."""
+        if not STAGES[stage].takes("model"):
+            return ""
+        return self._default_of(spec) or STAGES[stage].default_model
+
+    def _default_of(self, spec: envspecs.EnvSpec) -> str:
+        return defaults.default_model(spec, self.chosen, self.registry, self.has_model)
 
     def versions(self, name: str) -> dict[str, str]:
         """Return the versions of the environment's packages as its build recorded them."""
@@ -98,7 +113,7 @@ class Inventory:
             if stage not in named and not candidates(stage, self.specs.values()):
                 continue
             spec = self.serving(stage, named)
-            model = default_model(stage, spec)
+            model = self.default_model(stage, spec)
             if self.is_built(spec) and (not model or self.has_model(model)):
                 found.add(stage)
         return frozenset(found)
@@ -128,12 +143,13 @@ class Inventory:
         fitting = [model for model in self.registry.values() if model.kind in spec.model_kinds]
         chosen = asked
         if asked is None and _ASR in spec.stages:
-            chosen = fitting_model(recogniser or spec.default_model, spec, self.registry)
+            chosen = self._whisper_into_english(recogniser, spec)
         if chosen is not None:
             fitting = [model for model in fitting if model.id == chosen]
             if chosen not in self.registry and _ASR in spec.stages:
                 fitting = [_unregistered(chosen)]
-        fitting.sort(key=lambda model: model.id != spec.default_model)
+        default = self._default_of(spec)
+        fitting.sort(key=lambda model: model.id != default)
         return Translator(
             environment=spec.name,
             rank=spec.stages[_TRANSLATE].rank,
@@ -141,6 +157,18 @@ class Inventory:
             models=tuple(fitting),
             stored=frozenset(model.id for model in fitting if self.has_model(model.id)),
         )
+
+    def _whisper_into_english(self, recogniser: str | None, spec: envspecs.EnvSpec) -> str:
+        """Return the model that translates speech: the recogniser's, to have one in memory.
+
+        Where that one does not translate (turbo), it is the one that was chosen for it, once it is here.
+        """
+        model = fitting_model(recogniser or self._default_of(spec), spec, self.registry)
+        known = self.registry.get(model)
+        if known is None or known.translates_to or self.chosen is None:
+            return model
+        other = same_weights(self.chosen.into_english, spec, self.registry)
+        return other.id if other is not None and self.has_model(other.id) else model
 
     def translator_model(self, model: str) -> str:
         """Return the id of the model that is meant for translating; `UsageError` where there is none.
@@ -168,11 +196,6 @@ def _unregistered(identity: str) -> models_registry.Model:
     )
 
 
-def default_model(stage: str, spec: envspecs.EnvSpec) -> str:
-    """Return the model of the environment for the stage if nobody chooses one; empty where it needs none."""
-    return spec.default_model or STAGES[stage].default_model if STAGES[stage].takes("model") else ""
-
-
 def fitting_model(asked: str, spec: envspecs.EnvSpec, registry: Mapping[str, models_registry.Model]) -> str:
     """Return the model with the same weights as `asked` in the format of this environment.
 
@@ -198,14 +221,16 @@ def _signature() -> tuple[tuple[str, int], ...]:
     # A folder changes when a file in it is removed.
     files += [manifest.parent for manifest in store.glob("*/manifest.json")]
     files += [envspecs.venv_path(path.stem) / MARKER for path in specs.glob("*.toml")]
-    files.append(envspecs.state_directory() / hardware.CACHE)
+    files += [envspecs.state_directory() / hardware.CACHE, pins_file()]
     return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists()))
 
 
 @functools.lru_cache(maxsize=1)
 def _read(_signature: tuple[tuple[str, int], ...]) -> Inventory:
+    registry, machine = models_registry.read_registry(), hardware.known()
     return Inventory(
         specs={spec.name: spec for spec in envspecs.read_all()},
-        registry=models_registry.read_registry(),
-        hardware=hardware.known(),
+        registry=registry,
+        hardware=machine,
+        chosen=defaults.chosen_here(machine, registry),
     )

@@ -10,6 +10,7 @@ from typing import Any
 import envspecs
 from coordinator.plan import PlannedStep
 from coordinator.planning.inventory import Inventory
+from coordinator.planning.quality import quality_of
 from coordinator.store import job_folder
 from coordinator.store.rows import StepRow
 from protocol.messages import Submit
@@ -45,34 +46,37 @@ def job_facts(
         "parameters": submit.parameters,
         "debug": submit.debug,
         "hardware": to_plain(here.hardware),
-        **_steps_of(planned, submit, here),
+        **_steps_of(planned, submit, submit.source_language, here),
     }
 
 
-def renew(folder: Path, submit: Submit, steps: Iterable[Step]) -> None:
+def renew(folder: Path, submit: Submit, language: str | None, steps: Iterable[Step]) -> None:
     """Bring `job.json` up to date with routes found after the submission; a file that is lost stays lost."""
     try:
         facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    now = _steps_of(steps, submit, Inventory.look())
+    now = _steps_of(steps, submit, language, Inventory.look())
     # An environment that was upgraded since then keeps the versions of the submission here.
     now["environments"] = {**now["environments"], **facts.get("environments", {})}
     job_folder.write_job(folder, {**facts, "parameters": submit.parameters, **now})
 
 
-def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[str, Any]:
+def _steps_of(steps: Iterable[Step], submit: Submit, language: str | None, here: Inventory) -> dict[str, Any]:
     """Return the part of `job.json` about the steps, which changes when routes change."""
     planned = tuple(steps)
+    quality = quality_of(submit, language, planned, here.registry)
     used = sorted({step.environment for step in planned})
     return {
+        "quality": to_plain(quality) if quality else None,
         "stage_environments": _by_stage(planned),
         "steps": [
             {
                 "name": step.name,
                 "environment": step.environment,
                 "engine": _engine(step, here.specs),
-                "model": submit.parameters.get(step.stage, {}).get("model", step.choices.get("model")),
+                "model": _model_of(step, submit),
+                "licence": _licence(_model_of(step, submit), here),
                 "choices": step.choices,
                 "reasons": step.reasons,
             }
@@ -80,6 +84,16 @@ def _steps_of(steps: Iterable[Step], submit: Submit, here: Inventory) -> dict[st
         ],
         "environments": {name: _installed(name) for name in used},
     }
+
+
+def _model_of(step: Step, submit: Submit) -> str | None:
+    model = submit.parameters.get(step.stage, {}).get("model", step.choices.get("model"))
+    return str(model) if model else None
+
+
+def _licence(model: str | None, here: Inventory) -> str | None:
+    """Return the licence of the model's weights as the registry says it."""
+    return here.registry[model].licence if model in here.registry else None
 
 
 def _by_stage(steps: tuple[Step, ...]) -> dict[str, str]:

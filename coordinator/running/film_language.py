@@ -7,9 +7,11 @@ from typing import Any
 
 from coordinator.planning import planner
 from coordinator.planning.assignments import reroute
+from coordinator.planning.inventory import Inventory
+from coordinator.planning.quality import quality_note
 from coordinator.store.rows import JobRow, StepRow
 from coordinator.store.store import Store
-from protocol.errors import ErrorInfo
+from protocol.errors import CpwError, ErrorInfo
 
 __all__ = ["record_language"]
 
@@ -19,24 +21,35 @@ log = logging.getLogger(__name__)
 def record_language(store: Store, job: JobRow, step: StepRow, result: Any) -> bool:
     """Record the language in `result` and what follows from it; inside a transaction.
 
-    `result` is that of a stage in `LANGUAGE_STAGES`: an `AsrResult`. Tells whether translations have other
-    environments now.
+    `result` is that of a stage in `LANGUAGE_STAGES`: an `AsrResult`. Tells whether `job.json` says something
+    else now.
     """
     title, _ = planner.title_of(job.submit)
     others = [language for language in result.languages if language != result.language]
     refined = planner.refine(
         job.submit, result.language, title, silent=result.segment_count == 0, others=others
     )
-    notes = [*job.notes, *(note for note in refined.notes if note not in job.notes)]
-    store.set_language(step.seq, result.language, result.language_probability, notes)
     store.set_states(step.seq, dict.fromkeys(refined.skipped, "skipped"))
-    if job.submit.source_language is not None or not job.submit.target_languages:
-        return False
-    return _assign_translations(store, job, result.language)
+    is_new = job.submit.source_language is None
+    if is_new and job.submit.target_languages:
+        _assign_translations(store, job, result.language)
+    said = [*refined.notes, _quality_note(store, job, result.language) if is_new else ""]
+    notes = [*job.notes, *(note for note in said if note and note not in job.notes)]
+    store.set_language(step.seq, result.language, result.language_probability, notes)
+    return is_new
 
 
-def _assign_translations(store: Store, job: JobRow, language: str) -> bool:
-    """Give every translation the environment that has both its languages; tell whether there is any."""
+def _quality_note(store: Store, job: JobRow, language: str) -> str:
+    """Return what better models are to be had for the film; a file of a person that is wrong says nothing."""
+    try:
+        return quality_note(job.submit, language, store.steps(job.id), Inventory.look())
+    except CpwError as error:
+        log.warning("%s: what better models there are is not known: %s", job.id, error)
+        return ""
+
+
+def _assign_translations(store: Store, job: JobRow, language: str) -> None:
+    """Give every translation the environment that has both its languages."""
     steps = {step.name: step for step in store.steps(job.id)}
     routes = reroute(job.submit, language, tuple(steps.values()))
     for name, found in routes.items():
@@ -46,4 +59,3 @@ def _assign_translations(store: Store, job: JobRow, language: str) -> bool:
         else:
             log.info("%s %s: %s", job.id, name, " ".join(found.reasons))
             store.assign(job.seq, name, found.environment, found.choices, found.reasons)
-    return bool(routes)

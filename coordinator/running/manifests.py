@@ -75,11 +75,9 @@ class Manifests:
         try:
             steps = self._store.steps(job)
             asked = current.submit
-            died_before = (
-                current.ended_at is not None and asked.target_languages and not asked.source_language
-            )
+            died_before = current.ended_at is not None and not asked.source_language
             if job in self._new_translators or died_before:
-                renew(current.directory, asked, steps)
+                renew(current.directory, asked, current.language, steps)
                 self._new_translators.discard(job)
             job_folder.write_manifest(current, steps)
         except OSError as error:

@@ -43,6 +43,12 @@ _OFFLINE_SIGNS = (
     "offlinemodeisenabled",
     "connectionerror",
     "newconnectionerror",
+    "peer closed connection",
+    "connection reset",
+    "incompleteread",
+    "incomplete read",
+    "timed out",
+    "read timeout",
 )
 _FULL_SIGNS = ("no space left", "os error 28", "errno 28", "quota exceeded")
 _ALMOST_FULL_BYTES = 1 << 24
@@ -153,7 +159,7 @@ def explain(purpose: str, code: int, tail: str, free: int) -> CpwError:
         message = f"{purpose}: no space is left on the disk.{said}"
         return DiskFullError(message, "Make room, then run the same command again.")
     if any(sign in lowered for sign in _OFFLINE_SIGNS):
-        message = f"{purpose}: the network does not answer.{said}"
+        message = f"{purpose}: the network does not answer, or broke off.{said}"
         return TransientError(message, "Check the network, then run the same command again.")
     message = f"{purpose} (exit code {code}).{said}"
     return MissingError(message, "Mend what it names, then run the same command again.")

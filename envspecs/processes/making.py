@@ -1,9 +1,9 @@
-"""Makes the supervisor's children that are workers: their commands, environments, logs and builds."""
+"""Makes the supervisor's children: their commands, environments, logs and builds."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +11,42 @@ from envspecs.budgets import memory_of, threads_of
 from envspecs.builds.history import current_build
 from envspecs.builds.installed import is_built, read_marker
 from envspecs.hardware import known
-from envspecs.layout import logs_directory, models_directory, state_directory
+from envspecs.http.settings import http_settings
+from envspecs.layout import COMMON, interpreter, logs_directory, models_directory, state_directory
+from envspecs.models.registry import has_model, read_registry
 from envspecs.processes.child import Child
 from envspecs.processes.variables import FOR_WORKERS
+from envspecs.setup.defaults import chosen_here, default_model, is_off
 from envspecs.spec import EnvSpec, read, spec_names
 from envspecs.workers import Place, part_of, places_of, visible_to
 from protocol.endpoints import worker_endpoint
-from protocol.errors import CpwError
-from protocol.supervisor import environment_of
+from protocol.errors import CpwError, UsageError
+from protocol.supervisor import COORDINATOR, HTTP, SETUP, environment_of
 
-__all__ = ["WorkerMaker"]
+__all__ = ["WorkerMaker", "house_children"]
+
+
+def house_children(
+    home: Path, runtime: Path, environment: Mapping[str, str], control: int
+) -> Iterator[Child]:
+    """Yield the children that are no workers: coordinator, HTTP server, what fetches the models.
+
+    `control` is the descriptor on which the coordinator writes its commands.
+    """
+    build = current_build(COMMON)
+    python = [str(interpreter(COMMON)), "-I", "-u", "-m"]
+
+    def child(name: str, words: list[str], variables: Mapping[str, str]) -> Child:
+        log = logs_directory(home) / f"{name}.log"
+        return Child(name=name, command=[*python, *words], environment=dict(variables), log=log, build=build)
+
+    control_of = {"CPW_CONTROL_FD": str(control)}
+    yield child(COORDINATOR, ["coordinator", "--runtime", str(runtime)], {**environment, **control_of})
+    if http_settings(os.environ) is not None:
+        yield child(HTTP, ["clients.api"], environment)
+    if not is_off(os.environ):
+        # It runs what a person would run: their settings for packages, hub and network are needed.
+        yield child(SETUP, ["clients.cli", "setup", "--background"], {**os.environ, **environment})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +110,15 @@ class WorkerMaker:
             child.remedy = f"cpw envs build {spec.name}"
         return child
 
+    def _default_model(self, spec: EnvSpec) -> str:
+        """Return the model that is loaded at the start; the spec's where what a person pinned is wrong."""
+        registry = read_registry()
+        try:
+            chosen = chosen_here(known(state=state_directory(self.home)), registry)
+        except UsageError:
+            return spec.default_model
+        return default_model(spec, chosen, registry, has_model)
+
     def _log(self, name: str) -> Path:
         return logs_directory(self.home) / f"{name}.log"
 
@@ -93,8 +128,8 @@ class WorkerMaker:
         marker = read_marker(build)
         command += ["--endpoint", worker_endpoint(self.runtime), "--key", marker.key if marker else ""]
         command += ["--models", str(models_directory())]
-        if spec.default_model:
-            command += ["--default-model", spec.default_model]
+        if default := self._default_model(spec):
+            command += ["--default-model", default]
         memory = part_of(memory_of(spec), place)
         command += ["--load", memory.load, "--idle-unload-s", str(memory.idle_unload_s)]
         command += ["--ram-mb", str(memory.ram_mb), "--vram-mb", str(memory.vram_mb)]

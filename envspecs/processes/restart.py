@@ -9,7 +9,7 @@ from envspecs.code import RESTART
 from protocol.errors import WorkerExit
 from protocol.supervisor import COORDINATOR, HTTP, ChildState, environment_of
 
-__all__ = ["Decision", "Exit", "decide_restart"]
+__all__ = ["Decision", "Exit", "after_setup", "decide_restart"]
 
 _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _SHORT_LIFE_S = 30.0
@@ -67,6 +67,15 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
         problem = f"{name} died {short} times in a row, within {_SHORT_LIFE_S:.0f} s of each start."
         return Decision("crash-loop", problem=problem, remedy=mend)
     return Decision("restarting", delay_s=_BACK_OFF_S[short])
+
+
+def after_setup(newest: Exit) -> Decision:
+    """Return what follows from the end of what fetches the models: it is not started again.
+
+    It ends when the models are here; broken off, it goes on at the next start."""
+    if newest.code == 0:
+        return Decision("stopped")
+    return Decision("stopped", problem="The models for this machine were not fetched.", remedy="cpw setup")
 
 
 def _after_refusal(name: str, newest: Exit) -> Decision:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from protocol.errors import ErrorInfo
+from protocol.jobs.quality import Quality
 
 __all__ = [
     "KNOWN_CHANGES",
@@ -84,6 +85,8 @@ class JobReport:
     error: ErrorInfo | None = None
     left_ms: int | None = None
     """How long until it ends, waiting for other jobs included; 0 where it has ended, None: not known."""
+    quality: Quality | None = None
+    """What to expect of its subtitles by the models that make them; None where nobody says."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,8 @@ LIBRARIES = {
     "python_multipart": "clients.api.speech.forms",
     "prometheus_client": "clients.api.metrics",
     "rich": "clients.screen.report",
+    "huggingface_hub": "workers.engines.common.hub",
+    "httpx2": "workers.engines.common.hub",
     "psutil": (
         "coordinator.running.worker_death coordinator.store.backups clients.supervisor"
         " envspecs.processes.leftovers"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
@@ -16,6 +17,7 @@ from clients.screen.health import health_problems, health_sentence, health_table
 from clients.screen.machine import hardware_sentence, hardware_table
 from clients.screen.report import Report
 from clients.screen.table import Column, Table, lay_out
+from clients.setup_report import setup_sentences
 from clients.supervisor import (
     check_built,
     live_supervisor,
@@ -29,8 +31,10 @@ from clients.supervisor import (
     wait_until_up,
     with_supervisor,
 )
+from envspecs.setup.defaults import is_off
+from envspecs.setup.outlook import look
 from protocol.clock import now_ms
-from protocol.errors import ExitCode, NotRunningError, UsageError
+from protocol.errors import CpwError, ExitCode, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport
 
 __all__ = ["down", "hardware", "health", "start_everything", "up"]
@@ -88,6 +92,7 @@ def start_everything(desk: Desk, seconds: float) -> ExitCode:
         raise why_silent(desk.runtime)
     _show_health(desk.report, with_supervisor(desk, answer))
     _show_address(desk)
+    _show_models(desk)
     advice = path_advice(desk.home)
     if advice:
         desk.report.lines(["to use cpw-submit in this shell:", f"  {advice}"])
@@ -97,6 +102,20 @@ def start_everything(desk: Desk, seconds: float) -> ExitCode:
 def _show_address(desk: Desk) -> None:
     if (address := server_address(desk)) is not None:
         desk.report.line(f"page for browsers: {address} (cpw web opens it)")
+
+
+def _show_models(desk: Desk) -> None:
+    """Say what better models are on their way for this machine, where any are."""
+    if is_off(os.environ):
+        return
+    try:
+        outlook = look()
+    except CpwError as error:
+        desk.report.error(error.message, error.remedy)
+        return
+    if outlook.missing:
+        desk.report.lines(setup_sentences(outlook))
+        desk.report.line("they are fetched in the background; to see how far: cpw setup --check")
 
 
 def _code_of(answer: HealthReport) -> ExitCode:

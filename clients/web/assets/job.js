@@ -130,6 +130,7 @@ function fillFacts(job) {
   const pairs = [
     ["Workflow", job.workflow],
     ["Language", job.language ? `${languageName(job.language)}${probability}` : ""],
+    ["Quality", job.quality ? `${job.quality.grade}: ${job.quality.why}` : ""],
     ["Added", age(job.created_at)],
     ["Worked", job.elapsed_ms ? duration(job.elapsed_ms) : ""],
     ["Job", job.job],

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from protocol.artefacts import read_json_as, resolve_inside
 from protocol.errors import InputError, SchemaError
+from protocol.jobs.quality import Quality
 from protocol.stages import TRANSCRIPT_STAGES
 from protocol.stages.demux import MediaFacts
 from protocol.stages.subtitle import CueNumbers
@@ -66,6 +67,7 @@ class _JobDocument(_Document):
     input_media: _Media
     start_ms: int | None = None
     parameters: _Parameters = field(default_factory=_Parameters)
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,8 @@ class JobFolder:
     shots_ms: tuple[int, ...] = ()
     """Where the film's shots change, on its clock; empty if the job did not look for them."""
     settings: SubtitleSettings = field(default_factory=SubtitleSettings)
+    quality: Quality | None = None
+    """What to expect by the models that made it; None in a job of an older version."""
     gone: tuple[str, ...] = ()
     """Transcripts that the job made and that no longer exist; paths are relative to the folder."""
 
@@ -191,6 +195,7 @@ def read_job(folder: Path) -> JobFolder:
         frames_per_second=facts.frames_per_second if facts else None,
         shots_ms=film.shot_changes_ms or (),
         settings=job.parameters.subtitle,
+        quality=job.quality,
         gone=tuple(
             artefact.path
             for step in manifest.stages

@@ -92,13 +92,12 @@ def named_folder(tmp_path, monkeypatch):
 def hub(home):
     """A hub's tool that copies what lies in `hub/`."""
     served = home.root / "hub"
-    (served / ".cache").mkdir(parents=True)
+    served.mkdir(parents=True)
     (served / "model.bin").write_bytes(b"hubbed")
     (served / "config.json").write_bytes(CONFIG)
-    (served / "README.md").write_bytes(b"read me")
-    tool = home.root / "venv" / "common" / "bin" / "hf"
+    tool = home.root / "venv" / "common" / "bin" / "python"
     tool.parent.mkdir(parents=True)
-    tool.write_text(f'#!/bin/sh\necho "$*" >> {served}.log\ncp -R "{served}/." "$6"\n')
+    tool.write_text(f'#!/bin/sh\necho "$*" >> {served}.log\nmkdir -p "$6" && cp -R "{served}/." "$6"\n')
     tool.chmod(0o755)
     return served
 
@@ -209,7 +208,7 @@ def test_a_hub_is_asked_with_its_own_tool_and_its_hashes_are_recorded(get, hub, 
     folder = get(HUB)
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", MANIFEST, "model.bin"]
     asked = Path(f"{hub}.log").read_text().split()
-    assert asked[:5] == ["download", "owner/m", "--revision", "main", "--local-dir"]
+    assert asked[:5] == ["-I", "-m", "workers.engines.common.hub", "owner/m", "main"]
     verify("m", store)
 
 
@@ -222,13 +221,11 @@ def test_a_hub_that_serves_other_bytes_the_second_time_is_refused(get, hub, stor
 
 
 def test_a_hub_is_asked_for_the_commit_that_was_fetched_first(get, hub, store):
-    notes = hub / ".cache" / "huggingface" / "download"
-    notes.mkdir(parents=True)
-    (notes / "model.bin.metadata").write_text(f"{'ab' * 20}\netag\n1700000000.0\n")
+    (hub / "hub.json").write_text(json.dumps({"commit": "ab" * 20}))
     assert json.loads((get(HUB) / MANIFEST).read_text())["revision"] == "ab" * 20
     get(HUB, again=True)
     asked = Path(f"{hub}.log").read_text().splitlines()
-    assert [line.split()[3] for line in asked] == ["main", "ab" * 20]
+    assert [line.split()[4] for line in asked] == ["main", "ab" * 20]
 
 
 @pytest.mark.parametrize("spoil", ["change", "add"])

@@ -55,6 +55,7 @@ def page_data(job: JobFolder) -> dict[str, Any]:
         "film": job.media.name,
         "duration_ms": job.duration_ms,
         "frames_per_second": job.frames_per_second,
+        "quality": f"{job.quality.grade} quality: {job.quality.why}" if job.quality else "",
         "tracks": tracks,
         "rules": {name: {"words": rule.of_one, "unit": rule.unit} for name, rule in QUALITY_RULES.items()},
         "speech": [

@@ -55,7 +55,7 @@ function showTrack(track) {
   const maker = [track.engine, track.model].filter(Boolean).join(" with ");
   const origin = track.translated_from ? `translated from ${track.translated_from}` : "as spoken";
   part("made").textContent = [track.name, maker ? `${origin}, by ${maker}` : origin,
-    track.profile && `profile ${track.profile}`, track.file].filter(Boolean).join(" · ");
+    track.profile && `profile ${track.profile}`, track.file, data.quality].filter(Boolean).join(" · ");
   showQuality(track);
   wake();
 }

@@ -1,0 +1,1 @@
+"""Which models this machine should have: chosen, pinned, graded, fetched."""
