@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,7 +18,7 @@ from envspecs.models.fetch import fetch
 from envspecs.models.hub import hub_answers
 from envspecs.setup.outlook import Outlook, Piece, look
 from envspecs.setup.pins import Pins, read_pins, write_pins
-from protocol.errors import CpwError, DiskFullError, ExitCode, NotRunningError
+from protocol.errors import CpwError, DiskFullError, ExitCode
 from protocol.languages import find_language
 from protocol.schema import from_plain
 
@@ -131,7 +130,11 @@ def _is_fetched(desk: Desk, piece: Piece) -> bool:
 
 
 def _fetch(desk: Desk, piece: Piece) -> bool:
-    """Fetch the model; then start a worker that has it loaded, where something runs."""
+    """Build its environment where that is needed, and fetch the model.
+
+    A worker that runs is not started again: the next job that uses the model has it loaded, sooner than a new
+    worker could import its libraries.
+    """
     name = piece.need.environment
     if not piece.built and envspecs_main(["build", "--no-models", name], SPOKEN, RunningWorkers(desk)):
         # It has said what is wrong.
@@ -139,8 +142,6 @@ def _fetch(desk: Desk, piece: Piece) -> bool:
     if piece.here:
         return True
     fetch(piece.need.model.id, Terminal(SPOKEN))
-    with suppress(NotRunningError):
-        RunningWorkers(desk).reload([name])
     return True
 
 

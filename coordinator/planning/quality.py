@@ -103,24 +103,27 @@ def better_by(quality: Quality, submit: Submit, language: str, here: Inventory) 
 
 
 def _reachable(pins: Pins, submit: Submit, language: str, here: Inventory) -> Grade | None:
-    """Return the grade that the job would have with all that is chosen for these languages."""
+    """Return the grade that the job would have with what is chosen for these languages.
+
+    None where something has no grade, or where all of that is here already.
+    """
     chosen = choose(here.hardware, pins, here.registry)
     needs = find_needs(chosen, pins, here.hardware, tuple(here.specs.values()), here.registry)
-    if all(here.has_model(need.model.id) for need in needs):
-        return None
     translators = [need.model.id for need in needs if need.model.translates_from]
-    ranks = [_rank(chosen.recogniser, language, here.registry)]
-    ranks += [
-        max(_translating_ranks((*translators, chosen.into_english), language, target, here), default=0)
-        for target in submit.target_languages
-        if target != language
-    ]
-    return GRADES[min(ranks) - 1] if min(ranks) else None
+    using = [(_rank(chosen.recogniser, language, here.registry), chosen.recogniser)]
+    for target in submit.target_languages:
+        if target != language:
+            ways = _ways((*translators, chosen.into_english), language, target, here)
+            using.append(max(ways, default=(0, "")))
+    worst = min(rank for rank, _ in using)
+    if not worst or all(here.has_model(model) for _, model in using):
+        return None
+    return GRADES[worst - 1]
 
 
-def _translating_ranks(models: Iterable[str], language: str, target: str, here: Inventory) -> Iterator[int]:
-    """Yield the rank of each model that translates the pair."""
+def _ways(models: Iterable[str], language: str, target: str, here: Inventory) -> Iterator[tuple[int, str]]:
+    """Yield each model that translates the pair, its rank first."""
     for model in models:
         known = here.registry.get(model)
         if known is not None and known.has_pair(language, target):
-            yield _translating(model, language, here.registry)
+            yield _translating(model, language, here.registry), model

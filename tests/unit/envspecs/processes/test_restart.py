@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envspecs.processes.restart import Exit, decide_restart
+from envspecs.processes.restart import Decision, Exit, after_setup, decide_restart
 from protocol.errors import WorkerExit
 
 
@@ -94,3 +94,9 @@ def test_the_second_worker_is_mended_as_its_environment_and_has_a_log_of_its_own
     assert decide_restart("x.2", short_lives(6), earlier=True).remedy == "cpw envs rollback x"
     worn = decide_restart("x.2", [Exit(WorkerExit.RECYCLED, float(number), 1.0) for number in range(3)])
     assert "CPW_MEMORY_X," in worn.remedy
+
+
+def test_what_fetches_the_models_is_not_started_again_however_it_ends() -> None:
+    assert after_setup(Exit(0, 100.0, 5.0)) == Decision("stopped")
+    broken = after_setup(Exit(1, 100.0, 5.0))
+    assert (broken.state, broken.remedy) == ("stopped", "cpw setup")
