@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from protocol.artefacts import resolve_inside, write_json
-from protocol.errors import CpwError
+from protocol.errors import CpwError, ExitCode
 from protocol.schema import to_plain
 from workers.engines.common.one_answer import tell_line
 
@@ -122,6 +122,9 @@ def main(words: Sequence[str] | None = None) -> int:
     token = os.environ.get("HF_TOKEN", "")
     try:
         fetch_repository(asked.repository, asked.revision, asked.folder, asked.exclude, token)
+    except KeyboardInterrupt:
+        # What has come stays; who asked says the rest.
+        return ExitCode.INTERRUPTED
     except CpwError as error:
         return _failed(error.message)
     except (HfHubHTTPError, LocalEntryNotFoundError, HTTPError, OSError) as error:
