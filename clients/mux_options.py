@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocol.errors import UsageError
-from protocol.languages import find_language, language_name
+from protocol.languages import find_tag, language_name
 from protocol.stages import WORKFLOWS
 from protocol.stages.mux import FIRST, NONE, STAGE
 
@@ -36,7 +36,7 @@ def mux_parameters(
 
 
 def _track(written: str, name: str, source: str | None, targets: Sequence[str]) -> str:
-    code = find_language(written).code
+    code = str(find_tag(written))
     if source is not None and code not in (source, *targets):
         where = "--burn" if name == "burn" else f"--set mux.{name}"
         message = f"{where} {written!r}: the film gets no subtitles in {language_name(code)}."

@@ -14,7 +14,7 @@ from clients.films import find_films, is_utf8
 from clients.mux_options import mux_parameters
 from clients.settings import check_optional_stages, parse_environments, parse_settings
 from protocol.errors import InputError, UsageError
-from protocol.languages import find_language
+from protocol.languages import find_language, find_tag
 from protocol.messages import Submit
 from protocol.stages import WORKFLOWS, mux
 
@@ -195,7 +195,7 @@ def _targets(workflow: str, written: Sequence[str]) -> tuple[str, ...]:
     words = [part.strip() for word in written for part in word.split(",") if part.strip()]
     if written and not words:
         raise UsageError("--target-language names no language.", "Write for example -t en,gu.")
-    codes = tuple(dict.fromkeys(find_language(word).code for word in words))
+    codes = tuple(dict.fromkeys(str(find_tag(word)) for word in words))
     if codes and not WORKFLOWS[workflow].translates:
         message = f"The workflow {workflow} stays in the source language and takes no --target-language."
         raise UsageError(message, "Use --workflow translate or --workflow subtitle.")

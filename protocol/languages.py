@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from protocol.errors import UsageError
 from protocol.timeline import UNDETERMINED
 
-__all__ = ["UNSPACED", "Language", "every_language", "find_language", "language_name", "to_iso639_2"]
+__all__ = [
+    "IN_TWO_SCRIPTS",
+    "UNSPACED",
+    "Language",
+    "Tag",
+    "every_language",
+    "every_script",
+    "find_language",
+    "find_tag",
+    "language_name",
+    "read_tag",
+    "to_iso639_2",
+]
 
 
 UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
@@ -78,13 +90,65 @@ _BIBLIOGRAPHIC = {
 }
 _ALIASES |= _BIBLIOGRAPHIC
 _BIBLIOGRAPHIC_OF = {code: alpha3 for alpha3, code in _BIBLIOGRAPHIC.items()}
+_SCRIPT_LETTERS = 4
 _BY_NAME = {language.name.casefold(): language for language in _LANGUAGES.values()}
 _BY_ALPHA3 = {language.alpha3: language for language in _LANGUAGES.values()}
+
+
+_SCRIPTS = {
+    language: tuple(scripts.split())
+    for languages, scripts in {
+        "hi": "Deva Latn Arab",
+        "ur": "Arab Deva Latn",
+        "ks": "Arab Deva Latn",
+        "pa": "Guru Latn Deva Arab",
+        "mr ne sa mai gom brx doi": "Deva Latn",
+        "bn as mni": "Beng Latn",
+        "gu": "Gujr Latn",
+        "or": "Orya Latn",
+        "ta": "Taml Latn",
+        "te": "Telu Latn",
+        "kn": "Knda Latn",
+        "ml": "Mlym Latn",
+        "sr": "Cyrl Latn",
+        "bs": "Latn Cyrl",
+    }.items()
+    for language in languages.split()
+}
+"""The scripts that a language can be asked in, the usual one first."""
+IN_TWO_SCRIPTS = frozenset({"sr", "bs"})
+"""Languages that are heard and translated in either script: the usual one is made, too."""
+_SCRIPT_NAMES = {
+    "Arab": "Arabic",
+    "Beng": "Bengali",
+    "Cyrl": "Cyrillic",
+    "Deva": "Devanagari",
+    "Latn": "Latin",
+}
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A language and the script it is to be written in (BCP 47, `hi-Latn`)."""
+
+    language: str
+    """ISO 639-1, as `Language.code`."""
+    script: str = ""
+    """ISO 15924; empty: the one that the language is usually written in."""
+
+    def __str__(self) -> str:
+        return f"{self.language}-{self.script}" if self.script else self.language
 
 
 def every_language() -> tuple[Language, ...]:
     """Return the languages that this program knows, by their codes."""
     return tuple(_LANGUAGES.values())
+
+
+def every_script() -> tuple[Tag, ...]:
+    """Return every language in every script that a target may name beside the usual one."""
+    tags = (_tag(language, script) for language, scripts in _SCRIPTS.items() for script in scripts)
+    return tuple(tag for tag in tags if tag.script)
 
 
 def find_language(written: str) -> Language:
@@ -95,6 +159,35 @@ def find_language(written: str) -> Language:
         message = f"{written!r} is not a language this program knows."
         raise UsageError(message, "Write an ISO 639-1 code such as hi, en, gu or ta.")
     return found
+
+
+def find_tag(written: str) -> Tag:
+    """Return the language a person wrote, with a script where it is not the usual one: `hi-Latn`, `Hindi`.
+
+    Raises `UsageError` for a language or a script that there is not.
+    """
+    word, _, rest = written.strip().replace("_", "-").partition("-")
+    script = rest.capitalize()
+    if len(script) != _SCRIPT_LETTERS or not script.isalpha():
+        return Tag(find_language(written).code)
+    language = find_language(word)
+    known = _SCRIPTS.get(language.code, ())
+    if script not in known:
+        message = f"{language.name} cannot be written in the script {script!r} here."
+        ways = " or ".join(str(_tag(language.code, other)) for other in known)
+        raise UsageError(message, f"Write {ways or language.code}.")
+    return _tag(language.code, script)
+
+
+def _tag(language: str, script: str) -> Tag:
+    is_usual = _SCRIPTS[language][0] == script and language not in IN_TWO_SCRIPTS
+    return Tag(language, "" if is_usual else script)
+
+
+def read_tag(code: str) -> Tag:
+    """Return the parts of a tag as this program writes it, such as a transcript's language."""
+    language, _, script = code.partition("-")
+    return Tag(language, script)
 
 
 def to_iso639_2(code: str, *, bibliographic: bool = False) -> str:
@@ -110,6 +203,9 @@ def to_iso639_2(code: str, *, bibliographic: bool = False) -> str:
 
 
 def language_name(code: str) -> str:
-    """Return the English name, or the code itself where there is none."""
-    found = _LANGUAGES.get(code)
-    return found.name if found else code
+    """Return the English name, or the code itself where there is none; `Hindi in Latin letters` of a tag."""
+    tag = read_tag(code)
+    found = _LANGUAGES.get(tag.language)
+    if found is None or not tag.script:
+        return found.name if found else code
+    return f"{found.name} in {_SCRIPT_NAMES.get(tag.script, tag.script)} letters"

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 from protocol.schema import SPARSE
 
-__all__ = ["HEARD_AGAIN", "UNDETERMINED", "Cue", "Segment", "Span", "Transcript", "Word"]
+__all__ = ["HEARD_AGAIN", "OTHER_SCRIPT", "UNDETERMINED", "Cue", "Segment", "Span", "Transcript", "Word"]
 
 UNDETERMINED = "und"
 """ISO 639-2 code for a language that could not be determined (a film without speech)."""
 HEARD_AGAIN = "heard-again"
 """The mark of a segment that only a second hearing found, in speech that the first left without a word."""
+OTHER_SCRIPT = "other-script"
+"""The mark of a segment of Hindi that was heard in Urdu's script, or the other way round: a guess."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +51,8 @@ class Segment:
     no_speech: float | None = None
     """The recogniser's own probability, 0 to 1, that nothing is said in that chunk."""
     marks: tuple[str, ...] = ()
-    """`HEARD_AGAIN`, or what is doubtful about a translation: kinds of `protocol.subtitles.doubts`, in
-    alphabetical order."""
+    """`HEARD_AGAIN`, `OTHER_SCRIPT`, or what is doubtful about a translation: kinds of
+    `protocol.subtitles.doubts`, in alphabetical order."""
     engine: str = ""
     """What translated it; what heard it, where a translation has it as it was said. Empty in a transcript
     that was heard, or came with a file."""

@@ -18,7 +18,7 @@ from clients.screen.report import Report
 from clients.screen.text import count
 from clients.settings import parse_settings
 from protocol.errors import ExitCode, UsageError
-from protocol.languages import find_language
+from protocol.languages import find_tag
 from protocol.schema import to_plain
 from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.export import ExportRequest, ExportResult
@@ -126,7 +126,7 @@ def _split(words: Sequence[str]) -> list[str]:
 
 def _language(written: str) -> str:
     # The transcript of a film without speech has no language.
-    return UNDETERMINED if written == UNDETERMINED else find_language(written).code
+    return UNDETERMINED if written == UNDETERMINED else str(find_tag(written))
 
 
 def _pair(written: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from envspecs.models.hub import hub_answers
 from envspecs.setup.outlook import Outlook, Piece, look
 from envspecs.setup.pins import Pins, read_pins, write_pins
 from protocol.errors import CpwError, DiskFullError, ExitCode
-from protocol.languages import find_language
+from protocol.languages import find_tag
 from protocol.schema import from_plain
 
 __all__ = ["setup", "show_setup"]
@@ -82,7 +82,7 @@ class _SetupWords:
 
 def _changed(pins: Pins, written: _SetupWords) -> Pins:
     words = [word.strip() for entry in written.languages for word in entry.split(",") if word.strip()]
-    codes = tuple(find_language(word).code for word in words)
+    codes = tuple(find_tag(word).language for word in words)
     return replace(
         pins,
         languages=tuple(dict.fromkeys((*pins.languages, *codes))),

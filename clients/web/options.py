@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from protocol.languages import every_language
+from protocol.languages import every_language, every_script, language_name
 from protocol.stages import OPTIONAL_STAGES, WORKFLOWS
 from protocol.stages.subtitle import SubtitleRequest
 from protocol.subtitles.formats import FORMATS
@@ -48,6 +48,8 @@ class Options:
     workflows: tuple[WorkflowOption, ...]
     languages: tuple[LanguageOption, ...]
     """By their names."""
+    scripts: tuple[LanguageOption, ...]
+    """Languages in other scripts than their usual ones: `hi-Latn`, as targets."""
     profiles: tuple[str, ...]
     formats: tuple[FormatOption, ...]
     optional_stages: tuple[str, ...]
@@ -66,6 +68,12 @@ def options(media: Sequence[Path]) -> Options:
             for flow in WORKFLOWS.values()
         ),
         languages=tuple(LanguageOption(code=language.code, name=language.name) for language in languages),
+        scripts=tuple(
+            sorted(
+                (LanguageOption(code=str(tag), name=language_name(str(tag))) for tag in every_script()),
+                key=lambda option: option.name,
+            )
+        ),
         profiles=get_args(get_type_hints(SubtitleRequest)["profile"]),
         formats=tuple(
             FormatOption(name=row.name, title=row.title) for row in FORMATS.values() if row.written

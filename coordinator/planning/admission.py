@@ -21,7 +21,7 @@ from coordinator.store.store import Store
 from protocol.artefacts import write_whole
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.failpoints import reach
-from protocol.languages import find_language
+from protocol.languages import find_language, find_tag
 from protocol.messages import Submit, Submitted
 from protocol.schema import check_field
 from protocol.stages import ROUTED_STAGES, STAGES, WORKFLOWS, translate
@@ -130,7 +130,7 @@ def _normalise(submit: Submit) -> Submit:
         message = f"{submit.media} is not there."
         raise InputError(message)
     source = find_language(submit.source_language).code if submit.source_language else None
-    targets = tuple(dict.fromkeys(find_language(language).code for language in submit.target_languages))
+    targets = tuple(dict.fromkeys(str(find_tag(language)) for language in submit.target_languages))
     workflow = WORKFLOWS.get(submit.workflow)
     if workflow is not None and targets and not workflow.translates:
         message = f"The workflow {workflow.name} makes no translation."

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from protocol.artefacts import Artefact
 from protocol.errors import BugError
+from protocol.languages import read_tag
 from protocol.messages import Submit
 from protocol.pipeline import SOURCE
 from protocol.schema import from_plain, to_plain
@@ -78,11 +79,12 @@ class Results:
         """Return the newest transcript that a stage before `stage` left.
 
         In the language `target` where there is one, as the film's own language is not translated; else in
-        the film's.
+        the film's. The script of `target` says how its subtitles are written.
         """
         order = tuple(STAGES)
         before = [name for name in TRANSCRIPT_STAGES if order.index(name) < order.index(stage)]
-        steps = [f"{name}-{target}" for name in before if f"{name}-{target}" in self._by_step]
+        language = read_tag(target).language if target else target
+        steps = [f"{name}-{language}" for name in before if f"{name}-{language}" in self._by_step]
         steps = steps or [name for name in before if name in self.planned]
         if not steps:
             message = f"There is no transcript that the stage {stage} could read."
@@ -196,6 +198,7 @@ def _subtitle(inputs: Inputs) -> SubtitleRequest:
     results, demux = inputs.results, inputs.results.demux
     return SubtitleRequest(
         transcript=results.transcript("subtitle", inputs.target),
+        script=read_tag(inputs.target).script if inputs.target else "",
         cleaning=results.cleaning,
         title=inputs.title,
         media_duration_ms=max(demux.facts.duration_ms, demux.clip_start_ms + demux.audio_duration_ms),

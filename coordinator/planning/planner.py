@@ -10,8 +10,8 @@ from typing import Any
 
 from coordinator.plan import Plan, PlannedStep
 from coordinator.planning.translators import Route
-from protocol.errors import UsageError
-from protocol.languages import language_name
+from protocol.errors import MissingError, UsageError
+from protocol.languages import language_name, read_tag
 from protocol.messages import Submit
 from protocol.pipeline import SOURCE, Ingredient
 from protocol.stages import OPTIONAL_STAGES, ROUTED_STAGES, STAGES, WORKFLOWS
@@ -65,7 +65,7 @@ def plan(submit: Submit, services: Services) -> Plan:
         targets = tuple(target for target in targets if target != submit.source_language)
     steps: list[PlannedStep] = []
     for ingredient in recipe:
-        steps.extend(_steps_of(ingredient, recipe, targets))
+        steps.extend(_steps_of(ingredient, recipe, targets, submit.source_language))
     return Plan(steps=tuple(_served(step, submit, services) for step in steps))
 
 
@@ -95,7 +95,15 @@ def _served(step: PlannedStep, submit: Submit, services: Services) -> PlannedSte
     """Return the step with its environment; a translation into the source's own language is never done."""
     if step.stage not in ROUTED_STAGES or step.target is None or step.target == submit.source_language:
         return replace(step, environment=services.environment_for(step.stage))
-    return routed(step, services.route(submit.source_language, step.target))
+    try:
+        route = services.route(submit.source_language, step.target)
+    except MissingError as error:
+        scripts = [target for target in submit.target_languages if read_tag(target).language == step.target]
+        if submit.source_language is not None or step.target in scripts:
+            raise
+        remedy = f"If the film is in {language_name(step.target)}, say so: -s {step.target}"
+        raise MissingError(error.message, remedy) from error
+    return routed(step, route)
 
 
 def routed(step: PlannedStep, route: Route) -> PlannedStep:
@@ -109,17 +117,19 @@ def routed(step: PlannedStep, route: Route) -> PlannedStep:
 
 
 def _steps_of(
-    ingredient: Ingredient, recipe: tuple[Ingredient, ...], targets: tuple[str, ...]
+    ingredient: Ingredient,
+    recipe: tuple[Ingredient, ...],
+    targets: tuple[str, ...],
+    source: str | None,
 ) -> list[PlannedStep]:
-    languages = {"film": (None,), "source": (SOURCE,), "target": targets}[ingredient.per]
     per = {part.stage: part.per for part in recipe if part.per != "source"}
-    there = {part.stage for part in recipe}
+    there = {name for part in recipe for name in _names(part, targets, source)}
     after = tuple(
         name
         for stage in ingredient.after
         for part in recipe
         if part.stage == stage
-        for name in _names(part, targets)
+        for name in _names(part, targets, source)
     )
     return [
         PlannedStep(
@@ -128,19 +138,38 @@ def _steps_of(
             environment="",
             target=None if language == SOURCE else language,
             needs=tuple(
-                _name(stage, language if per.get(stage) == "target" else None)
+                name
                 for stage in ingredient.needs
-                if stage in there
+                if (name := _needed(stage, language if per.get(stage) == "target" else None)) in there
             ),
             after=after,
         )
-        for language in languages
+        for language in _languages(ingredient, targets, source)
     ]
 
 
-def _names(ingredient: Ingredient, targets: tuple[str, ...]) -> list[str]:
-    languages = {"film": (None,), "source": (SOURCE,), "target": targets}[ingredient.per]
-    return [_name(ingredient.stage, language) for language in languages]
+def _names(ingredient: Ingredient, targets: tuple[str, ...], source: str | None) -> list[str]:
+    return [_name(ingredient.stage, language) for language in _languages(ingredient, targets, source)]
+
+
+def _languages(
+    ingredient: Ingredient, targets: tuple[str, ...], source: str | None
+) -> tuple[str | None, ...]:
+    """Return what the stage has a step for.
+
+    A translation is into a language, whatever scripts it is written in afterwards; of a film in that language
+    nothing is translated to have it in another script.
+    """
+    if ingredient.per == "target" and ingredient.stage in ROUTED_STAGES:
+        tags = [read_tag(target) for target in targets]
+        return tuple(dict.fromkeys(tag.language for tag in tags if not tag.script or tag.language != source))
+    per: dict[str, tuple[str | None, ...]] = {"film": (None,), "source": (SOURCE,), "target": targets}
+    return per[ingredient.per]
+
+
+def _needed(stage: str, target: str | None) -> str:
+    """Return the step of a stage that makes what is needed for `target`, a tag."""
+    return _name(stage, read_tag(target).language if target and stage in ROUTED_STAGES else target)
 
 
 def _name(stage: str, language: str | None) -> str:
@@ -175,11 +204,19 @@ def refine(
     if silent:
         notes.append(f"{title}: nothing is said in this film.")
     for target in submit.target_languages:
-        if language == target and not silent:
-            notes.append(_already(title, target, others))
-        if silent or language == target:
-            skipped += [_name(stage, target) for stage in spared]
+        tag = read_tag(target)
+        if language == tag.language and not silent:
+            notes.append(_in_script(title, target) if tag.script else _already(title, target, others))
+        if silent or language == tag.language:
+            # In another script the film's own language still has a track.
+            unneeded = spared if silent or not tag.script else [*ROUTED_STAGES]
+            skipped += [_needed(stage, target) for stage in unneeded]
     return Refinement(skipped=tuple(skipped), notes=tuple(notes))
+
+
+def _in_script(title: str, target: str) -> str:
+    language = language_name(read_tag(target).language)
+    return f"{title} is in {language}: written as {language_name(target)}, not translated."
 
 
 def _already(title: str, language: str, others: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from envspecs.setup.choice import choose, is_hard
 from envspecs.setup.needs import find_needs
 from envspecs.setup.pins import Pins, read_pins
 from protocol.jobs.quality import Grade, Quality
-from protocol.languages import language_name
+from protocol.languages import language_name, read_tag
 from protocol.messages import Submit
 from protocol.stages import asr, translate
 
@@ -92,7 +92,7 @@ def better_by(quality: Quality, submit: Submit, language: str, here: Inventory) 
     if here.chosen is None:
         return ""
     pins = read_pins()
-    asked = [code for code in (language, *submit.target_languages) if code != _ENGLISH]
+    asked = [code for code in (language, *_targets(submit)) if code != _ENGLISH]
     wanted = replace(pins, languages=tuple(dict.fromkeys((*pins.languages, *asked))))
     best = _reachable(wanted, submit, language, here)
     if best is None or GRADES.index(best) <= GRADES.index(quality.grade):
@@ -100,6 +100,11 @@ def better_by(quality: Quality, submit: Submit, language: str, here: Inventory) 
     if _reachable(pins, submit, language, here) == best:
         return "cpw setup"
     return f"cpw setup --for {','.join(dict.fromkeys(asked))}"
+
+
+def _targets(submit: Submit) -> list[str]:
+    """Return the languages of the targets, whatever script they are to be written in."""
+    return list(dict.fromkeys(read_tag(target).language for target in submit.target_languages))
 
 
 def _reachable(pins: Pins, submit: Submit, language: str, here: Inventory) -> Grade | None:
@@ -111,7 +116,7 @@ def _reachable(pins: Pins, submit: Submit, language: str, here: Inventory) -> Gr
     needs = find_needs(chosen, pins, here.hardware, tuple(here.specs.values()), here.registry)
     translators = [need.model.id for need in needs if need.model.translates_from]
     using = [(_rank(chosen.recogniser, language, here.registry), chosen.recogniser)]
-    for target in submit.target_languages:
+    for target in _targets(submit):
         if target != language:
             ways = _ways((*translators, chosen.into_english), language, target, here)
             using.append(max(ways, default=(0, "")))

@@ -17,7 +17,7 @@ from envspecs.report import Report
 from envspecs.sizes import human
 from envspecs.spec import EnvSpec, read_all
 from protocol.errors import ExitCode, UsageError
-from protocol.languages import find_language, language_name
+from protocol.languages import find_language, find_tag, language_name
 from protocol.stages import STAGES, WORKFLOWS, required_stages, translate
 
 __all__ = ["WantedWorkflow", "fetch_models", "list_models", "path_of_model", "verify_models"]
@@ -144,7 +144,7 @@ def _needs_of_workflow(wanted: WantedWorkflow) -> list[Need]:
             )
     source = find_language(wanted.source).code if wanted.source else None
     for word in wanted.targets or workflow.default_targets:
-        target = find_language(word).code
+        target = find_tag(word).language
         if target != source:
             need = _need_of_pair(source, target)
             needs.setdefault(need.model, need)

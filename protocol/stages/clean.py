@@ -75,6 +75,8 @@ class CleanResult:
     removed: dict[str, int]
     """Rule to how many removals; rules without any are left out."""
     segment_count: int
+    notes: tuple[str, ...] = ()
+    """What else was changed: Hindi that was heard in Arabic script."""
 
 
 STAGE = Stage(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from protocol.artefacts import Artefact
 from protocol.pipeline import Stage
+from protocol.schema import SPARSE
 from protocol.subtitles.formats import WrittenFormat
 
 __all__ = ["STAGE", "CueNumbers", "SubtitleRequest", "SubtitleResult"]
@@ -37,6 +38,8 @@ class SubtitleRequest(CueNumbers):
     """Stem of the files' names: `<title>.<language>.srt`."""
     media_duration_ms: int
     """Length of the film: no cue starts or ends past it."""
+    script: str = field(default="", metadata=SPARSE)
+    """ISO 15924 (`Latn`): the transcript is written in it first. Empty: as it is."""
     cleaning: Artefact | None = None
     """`cleaning.json` of the transcript: what was removed stands in the quality report, too."""
     corrections: Artefact | None = None
@@ -82,6 +85,6 @@ STAGE = Stage(
     weight=1,
     cores=1,
     shown=True,
-    # A person who set these would only move cues to the wrong place.
-    filled=frozenset({"offset_ms", "shot_changes_ms"}),
+    # A person who set these would only move cues to the wrong place; the script is that of the target.
+    filled=frozenset({"offset_ms", "script", "shot_changes_ms"}),
 )

@@ -6,11 +6,12 @@ words that say what it is for, with dots between them.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from protocol.errors import UsageError
-from protocol.languages import find_language
+from protocol.languages import IN_TWO_SCRIPTS, find_language, find_tag
 from protocol.timeline import UNDETERMINED
 
 __all__ = ["SUBTITLE_ENDINGS", "BesideName", "name_beside", "read_name"]
@@ -58,7 +59,14 @@ def read_name(film: PurePath, path: PurePath) -> BesideName | None:
 
 
 def _code(word: str) -> str:
-    """Return the language of `pt-BR`, `pt_br`, `por`, `portuguese`; `und` for a word that names none."""
+    """Return the language of `pt-BR`, `pt_br`, `por`, `portuguese`; `und` for a word that names none.
+
+    With its script where that is another than the usual one: who reads `hi` does not read `hi-Latn`.
+    """
+    with contextlib.suppress(UsageError):
+        # A script that this program writes nothing in is refused: the language alone counts.
+        if (tag := find_tag(word)).language not in IN_TWO_SCRIPTS:
+            return str(tag)
     try:
         return find_language(word.replace("_", "-").partition("-")[0]).code
     except UsageError:

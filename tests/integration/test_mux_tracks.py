@@ -7,6 +7,7 @@ import pytest
 
 from tests.little_films import BEEP, PICTURE, SRT, mux
 from workers.engines.common.film.mkv_languages import read_tags
+from workers.engines.common.film.mp4_languages import read_extended
 from workers.engines.common.film.probe import probe
 
 pytestmark = pytest.mark.integration
@@ -60,3 +61,21 @@ def test_a_small_cover_stays_a_small_cover(scratch, make, tmp_path):
     with av.open(str(scratch.root / mux(scratch, media, "de", "en").film.path)) as film:
         names = [name for stream in film.streams if (name := stream.metadata.get("filename"))]
     assert names == ["small_cover.png", "cover.png"]
+
+
+def test_a_track_in_another_script_says_so_in_both_containers(scratch, make):
+    tracks = ("hi", "hi-Latn")
+    mkv = make("film.mkv", *PICTURE, *BEEP)
+    path = scratch.root / mux(scratch, mkv, *tracks).film.path
+    assert [tag for kind, tag in read_tags(path) if kind == "subtitle"] == ["", "hi-Latn"]
+    with av.open(str(path)) as film:
+        assert [(stream.language, stream.metadata["title"]) for stream in film.streams.subtitles] == [
+            ("hin", "Hindi"),
+            ("hin", "Hindi in Latin letters"),
+        ]
+    mp4 = make("film.mp4", *PICTURE, *BEEP)
+    path = scratch.root / mux(scratch, mp4, *tracks).film.path
+    assert read_extended(path) == ("", "", "", "hi-Latn")
+    with av.open(str(path)) as film:
+        assert [stream.language for stream in film.streams.subtitles] == ["hin", "hin"]
+        assert sum(packet.size > 2 for packet in film.demux(film.streams.subtitles[1])) == 2

@@ -14,9 +14,10 @@ from clients.api.answers import document
 from clients.api.served import ask, find_job, read_json
 from clients.api.waiting import Gone, ended
 from protocol.artefacts import read_json_as
+from protocol.errors import UsageError
 from protocol.job_changes import CancelJobs
 from protocol.jobs.trial import TrialBegun, TrialQuery
-from protocol.languages import find_language
+from protocol.languages import find_tag, language_name
 from protocol.stages import asr, translate
 from protocol.timeline import Segment, Transcript
 
@@ -38,6 +39,19 @@ class Again:
     """Other fields of the stage: `{"beam_size": 10}`."""
 
 
+def _target(written: str) -> str:
+    """Return the language to translate into; a track in another script has no translation of its own."""
+    if not written:
+        return ""
+    tag = find_tag(written)
+    if tag.script:
+        message = (
+            f"A line is translated into {language_name(tag.language)}, not into {language_name(str(tag))}."
+        )
+        raise UsageError(message, f"Ask for {tag.language}; cpw export writes it in the other script again.")
+    return tag.language
+
+
 async def again(request: Request) -> Response:
     """Recognise a stretch again, or translate a line again, and return the transcript of it."""
     job = await find_job(request)
@@ -46,7 +60,7 @@ async def again(request: Request) -> Response:
     fields = dict(wanted.settings)
     if wanted.model:
         fields["model"] = wanted.model
-    target = find_language(wanted.target_language).code if wanted.target_language else ""
+    target = _target(wanted.target_language)
     trial: TrialBegun = await ask(
         request,
         TrialQuery(

@@ -14,7 +14,7 @@ from clients.api.bodies import Arrived
 from clients.submission import user_name
 from envspecs.models.registry import Listed, list_models
 from protocol.errors import UsageError
-from protocol.languages import find_language
+from protocol.languages import find_language, find_tag, language_name
 from protocol.messages import Submit
 from protocol.stages import WORKFLOWS, asr, subtitle
 from protocol.subtitles.formats import WRITTEN_FORMATS
@@ -108,12 +108,24 @@ def language_of(written: str, param: str = "language") -> str | None:
     """Return the code of a language as programs write it; None: it is to be heard. A 400 for what is none."""
     if written.strip().casefold() in _DETECT:
         return None
+    _refuse_script(written, param)
     # `pt-BR`: what is spoken is the language, whatever the country.
     word = written.strip().replace("_", "-").partition("-")[0]
     try:
         return find_language(word).code
     except UsageError as error:
         raise HttpProblem(400, error.message, error.remedy, param=param) from error
+
+
+def _refuse_script(written: str, param: str) -> None:
+    """Raise a 400 where another script is asked for: what is answered here is the translation as it came."""
+    try:
+        tag = find_tag(written)
+    except UsageError:
+        return
+    if tag.script:
+        text = f"{language_name(str(tag))} is written by jobs, whose subtitles may be in another script."
+        raise HttpProblem(400, text, f"Ask for {tag.language}, or make a job: POST /jobs.", param=param)
 
 
 def languages_of(written: tuple[str, ...], param: str) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ function build() {
     files: h("input", {type: "file", id: "add-files", multiple: true}),
     paths: h("textarea", {id: "add-paths", rows: "2", spellcheck: "false", "aria-describedby": "add-places"}),
     source: languages("add-source", "found by listening"),
-    target: languages("add-target", "add a language …"),
+    target: languages("add-target", "add a language …", known.scripts),
     chosen: h("ul", {class: "chips", "aria-label": "Target languages"}),
     profile: h("select", {id: "add-profile"}, known.profiles.map(name => h("option", {value: name}, name))),
     settings: h("textarea", {id: "add-settings", rows: "3", spellcheck: "false", placeholder: "asr.model=small"}),
@@ -96,9 +96,9 @@ function checkbox(input, text) {
   return h("div", {class: "choice"}, input, h("label", {for: input.id}, text));
 }
 
-function languages(id, first) {
+function languages(id, first, more = []) {
   return h("select", {id}, h("option", {value: ""}, first),
-    known.languages.map(({code, name}) => h("option", {value: code}, name)));
+    [...known.languages, ...more].map(({code, name}) => h("option", {value: code}, name)));
 }
 
 function places() {
@@ -134,7 +134,7 @@ function showWorkflow() {
 
 function showTargets() {
   keep(view.chosen, targets, code => code, code => {
-    const name = known.languages.find(language => language.code === code)?.name || code;
+    const name = [...known.languages, ...known.scripts].find(language => language.code === code)?.name || code;
     return h("li", {}, h("button", {type: "button", class: "chip", "aria-label": `Remove ${name}`, onclick: () => {
       targets = targets.filter(other => other !== code);
       view.target.focus();

@@ -8,8 +8,8 @@ import {ENDED, age, duration, fileName, languageName, plural, rough, waitsFor} f
 
 const LOG_LINES = 500;
 const LOG_MS = 2000;
-const TRACK = /\.([a-z]{2,3})\.(?:srt|vtt|ass|ttml)$/;
-const REPORT = /\.([a-z]{2,3}(?:\+[a-z]{2,3})?)\.qc\.json$/;
+const TRACK = /\.([a-z]{2,3}(?:-[A-Z][a-z]{3})?)\.(?:srt|vtt|ass|ttml)$/;
+const REPORT = /\.([a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:\+[a-z]{2,3}(?:-[A-Z][a-z]{3})?)?)\.qc\.json$/;
 
 let open = null;
 const view = {};

@@ -3,7 +3,7 @@ import {complain, h, once, table} from "/assets/dom.js";
 import {Problem, filePath, jobPath, post} from "/assets/server.js";
 import {clock, fileName, languageName, plural, size} from "/assets/words.js";
 
-const MADE = /\.([a-z]{2,3}(?:\+[a-z]{2,3})?)\.((?:qc\.)?[a-z0-9]+)$/;
+const MADE = /\.([a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:\+[a-z]{2,3}(?:-[A-Z][a-z]{3})?)?)\.((?:qc\.)?[a-z0-9]+)$/;
 const ORDER = ["srt", "vtt", "ass", "ttml", "txt", "tsv", "json", "qc.json"];
 const MOST_CUES = 50;
 

@@ -68,6 +68,12 @@ def test_translate_without_a_target_means_english(film):
     assert read(film, workflow="subtitle").submissions[0].target_languages == ()
 
 
+def test_a_target_may_name_a_script(film):
+    read_so = read(film, workflow="translate", targets=("hi-latn,ur-Arab",)).submissions[0]
+    assert read_so.target_languages == ("hi-Latn", "ur")
+    assert "'Cyrl'" in problem(film, workflow="translate", targets=("hi-Cyrl",))
+
+
 def test_transcribe_takes_no_target(film):
     assert "takes no --target-language" in problem(film, targets=("en",))
 

@@ -33,6 +33,8 @@ def test_a_name_is_what_players_look_for(language: str, forced: bool, name: str)
         (".eng", "en", False, False),
         (".English", "en", False, False),
         (".pt-BR", "pt", False, False),
+        (".hi-Latn", "hi-Latn", False, False),
+        (".sr-Latn", "sr", False, False),
         (".zh_CN", "zh", False, False),
         (".hi", "hi", False, False),
         (".en.hi", "en", False, True),

@@ -21,7 +21,7 @@ from protocol.errors import (
     error_from_info,
     info_from_error,
 )
-from protocol.languages import find_language, language_name, to_iso639_2
+from protocol.languages import Tag, find_language, find_tag, language_name, read_tag, to_iso639_2
 from protocol.marks import Mark, parse_mark, render_mark
 
 
@@ -112,6 +112,38 @@ def test_an_unknown_language_is_refused_with_an_example() -> None:
     with pytest.raises(UsageError, match="klingon") as caught:
         find_language("klingon")
     assert "ISO 639-1" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        ("hi-Latn", "hi-Latn"),
+        ("HI_latn", "hi-Latn"),
+        ("Hindi-Latn", "hi-Latn"),
+        ("hi-Deva", "hi"),
+        ("ur-Arab", "ur"),
+        ("ur-Deva", "ur-Deva"),
+        ("sr-Cyrl", "sr-Cyrl"),
+        ("sr", "sr"),
+        ("ta-Latn", "ta-Latn"),
+    ],
+)
+def test_a_language_may_be_asked_for_in_a_script(written: str, tag: str) -> None:
+    assert str(find_tag(written)) == tag
+    assert read_tag(tag) == find_tag(written)
+
+
+@pytest.mark.parametrize("written", ["hi-Cyrl", "de-Latn", "hi-IN", "xx-Latn", "hi-"])
+def test_a_script_that_a_language_cannot_be_written_in_is_refused(written: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_tag(written)
+    assert caught.value.remedy
+
+
+def test_a_tag_has_a_name() -> None:
+    assert language_name("hi-Latn") == "Hindi in Latin letters"
+    assert language_name(str(Tag("ur", "Deva"))) == "Urdu in Devanagari letters"
+    assert language_name("xx-Latn") == "xx-Latn"
 
 
 def test_containers_get_three_letters() -> None:

@@ -35,7 +35,6 @@ from workers.engines.common.job_folder import JobFolder, SubtitleSettings, read_
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.one_answer import answer, refusal, teller_here
 from workers.engines.common.tracks import Track, cut_track, shift
-from workers.text.transcripts import read_file
 
 __all__ = ["FileToWrite", "burned", "export", "main"]
 
@@ -62,7 +61,7 @@ def export(folder: JobFolder, request: ExportRequest) -> Iterator[FileToWrite]:
     Raises `UsageError` for a language that the job does not have, and for an unknown format or profile.
     """
     check_formats(request.formats)
-    languages = request.languages or (() if request.pairs else tuple(folder.transcripts))
+    languages = request.languages or (() if request.pairs else folder.languages)
     for language in (*languages, *itertools.chain(*request.pairs)):
         _refuse_unknown(folder, language)
     stem = safe_stem(folder.title)
@@ -74,7 +73,7 @@ def export(folder: JobFolder, request: ExportRequest) -> Iterator[FileToWrite]:
 
 
 def _refuse_unknown(folder: JobFolder, language: str) -> None:
-    if language not in folder.transcripts:
+    if not folder.has(language):
         if lost := [name for name in folder.gone if name.endswith(f"transcript.{language}.json")]:
             message = (
                 f"{folder.job} has no transcript in {language_name(language)} any more: {lost[0]} is gone."
@@ -82,7 +81,7 @@ def _refuse_unknown(folder: JobFolder, language: str) -> None:
             raise InputError(
                 message, "Copy the job's whole folder, or translate again: cpw retry JOB --from translate"
             )
-        there = ", ".join(folder.transcripts)
+        there = ", ".join(folder.languages)
         message = f"{folder.job} has no transcript in {language_name(language)}, but in {there}."
         raise UsageError(message, "Name one of these, or submit the film with -t for another.")
 
@@ -124,7 +123,7 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
         )
 
     track = cut_track(
-        shift(read_file(folder.transcripts[language]), folder.clip_start_ms),
+        shift(folder.transcript(language), folder.clip_start_ms),
         rules_of,
         profile=profile,
         provenance={"title": folder.title, "job": folder.job},

@@ -15,12 +15,14 @@ from typing import TypeVar
 from protocol.artefacts import read_json_as, resolve_inside
 from protocol.errors import InputError, SchemaError
 from protocol.jobs.quality import Quality
+from protocol.languages import read_tag
 from protocol.stages import TRANSCRIPT_STAGES
 from protocol.stages.demux import MediaFacts
 from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.corrections import CORRECTIONS
-from protocol.timeline import Span
+from protocol.timeline import Span, Transcript
 from workers.engines.common.names import shown
+from workers.engines.common.scripts.convert import in_script
 from workers.text.transcripts import read_file
 
 __all__ = ["JobFolder", "SubtitleSettings", "read_job"]
@@ -144,6 +146,26 @@ class JobFolder:
     """What to expect by the models that made it; None in a job of an older version."""
     gone: tuple[str, ...] = ()
     """Transcripts that the job made and that no longer exist; paths are relative to the folder."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages that the job has a transcript in, and the scripts it was asked for."""
+        scripts = (
+            written for written in self.subtitles if written not in self.transcripts and self.has(written)
+        )
+        return (*self.transcripts, *scripts)
+
+    def has(self, language: str) -> bool:
+        """Return whether there is a transcript in the language; in another script it is made of that."""
+        return language in self.transcripts or (
+            read_tag(language).script != "" and read_tag(language).language in self.transcripts
+        )
+
+    def transcript(self, language: str) -> Transcript:
+        """Return the transcript in a language, or in another script of it (`hi-Latn`)."""
+        if language in self.transcripts:
+            return read_file(self.transcripts[language])
+        return in_script(read_file(self.transcripts[read_tag(language).language]), language)
 
     def own(self, name: str) -> Path:
         """Return the folder `name` in the job folder, to write to; raises `InputError` if it is a link."""

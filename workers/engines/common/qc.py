@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from protocol.errors import CpwError
-from protocol.languages import find_language
+from protocol.languages import find_tag
 from protocol.subtitles.quality import BrokenLine, CheckedFilm, FileReport
 from protocol.timeline import UNDETERMINED
 from workers.engines.common.cues.checking.quality import check, to_report
@@ -36,7 +36,7 @@ def examine(
     `language` is empty, the file's name gives it. Raises `InputError` if the file cannot be read,
     `UsageError` for an unknown profile or language.
     """
-    spoken = find_language(language).code if language else language_in_name(file)
+    spoken = str(find_tag(language)) if language else language_in_name(file)
     checked = _film(film) if film is not None else None
     of_film = checked.frames_per_second if checked is not None else None
     hint = "" if spoken == UNDETERMINED else spoken

@@ -18,14 +18,13 @@ from protocol.schema import to_plain
 from protocol.subtitles.corrections import read_corrections
 from protocol.subtitles.doubts import DOUBTS
 from protocol.subtitles.review import ReviewAnswer
-from protocol.timeline import HEARD_AGAIN, Segment, Transcript
+from protocol.timeline import HEARD_AGAIN, OTHER_SCRIPT, Segment
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.job_folder import JobFolder, read_job
 from workers.engines.common.one_answer import answer, refusal, tell_line
 from workers.engines.common.preview.data import page_data
 from workers.engines.common.preview.film import find_playable
 from workers.engines.common.tracks import shift
-from workers.text.transcripts import read_file
 
 __all__ = ["main", "review"]
 
@@ -62,17 +61,16 @@ def review(job: JobFolder, *, copies: bool = False) -> ReviewAnswer:
 
 def _doubts(job: JobFolder, language: str) -> list[list[Any]]:
     """Return [start, end, why] of each stretch that a check or the recogniser itself doubts."""
-    path = job.transcripts.get(language)
-    if path is None:
+    if not job.has(language):
         return []
-    transcript: Transcript = shift(read_file(path), job.clip_start_ms)
+    transcript = shift(job.transcript(language), job.clip_start_ms)
     heard = not transcript.translated_from
     return [doubt for segment in transcript.segments for doubt in _of_segment(segment, words=heard)]
 
 
 def _of_segment(segment: Segment, *, words: bool) -> list[list[Any]]:
     """Return the doubts about a segment; a translator's own `words` have no probability that tells much."""
-    known = {**DOUBTS, HEARD_AGAIN: "heard only the second time"}
+    known = {**DOUBTS, HEARD_AGAIN: "heard only the second time", OTHER_SCRIPT: "heard in another script"}
     found = [[segment.start_ms, segment.end_ms, known.get(mark, mark)] for mark in segment.marks]
     found += [
         [word.start_ms, word.end_ms, f"doubtful word: {word.text}"]

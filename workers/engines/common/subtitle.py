@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from protocol.artefacts import Artefact, write_whole
+from protocol.languages import Tag
 from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.subtitles.corrections import read_corrections
-from protocol.timeline import Cue
+from protocol.timeline import UNDETERMINED, Cue, Transcript
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.clean import read_removals
 from workers.engines.common.corrections import told
@@ -16,6 +17,7 @@ from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.formats.srt_vtt import clock_time
 from workers.engines.common.formats.writing import check_formats
 from workers.engines.common.names import safe_stem
+from workers.engines.common.scripts.convert import in_script
 from workers.engines.common.tracks import Track, cut_track, shift
 from workers.text.transcripts import read
 
@@ -39,7 +41,7 @@ class CueSubtitle:
         or an impossible rule, `InputError` if the transcript cannot be read.
         """
         check_formats(request.formats)
-        transcript = shift(read(context, request.transcript), request.offset_ms)
+        transcript = shift(_written(read(context, request.transcript), request.script), request.offset_ms)
         cleaning = request.cleaning and context.input(request.cleaning)
         corrections = (
             read_corrections(context.input(request.corrections)).changes if request.corrections else ()
@@ -71,6 +73,13 @@ class CueSubtitle:
             first_cues=tuple(_one_line(cue) for cue in track.cues[:_FIRST_CUES]),
             notes=tuple(filter(None, [told(track.unfit, len(track.corrections))])),
         )
+
+
+def _written(transcript: Transcript, script: str) -> Transcript:
+    """Return the transcript in the script; as it is where none is asked for, or nothing is said."""
+    if not script or transcript.language == UNDETERMINED:
+        return transcript
+    return in_script(transcript, str(Tag(transcript.language, script)))
 
 
 def _report(track: Track, name: str, context: Context) -> tuple[Artefact, str]:

@@ -127,6 +127,11 @@ def test_targets_are_named_too_where_they_need_a_translator() -> None:
     assert said == "draft quality for Hindi: cpw setup --for hi,ta"
 
 
+def test_a_script_needs_no_other_models_than_its_language() -> None:
+    said = quality_note(submission("hi-Latn"), "hi", [], inventory("whisper-base"))
+    assert said == "draft quality for Hindi: cpw setup --for hi"
+
+
 def test_nothing_is_said_where_nothing_better_is_to_be_had() -> None:
     small = submission(asr="whisper-small")
     assert not quality_note(small, "fr", [], inventory("whisper-base", "whisper-small"))

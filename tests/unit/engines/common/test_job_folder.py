@@ -11,6 +11,7 @@ import pytest
 
 from protocol.errors import InputError
 from protocol.subtitles.export import ExportRequest
+from protocol.timeline import Cue
 from tests.job_folders import CUES, JOB, write_job
 from workers.engines.common.export import export
 from workers.engines.common.export import main as export_main
@@ -110,3 +111,14 @@ def test_a_clip_of_before_manifests_told_of_the_film_keeps_its_start(folder):
     change(folder / "manifest.json", lambda document: document.pop("film"))
     change(folder / "job.json", lambda document: document.update(start_ms=3_000))
     assert read_job(folder).clip_start_ms == 3_000
+
+
+def test_a_job_is_exported_in_another_script_of_a_language_that_it_has(tmp_path):
+    cues = (Cue(start_ms=1_000, end_ms=3_000, lines=("नमस्ते दुनिया",)),)
+    job = read_job(write_job(tmp_path / "job", tmp_path / "gone.mp4", {"hi": cues, "hi-Latn": cues}))
+    assert job.languages == ("hi", "hi-Latn")
+    assert (job.has("hi-Arab"), job.has("en"), job.has("en-Latn")) == (True, False, False)
+    (srt, report) = export(job, ExportRequest(formats=("srt",), languages=("hi-Arab",)))
+    assert (srt.name, srt.language, report.name) == ("Film.hi-Arab.srt", "hi-Arab", "Film.hi-Arab.qc.json")
+    made = export(job, ExportRequest(formats=("srt",), pairs=(("hi", "hi-Latn"),)))
+    assert next(iter(made)).name == "Film.hi+hi-Latn.srt"

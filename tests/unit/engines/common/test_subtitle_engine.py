@@ -143,3 +143,25 @@ def test_a_broken_report_of_cleaning_is_named(ask, tmp_path, content):
     (tmp_path / "cleaning.json").write_text(content)
     with pytest.raises(InputError, match=r"cleaning\.json does not say what was removed"):
         ask(cleaning=describe_file(tmp_path / "cleaning.json", "cleaning.json"))
+
+
+def test_another_script_has_its_own_name_and_its_own_reading_speed(ask, tmp_path):
+    result = ask(script="Latn", formats=("srt", "ttml"))
+    assert [file.path for file in result.files] == ["Film.hi-Latn.srt", "Film.hi-Latn.ttml"]
+    assert result.language == "hi-Latn"
+    assert result.first_cues == (
+        "00:00:01.000 --> 00:00:03.000  Namaste duniya.",
+        "00:00:06.000 --> 00:00:08.000  Phir milenge",
+    )
+    assert 'xml:lang="hi-Latn"' in (tmp_path / "Film.hi-Latn.ttml").read_text()
+    report = json.loads((tmp_path / "Film.hi-Latn.qc.json").read_text())
+    assert report["language"] == "hi-Latn"
+
+
+def test_hindi_in_arabic_script_runs_from_right_to_left(ask, tmp_path):
+    ask(script="Arab", formats=("srt",))
+    assert "\u202bنمستے دنیا" in (tmp_path / "Film.hi-Arab.srt").read_text()
+
+
+def test_a_film_without_speech_has_no_script(ask):
+    assert ask(Transcript(language="und", segments=()), script="Latn").language == "und"

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from protocol.artefacts import read_json_as, write_json
 from protocol.errors import InputError, SchemaError, UsageError
+from protocol.languages import language_name
 from protocol.schema import to_plain
 from protocol.stages.clean import CleanRequest, CleanResult, CleanRules
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.rules import RULES, Finding, decide
 from workers.engines.common.names import shown
+from workers.engines.common.scripts.heard import in_own_script
 from workers.text.transcripts import publish, read
 
 __all__ = ["TranscriptClean", "read_removals"]
@@ -41,7 +43,7 @@ class TranscriptClean:
         Raises `UsageError` for an impossible threshold, `InputError` if the transcript cannot be read.
         """
         _check(request)
-        transcript = read(context, request.transcript)
+        transcript, respelt = in_own_script(read(context, request.transcript))
         context.progress(0.1, "cleaning")
         cleaned = decide(transcript, request.speech, request, request.media_duration_ms)
         rules = {field.name: getattr(request, field.name) for field in dataclasses.fields(CleanRules)}
@@ -59,7 +61,14 @@ class TranscriptClean:
             report=context.publish("cleaning.json"),
             removed={rule: removed[rule] for rule in RULES if removed[rule]},
             segment_count=len(cleaned.transcript.segments),
+            notes=(_told(respelt, transcript.language),) if respelt else (),
         )
+
+
+def _told(count: int, language: str) -> str:
+    lines = "line was" if count == 1 else "lines were"
+    name = f" of {language_name(language)}" if language in ("hi", "ur") else ""
+    return f"{count} {lines} heard in another script and put into that{name}, which is a guess: look at it"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocol.errors import UsageError
+from protocol.languages import IN_TWO_SCRIPTS, read_tag
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.widths import WIDE
 
@@ -20,6 +21,8 @@ _MOST = {"max_line_graphemes": 1_000, "max_lines": 10}
 """Upper limits: work and memory grow with these two numbers, and nobody reads more."""
 _WIDE_SPEEDS = {"ja": 4.0, "zh": 9.0, "yue": 9.0, "ko": 12.0}
 """Of Netflix's guides for these languages; the other publishers have none of their own."""
+_ALIKE = {"Latn": "en", "Deva": "hi", "Arab": "ur"}
+"""The language whose reading speed counts for a script."""
 _NETFLIX_SPEEDS = {"en": 20.0, "hi": 22.0, **_WIDE_SPEEDS}
 
 
@@ -86,12 +89,22 @@ def rules_for(
         "max_cue_ms": asked.max_cue_ms,
         "min_gap_ms": gap_ms,
         "close_gap_ms": close_ms,
-        "max_graphemes_per_second": asked.speeds.get(language, asked.speed),
+        "max_graphemes_per_second": _speed(asked, language),
         "min_word_ms": asked.min_word_ms,
     }
     numbers |= {name: value for name, value in overrides.items() if value is not None}
     _refuse_impossible(numbers)
     return CueRules(language=language, media_duration_ms=max(0, media_duration_ms), **numbers)  # type: ignore[arg-type]  # (fields by name)
+
+
+def _speed(asked: Profile, language: str) -> float:
+    """Return the reading speed: by the script where a language of India is written in another than its own.
+
+    One sign of Devanagari is two or three Latin letters: Hindi in these is read as English is.
+    """
+    tag = read_tag(language)
+    alike = _ALIKE.get(tag.script, tag.language) if tag.language not in IN_TWO_SCRIPTS else tag.language
+    return asked.speeds.get(alike, asked.speed)
 
 
 def _refuse_impossible(numbers: Mapping[str, float]) -> None:

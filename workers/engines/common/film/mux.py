@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import UsageError
-from protocol.languages import find_language, language_name, to_iso639_2
+from protocol.languages import find_language, find_tag, language_name, read_tag, to_iso639_2
 from protocol.stages.mux import FIRST, NONE, MuxRequest, MuxResult
 from workers.engine import Context, Models
 from workers.engines.common.film import ffmpeg as program
@@ -20,6 +20,7 @@ from workers.engines.common.film.burn import Burning, burned_name, draw, prepare
 from workers.engines.common.film.containers import MATROSKA, MP4, Target, choose_targets, copied_streams
 from workers.engines.common.film.covers import Cover, take_covers
 from workers.engines.common.film.mkv_languages import with_room, write_tags
+from workers.engines.common.film.mp4_languages import write_extended
 from workers.engines.common.film.mp4_tracks import disable, force
 from workers.engines.common.film.probe import Film, Stream, probe
 from workers.engines.common.formats.reading.files import read_cues
@@ -141,6 +142,7 @@ def _finish(path: Path, target: Target, kept: Sequence[Stream], tracks: Sequence
     if target is MP4:
         disable(path, hidden_places(kept, tracks))
         force(path, forced_places(kept, tracks))
+        write_extended(path, extended_tags(kept, tracks))
     else:
         write_tags(path)
 
@@ -210,6 +212,14 @@ def forced_places(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> tuple[i
     return tuple(place for place, track in enumerate(tracks, first) if track.is_forced)
 
 
+def extended_tags(kept: Sequence[Stream], tracks: Sequence[NewTrack]) -> dict[int, str]:
+    """Return the tags of the new tracks that name a script, by their places as in `hidden_places`."""
+    first = sum(not stream.is_cover for stream in kept)
+    return {
+        place: track.language for place, track in enumerate(tracks, first) if read_tag(track.language).script
+    }
+
+
 def has_cues(srt: Path) -> bool:
     """Return whether the SubRip file holds a cue."""
     with srt.open(encoding="utf-8", errors="replace") as lines:
@@ -219,7 +229,7 @@ def has_cues(srt: Path) -> bool:
 def _find(written: str, languages: Sequence[str], setting: str) -> str:
     """Return which of `languages` a person wrote as a code or a name."""
     try:
-        code = find_language(written).code
+        code = str(find_tag(written))
     except UsageError:
         code = written
     if code in languages or set(languages) <= {NONE}:
@@ -291,8 +301,11 @@ def _tags(kept: Sequence[Stream], tracks: Sequence[NewTrack], target: Target) ->
     tags: list[str] = []
     for place, track in enumerate(tracks, len(_subtitles(kept))):
         name = language_name(track.language)
+        alpha3 = to_iso639_2(read_tag(track.language).language, bibliographic=target.bibliographic)
+        if read_tag(track.language).script and target is MATROSKA:
+            alpha3 = with_room(alpha3, track.language)
         for tag in (
-            f"language={to_iso639_2(track.language, bibliographic=target.bibliographic)}",
+            f"language={alpha3}",
             f"title={name}",
             f"handler_name={name}",
         ):

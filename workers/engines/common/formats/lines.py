@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from protocol.languages import read_tag
+
 __all__ = [
     "RIGHT_TO_LEFT",
     "embedded",
@@ -59,7 +61,9 @@ def runs_right_to_left(line: str, language: str) -> bool:
     """
     kinds = [unicodedata.bidirectional(character) for character in line]
     leftward = kinds.count("R") + kinds.count("AL")
-    return leftward > (0 if language in RIGHT_TO_LEFT else kinds.count("L"))
+    tag = read_tag(language)
+    is_leftward = tag.script == "Arab" if tag.script else language in RIGHT_TO_LEFT
+    return leftward > (0 if is_leftward else kinds.count("L"))
 
 
 def embedded(text: str, line: str, language: str) -> str:

@@ -19,7 +19,6 @@ from workers.engines.common.formats.reading.files import read_cues
 from workers.engines.common.job_folder import JobFolder
 from workers.engines.common.names import shown
 from workers.engines.common.preview.waveform import STEP_MS, peaks
-from workers.text.transcripts import read_file
 
 __all__ = ["page_data"]
 
@@ -112,9 +111,9 @@ def _cue_file(files: Mapping[str, Path]) -> Path | None:
 
 
 def _makers(job: JobFolder, language: str) -> dict[str, str]:
-    if language not in job.transcripts:
+    if not job.has(language):
         return {"translated_from": "", "engine": "", "model": ""}
-    made = read_file(job.transcripts[language])
+    made = job.transcript(language)
     origin = made.translated_from
     return {
         "translated_from": language_name(origin) if origin else "",

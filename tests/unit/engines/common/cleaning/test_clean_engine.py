@@ -73,3 +73,28 @@ def test_what_is_no_transcript_is_refused(tmp_path):
     artefact = describe_file(tmp_path / "in.json", "in.json")
     with pytest.raises(InputError, match="not a transcript"):
         TranscriptClean().run(CleanRequest(transcript=artefact), Scratch(tmp_path))
+
+
+def test_hindi_that_was_heard_in_arabic_script_is_put_into_devanagari_and_marked(ask, tmp_path):
+    heard = sentence("آپ کہاں ہیں؟", language="hi")
+    result = ask(Transcript(language="hi", segments=(SAID, heard)))
+    left = from_plain(Transcript, json.loads((tmp_path / "transcript.json").read_text()))
+    assert [segment.text for segment in left.segments] == [SAID.text, "आप कहाँ हैं?"]
+    assert [segment.marks for segment in left.segments] == [(), ("other-script",)]
+    for before, after in zip(heard.words, left.segments[1].words, strict=True):
+        assert (before.start_ms, before.end_ms) == (after.start_ms, after.end_ms)
+    assert result.notes == (
+        "1 line was heard in another script and put into that of Hindi, which is a guess: look at it",
+    )
+
+
+def test_urdu_that_was_heard_in_devanagari_is_put_into_arabic_script(ask, tmp_path):
+    ask(Transcript(language="ur", segments=(sentence("आप कहाँ हैं?", language="ur"),)))
+    left = from_plain(Transcript, json.loads((tmp_path / "transcript.json").read_text()))
+    assert [segment.text for segment in left.segments] == ["آپ کہاں ہیں؟"]
+
+
+def test_english_words_and_other_languages_are_not_touched(ask):
+    mixed = sentence("Thank you میم", language="hi")
+    assert ask(Transcript(language="hi", segments=(mixed,))).notes == ()
+    assert ask(Transcript(language="fa", segments=(sentence("سلام", language="fa"),))).notes == ()

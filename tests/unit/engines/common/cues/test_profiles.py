@@ -83,3 +83,11 @@ def test_what_a_person_sets_wins() -> None:
 def test_what_cannot_be_is_refused(profile: str, fields: dict[str, int], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         rules_for(profile, "en", **fields)
+
+
+@pytest.mark.parametrize(
+    ("language", "speed"),
+    [("hi", 22.0), ("hi-Latn", 20.0), ("ur", 17.0), ("ur-Deva", 22.0), ("hi-Arab", 17.0), ("sr-Latn", 17.0)],
+)
+def test_the_script_decides_how_fast_a_language_of_india_is_read(language: str, speed: float) -> None:
+    assert rules_for("netflix", language).max_graphemes_per_second == speed

@@ -274,6 +274,7 @@ def test_real_files_are_read_as_pysubs2_reads_them(name):
         ("Film.zh_CN.srt", "zh"),
         ("Film.zh-Hant-TW.forced.srt", "zh"), ("Film.sr_Latn.srt", "sr"), ("Film.es-419.sdh.srt", "es"),
         ("Film.English.srt", "en"), ("Film.hi_IN.cc.srt", "hi"), ("Film.en_of_x.srt", "und"),
+        ("Film.hi-Latn.srt", "hi-Latn"), ("Film.ur_deva.forced.srt", "ur-Deva"), ("Film.hi-Deva.srt", "hi"),
     ],
 )  # fmt: skip
 def test_the_language_is_in_the_name(name, language):

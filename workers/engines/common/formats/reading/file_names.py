@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from protocol.errors import UsageError
-from protocol.languages import find_language
+from protocol.languages import IN_TWO_SCRIPTS, find_language, find_tag
 from protocol.timeline import UNDETERMINED
 
 __all__ = ["language_in_name"]
@@ -14,13 +14,16 @@ __all__ = ["language_in_name"]
 _FLAGS = frozenset({"forced", "sdh", "cc", "hi", "default", "full"})
 """Words that follow the language in file names. `hi` still means Hindi if no other part is a language."""
 _TAG = re.compile(
-    r"([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_](?:[a-z]{2}|\d{3}))?(?:[-_]x(?:[-_]\w+)+)?", re.IGNORECASE
+    r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_](?:[a-z]{2}|\d{3}))?(?:[-_]x(?:[-_]\w+)+)?", re.IGNORECASE
 )
 """A language, its script and its region (BCP 47), as systems write it too, with `_`."""
 
 
 def language_in_name(path: Path) -> str:
-    """Return the language in a file's name, such as `Film.en.forced.srt`; `und` if it has none."""
+    """Return the language in a file's name, such as `Film.en.forced.srt`; `und` if it has none.
+
+    With its script where that is not the usual one: `hi-Latn`.
+    """
     found = ""
     for part in reversed(path.stem.split(".")[1:]):
         code = _code(part)
@@ -32,6 +35,12 @@ def language_in_name(path: Path) -> str:
 
 def _code(part: str) -> str:
     tag = _TAG.fullmatch(part.strip())
+    try:
+        if tag and tag[2] and (found := find_tag(f"{tag[1]}-{tag[2]}")).language not in IN_TWO_SCRIPTS:
+            return str(found)
+    except UsageError:
+        # A script that this program writes nothing in: the language alone counts.
+        pass
     try:
         return find_language(tag[1] if tag else part).code
     except UsageError:
