@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-idle bench-sizes bench-beside bench-cancel bench-http bench-gpu bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-gpu bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,7 @@ chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m "(chaos and integration) or long" --durations=15
 
-BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts idle beside cancel http gpu
+BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http gpu
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -79,6 +79,9 @@ bench-sentences: dev ## our sentences and words against those of kept libraries,
 
 bench-scripts: dev ## Hindi in Latin letters against kept libraries; WORDS=a lexicon of Dakshina
 	@$(DEV)/python -m tests.bench.scripts $(WORDS)
+
+bench-languages: build dev ## which language text is told to be in: films, FLORES, translations left in their source
+	@$(DEV)/python -m tests.bench.languages
 
 bench-film: build dev ## one film against faster-whisper's batched pipeline
 	@$(DEV)/python -m tests.bench.film

@@ -24,12 +24,19 @@ PICTURE = ("-f", "lavfi", "-i", "testsrc=d=3:s=64x64:r=24")
 BEEP = ("-f", "lavfi", "-i", "sine=d=3:f=440")
 
 
+class NoModels:
+    """A store without any model."""
+
+    def has(self, model):
+        return False
+
+
 class Scratch:
-    models = None
     debug = False
 
-    def __init__(self, root, cancel_after=None):
+    def __init__(self, root, cancel_after=None, models=None):
         self.root = root
+        self.models = models or NoModels()
         self.seen = []
         self.cancel_after = cancel_after
 

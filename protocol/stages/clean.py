@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from protocol.artefacts import Artefact
 from protocol.pipeline import Stage
+from protocol.schema import SPARSE
 from protocol.timeline import Span
 
 __all__ = ["STAGE", "CleanRequest", "CleanResult", "CleanRules"]
@@ -25,6 +26,9 @@ class CleanRules:
     """Sentences crammed into less time than they can be said in, unless the recogniser is sure of them."""
     low_confidence: bool = True
     """Sentences that the recogniser doubts and a second witness, too: no speech, a faint VAD, odd words."""
+    other_language: bool = True
+    """Text that is in another language than the transcript says is marked, and stays: a recogniser may have
+    invented it, or taken one language for another."""
     loop_repeats: int = 3
     """So often in a row is a repetition looked at; a pair is nobody's loop."""
     loop_keep: int = 2
@@ -75,8 +79,9 @@ class CleanResult:
     removed: dict[str, int]
     """Rule to how many removals; rules without any are left out."""
     segment_count: int
-    notes: tuple[str, ...] = ()
-    """What else was changed: Hindi that was heard in Arabic script."""
+    notes: tuple[str, ...] = field(default=(), metadata=SPARSE)
+    """What else was changed: Hindi that was heard in Arabic script; and where the text is in another language
+    than the transcript says."""
 
 
 STAGE = Stage(

@@ -1,4 +1,4 @@
-"""What can be doubtful about a line of a translation: one table for every engine, the notes and the docs."""
+"""What can be doubtful about a line: one table for every engine, the notes and the docs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ __all__ = [
     "LOOP",
     "NOTATION",
     "NUMBERS",
+    "OTHER_LANGUAGE",
     "OUTSIDE_SPEECH",
     "UNTRANSLATED",
     "WRONG_SCRIPT",
@@ -27,6 +28,7 @@ LENGTH = "length"
 LOOP = "loop"
 NOTATION = "notation"
 NUMBERS = "numbers"
+OTHER_LANGUAGE = "other-language"
 OUTSIDE_SPEECH = "outside-speech"
 UNTRANSLATED = "untranslated"
 WRONG_SCRIPT = "wrong-script"
@@ -35,6 +37,7 @@ DOUBTS: dict[str, str] = {
     EMPTY: "came back empty",
     UNTRANSLATED: "came back as it was",
     WRONG_SCRIPT: "came in another script",
+    OTHER_LANGUAGE: "in another language than is said",
     LENGTH: "came far too long or too short",
     LOOP: "in a loop",
     NUMBERS: "with other numbers",
@@ -47,5 +50,6 @@ DOUBTS: dict[str, str] = {
 }
 """What `Segment.marks` may hold, in the order in which a person is told, and how it goes on after a number.
 
-The last four are of translations of speech only: a text engine hears nothing.
+The last four are of translations of speech only: a text engine hears nothing. `OTHER_LANGUAGE` is of what was
+heard: cues of a translation are told by the rule `language` of `protocol.subtitles.rules`.
 """

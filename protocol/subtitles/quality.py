@@ -6,12 +6,22 @@ the program `...common.qc`. Fields stand in the order in which they are written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from protocol.schema import SPARSE
 from protocol.timeline import UNDETERMINED
 
-__all__ = ["BrokenCue", "BrokenLine", "CheckedFilm", "FileReport", "Number", "QualityReport", "RuleReport"]
+__all__ = [
+    "BrokenCue",
+    "BrokenLine",
+    "CheckedFilm",
+    "FileReport",
+    "ForeignCues",
+    "Number",
+    "QualityReport",
+    "RuleReport",
+]
 
 Number: TypeAlias = int | float
 """As it is written: a whole number stays one."""
@@ -61,6 +71,22 @@ class RuleReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForeignCues:
+    """Cues in a row that are in `language` and should be in another one (ISO 639-1)."""
+
+    first_cue: int
+    """Counted from 1, as `last_cue`; a cue between them may be as it should be."""
+    last_cue: int
+    start_ms: int
+    end_ms: int
+    language: str
+    instead_of: str
+    first_line: int | None = None
+    """Where its text begins in the file, counted from 1; None: there is no file, or it is not of lines."""
+    last_line: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Versioned:
     version: int = 1
 
@@ -78,6 +104,8 @@ class QualityReport(_Versioned):
     """Which rules are broken how often; empty: none."""
     cue_count: int = 0
     rules: tuple[RuleReport, ...] = ()
+    foreign: tuple[ForeignCues, ...] = field(default=(), metadata=SPARSE)
+    """The stretches that the rule `language` found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +126,10 @@ class _CheckedFile(_Versioned):
     film: CheckedFilm | None
     frames_per_second: float | None = None
     """By which gaps were counted; None: neither the film nor the file tells it, and 24 was taken."""
+    language_by: str = ""
+    """What told the language: `option`, `name` (of the file) or `text`; empty: nothing did."""
+    in_latin: int = field(default=0, metadata=SPARSE)
+    """So many cues are in Latin letters, of a language that has letters of its own: nobody judged them."""
     lines: tuple[BrokenLine, ...] = ()
     """What is wrong with the file itself, besides its cues."""
 

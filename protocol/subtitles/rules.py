@@ -79,6 +79,12 @@ QUALITY_RULES: dict[str, QualityRule] = {
             name="below_zero", of_many="before the film's start", of_one="starts before the film", unit="ms"
         ),
         QualityRule(
+            name="language",
+            of_many="in another language",
+            of_one="in another language",
+            of_one_text=True,
+        ),
+        QualityRule(
             name="bad_break",
             of_many="with a line break inside a phrase",
             of_one="line break inside a phrase",

@@ -70,6 +70,7 @@ LIBRARIES = {
     "regex": "clients.word_errors workers.engines.common",
     "imageio_ffmpeg": "clients.cli.demo workers.engines.common.film",
     "pysubs2": "workers.engines.common.formats",
+    "fasttext": "workers.engines.common.language_model",
 }
 """Small libraries, and the modules or folders that may import them anywhere. Nobody else may."""
 

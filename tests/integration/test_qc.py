@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.data import ROOT, data
+from tests.labelled.judging import shelf_with_judge
 
 pytestmark = [pytest.mark.integration, pytest.mark.env("common")]
 
@@ -157,10 +158,26 @@ def test_names_that_look_like_options_or_are_not_utf8_are_names(shell):
 
 
 def test_without_a_language_it_says_so(shell):
-    code, out, err = shell.qc(shell.write("Film.srt", GOOD))
+    code, out, err = shell.qc(shell.write("Film.srt", GOOD.replace("We shall never surrender.", "Yes.")))
     assert code == 0
     assert "--language LANG" in err
     assert "no rule is broken" in out
+
+
+def test_a_text_in_another_language_fails_with_its_lines_and_names_its_own(shell):
+    shelf_with_judge()
+    said = ("We have to leave before the sun comes up.", "Nobody knows where she has gone since then.")
+    cues = [
+        f"{at}\n00:00:{at * 4:02d},000 --> 00:00:{at * 4 + 3:02d},000\n{said[at % 2]}\n" for at in range(9)
+    ]
+    name = shell.write("Film.srt", "\n".join(cues))
+    code, out, _ = shell.qc(name, "--language", "hi")
+    assert code == 1
+    assert "lines 3 to 35 (cues 1 to 9, 00:00:00.000 to 00:00:35.000) are in English, not in Hindi\n" in out
+    assert "9 cues in another language" in out
+    code, out, err = shell.qc(name)
+    assert "netflix, English" in out
+    assert "note: by its text the file is in English; add --language LANG if it is not\n" in err
 
 
 def test_an_interrupted_check_ends_without_a_traceback(shell):

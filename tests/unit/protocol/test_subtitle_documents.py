@@ -61,6 +61,7 @@ def test_a_report_says_first_which_file_it_is_of() -> None:
         "encoding",
         "film",
         "frames_per_second",
+        "language_by",
         "lines",
         "profile",
         "language",

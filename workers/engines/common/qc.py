@@ -15,25 +15,35 @@ from pathlib import Path
 from protocol.errors import CpwError
 from protocol.languages import find_tag
 from protocol.subtitles.quality import BrokenLine, CheckedFilm, FileReport
-from protocol.timeline import UNDETERMINED
+from protocol.timeline import UNDETERMINED, Cue
+from workers.engines.common.cues.checking.language import ForeignText, check_language, lines_of, with_language
 from workers.engines.common.cues.checking.quality import check, to_report
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.film.probe import probe
 from workers.engines.common.formats.reading.file_names import language_in_name
-from workers.engines.common.formats.reading.files import read_subtitles
+from workers.engines.common.formats.reading.files import SubtitleFile, read_subtitles
 from workers.engines.common.formats.reading.frame_rates import frame_rate_of
+from workers.engines.common.language_model import has_library, judge_at
 from workers.engines.common.one_answer import answer, refusal
+from workers.text.languages.stretches import Line, main_language
+from workers.text.languages.telling import Judge
 
 __all__ = ["examine", "main"]
 
 
 def examine(
-    file: Path, *, film: Path | None = None, profile: str = "netflix", language: str = ""
+    file: Path,
+    *,
+    film: Path | None = None,
+    profile: str = "netflix",
+    language: str = "",
+    judge: Judge | None = None,
 ) -> FileReport:
     """Return the quality report of a subtitle file.
 
     `film` gives the frame rate and the length; without it the file's times tell the rate, if they can. If
-    `language` is empty, the file's name gives it. Raises `InputError` if the file cannot be read,
+    `language` is empty, the file's name gives it, and if that does not, the text, by `judge`. `judge` also
+    tells what of the text is in another language. Raises `InputError` if the file cannot be read,
     `UsageError` for an unknown profile or language.
     """
     spoken = str(find_tag(language)) if language else language_in_name(file)
@@ -41,6 +51,11 @@ def examine(
     of_film = checked.frames_per_second if checked is not None else None
     hint = "" if spoken == UNDETERMINED else spoken
     subtitles = read_subtitles(file, frames_per_second=of_film, language=hint)
+    told_by = "option" if language else "name" if hint else ""
+    if judge is not None and not hint:
+        spoken = main_language(_lines(subtitles.cues), judge) or UNDETERMINED
+        told_by = "text" if spoken != UNDETERMINED else ""
+    foreign = _foreign(subtitles, spoken, judge)
     rate = of_film or frame_rate_of(subtitles.cues, subtitles.resolution_ms, subtitles.frames_per_second)
     rules = rules_for(
         profile,
@@ -48,8 +63,9 @@ def examine(
         frames_per_second=rate,
         media_duration_ms=checked.duration_ms if checked is not None else 0,
     )
-    violations = check(subtitles.cues, rules, resolution_ms=subtitles.resolution_ms)
-    report = to_report(subtitles.cues, rules, violations, profile=profile)
+    violations = with_language(check(subtitles.cues, rules, resolution_ms=subtitles.resolution_ms), foreign)
+    stretches = foreign.stretches if foreign is not None else None
+    report = to_report(subtitles.cues, rules, violations, profile=profile, foreign=stretches)
     wrong = _told_lines(subtitles.broken)
     whole = replace(
         report, ok=report.ok and not wrong, sentence=", ".join(filter(None, (wrong, report.sentence)))
@@ -61,8 +77,22 @@ def examine(
         encoding=subtitles.encoding,
         film=checked,
         frames_per_second=rate,
+        language_by=told_by,
+        in_latin=foreign.in_latin if foreign is not None else 0,
         lines=subtitles.broken,
     )
+
+
+def _lines(cues: Sequence[Cue]) -> list[Line]:
+    return [Line(place=place, text="\n".join(cue.lines), language="") for place, cue in enumerate(cues)]
+
+
+def _foreign(subtitles: SubtitleFile, language: str, judge: Judge | None) -> ForeignText | None:
+    """Return what is in another language; None where nobody can tell."""
+    if judge is None or language == UNDETERMINED:
+        return None
+    cues = subtitles.cues
+    return check_language(cues, lines_of(cues, [language] * len(cues)), judge, subtitles.text_lines)
 
 
 def _told_lines(broken: Sequence[BrokenLine]) -> str:
@@ -88,10 +118,15 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--film", type=Path)
     parser.add_argument("--profile", default="netflix")
     parser.add_argument("--language", default="")
+    parser.add_argument("--language-model", type=Path, help="Its folder; without it the text is not judged.")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(words)
     try:
-        report = examine(asked.file, film=asked.film, profile=asked.profile, language=asked.language)
+        folder = asked.language_model
+        judge = judge_at(folder) if folder is not None and has_library() else None
+        report = examine(
+            asked.file, film=asked.film, profile=asked.profile, language=asked.language, judge=judge
+        )
     except CpwError as error:
         answer(refusal(error) if asked.json else error.message)
         return 2

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from protocol.artefacts import Artefact, write_whole
-from protocol.languages import Tag
+from protocol.languages import Tag, language_name
 from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.subtitles.corrections import read_corrections
+from protocol.subtitles.doubts import UNTRANSLATED, WRONG_SCRIPT
+from protocol.subtitles.quality import ForeignCues
 from protocol.timeline import UNDETERMINED, Cue, Transcript
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.clean import read_removals
 from workers.engines.common.corrections import told
+from workers.engines.common.cues.checking.language import ForeignText, check_language, lines_of
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.formats.srt_vtt import clock_time
 from workers.engines.common.formats.writing import check_formats
+from workers.engines.common.language_model import judge_of
 from workers.engines.common.names import safe_stem
 from workers.engines.common.scripts.convert import in_script
 from workers.engines.common.tracks import Track, cut_track, shift
@@ -32,7 +36,7 @@ class CueSubtitle:
     stage = "subtitle"
 
     def warm(self, models: Models, model: str | None) -> None:
-        """Load nothing: all that this engine needs was imported with its module."""
+        """Load nothing: the model of languages is small, and comes with the first call."""
 
     def run(self, request: SubtitleRequest, context: Context) -> SubtitleResult:
         """Write `<title>.<language>.<format>` for each format asked for, and the quality report.
@@ -56,7 +60,8 @@ class CueSubtitle:
             corrections=corrections,
         )
         removed = read_removals(cleaning, request.offset_ms) if cleaning else ()
-        track = replace(track, karaoke=request.karaoke, removed=removed)
+        foreign = _foreign(track, transcript, context)
+        track = replace(track, karaoke=request.karaoke, removed=removed, foreign=foreign)
         files = []
         stem = f"{safe_stem(request.title)}.{transcript.language}"
         for place, fromkey in enumerate(dict.fromkeys(request.formats)):
@@ -71,7 +76,10 @@ class CueSubtitle:
             language=transcript.language,
             cue_count=len(track.cues),
             first_cues=tuple(_one_line(cue) for cue in track.cues[:_FIRST_CUES]),
-            notes=tuple(filter(None, [told(track.unfit, len(track.corrections))])),
+            notes=(
+                *filter(None, [told(track.unfit, len(track.corrections))]),
+                *(_told_cues(stretch) for stretch in (foreign.stretches if foreign else ())),
+            ),
         )
 
 
@@ -80,6 +88,32 @@ def _written(transcript: Transcript, script: str) -> Transcript:
     if not script or transcript.language == UNDETERMINED:
         return transcript
     return in_script(transcript, str(Tag(transcript.language, script)))
+
+
+def _foreign(track: Track, transcript: Transcript, context: Context) -> ForeignText | None:
+    """Return what of a translation is in another language; None where nobody can tell.
+
+    What was heard has its marks from the stage clean; what the translator doubts itself is not told twice.
+    """
+    judge = judge_of(context.models) if transcript.translated_from else None
+    if judge is None:
+        return None
+    doubted = [segment for segment in transcript.segments if {*segment.marks} & {UNTRANSLATED, WRONG_SCRIPT}]
+    spared = {
+        place
+        for place, cue in enumerate(track.cues)
+        if any(segment.start_ms <= (cue.start_ms + cue.end_ms) // 2 < segment.end_ms for segment in doubted)
+    }
+    return check_language(track.cues, lines_of(track.cues, track.languages, spared), judge)
+
+
+def _told_cues(stretch: ForeignCues) -> str:
+    """Return `cues 3 to 9, from 00:00:10 to 00:00:40, are in Hindi, not in English`."""
+    one = stretch.first_cue == stretch.last_cue
+    cues = f"cue {stretch.first_cue}" if one else f"cues {stretch.first_cue} to {stretch.last_cue}"
+    times = f"from {clock_time(stretch.start_ms)[:8]} to {clock_time(stretch.end_ms)[:8]}"
+    languages = f"in {language_name(stretch.language)}, not in {language_name(stretch.instead_of)}"
+    return f"{cues}, {times}, {'is' if one else 'are'} {languages}"
 
 
 def _report(track: Track, name: str, context: Context) -> tuple[Artefact, str]:

@@ -14,6 +14,7 @@ from protocol.subtitles.rules import OF_ONE_TEXT, READING
 from protocol.timeline import Cue, Segment, Transcript, Word
 from workers.engines.common.cleaning.rules import Finding
 from workers.engines.common.corrections import Applied, correct_cues, correct_words
+from workers.engines.common.cues.checking.language import ForeignText, with_language
 from workers.engines.common.cues.checking.quality import Violation, check, sentence, to_report
 from workers.engines.common.cues.cut import CueRules, cut, sentences
 from workers.engines.common.cues.languages import CuePart, RulesOf, check_parts, cut_parts
@@ -49,6 +50,9 @@ class Track:
     """The tracks of other languages that these cues join; each track judges its own reading speed."""
     parts: tuple[CuePart, ...] = ()
     """The cues by the language of their text, each part with its rules; empty: all are in one language."""
+
+    foreign: ForeignText | None = None
+    """What of the cues is in another language; None: nobody judged that."""
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -86,7 +90,9 @@ class Track:
             found = check(self.cues, self.rules, self.transcript.words())
         # Nobody reads two languages at once, and one of them may stay while the other changes.
         spared = READING | OF_ONE_TEXT if self.shared_by else frozenset()
-        return tuple(violation for violation in found if violation.rule not in spared)
+        return tuple(
+            violation for violation in with_language(found, self.foreign) if violation.rule not in spared
+        )
 
     def told(self, violations: tuple[Violation, ...]) -> str:
         """Return one line for a summary; empty if all is well."""
@@ -102,7 +108,8 @@ class Track:
                 **self.provenance,
                 "shared_by": [track.report(_reading(track)) for track in self.shared_by],
             }
-        report = to_plain(to_report(self.cues, self.rules, violations, profile=self.profile))
+        foreign = self.foreign.stretches if self.foreign else None
+        report = to_plain(to_report(self.cues, self.rules, violations, profile=self.profile, foreign=foreign))
         corrected = {"corrected": len(self.corrections) - len(self.unfit), "unfit": to_plain(self.unfit)}
         return {
             "version": report["version"],

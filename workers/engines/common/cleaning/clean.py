@@ -11,8 +11,11 @@ from protocol.errors import InputError, SchemaError, UsageError
 from protocol.languages import language_name
 from protocol.schema import to_plain
 from protocol.stages.clean import CleanRequest, CleanResult, CleanRules
+from protocol.timeline import Transcript
 from workers.engine import Context, Models
+from workers.engines.common.cleaning.languages import MarkedTranscript, mark_languages
 from workers.engines.common.cleaning.rules import RULES, Finding, decide
+from workers.engines.common.language_model import judge_of
 from workers.engines.common.names import shown
 from workers.engines.common.scripts.heard import in_own_script
 from workers.text.transcripts import publish, read
@@ -35,10 +38,12 @@ class TranscriptClean:
     stage = "clean"
 
     def warm(self, models: Models, model: str | None) -> None:
-        """Load nothing: all that this engine needs was imported with its module."""
+        """Load nothing: the model of languages is small, and comes with the first call."""
 
     def run(self, request: CleanRequest, context: Context) -> CleanResult:
         """Write `transcript.json`, and `cleaning.json` with every removal and its reason.
+
+        What is in another language than the transcript says is marked and noted.
 
         Raises `UsageError` for an impossible threshold, `InputError` if the transcript cannot be read.
         """
@@ -46,6 +51,8 @@ class TranscriptClean:
         transcript, respelt = in_own_script(read(context, request.transcript))
         context.progress(0.1, "cleaning")
         cleaned = decide(transcript, request.speech, request, request.media_duration_ms)
+        context.progress(0.8, "judging the language")
+        marked = _judged(cleaned.transcript, request, context)
         rules = {field.name: getattr(request, field.name) for field in dataclasses.fields(CleanRules)}
         removed = Counter(finding.rule for finding in cleaned.removed)
         report = {
@@ -53,16 +60,22 @@ class TranscriptClean:
             "rules": rules,
             "speech_known": bool(request.speech),
             "removed": to_plain(cleaned.removed),
-            "kept": to_plain(cleaned.kept),
+            "kept": to_plain((*cleaned.kept, *marked.found)),
         }
         write_json(context.output("cleaning.json"), report)
         return CleanResult(
-            transcript=publish(context, "transcript.json", cleaned.transcript),
+            transcript=publish(context, "transcript.json", marked.transcript),
             report=context.publish("cleaning.json"),
             removed={rule: removed[rule] for rule in RULES if removed[rule]},
             segment_count=len(cleaned.transcript.segments),
-            notes=(_told(respelt, transcript.language),) if respelt else (),
+            notes=(*([_told(respelt, transcript.language)] if respelt else []), *marked.notes),
         )
+
+
+def _judged(transcript: Transcript, request: CleanRequest, context: Context) -> MarkedTranscript:
+    """Return the transcript with what is in another language marked, where the model for that is here."""
+    judge = judge_of(context.models) if request.other_language else None
+    return mark_languages(transcript, judge) if judge else MarkedTranscript(transcript=transcript)
 
 
 def _told(count: int, language: str) -> str:

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from protocol.subtitles.quality import BrokenCue, Number, QualityReport, RuleReport
+from protocol.subtitles.quality import BrokenCue, ForeignCues, Number, QualityReport, RuleReport
 from protocol.subtitles.rules import INFORMING, QUALITY_RULES, QualityRule
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.checking.reasons import CueAmongOthers, speech_of_cues, why
@@ -124,9 +124,13 @@ def to_report(
     violations: Sequence[Violation],
     *,
     profile: str = "",
+    foreign: Sequence[ForeignCues] | None = None,
 ) -> QualityReport:
-    """Return the report on the cues: every rule with its limit and the cues that break it."""
-    limits = _limits(rules)
+    """Return the report on the cues: every rule with its limit and the cues that break it.
+
+    `foreign` are the stretches in another language; None: nobody judged that.
+    """
+    limits = _limits(rules) | {"language": None if foreign is None else 0}
     return QualityReport(
         profile=profile,
         language=rules.language,
@@ -135,6 +139,7 @@ def to_report(
         sentence=sentence(violations),
         cue_count=len(cues),
         rules=tuple(_of_rule(rule, limits[rule.name], cues, violations) for rule in QUALITY_RULES.values()),
+        foreign=tuple(foreign or ()),
     )
 
 

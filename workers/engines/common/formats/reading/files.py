@@ -42,6 +42,8 @@ class SubtitleFile:
     """What the file itself says; None: nothing."""
     broken: tuple[BrokenLine, ...] = ()
     """Lines that are not as the format wants them."""
+    text_lines: tuple[int, ...] = ()
+    """The line, counted from 1, in which the text of each cue begins; empty: the format does not tell."""
 
 
 def read_cues(path: Path, *, frames_per_second: float | None = None, language: str = "") -> tuple[Cue, ...]:
@@ -115,6 +117,7 @@ def _timed(form: str, text: str, encoding: str, timed: TimedLines) -> SubtitleFi
         encoding=encoding,
         resolution_ms=FORMATS[form].resolution_ms,
         broken=tuple(broken),
+        text_lines=timed.text_lines,
     )
 
 

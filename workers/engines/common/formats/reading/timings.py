@@ -25,6 +25,8 @@ class TimedLines:
 
     cues: tuple[Cue, ...]
     broken: tuple[BrokenLine, ...] = ()
+    text_lines: tuple[int, ...] = ()
+    """The line, counted from 1, in which the text of each cue begins; empty: the format has no lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,7 @@ def _vtt_blocks(lines: Sequence[str]) -> Iterator[_TimedBlock]:
 def _read(blocks: Iterator[_TimedBlock], *, webvtt: bool) -> TimedLines:
     cues: list[Cue] = []
     broken: list[BrokenLine] = []
+    text_lines: list[int] = []
     for block in blocks:
         timing = read_timing(block.timing)
         if timing is None or not is_timing(block.timing, webvtt=webvtt):
@@ -88,8 +91,9 @@ def _read(blocks: Iterator[_TimedBlock], *, webvtt: bool) -> TimedLines:
             broken.append(_lost_text(block))
         bare = without_vtt_markup(text) if webvtt else without_srt_markup(text)
         lines = trimmed([*([timing.rest] if timing.rest and not webvtt else []), *bare.split("\n")])
+        text_lines.append(block.place + (1 if timing.rest and not webvtt else 2))
         cues.append(Cue(start_ms=timing.start_ms, end_ms=timing.end_ms, lines=lines))
-    return TimedLines(cues=tuple(cues), broken=tuple(broken))
+    return TimedLines(cues=tuple(cues), broken=tuple(broken), text_lines=tuple(text_lines))
 
 
 def _broken_times(block: _TimedBlock, *, read: bool) -> BrokenLine:
