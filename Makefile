@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-gpu bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-gpu bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,7 @@ health: ## tell the truth
 	@$(COMMON)/cpw health
 
 demo: build ## see a short film subtitled and translated, then a second one by warm models
-	@$(PYTHON) -m envspecs build bergamot
+	@$(PYTHON) -m envspecs build bergamot spleeter
 	@$(COMMON)/cpw demo
 
 link: ## put cpw and cpw-submit into ~/.local/bin
@@ -53,7 +53,7 @@ chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m "(chaos and integration) or long" --durations=15
 
-BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http gpu
+BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation gpu
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -100,6 +100,10 @@ bench-cancel: build dev ## how soon a film that is cancelled lets go, in each st
 
 bench-http: build dev ## what the HTTP server costs
 	@$(DEV)/python -m tests.bench.http
+
+bench-separation: build dev ## word errors and seconds over a battle: without separation, with it, auto
+	@$(PYTHON) -m envspecs build spleeter
+	@$(DEV)/python -m tests.bench.separation
 
 bench-gpu: build dev ## one film on an NVIDIA GPU against faster-whisper, and on two against one
 	@$(DEV)/python -m tests.bench.gpu

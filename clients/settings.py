@@ -12,7 +12,7 @@ from clients.films import is_utf8
 from protocol.errors import UsageError
 from protocol.stages import OPTIONAL_STAGES, STAGES
 
-__all__ = ["check_optional_stages", "parse_environments", "parse_settings"]
+__all__ = ["check_optional_stages", "parse_environments", "parse_settings", "parse_with"]
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True}
 _BOOLEANS |= {"false": False, "no": False, "off": False, "0": False}
@@ -52,6 +52,21 @@ def parse_environments(words: Sequence[str]) -> dict[str, str]:
             raise UsageError(message, f"One of these stages: {', '.join(STAGES)}.")
         found[stage] = name
     return found
+
+
+def parse_with(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the stages of `--with`, and the settings in them: `separate=auto` sets `separate.when`."""
+    stages, settings = [], []
+    for word in words:
+        stage, equals, choice = (part.strip() for part in word.partition("="))
+        stages.append(stage)
+        if not equals:
+            continue
+        if stage not in OPTIONAL_STAGES or not STAGES[stage].takes("when"):
+            message = f"--with {word!r}: the stage {stage!r} has no choice of when it is done."
+            raise UsageError(message, f"Write --with {stage}.")
+        settings.append(f"{stage}.when={choice}")
+    return tuple(stages), tuple(settings)
 
 
 def check_optional_stages(wanted: Sequence[str], unwanted: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from clients.films import find_films, is_utf8
 from clients.mux_options import mux_parameters
-from clients.settings import check_optional_stages, parse_environments, parse_settings
+from clients.settings import check_optional_stages, parse_environments, parse_settings, parse_with
 from protocol.errors import InputError, UsageError
 from protocol.languages import find_language, find_tag
 from protocol.messages import Submit
@@ -124,9 +124,10 @@ def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
     source = problems.of(_source, written.source)
     targets = problems.of(_targets, written.workflow, written.targets) or ()
     track = problems.of(_track, written.audio_track)
-    parameters = problems.of(parse_settings, written.settings) or {}
+    with_stages, choices = problems.of(parse_with, written.with_stages) or ((), ())
+    parameters = problems.of(parse_settings, (*choices, *written.settings)) or {}
     environments = problems.of(parse_environments, written.environments) or {}
-    problems.of(check_optional_stages, written.with_stages, written.without_stages)
+    problems.of(check_optional_stages, with_stages, written.without_stages)
     film = parameters.pop(mux.STAGE.name, {})
     # Its languages must be the film's, which are known only if all else is right.
     if not problems:
@@ -142,7 +143,7 @@ def _read_fields(written: Written, problems: _Problems) -> dict[str, Any]:
         "end_ms": end,
         "parameters": {**parameters, **({mux.STAGE.name: film} if film else {})},
         "environments": environments,
-        "with_stages": written.with_stages,
+        "with_stages": with_stages,
         "without_stages": written.without_stages,
         "debug": written.debug,
         "reuse": not written.again,

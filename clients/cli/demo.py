@@ -1,6 +1,7 @@
-"""`cpw demo`: two short films, made of a recording that a package ships, are subtitled, and both times shown.
+"""`cpw demo`: short films, made of a recording that a package ships, are subtitled, and their times shown.
 
-They are translated too where an environment and a model for the languages are here.
+Two of them are translated too where an environment and a model for the languages are here. A third one is
+noisy: its voices are separated where an environment and a model for that are here.
 """
 
 from __future__ import annotations
@@ -21,12 +22,18 @@ from clients.desk import Desk
 from clients.submission import Written
 from envspecs.models.registry import has_model, read_registry
 from protocol.errors import BugError, ExitCode, MissingError
+from protocol.stages import STAGES
 
 __all__ = ["demo"]
 
 _UP_SECONDS = 300
 # Two colours, so that the second film is another file and no finished step can be reused for it.
 _FILMS = {"Two Speakers (2024).mkv": "0x20506b", "Two Speakers Again (2024).mkv": "0x6b2030"}
+_STORMY = {"Two Speakers in a Storm (2024).mkv": "0x404040"}
+_STORMY_S = 12
+_STORM = "anoisesrc=color=brown:amplitude=0.6:seed=1,tremolo=f=0.3:d=0.6[storm]"
+"""Wind that comes and goes, about as loud as the two who speak."""
+_SEPARATE = "separate"
 _SPOKEN = "en"
 _TRANSLATED = ("pt",)
 _RECORDING = "pyannote/audio/sample/sample.wav"
@@ -44,11 +51,12 @@ def demo(desk: Desk) -> ExitCode:
     folder = desk.home / "demo"
     folder.mkdir(exist_ok=True)
     took_s = {}
-    for name, colour in _FILMS.items():
+    for name, colour in (_FILMS | _STORMY if _can_separate() else _FILMS).items():
         film = folder / name
-        _draw_film(recording, film, colour)
+        noisy = name in _STORMY
+        _draw_film(recording, film, colour, noisy=noisy)
         begun_s = time.monotonic()
-        code = _subtitle(desk, film, targets)
+        code = _subtitle(desk, film, () if noisy else targets, (_SEPARATE,) if noisy else ())
         if code != ExitCode.DONE:
             return code
         took_s[name] = time.monotonic() - begun_s
@@ -59,12 +67,23 @@ def demo(desk: Desk) -> ExitCode:
     return ExitCode.DONE
 
 
-def _subtitle(desk: Desk, film: Path, targets: tuple[str, ...]) -> ExitCode:
+def _subtitle(desk: Desk, film: Path, targets: tuple[str, ...], stages: tuple[str, ...]) -> ExitCode:
     """Show the command that a person would type for this film, and run it."""
-    words = "".join(f" -t {target}" for target in targets)
+    words = "".join(f" -t {target}" for target in targets) + "".join(f" --with {stage}" for stage in stages)
     desk.report.line("")
     desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle{words}", "title")
-    return submit_films(desk, Written(media=(str(film),), workflow="subtitle", targets=targets, again=True))
+    written = Written(
+        media=(str(film),), workflow="subtitle", targets=targets, with_stages=stages, again=True
+    )
+    return submit_films(desk, written)
+
+
+def _can_separate() -> bool:
+    """Return whether an environment that is built separates voices, by its model that is in the store."""
+    return any(
+        envspecs.is_built(spec) and has_model(spec.default_model or STAGES[_SEPARATE].default_model)
+        for spec in envspecs.environments_for(_SEPARATE)
+    )
 
 
 def _can_translate(target: str) -> bool:
@@ -86,19 +105,22 @@ def _find_recording() -> Path:
     raise MissingError(message, "make build")
 
 
-def _draw_film(recording: Path, film: Path, colour: str) -> None:
-    """Make a film of the recording: its wave drawn on a plain ground."""
+def _draw_film(recording: Path, film: Path, colour: str, *, noisy: bool) -> None:
+    """Make a film of the recording: its wave drawn on a plain ground; a `noisy` one is short, in a storm."""
     import imageio_ffmpeg
 
     ffmpeg = os.environ.get("CPW_FFMPEG") or shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    sound = f"{_STORM};[0:a][storm]amix=inputs=2:normalize=0:duration=first" if noisy else "[0:a]anull"
     graph = (
         f"color=c={colour}:size=640x360:rate=24[ground];"
-        "[0:a]showwaves=size=640x200:mode=cline:rate=24:colors=white[wave];"
+        f"{sound},asplit[seen][heard];"
+        "[seen]showwaves=size=640x200:mode=cline:rate=24:colors=white[wave];"
         "[ground][wave]overlay=y=80:shortest=1[picture]"
     )
     command = [ffmpeg, "-nostdin", "-loglevel", "error", "-y", "-i", f"file:{recording}"]
-    command += ["-filter_complex", graph, "-map", "[picture]", "-map", "0:a"]
-    command += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest", f"file:{film}"]
+    command += ["-filter_complex", graph, "-map", "[picture]", "-map", "[heard]"]
+    command += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest"]
+    command += [*(("-t", str(_STORMY_S)) if noisy else ()), f"file:{film}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = f"The film {film} could not be made: {done.stderr.strip()[-300:]}"

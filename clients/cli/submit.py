@@ -62,7 +62,7 @@ __all__ = ["submit", "submit_films"]
     help="Choose an environment, for example asr=mlx.",
 )
 @click.option(
-    "--with", "with_stages", multiple=True, metavar="STAGE", help="Add a stage, for example separate."
+    "--with", "with_stages", multiple=True, metavar="STAGE", help="Add a stage: separate, or separate=auto."
 )
 @click.option(
     "--without", "without_stages", multiple=True, metavar="STAGE", help="Leave out a stage, for example vad."

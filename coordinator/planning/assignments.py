@@ -9,7 +9,7 @@ from typing import Any
 
 from coordinator.plan import PlannedStep
 from coordinator.planning.hardware_choices import choose
-from coordinator.planning.inventory import Inventory
+from coordinator.planning.inventory import Inventory, default_model
 from coordinator.planning.planner import Services
 from coordinator.planning.translators import Route, find_route
 from coordinator.store.rows import StepRow
@@ -17,7 +17,7 @@ from protocol.errors import CpwError, ErrorInfo, info_from_error
 from protocol.messages import Submit
 from protocol.stages import ROUTED_STAGES, asr, translate
 
-__all__ = ["Assignment", "equipped", "reroute", "services"]
+__all__ = ["Assignment", "equipped", "passed_over", "reroute", "services"]
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +29,41 @@ def services(submit: Submit, here: Inventory) -> Services:
         translators = here.translators(submit.environments, *_models(submit))
         return find_route(source, target, translators)
 
+    def serving(stage: str) -> str:
+        return here.serving(stage, submit.environments, _asked(submit, stage)).name
+
     return Services(
-        environment_for=lambda stage: here.serving(stage, submit.environments).name,
+        environment_for=serving,
         route=route,
         at_hand=here.at_hand(submit.environments),
     )
 
 
+def _asked(submit: Submit, stage: str) -> str | None:
+    """Return the model that a person chose for the stage."""
+    return submit.parameters.get(stage, {}).get("model")
+
+
+def passed_over(steps: Iterable[PlannedStep], submit: Submit, here: Inventory) -> tuple[str, ...]:
+    """Return a sentence for each step that falls to another environment, as the first one lacks its model."""
+    found = []
+    for step in steps:
+        if step.stage in ROUTED_STAGES or step.stage in submit.environments:
+            continue
+        asked = _asked(submit, step.stage)
+        better = here.first_built(step.stage, asked)
+        if better is not None and better.name != step.environment:
+            model = asked or default_model(step.stage, better)
+            found.append(
+                f"{step.stage} by {step.environment}: {better.name} would come first, but its model {model} "
+                f"is not in the model store (cpw models fetch {model})."
+            )
+    return tuple(found)
+
+
 def _models(submit: Submit) -> tuple[str | None, str | None]:
     """Return the models that a person chose for translating and for recognising."""
-    chosen = [submit.parameters.get(stage.name, {}).get("model") for stage in (translate.STAGE, asr.STAGE)]
-    return chosen[0], chosen[1]
+    return _asked(submit, translate.STAGE.name), _asked(submit, asr.STAGE.name)
 
 
 @dataclass(frozen=True, kw_only=True)

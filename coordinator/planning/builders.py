@@ -157,7 +157,8 @@ def _separate(inputs: Inputs) -> SeparateRequest:
     if sound is None:
         message = "The film's sound was not taken out in full."
         raise BugError(message)
-    return SeparateRequest(audio=sound)
+    in_doubt = inputs.submit.parameters.get("separate", {}).get("when") == "auto"
+    return SeparateRequest(audio=sound, own=inputs.results.demux.audio if in_doubt else None)
 
 
 def _vad(inputs: Inputs) -> VadRequest:

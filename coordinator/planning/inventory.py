@@ -80,19 +80,22 @@ class Inventory:
             message = f"The environment {spec.name} ({spec.purpose}) is {state}."
             raise MissingError(message, f"cpw envs build {spec.name}")
 
-    def serving(self, stage: str, named: Mapping[str, str]) -> envspecs.EnvSpec:
+    def serving(self, stage: str, named: Mapping[str, str], model: str | None = None) -> envspecs.EnvSpec:
         """Return the environment for the stage: the one that a person named, else the first that does it.
 
-        An environment that is built goes before one that is not. Raises `UsageError` for an unknown name, for
-        an environment that does not do the stage, and for one that does not run on this machine.
+        One that is built goes before one that is not, and of those one whose model is in the store. `model`
+        is what a person chose: then those count that can load it. Raises `UsageError` for an unknown name,
+        for an environment that does not do the stage, and for one that does not run on this machine.
         """
         name = named.get(stage)
         if name is None:
-            found = candidates(stage, self.specs.values())
+            found = self._able(stage, model)
             if not found:
                 message = f"No environment does the stage {stage!r} on this machine."
                 raise UsageError(message, "cpw envs list")
-            return next((spec for spec in found if self.is_built(spec)), found[0])
+            built = [spec for spec in found if self.is_built(spec)]
+            whole = [spec for spec in built if self._is_whole(stage, spec, model)]
+            return (whole or built or list(found))[0]
         if name not in self.specs:
             message = f"There is no environment {name!r}; there are {', '.join(self.specs)}."
             raise UsageError(message, "cpw envs list")
@@ -105,6 +108,25 @@ class Inventory:
             message = f"The environment {name} is not for this machine."
             raise UsageError(message, "cpw envs list")
         return spec
+
+    def first_built(self, stage: str, model: str | None) -> envspecs.EnvSpec | None:
+        """Return the first environment that is built and does the stage, whether its model is here or not."""
+        return next((spec for spec in self._able(stage, model) if self.is_built(spec)), None)
+
+    def _able(self, stage: str, model: str | None) -> tuple[envspecs.EnvSpec, ...]:
+        """Return the environments that do the stage; those that can load `model`, where there are some."""
+        found = candidates(stage, self.specs.values())
+        known = self.registry.get(model or "")
+        if known is None:
+            return found
+        return tuple(spec for spec in found if _loads(spec, known, self.registry)) or found
+
+    def _is_whole(self, stage: str, spec: envspecs.EnvSpec, model: str | None) -> bool:
+        """Return whether the environment has the model that it would use."""
+        if not model:
+            wanted = default_model(stage, spec)
+            return not wanted or self.has_model(wanted)
+        return self.has_model(fitting_model(model, spec, self.registry))
 
     def at_hand(self, named: Mapping[str, str]) -> frozenset[str]:
         """Return the optional stages whose environment is built and has its model."""
@@ -180,6 +202,14 @@ class Inventory:
                 return model_id
         message = f"There is no model {model!r}; there are {', '.join(self.registry)}."
         raise UsageError(message, "cpw models list")
+
+
+def _loads(
+    spec: envspecs.EnvSpec, model: models_registry.Model, registry: Mapping[str, models_registry.Model]
+) -> bool:
+    """Return whether the environment can load the model, or its weights in another format."""
+    kinds = {one.kind for one in registry.values() if one.family and one.family == model.family}
+    return not spec.model_kinds or bool({model.kind, *kinds} & set(spec.model_kinds))
 
 
 def _unregistered(identity: str) -> models_registry.Model:

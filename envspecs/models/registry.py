@@ -67,6 +67,9 @@ class Source:
     every machine: for packages that have none for some. Empty: this machine's."""
     files: dict[str, SourceFile] = field(default_factory=dict)
     """By name. Empty where the hashes are not known before the first fetch, which then records them."""
+    form: Literal["", "tensorflow"] = ""
+    """What the files of a `package` are, where the store holds another form of them: a checkpoint of
+    TensorFlow becomes one file of safetensors (`envspecs.models.tensorflow`)."""
     of: str = ""
     """Id of the model that is `converted`; `envspecs.models.convert` says from which kind into which."""
     repository: str = ""

@@ -15,6 +15,7 @@ KEY_NAMES = {
     ("mlx", "asr"): "workers.engines.mlx.asr:MlxAsr",
     ("nllb", "translate"): "workers.engines.nllb.translate:NllbTranslate",
     ("pyannote", "vad"): "workers.engines.pyannote.vad:PyannoteVad",
+    ("spleeter", "separate"): "workers.engines.spleeter.separate:SpleeterSeparate",
     ("whisperx", "asr"): "workers.engines.whisperx.asr:WhisperxAsr",
     ("whisperx", "align"): "workers.engines.whisperx.align:WhisperAlign",
     ("whisperx", "translate"): "workers.engines.whisperx.translate:WhisperTranslate",

@@ -43,10 +43,11 @@ ROOMS = {
     "workers.speech": (
         "protocol workers.engine workers.lanes workers.placement workers.text workers.torch_devices"
     ),
+    "workers.separation": "protocol workers.engine workers.lanes workers.placement workers.torch_devices",
     "workers.engines": "",
     "workers.engines.*": (
         "protocol workers.engine workers.lanes workers.placement workers.torch_devices"
-        " workers.text workers.speech"
+        " workers.text workers.speech workers.separation"
     ),
 }
 """Of a room: the rooms and single modules that its modules may import, beside those of the room itself."""
@@ -76,7 +77,13 @@ LIBRARIES = {
 
 SHARED = {
     "torch": "workers.torch_devices workers.text.generating",
-    "numpy": ("workers.speech.blocks workers.speech.fitting workers.speech.inference workers.speech.sound"),
+    "numpy": (
+        "workers.speech.blocks workers.speech.fitting workers.speech.inference workers.speech.sound"
+        " workers.separation.narrow workers.separation.resampling workers.separation.separating"
+        " workers.separation.stereo workers.separation.voices"
+    ),
+    "julius": "workers.separation.resampling",
+    "soundfile": "workers.separation.stereo",
 }
 """Libraries of models in modules that several engines share: inside functions only.
 

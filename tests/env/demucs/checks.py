@@ -22,8 +22,8 @@ from demucs.apply import apply_model
 from demucs.hf import load_safetensors_model
 
 from protocol.errors import ResourceError
-from workers.engines.demucs.resampling import Resampler, resampled_length
-from workers.engines.demucs.separate import resource_errors
+from workers.separation.resampling import Resampler, resampled_length
+from workers.separation.separating import resource_errors
 
 _LSB = 1 / 32768
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from protocol.errors import InputError
 from workers.engine import Models
-from workers.engines.demucs.pieces import SAMPLE_RATE
 from workers.placement import Placement
+from workers.separation.pieces import SAMPLE_RATE
 
 __all__ = ["Separator", "load_separator"]
 

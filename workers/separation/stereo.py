@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from protocol.errors import InputError
-from workers.engines.demucs.pieces import SAMPLE_RATE
+from workers.separation.pieces import SAMPLE_RATE
 
 __all__ = ["Loudness", "NormalisedWindow", "StereoSound"]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from protocol.errors import UsageError
 from protocol.stages.separate import SeparateRequest
 from tests.lone_worker import NOTHING
-from workers.engines.demucs.pieces import Cut, choose_cut
-from workers.engines.demucs.resampling import resampled_length
+from workers.separation.pieces import Cut, choose_cut
+from workers.separation.resampling import resampled_length
 
 TRAINED = 343_980
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.engines.demucs.pieces import SAMPLE_RATE
+from workers.separation.pieces import SAMPLE_RATE
 
 __all__ = ["TARGET_RATE", "Resampler", "resampled_length"]
 
