@@ -9,7 +9,7 @@ from typing import Any
 
 from coordinator.plan import PlannedStep
 from coordinator.planning.hardware_choices import choose
-from coordinator.planning.inventory import Inventory, default_model
+from coordinator.planning.inventory import Inventory
 from coordinator.planning.planner import Services
 from coordinator.planning.translators import Route, find_route
 from coordinator.store.rows import StepRow
@@ -53,7 +53,7 @@ def passed_over(steps: Iterable[PlannedStep], submit: Submit, here: Inventory) -
         asked = _asked(submit, step.stage)
         better = here.first_built(step.stage, asked)
         if better is not None and better.name != step.environment:
-            model = asked or default_model(step.stage, better)
+            model = asked or here.default_model(step.stage, better)
             found.append(
                 f"{step.stage} by {step.environment}: {better.name} would come first, but its model {model} "
                 f"is not in the model store (cpw models fetch {model})."

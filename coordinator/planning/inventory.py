@@ -124,7 +124,7 @@ class Inventory:
     def _is_whole(self, stage: str, spec: envspecs.EnvSpec, model: str | None) -> bool:
         """Return whether the environment has the model that it would use."""
         if not model:
-            wanted = default_model(stage, spec)
+            wanted = self.default_model(stage, spec)
             return not wanted or self.has_model(wanted)
         return self.has_model(fitting_model(model, spec, self.registry))
 
