@@ -17,7 +17,7 @@ from protocol.errors import BugError, ExitCode, SchemaError, error_from_info
 from protocol.messages import Refused
 from protocol.schema import from_json, from_plain
 
-__all__ = ["ask_once", "ask_program"]
+__all__ = ["ask_once", "ask_program", "ended_like_ctrl_c"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
+def ended_like_ctrl_c() -> Iterator[None]:
     """Let a closed terminal or a `kill` end the program, as Ctrl-C does, instead of leaving it at work."""
     before = {end: signal.signal(end, signal.default_int_handler) for end in _ENDS}
     try:
@@ -37,7 +37,7 @@ def _ended_like_ctrl_c() -> Iterator[None]:
 
 def ask_once(desk: Desk, module: str, words: Sequence[str], kind: type[T], task: str) -> T:
     """Run a program for a person at a terminal, whose Ctrl-C ends it; else as `ask_program`."""
-    with _ended_like_ctrl_c():
+    with ended_like_ctrl_c():
         return ask_program(desk, module, words, kind, task)
 
 

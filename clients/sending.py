@@ -26,7 +26,7 @@ class Sent:
     """What became of submissions: those that became jobs, those that were refused, what ended the sending."""
 
     accepted: tuple[tuple[Submit, Submitted], ...]
-    refused: tuple[tuple[Submit, InputError], ...]
+    refused: tuple[tuple[Submit, CpwError], ...]
     names: Mapping[str, str]
     """Film to the name that is shown for it."""
     stopped: CpwError | None = None
@@ -63,7 +63,7 @@ def send(desk: Desk, asker: Asker, submissions: Sequence[Submit], *, beside: boo
     films = [submission.media for submission in submissions]
     names = dict(zip(films, film_labels(films), strict=True))
     accepted: list[tuple[Submit, Submitted]] = []
-    refused: list[tuple[Submit, InputError]] = []
+    refused: list[tuple[Submit, CpwError]] = []
     stopped: CpwError | None = None
     interrupted = False
     for submission in submissions:

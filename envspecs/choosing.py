@@ -11,7 +11,15 @@ from envspecs.spec import EnvSpec, read_all
 from protocol.errors import UsageError
 from protocol.stages import ROUTED_STAGES
 
-__all__ = ["candidates", "environment_for", "environments_for", "is_by_name_only", "missing_for", "why"]
+__all__ = [
+    "candidates",
+    "environment_for",
+    "environments_for",
+    "is_by_name_only",
+    "missing_for",
+    "program_for",
+    "why",
+]
 
 
 def is_by_name_only(spec: EnvSpec) -> bool:
@@ -56,16 +64,30 @@ def missing_for(stages: Iterable[str], root: Path | None = None) -> tuple[EnvSpe
     return tuple(spec for spec in needed.values() if build_state(spec, root) != "built")
 
 
+def program_for(task: str, root: Path | None = None) -> tuple[EnvSpec, str]:
+    """Return the environment that has the program for the task, one that is built before one that is not,
+    and the program's module.
+    """
+    specs = [spec for spec in read_all(specs_directory(root)) if task in spec.programs and spec.usable_here()]
+    if not specs:
+        message = f"No environment has a program to {task} on this machine."
+        raise UsageError(message, "python3 -m envspecs list")
+    specs.sort(key=lambda spec: (build_state(spec, root) == "missing", bool(spec.copied_from), spec.name))
+    return specs[0], specs[0].programs[task]
+
+
 def why(spec: EnvSpec, specs: Iterable[EnvSpec], root: Path | None = None) -> str:
     """Return a sentence: what this machine uses the environment for, or why it does not."""
     if not spec.usable_here():
         return f"for {spec.platform} only"
-    if not spec.worker:
+    if not spec.worker and not spec.programs:
         return "runs no stage: tests and checks"
     state = build_state(spec, root)
     if state != "built":
         word = "not built" if state == "missing" else "out of date"
         return f"{word}: python3 -m envspecs build {spec.name}"
+    if not spec.stages and spec.programs:
+        return f"run when it is needed: {', '.join(spec.programs)}"
     if is_by_name_only(spec):
         options = " ".join(f"--env {stage}={spec.name}" for stage in spec.stages)
         where = f"; preferred on {spec.preferred}" if spec.preferred and not spec.by_name_only else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 __all__ = [
     "COMMON",
     "builds_directory",
+    "films_directory",
     "home",
     "interpreter",
     "lock_path",
@@ -74,6 +75,12 @@ def out_directory(root: Path | None = None) -> Path:
     """Return the folder for job folders, unless a person names another; `CPW_OUT` overrides it."""
     override = os.environ.get("CPW_OUT")
     return Path(override).resolve() if override else (root or home()) / "out"
+
+
+def films_directory(root: Path | None = None) -> Path:
+    """Return the folder for films that are fetched from web addresses; `CPW_FILMS` overrides it."""
+    override = os.environ.get("CPW_FILMS")
+    return Path(override).resolve() if override else (root or home()) / "films"
 
 
 def state_directory(root: Path | None = None) -> Path:

@@ -35,6 +35,7 @@ _NOT_ENVIRONMENTS = frozenset({"models"})
 _ENGINES = "workers.engines."
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ENGINE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_MODULE = re.compile(r"workers\.engines(\.[a-z_]\w*)+")
 _CLAUSE = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
 PER_GPU: Final = "per-gpu"
 MOST_WORKERS: Final = 64
@@ -114,6 +115,8 @@ class EnvSpec:
     """What its engines compute on; a stage that differs has a table of its own in its place."""
     worker: bool = True
     """Whether a worker process is started in it."""
+    programs: dict[str, str] = field(default_factory=dict)
+    """Modules that are run in it, once for one answer, by what they do: `fetch`."""
     workers: Literal["per-gpu"] | int = 1
     """How many; `per-gpu`: one for each NVIDIA GPU, at least one."""
     optional: bool = False
@@ -264,6 +267,9 @@ def _check(spec: EnvSpec, name: str) -> None:
         raise SchemaError(f"{file}.workers", problem)
     _check_requirements(spec, file)
     _check_stages(spec, file)
+    for task, module in spec.programs.items():
+        if not _MODULE.fullmatch(module):
+            raise SchemaError(f"{file}.programs.{task}", f"{module!r} is not a module below {_ENGINES}")
 
 
 def _check_requirements(spec: EnvSpec, file: str) -> None:

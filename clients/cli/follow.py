@@ -15,7 +15,7 @@ from clients.screen.progress import Screen
 from clients.screen.report import Report
 from clients.screen.text import count, film_labels
 from clients.sending import Sent
-from protocol.errors import BugError, InputError, NotRunningError
+from protocol.errors import BugError, CpwError, NotRunningError
 from protocol.failpoints import reach
 from protocol.messages import JobReport, StatusReport, Submit
 
@@ -39,7 +39,7 @@ def show_end(report: Report, sent: Sent, films: int) -> None:
         report.remark(f"interrupted: {len(sent.accepted)} of {count(films, 'film')} submitted")
 
 
-def show_refused(report: Report, refused: Sequence[tuple[Submit, InputError]]) -> None:
+def show_refused(report: Report, refused: Sequence[tuple[Submit, CpwError]]) -> None:
     """Show the films that fail before they are sent, each with its reason."""
     names = film_labels([submission.media for submission, _ in refused])
     for name, (_, error) in zip(names, refused, strict=True):

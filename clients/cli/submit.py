@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from clients.addresses.fetching import Fetched, fetch_written
+from clients.addresses.words import FetchOptions, is_address
 from clients.asking import ask_status
 from clients.cli.dry_run import show_dry_run
 from clients.cli.follow import conclude, follow, show_end, show_refused
@@ -20,12 +23,34 @@ from clients.screen.text import count
 from clients.sending import Sent, check_running, send
 from clients.still_files import wait_until_still
 from clients.submission import Reading, Written, read_submissions
-from protocol.errors import ErrorInfo, ExitCode, InputError, NotRunningError, UsageError
+from protocol.errors import CpwError, ErrorInfo, ExitCode, NotRunningError, UsageError
 from protocol.messages import JobReport, Submit, Submitted
 from protocol.schema import from_plain
 from protocol.stages import WORKFLOWS
 
 __all__ = ["submit", "submit_films"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_FOR_ADDRESSES = (
+    click.option("--playlist", is_flag=True, help="Of a web address: all films of its list, each as a job."),
+    click.option("--cookies", metavar="FILE", help="Of a web address: cookies of its site (mode 600)."),
+    click.option("--max-size", metavar="SIZE", help="Of a web address: no film above it, for example 4G."),
+    click.option("--allow-local", is_flag=True, help="Of a web address: it may lie in your own network."),
+)
+
+
+def _address_options(command: _Command) -> _Command:
+    """Add the options to a command."""
+    for option in reversed(_FOR_ADDRESSES):
+        command = option(command)
+    return command
+
+
+def _taken_from(words: dict[str, Any]) -> FetchOptions:
+    """Take the options out of the words of a command line."""
+    names = ("playlist", "cookies", "max_size", "allow_local")
+    return FetchOptions(**{name: words.pop(name) for name in names})
 
 
 @click.command(context_settings=CONTEXT)
@@ -74,6 +99,7 @@ __all__ = ["submit", "submit_films"]
     help="Higher runs first. Default: 10 for one film, 0 for several, a folder or a pattern.",
 )
 @click.option("--beside", is_flag=True, help="Also put the subtitles beside the film: Film.en.srt.")
+@_address_options
 @click.option("--hold", is_flag=True, help="Create the jobs but do not start them; cpw resume does.")
 @click.option("--watch", is_flag=True, help="Watch folders: submit each new film once it is complete.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done, how long, how much memory.")
@@ -86,41 +112,61 @@ def submit(
 ) -> ExitCode:
     """Submit films and show their progress until they are done.
 
-    MEDIA are files, folders (with their subfolders) and patterns such as '*.mkv'. Write names that start
-    with a dash after --. Ctrl-C ends this command, not the jobs.
+    MEDIA are files, folders (with their subfolders), patterns such as '*.mkv' and web addresses. Write names
+    that start with a dash after --. Ctrl-C ends this command, not the jobs.
     """
+    fetching = _taken_from(words)
     written = from_plain(Written, words, path="submit", strict=True)
     if dry_run and (watch or detach):
         raise click.UsageError("--dry-run cannot be used with --watch or --detach.")
     if not watch:
-        return submit_films(desk, written, detach=detach, as_json=as_json, dry_run=dry_run)
+        return submit_films(desk, written, fetching, detach=detach, as_json=as_json, dry_run=dry_run)
     if detach or as_json:
         raise click.UsageError("--watch cannot be used with --detach or --json.")
+    if any(is_address(word) for word in written.media) or fetching.used():
+        raise click.UsageError("--watch is for folders, not for web addresses.")
     return watch_folders(desk, written)
 
 
 def submit_films(
-    desk: Desk, written: Written, *, detach: bool = False, as_json: bool = False, dry_run: bool = False
+    desk: Desk,
+    written: Written,
+    fetching: FetchOptions | None = None,
+    *,
+    detach: bool = False,
+    as_json: bool = False,
+    dry_run: bool = False,
 ) -> ExitCode:
     """Submit what was written; then show the progress until all has ended, unless `detach`.
 
-    With `dry_run` nothing is submitted: what would be done is shown.
+    Films at web addresses are fetched before. With `dry_run` nothing is fetched or submitted: what would be
+    done is shown.
     """
-    reading = read_submissions(written, desk.out)
+    options = fetching or FetchOptions()
+    fetched = fetch_written(desk, written, options, beside=as_json, look_only=dry_run)
+    written = fetched.written
+    reading = fetched.apply(read_submissions(written, desk.out))
     for note in reading.notes:
         desk.report.remark(f"note: {note}")
+    if reading.problems:
+        return _refuse(desk, reading)
+    if dry_run and (reading.submissions or fetched.looked_up):
+        return _dry_run(desk, reading, fetched, as_json=as_json)
     if not reading.submissions:
-        return _refuse(desk, reading) if reading.problems else _refuse_all(desk, reading, as_json=as_json)
+        return _refuse_all(desk, reading, fetched, as_json=as_json)
+    return _submit(desk, reading, fetched, detach=detach, as_json=as_json)
+
+
+def _submit(desk: Desk, reading: Reading, fetched: Fetched, *, detach: bool, as_json: bool) -> ExitCode:
+    """Send what was read, and follow it unless `detach`."""
+    written = fetched.written
     with desk.connect(desk.runtime) as asker:
         check_running(desk, asker)
-        if dry_run:
-            show_refused(desk.report, reading.refused)
-            shown = show_dry_run(desk, asker, reading.submissions, as_json=as_json)
-            return ExitCode.JOB_FAILED if reading.refused else shown
         submissions = _without_moving(desk, written, reading.submissions)
         show_refused(desk.report, reading.refused)
         sent = send(desk, asker, submissions, beside=as_json)
-        sent = replace(sent, refused=(*reading.refused, *sent.refused))
+        refused = (*fetched.refusals(written.workflow), *reading.refused, *sent.refused)
+        sent = replace(sent, refused=refused)
         show_end(desk.report, sent, len(submissions))
         if sent.interrupted:
             if as_json:
@@ -142,10 +188,20 @@ def _refuse(desk: Desk, reading: Reading) -> ExitCode:
     return ExitCode.USAGE
 
 
-def _refuse_all(desk: Desk, reading: Reading, *, as_json: bool) -> ExitCode:
+def _dry_run(desk: Desk, reading: Reading, fetched: Fetched, *, as_json: bool) -> ExitCode:
+    show_refused(desk.report, reading.refused)
+    with desk.connect(desk.runtime) as asker:
+        check_running(desk, asker)
+        shown = show_dry_run(desk, asker, reading.submissions, fetched.looked_up, as_json=as_json)
+    return ExitCode.JOB_FAILED if reading.refused or fetched.refused else shown
+
+
+def _refuse_all(desk: Desk, reading: Reading, fetched: Fetched, *, as_json: bool) -> ExitCode:
     show_refused(desk.report, reading.refused)
     if as_json:
-        _write_json(desk, Sent(accepted=(), refused=reading.refused, names={}), {})
+        workflow = fetched.written.workflow
+        refused = (*fetched.refusals(workflow), *reading.refused)
+        _write_json(desk, Sent(accepted=(), refused=refused, names={}), {})
     return ExitCode.JOB_FAILED
 
 
@@ -246,7 +302,7 @@ def _bare(submission: Submit, answer: Submitted) -> JobReport:
     )
 
 
-def _refused(submission: Submit, error: InputError) -> JobReport:
+def _refused(submission: Submit, error: CpwError) -> JobReport:
     """Return a film that became no job, in a job's form."""
     info = ErrorInfo(kind=error.kind, message=error.message, remedy=error.remedy)
     bare = _bare(submission, Submitted(job="", directory=""))

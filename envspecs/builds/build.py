@@ -253,7 +253,8 @@ def _described(job: Building, folder: Path, marker: Marker) -> Marker:
 
 def _probe(job: Building, folder: Path) -> dict[str, dict[str, str]]:
     """Import what a worker imports, as it does; return the versions of the spec's packages, and of all."""
-    modules = sorted({stage.engine.partition(":")[0] for stage in job.spec.stages.values()})
+    engines = {stage.engine.partition(":")[0] for stage in job.spec.stages.values()}
+    modules = sorted({*engines, *job.spec.programs.values()})
     there = [name for name in modules if (job.root / Path(*name.split("."))).with_suffix(".py").is_file()]
     packages = [
         _package(requirement) for requirement in all_requirements(job.spec, specs_directory(job.root))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from envspecs.builds.uv import child_environment
 from envspecs.key import Python, build_key
@@ -31,6 +31,7 @@ __all__ = [
     "is_built",
     "read_marker",
     "run_in",
+    "start_in",
     "write_marker",
 ]
 
@@ -96,12 +97,7 @@ def run_in(
     With `capture` what it writes to stdout is kept, instead of shown; and Ctrl-C is passed on to it alone,
     not to what it has started: it has time to end that, and to leave nothing half-written.
     """
-    spec = read(name, specs_directory(root))
-    if build_state(spec, root) == "missing":
-        message = f"The environment {name} is not built."
-        raise MissingError(message, f"python3 -m envspecs build {name}")
-    command = [str(interpreter(name, root)), *arguments]
-    environment = child_environment(root or home())
+    command, environment = _command_in(name, arguments, root)
     if not capture:
         return subprocess.run(command, check=False, env=environment)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, process_group=0) as process:
@@ -111,6 +107,26 @@ def run_in(
             interrupt(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, written)
+
+
+def start_in(
+    name: str, arguments: Sequence[str], root: Path | None = None, *, stderr: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Start the environment's Python with pipes to its stdin and from its stdout, and return at once.
+
+    Ctrl-C does not reach it: `interrupt` ends it. Raises what `run_in` does.
+    """
+    command, environment = _command_in(name, arguments, root)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=stderr, process_group=0)
+
+
+def _command_in(name: str, arguments: Sequence[str], root: Path | None) -> tuple[list[str], dict[str, str]]:
+    spec = read(name, specs_directory(root))
+    if build_state(spec, root) == "missing":
+        message = f"The environment {name} is not built."
+        raise MissingError(message, f"python3 -m envspecs build {name}")
+    return [str(interpreter(name, root)), *arguments], child_environment(root or home())
 
 
 def interrupt(process: subprocess.Popen[bytes]) -> None:

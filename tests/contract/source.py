@@ -13,7 +13,7 @@ __all__ = ["MADE_HERE", "ROOMS", "ROOT", "Import", "Module", "documents", "impor
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("protocol", "workers", "coordinator", "clients", "envspecs")
 """The top folders of the product; `supervisor.py` stands beside them."""
-MADE_HERE = frozenset({"venv", "models", "out", "logs", "state", "build", "demo"})
+MADE_HERE = frozenset({"venv", "models", "out", "films", "logs", "state", "build", "demo"})
 """Folders that the program makes: no document of ours lies there, and their files may not exist."""
 
 

@@ -206,7 +206,7 @@ def test_the_settings_of_a_stage_are_those_that_it_takes() -> None:
 
 def test_every_environment_has_its_row() -> None:
     table = (ROOT / "docs" / "environments.md").read_text().partition("\n\n    cpw")[0]
-    specs = [spec for spec in envspecs.read_all() if spec.worker and not spec.copied_from]
+    specs = [spec for spec in envspecs.read_all() if (spec.worker or spec.programs) and not spec.copied_from]
     assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == {spec.name for spec in specs}
 
 

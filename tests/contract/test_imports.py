@@ -69,7 +69,7 @@ LIBRARIES = {
     ),
     "jiwer": "clients.word_errors",
     "regex": "clients.word_errors workers.engines.common",
-    "imageio_ffmpeg": "clients.cli.demo workers.engines.common.film",
+    "imageio_ffmpeg": "clients.cli.demo workers.engines.common.film workers.engines.ytdlp.library",
     "pysubs2": "workers.engines.common.formats",
     "fasttext": "workers.engines.common.language_model",
 }

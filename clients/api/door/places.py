@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from clients.addresses.words import is_address
 from clients.api.answers import HttpProblem
 from envspecs.http.settings import MEDIA, HttpSettings
 
@@ -35,6 +36,10 @@ def allowed_path(settings: HttpSettings, written: str) -> Path:
 
     Raises a 403 otherwise. The sentence is the same for what is not there: nobody learns what lies elsewhere.
     """
+    if is_address(written):
+        message = "A film is named by its path on this machine, not by a web address."
+        remedy = "Fetch it there, in a shell: cpw-submit https://..."
+        raise HttpProblem(403, message, remedy, code="path_outside", param="media")
     path = Path(here_called(settings, written))
     if path.is_absolute() and lies_inside(settings, path):
         return Path(os.path.realpath(path))
