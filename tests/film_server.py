@@ -60,6 +60,7 @@ class FilmServer:
         }
         self.redirects: dict[str, str] = {"/redirfile": "file:///etc/passwd"}
         self.port = 0
+        self.cookies: list[str] = []
 
     def address(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -72,6 +73,7 @@ class FilmServer:
         path = handler.path.partition("?")[0]
         asked = handler.headers.get("Range") or ""
         self.asked.append((path, asked))
+        self.cookies.append(handler.headers.get("Cookie") or "")
         if path in self.redirects:
             handler.send_response(302)
             handler.send_header("Location", self.redirects[path])
