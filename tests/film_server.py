@@ -30,6 +30,25 @@ def make_film(path: Path, *, seconds: int = 2, picture: str = "testsrc") -> byte
     return path.read_bytes()
 
 
+def put_streams(server: FilmServer, film: Path, folder: Path) -> None:
+    """Give the server a film in pieces, picture and sound apart, as `/master.m3u8`: what sites stream."""
+    folder.mkdir()
+    ways = {"picture": ["-c:v", "mpeg2video", "-r", "24", "-g", "24", "-an"], "sound": ["-c:a", "aac", "-vn"]}
+    for name, way in ways.items():
+        pieces = ["-f", "hls", "-hls_time", "1", "-hls_playlist_type", "vod", str(folder / f"{name}.m3u8")]
+        command = [find_ffmpeg(), "-loglevel", "error", "-i", str(film), *way, *pieces]
+        subprocess.run(command, check=True, timeout=60)
+    kind = "application/vnd.apple.mpegurl"
+    for path in folder.iterdir():
+        server.bodies[f"/{path.name}"] = (kind if path.suffix == ".m3u8" else "video/mp2t", path.read_bytes())
+    master = (
+        '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="x",LANGUAGE="hi",URI="/sound.m3u8"\n'
+        '#EXT-X-STREAM-INF:BANDWIDTH=500000,CODECS="avc1.64000b,mp4a.40.2",RESOLUTION=160x120,AUDIO="a"\n'
+        "/picture.m3u8\n"
+    )
+    server.bodies["/master.m3u8"] = (kind, master.encode())
+
+
 class FilmServer:
     """What it has, what it was asked for, and how it behaves."""
 

@@ -36,11 +36,12 @@ def allowed_path(settings: HttpSettings, written: str) -> Path:
 
     Raises a 403 otherwise. The sentence is the same for what is not there: nobody learns what lies elsewhere.
     """
-    if is_address(written):
+    called = here_called(settings, written)
+    if is_address(called):
         message = "A film is named by its path on this machine, not by a web address."
         remedy = "Fetch it there, in a shell: cpw-submit https://..."
         raise HttpProblem(403, message, remedy, code="path_outside", param="media")
-    path = Path(here_called(settings, written))
+    path = Path(called)
     if path.is_absolute() and lies_inside(settings, path):
         return Path(os.path.realpath(path))
     message = "The path does not lie in a folder that this server may read."

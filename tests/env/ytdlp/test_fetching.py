@@ -15,7 +15,8 @@ from clients.addresses.program import fetch
 from envspecs.layout import home, interpreter
 from protocol.errors import ErrorInfo, ErrorKind
 from protocol.jobs.fetching import FetchedFilm, FetchLine, FetchOrder
-from tests.film_server import FilmServer, film_server, make_film
+from tests.film_server import FilmServer, film_server, make_film, put_streams
+from workers.engines.common.film.probe import probe
 
 pytestmark = [pytest.mark.env("ytdlp"), pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -58,8 +59,9 @@ class Fetches:
         return errors[0]
 
     def whole(self) -> list[Path]:
-        """Return the whole films in the folder."""
-        return sorted(path for path in self.folder.glob("*") if path.suffix in (".mp4", ".mkv"))
+        """Return the whole films in the folder: `Title [key].mp4`, not the pieces of one."""
+        endings = ("mp4", "mkv")
+        return sorted(path for path in self.folder.glob("*") if path.name.rpartition("].")[2] in endings)
 
 
 @pytest.fixture
@@ -117,6 +119,34 @@ def test_what_only_has_a_films_name_is_refused_and_removed(
     assert error.kind is ErrorKind.INPUT
     assert server.address(path) in error.message
     assert fetches.whole() == []
+
+
+def test_picture_and_sound_in_pieces_become_one_film(
+    fetches: Fetches, server: FilmServer, film: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(film)
+    put_streams(server, tmp_path / "film.mp4", tmp_path / "pieces")
+    found = fetches.film(server.address("/master.m3u8"))
+    facts = probe(Path(found.path)).facts
+    assert (facts.has_video, len(facts.audio_tracks)) == (True, 1)
+    assert found.language == "hi"
+    assert list(fetches.folder.iterdir()) == [Path(found.path)]
+
+
+def test_a_piece_that_lists_files_of_this_machine_is_not_opened(
+    fetches: Fetches, server: FilmServer, film: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(film)
+    put_streams(server, tmp_path / "film.mp4", tmp_path / "pieces")
+    fetches.folder.mkdir()
+    (fetches.folder / "secret.avi").write_bytes(film)
+    # ffmpeg itself follows such a list, where nobody tells it which containers it may open.
+    ours = [path for path in sorted(server.bodies) if path.startswith("/picture") and path.endswith(".ts")]
+    for path in ours:
+        text = b"ffconcat version 1.0\nfile secret.avi\n" if path == ours[0] else b"# nothing\n"
+        server.bodies[path] = ("video/mp2t", text)
+    error = fetches.error(server.address("/master.m3u8"))
+    assert "could not be joined" in error.message
 
 
 # --- lists ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "READ_ONLY",
     "Guard",
     "RefusedAddressError",
     "RefusedProgramError",
@@ -27,6 +28,11 @@ __all__ = [
 
 _PROGRAMS = ("ffmpeg", "ffprobe", "deno")
 """ffmpeg joins picture and sound; deno runs a site's script in a sandbox without network and files."""
+READ_ONLY = (
+    *("-protocol_whitelist", "file,pipe"),
+    *("-format_whitelist", "mov,matroska,mp3,aac,ogg,flac,wav,flv,avi,mpegts,ac3,eac3"),
+)
+"""The words before each input of ffmpeg: files of this machine, in containers that name no other files."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _OTHER_STARTS = frozenset({"os.system", "os.exec", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"})
@@ -118,5 +124,8 @@ def check_program(program: Any, words: Any) -> None:
     name = Path(os.fsdecode(program)).name if program else ""
     if not name.startswith(_PROGRAMS) or isinstance(words, (str, bytes)):
         raise RefusedProgramError(f"The program {name or program!r} is not for this program to start.")
+    inputs = [place for place, word in enumerate(words) if word == "-i"]
+    if any(tuple(words[max(0, place - len(READ_ONLY)) : place]) != READ_ONLY for place in inputs):
+        raise RefusedProgramError(f"{name} must not open whatever a file names.")
     if any("://" in os.fsdecode(word) for word in words):
         raise RefusedProgramError(f"{name} must not open an address.")

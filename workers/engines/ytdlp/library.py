@@ -12,6 +12,7 @@ from typing import Any
 
 from protocol.errors import UsageError
 from protocol.jobs.fetching import FetchOrder
+from workers.engines.ytdlp.guard import READ_ONLY
 
 __all__ = ["check_address", "open_library"]
 
@@ -20,8 +21,6 @@ _INNER_SCHEMES = (*_SCHEMES, "data")
 """`data` is a text inside of another, not an address."""
 _FORMATS = "bv*[height<=1080]+ba/b[height<=1080]/bv*+ba/b"
 """Words and cuts do not get better above 1080 lines, and the files get several times as large."""
-_CONTAINERS = "mov,matroska,mp3,aac,ogg,flac,wav,flv,avi,mpegts,webm_dash_manifest"
-_READ_ONLY = ["-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS]
 _TIMEOUT_S = 30.0
 
 
@@ -76,7 +75,8 @@ def _options(order: FetchOrder) -> dict[str, Any]:
         "external_downloader": {"default": "native"},
         # What came is left as it came: the less ffmpeg opens of it, the better.
         "fixup": "never",
-        "postprocessor_args": {"ffmpeg_i": _READ_ONLY},
+        # The only part that runs ffmpeg; the guard refuses an ffmpeg without these words.
+        "postprocessor_args": {"merger+ffmpeg_i": list(READ_ONLY)},
         "ffmpeg_location": _ffmpeg(),
         "enable_file_urls": False,
         "usenetrc": False,

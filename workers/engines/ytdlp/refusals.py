@@ -6,7 +6,7 @@ import errno
 import re
 from collections.abc import Iterator, Sequence
 
-from protocol.errors import CpwError, DiskFullError, InputError, MissingError, TransientError
+from protocol.errors import CpwError, DiskFullError, InputError, TransientError
 
 __all__ = ["UPGRADE", "explain"]
 
@@ -67,9 +67,9 @@ _CAUSES: tuple[tuple[str, type[CpwError], str, str], ...] = (
     ),
     (
         "FFmpegPostProcessorError",
-        MissingError,
+        InputError,
         "Picture and sound of {address} could not be joined: {said}.",
-        UPGRADE,
+        f"Remove their pieces from the folder of films, and try again. If it fails again: {UPGRADE}",
     ),
     (
         "sign in|log ?in|logged.in|cookies|members?.only|age.restricted|confirm your age",

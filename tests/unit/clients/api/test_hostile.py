@@ -332,3 +332,17 @@ def test_a_file_whose_name_no_address_can_say_is_not_listed(app: Starlette, foun
         (found / os.fsdecode(name)).touch()
     status, _, told = answer(app, "GET", "/api/jobs/job-1/files")
     assert (status, [file["path"] for file in json.loads(told)["files"]]) == (200, ["film.srt"])
+
+
+@pytest.mark.parametrize(
+    "address", ["https://films.example/a.mp4", "http://10.0.0.1/a.mp4", "file:///etc/passwd"]
+)
+def test_an_address_is_no_film_over_http(tmp_path: Path, address: str) -> None:
+    with pytest.raises(HttpProblem, match="not by a web address") as problem:
+        allowed_path(replace(SETTINGS, media=(tmp_path,)), address)
+    assert problem.value.status == 403
+
+
+def test_another_machines_name_of_a_folder_may_look_like_an_address(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, media=(tmp_path,), places=(("smb://nas/films", str(tmp_path)),))
+    assert allowed_path(settings, "smb://nas/films/a.mkv") == tmp_path / "a.mkv"

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from workers.engines.ytdlp.guard import (
+    READ_ONLY,
     Guard,
     RefusedAddressError,
     RefusedProgramError,
@@ -134,14 +135,22 @@ def test_other_programs_are_not_started(words: object) -> None:
 
 @pytest.mark.parametrize("address", ["http://10.0.0.1/x.m3u8", "rtmp://x/y", "concat://x"])
 def test_ffmpeg_opens_no_address(address: str) -> None:
-    with pytest.raises(RefusedProgramError):
-        check_program("/usr/bin/ffmpeg", ["/usr/bin/ffmpeg", "-i", address, "file:out.mp4"])
+    with pytest.raises(RefusedProgramError, match="address"):
+        check_program("ffmpeg", ["ffmpeg", *READ_ONLY, "-i", address, "file:out.mp4"])
+
+
+def test_ffmpeg_opens_no_file_without_being_told_what_it_may() -> None:
+    told = [*READ_ONLY, "-i", "file:a.mp4"]
+    with pytest.raises(RefusedProgramError, match="whatever a file names"):
+        check_program("ffmpeg", ["ffmpeg", "-i", "file:a.mp4", "file:out.mp4"])
+    with pytest.raises(RefusedProgramError, match="whatever a file names"):
+        check_program("ffmpeg", ["ffmpeg", *told, "-i", "file:b.mp4", "file:out.mp4"])
 
 
 def test_ffmpeg_and_the_sandbox_are_started() -> None:
-    check_program(
-        "/usr/bin/ffmpeg", ["/usr/bin/ffmpeg", "-y", "-i", "file:/films/a.mp4", "file:/films/b.mp4"]
-    )
+    inputs = [word for name in "ab" for word in (*READ_ONLY, "-i", f"file:/films/{name}.mp4")]
+    check_program("/usr/bin/ffmpeg", ["/usr/bin/ffmpeg", "-y", *inputs, "file:/films/c.mp4"])
+    check_program("/usr/bin/ffmpeg", ["/usr/bin/ffmpeg", "-bsfs"])
     check_program(b"/x/bin/deno", ["/x/bin/deno", "run", "-"])
 
 
