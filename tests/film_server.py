@@ -89,7 +89,8 @@ class FilmServer:
         return [asked for name, asked in self.asked if name == path]
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        path = handler.path.partition("?")[0]
+        # Of a proxy the whole address is asked for.
+        path = re.sub(r"^http://[^/]+", "", handler.path.partition("?")[0])
         asked = handler.headers.get("Range") or ""
         self.asked.append((path, asked))
         self.cookies.append(handler.headers.get("Cookie") or "")

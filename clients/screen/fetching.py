@@ -8,7 +8,7 @@ from typing import Protocol
 
 from clients.screen.report import LivePart, Report
 from clients.screen.table import Cell
-from clients.screen.text import clock, duration, shorten
+from clients.screen.text import clock, rough, shorten
 from protocol.jobs.fetching import FetchedFilm, FetchProgress
 from protocol.wording import size
 
@@ -38,14 +38,14 @@ def open_fetch_screen(report: Report, *, beside: bool) -> Iterator[FetchScreen]:
 
 
 def progress_words(progress: FetchProgress) -> str:
-    """Return `34 % of 812 MB, 2 MB/s, 4 min left`, as far as it is known."""
+    """Return `34 % of 812 MB, 2 MB/s, about 4 min left`, as far as it is known."""
     of = f" of {size(progress.total_bytes)}" if progress.total_bytes else ""
     share = _share(progress)
     words = [f"{share} %{of}" if share is not None else size(progress.got_bytes) or "0 MB"]
     if progress.bytes_per_s:
         words.append(f"{size(int(progress.bytes_per_s))}/s")
     if progress.left_s:
-        words.append(f"{duration(round(progress.left_s * 1000))} left")
+        words.append(f"about {rough(round(progress.left_s * 1000))} left")
     return ", ".join(words)
 
 

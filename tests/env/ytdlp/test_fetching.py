@@ -249,6 +249,30 @@ def run(program: str, order: FetchOrder) -> str:
     return done.stdout + done.stderr
 
 
+def test_a_proxy_is_asked_with_leave_only(
+    fetches: Fetches, server: FilmServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It would look up the name itself, where nobody here sees what it stands for.
+    monkeypatch.setenv("http_proxy", server.address(""))
+    address = "http://films.invalid/film.mp4"
+    assert "cannot be reached" in fetches.error(address, allow_local=False).message
+    assert server.asked == []
+    assert Path(fetches.film(address).path).read_bytes() == server.film
+
+
+def test_what_only_another_program_could_fetch_is_refused(
+    fetches: Fetches, server: FilmServer, film: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(film)
+    put_streams(server, tmp_path / "film.mp4", tmp_path / "pieces")
+    kind, text = server.bodies["/picture.m3u8"]
+    locked = text.replace(b"#EXTINF", b'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="/key"\n#EXTINF', 1)
+    server.bodies["/picture.m3u8"] = (kind, locked)
+    error = fetches.error(server.address("/picture.m3u8"))
+    assert "a program that opens addresses by itself" in error.message
+    assert not any(path.endswith(".ts") for path, _ in server.asked)
+
+
 def test_a_redirect_to_a_file_is_refused(fetches: Fetches, server: FilmServer) -> None:
     error = fetches.error(server.address("/redirfile"))
     assert "is not in the web" in error.message

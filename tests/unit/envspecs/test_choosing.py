@@ -5,8 +5,9 @@ import platform
 import pytest
 
 from envspecs.builds.build import build
-from envspecs.choosing import environment_for, environments_for, why
+from envspecs.choosing import environment_for, environments_for, program_for, why
 from envspecs.spec import Platform, read, read_all
+from protocol.errors import SchemaError, UsageError
 
 HERE = f'system = "{platform.system()}"'
 ELSEWHERE = 'system = "Plan9", machine = "mips"'
@@ -98,3 +99,34 @@ def test_translators_are_told_by_who_comes_before(home, add, built):
 def test_a_platform_is_said_as_a_person_says_it():
     assert str(Platform(system="Darwin", machine="arm64")) == "Darwin arm64"
     assert str(Platform()) == "any machine"
+
+
+def web(home, name, *lines, module="workers.engines.x.fetch"):
+    """Write the spec of an environment whose program fetches."""
+    head = [f'name = "{name}"', 'purpose = "p"', "requirements = []", "worker = false", "optional = true"]
+    home.spec(name, "\n".join([*head, *lines, "[programs]", f'fetch = "{module}"']) + "\n")
+
+
+def test_a_program_is_found_by_what_it_does_in_one_that_is_built_before_another(home, built):
+    web(home, "first")
+    web(home, "second")
+    assert [spec.name for spec, _ in [program_for("fetch", home.root)]] == ["first"]
+    built("second")
+    spec, module = program_for("fetch", home.root)
+    assert (spec.name, module) == ("second", "workers.engines.x.fetch")
+    assert reason(home, "second") == "run when it is needed: fetch"
+    assert reason(home, "first") == "not built: python3 -m envspecs build first"
+
+
+def test_a_program_that_no_environment_has_is_refused(home, add):
+    add("other")
+    web(home, "elsewhere", f"platform = {{ {ELSEWHERE} }}")
+    with pytest.raises(UsageError, match="fetch"):
+        program_for("fetch", home.root)
+
+
+@pytest.mark.parametrize("module", ["os", "workers.daemon", "workers.engines", "workers.engines.x:Y", "../x"])
+def test_a_program_is_a_module_of_an_engine(home, module):
+    web(home, "web", module=module)
+    with pytest.raises(SchemaError, match=r"web\.toml\.programs\.fetch"):
+        read("web", home.specs)
