@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import threading
@@ -15,7 +16,9 @@ from clients.addresses.program import fetch
 from envspecs.layout import home, interpreter
 from protocol.errors import ErrorInfo, ErrorKind
 from protocol.jobs.fetching import FetchedFilm, FetchLine, FetchOrder
+from protocol.schema import to_plain
 from tests.film_server import FilmServer, film_server, make_film, put_streams
+from tests.house import until
 from workers.engines.common.film.probe import probe
 
 pytestmark = [pytest.mark.env("ytdlp"), pytest.mark.slow, pytest.mark.timeout(240)]
@@ -168,6 +171,30 @@ def test_a_film_of_a_list_that_fails_does_not_keep_the_others(fetches: Fetches, 
     assert [line.title for line in lines if line.error] == ["Three films (2)"]
 
 
+def test_a_feed_with_a_film_and_a_page_of_films_gives_all_of_them(
+    fetches: Fetches, server: FilmServer
+) -> None:
+    items = "".join(
+        f"<item><title>{path}</title><link>{server.address(path)}</link></item>"
+        for path in ("/film.mp4", "/three.html", "/status/404/x.mp4")
+    )
+    feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Feed</title>{items}</channel></rss>'
+    server.bodies["/feed.xml"] = ("application/rss+xml", feed.encode())
+    lines = fetches.fetch(server.address("/feed.xml"), playlist=True)
+    assert len({line.film.path for line in lines if line.film}) == 4
+    assert [(line.title, "404" in line.error.message) for line in lines if line.error] == [
+        ("/status/404/x.mp4", True)
+    ]
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(server: FilmServer, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    error = Fetches(tmp_path / "file" / "films").error(server.address("/film.mp4"))
+    assert error.kind is ErrorKind.USAGE
+    assert "CPW_FILMS" in error.remedy
+    assert server.asked == []
+
+
 # --- what may be reached ----------------------------------------------------------------------------
 
 
@@ -234,10 +261,6 @@ def test_a_public_server_that_leads_into_this_network_is_not_followed(
 
 def run(program: str, order: FetchOrder) -> str:
     """Run a program in the environment with the order, and return what it writes."""
-    import json
-
-    from protocol.schema import to_plain
-
     done = subprocess.run(
         [interpreter("ytdlp"), "-I", "-c", program],
         input=json.dumps(to_plain(order)),
@@ -348,6 +371,22 @@ def interrupted_when(given: threading.Event, fetches: Fetches, address: str) -> 
 
     order = FetchOrder(address=address, folder=str(fetches.folder), allow_local=True)
     fetch(home(), order, see)
+
+
+def test_who_fetches_for_nobody_ends_and_keeps_what_came(fetches: Fetches, server: FilmServer) -> None:
+    order = FetchOrder(address=server.address("/slow.mp4"), folder=str(fetches.folder), allow_local=True)
+    command = [interpreter("ytdlp"), "-I", "-m", "workers.engines.ytdlp.fetch"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(to_plain(order)).encode())
+        process.stdin.close()
+        assert b"progress" in process.stdout.readline()
+        process.stdout.close()  # as if the one who asked were killed
+        until(lambda: next(fetches.folder.glob("*.part")).stat().st_size > 1_024, what="more of the film")
+        server.going_on.set()
+        assert process.wait(30) == 130
+    assert fetches.whole() == []
 
 
 # --- what else goes wrong ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def main() -> int:
         order = from_json(FetchOrder, sys.stdin.buffer.read())
         check_address(order.address)
         guard = Guard()
-        Path(order.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(Path(order.folder))
         with open_library(order) as library:
             # After the library's own modules, which look for programs; before the first question.
             guard.put_up(allow_local=order.allow_local)
@@ -47,13 +47,21 @@ def main() -> int:
         telling.line(FetchLine(done=True))
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever asked is gone, and nobody waits for the film.
-        return 1
     except (CpwError, OSError) as error:
         telling.line(FetchLine(error=info_from_error(error)))
         telling.line(FetchLine(done=True))
     return 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        message = f"Films cannot be written to the folder {folder}: {reason}."
+        raise UsageError(message, "Name another one: CPW_FILMS=/folder cpw-submit ...")
 
 
 class _Fetching:
@@ -70,54 +78,52 @@ class _Fetching:
 
     def run(self) -> None:
         """Fetch the film, or each of a playlist; one that fails does not keep the others from it."""
-        several = self._order.playlist
-        for entry in self._entries():
-            title = str(entry.get("title") or entry.get("id") or "") if several else ""
-            try:
-                self._telling.line(FetchLine(film=self._film(entry)))
-            except BrokenPipeError:
-                raise
-            except Exception as error:  # noqa: BLE001 (a site's part of yt-dlp raises anything; each is explained)
-                self._refuse(error, title)
-                if isinstance(error, OSError) and not several:
-                    return
+        self._take({"url": self._order.address}, 0)
 
-    def _refuse(self, error: Exception, title: str = "") -> None:
+    def _take(self, entry: dict[str, Any], depth: int) -> None:
+        """Fetch what the entry stands for, a list's films one after the other; tell of each how that went."""
+        try:
+            found = self._whole(entry, depth)
+            if _is_list(found):
+                entries = self._entries(found, depth)
+            else:
+                entries = []
+                self._telling.line(FetchLine(film=self._film(found)))
+        except Exception as error:  # noqa: BLE001 (a site's part of yt-dlp raises anything; each is explained)
+            self._refuse(error, str(entry.get("title") or entry.get("id") or ""))
+            return
+        for inner in entries:
+            self._take(inner, depth + 1)
+
+    def _refuse(self, error: Exception, title: str) -> None:
         told = explain(error, self._order.address, self._guard.refused)
         self._guard.refused.clear()
         self._telling.line(FetchLine(error=info_from_error(told), title=title))
 
-    def _entries(self) -> Iterator[dict[str, Any]]:
-        """Yield what is known of each film that the address stands for."""
-        try:
-            found = self._library.extract_info(self._order.address, download=False)
-        except BrokenPipeError:
-            raise
-        except Exception as error:  # noqa: BLE001 (as above)
-            self._refuse(error)
-            return
-        yield from self._films_in(found or {}, 0)
+    def _whole(self, entry: dict[str, Any], depth: int) -> dict[str, Any]:
+        """Return all that is known of a film or a list, of which the entry may have the address only."""
+        if _is_list(entry) or entry.get("formats"):
+            return entry
+        found = self._library.extract_info(entry["url"], download=False, ie_key=entry.get("ie_key"))
+        if not found:
+            raise InputError(f"There is no film at {entry['url']}.", "Check the address in a browser.")
+        if not depth and str(found.get("extractor_key")).lower() == "html5mediaembed":
+            # The only film of its page is counted there: `A title (1)`.
+            found["title"] = str(found.get("title") or "").removesuffix(" (1)")
+        return dict(found)
 
-    def _films_in(self, found: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
-        if found.get("_type", "video") not in ("playlist", "multi_video"):
-            if not depth and str(found.get("extractor_key")).lower() == "html5mediaembed":
-                # The only film of its page is counted there: `A title (1)`.
-                found["title"] = str(found.get("title")).removesuffix(" (1)")
-            yield found
-            return
+    def _entries(self, found: dict[str, Any], depth: int) -> list[dict[str, Any]]:
+        address = self._order.address
         entries = [entry for entry in found.get("entries") or () if entry]
-        if not entries:
-            self._refuse(InputError(f"There is no film in {self._order.address}.", "Check it in a browser."))
-        elif len(entries) > 1 and not self._order.playlist:
-            message = f"{self._order.address} is a list of films."
-            self._refuse(UsageError(message, "Name one of them; or add --playlist to have them all."))
-        elif depth < _DEPTH:
-            for entry in entries:
-                yield from self._films_in(entry, depth + 1)
+        if not entries or depth >= _DEPTH:
+            raise InputError(f"There is no film in {address}.", "Check the address in a browser.")
+        if len(entries) > 1 and not self._order.playlist:
+            message = f"{address} is a list of films."
+            raise UsageError(message, "Name one of them; or add --playlist to have them all.")
+        return entries
 
-    def _film(self, entry: dict[str, Any]) -> FetchedFilm:
-        """Return the film that `entry` stands for, fetched where it was to be and is not there."""
-        info = self._whole(entry)
+    def _film(self, info: dict[str, Any]) -> FetchedFilm:
+        """Return the film, fetched where it was to be and is not there."""
         self._title, self._before = str(info.get("title") or info.get("id") or "film"), 0
         key = film_key(info)
         folder = Path(self._order.folder)
@@ -128,14 +134,6 @@ class _Fetching:
         with held(folder, key):
             path = self._fetch(info, stem_of(self._title, key), key)
         return _described(info, self._title, path, new=True)
-
-    def _whole(self, entry: dict[str, Any]) -> dict[str, Any]:
-        if entry.get("_type", "video") == "video" and entry.get("formats"):
-            return entry
-        found = self._library.extract_info(entry["url"], download=False, ie_key=entry.get("ie_key"))
-        if not found or found.get("_type", "video") != "video":
-            raise InputError(f"{entry['url']} is not one film.", "Name its address alone.")
-        return dict(found)
 
     def _fetch(self, info: dict[str, Any], stem: str, key: str) -> Path:
         """Download it, and return the whole file."""
@@ -174,6 +172,10 @@ class _Fetching:
             )
         elif told.get("status") == "finished":
             self._before += got
+
+
+def _is_list(found: Mapping[str, Any]) -> bool:
+    return found.get("_type", "video") in ("playlist", "multi_video")
 
 
 def _too_large(order: FetchOrder) -> InputError:

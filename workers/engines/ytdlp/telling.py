@@ -23,9 +23,12 @@ class Telling:
         self._told_at = 0.0
 
     def line(self, line: FetchLine) -> None:
-        """Write a line. `BrokenPipeError` where nobody reads any more: then the program has to end."""
-        self._stream.write(json.dumps(to_plain(line)) + "\n")
-        self._stream.flush()
+        """Write a line. Where nobody reads any more, it is as if a person had pressed Ctrl-C."""
+        try:
+            self._stream.write(json.dumps(to_plain(line)) + "\n")
+            self._stream.flush()
+        except BrokenPipeError as error:
+            raise KeyboardInterrupt from error
 
     def progress(self, progress: FetchProgress) -> None:
         """Write how far a film is, unless that was written a moment ago."""
