@@ -19,7 +19,7 @@ from typing import Literal
 import jiwer
 
 import envspecs
-from coordinator.planning.inventory import Inventory, default_model
+from coordinator.planning.inventory import Inventory
 from protocol.stages import separate
 from protocol.stages.asr import AsrRequest
 from protocol.stages.separate import SeparateRequest
@@ -70,7 +70,8 @@ def main() -> int:
     if absent:
         return skip(f"the test data {DATA / absent[0]} is not there")
     stage = separate.STAGE.name
-    spec = Inventory.look().serving(stage, {})
+    here = Inventory.look()
+    spec = here.serving(stage, {})
     if not envspecs.is_built(spec):
         return skip(f"no environment that separates voices is built: python3 -m envspecs build {spec.name}")
     sheet = Sheet("make bench-separation")
@@ -83,7 +84,7 @@ def main() -> int:
             rates = {"without": jiwer.wer(meant, plain(heard(hears, narrow(folder, sound))))}
             name = f"film_en at {ratio:+d} dB"
             for when in ("always", "auto"):
-                made, seconds, taken_ms = separated(voices, default_model(stage, spec), sound, when)
+                made, seconds, taken_ms = separated(voices, here.default_model(stage, spec), sound, when)
                 rates[when] = jiwer.wer(meant, plain(heard(hears, made)))
                 sheet.add(f"{name}, separation {when}", [seconds], unit="s")
                 sheet.add(f"{name}, separated {when}", [taken_ms / 1000], unit="s of the film")
