@@ -2,15 +2,14 @@
 
 A second is doubtful where the voices around it are hardly louder than what sounds with them. Where they are
 clearly louder, a recogniser does better with the film's own sound, as what separates voices takes some of
-them away. The numbers were set on speech over a film's battle at +9 to -5 dB, by the word errors of
-whisper-base (docs/adr/0030).
+them away; and where nothing sounds like a voice, what is left of the rest may be taken for one. The numbers
+were set on speech over a film's battle at +9 to -5 dB, by the word errors of whisper-base (docs/adr/0030).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
 
 from protocol.timeline import Span
 
@@ -24,9 +23,12 @@ _CLEAR_AROUND, _CLEAR_DB = 6, 25.0
 _AROUND = 5
 _VOICED = 0.1
 """Frames with this share of a voice's loudness count as the voice; quieter ones are its pauses."""
-_BEGIN_DB, _END_DB = 0.0, 3.0
-"""Voices over the rest: below the first a stretch begins, above the second it ends. At a true +9 dB the
-measure says 6 to 20, at 0 dB -5 to 7, at -5 dB -11 to 0, and -7 to -11 where nobody speaks."""
+_BEGIN_DB, _END_DB, _NO_VOICE_DB = 0.0, 3.0, -7.5
+"""Voices over the rest: below the first a stretch begins, above the second it ends, below the third there is
+no voice that could begin one. At a true +9 dB the measure says 6 to 20, at 0 dB -5 to 7, at -5 dB -11 to 0,
+and -6 to -12 where nobody speaks."""
+_SHORTEST_S = 4
+"""A shorter stretch is an edge or a shout: fades would take most of it."""
 
 
 def clear_seconds(loudness: Sequence[float]) -> list[bool]:
@@ -42,22 +44,24 @@ def clear_seconds(loudness: Sequence[float]) -> list[bool]:
     return found
 
 
-_SHORTEST_S = 4
-"""A shorter stretch is an edge or a shout: fades would take most of it."""
-
-
 def doubtful_seconds(voices: Sequence[float], rest: Sequence[float], clear: Sequence[bool]) -> list[bool]:
     """Return for each second whether its voices are to be taken out; not where it is `clear`.
 
     `voices` and `rest` are the loudness of both in each frame.
     """
-    found, doubtful = [], False
+    found: list[bool] = []
+    doubtful, in_a_row = False, 0
     for second in range(_seconds(voices)):
         over = _over(_near(voices, second, _AROUND), _near(rest, second, _AROUND))
-        doubtful = over < (_END_DB if doubtful else _BEGIN_DB)
-        found.append(doubtful and not clear[second])
-    runs = [list(same) for _, same in groupby(found)]
-    return [one and len(run) >= _SHORTEST_S for run in runs for one in run]
+        if clear[second] or over > _END_DB:
+            doubtful = False
+        drowned = not clear[second] and _NO_VOICE_DB <= over < _BEGIN_DB
+        in_a_row = in_a_row + 1 if drowned else 0
+        if in_a_row >= _SHORTEST_S and not doubtful:
+            doubtful = True
+            found[second - in_a_row + 1 :] = [True] * (in_a_row - 1)
+        found.append(doubtful)
+    return found
 
 
 def stretches(seconds: Sequence[bool], duration_ms: int) -> tuple[Span, ...]:

@@ -36,6 +36,10 @@ def test_voices_that_are_no_louder_than_the_rest_are_in_doubt() -> None:
     assert doubtful_seconds(voices, frames(60, 0.001), NOT_CLEAR) == [False] * 60
 
 
+def test_where_nothing_sounds_like_a_voice_the_films_own_sound_stays() -> None:
+    assert doubtful_seconds(frames(60, 0.001), frames(60, 0.01), NOT_CLEAR) == [False] * 60
+
+
 def test_pauses_do_not_count_as_a_quiet_voice() -> None:
     voices = (SPEECH + PAUSE) * 60
     rest = ([0.004] * 7 + [0.5] * 3) * 60
@@ -52,6 +56,14 @@ def test_a_stretch_that_has_begun_goes_on_until_the_voices_are_clearly_louder() 
     assert late[45]
     assert early[30]
     assert not early[45]
+
+
+def test_a_pause_of_the_voices_goes_on_as_what_was_before_it() -> None:
+    voices = frames(20, 0.01) + frames(20, 0.0001) + frames(20, 0.01)
+    drowned = frames(60, 0.02)
+    assert doubtful_seconds(voices, drowned, NOT_CLEAR) == [True] * 60
+    heard = frames(20, 0.001) + frames(20, 0.02) + frames(20, 0.001)
+    assert doubtful_seconds(voices, heard, NOT_CLEAR) == [False] * 60
 
 
 def test_what_is_clear_or_short_stays_as_it_is() -> None:
