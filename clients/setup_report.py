@@ -1,18 +1,22 @@
-"""What is said of the models that were chosen for this machine. Pure."""
+"""What is said of the models that were chosen for this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from clients.desk import Desk
 from clients.screen.machine import hardware_sentence
 from clients.screen.table import Column, Table
 from clients.screen.text import rough
+from envspecs.models.hub import hub_answers
 from envspecs.setup.choice import Chosen
 from envspecs.setup.outlook import Outlook, Piece
 from protocol.languages import language_name
 from protocol.wording import size
 
-__all__ = ["advice", "setup_sentences", "setup_table"]
+__all__ = ["NO_HUB", "advice", "fetching_sentence", "setup_sentences", "setup_table"]
+
+NO_HUB = "no model hub can be reached: what is here stays in use; cpw setup tries again"
 
 _BYTES_A_SECOND = 12_500_000
 """100 Mbit/s: nobody knows a person's line, and this one is easy to reckon with."""
@@ -48,6 +52,13 @@ def _takes(outlook: Outlook) -> str:
     if outlook.unbuilt:
         parts.append(f"environments to be built: {', '.join(outlook.unbuilt)}")
     return f"to come: {'; '.join(parts)}; broken off, it goes on where it was"
+
+
+def fetching_sentence(desk: Desk, outlook: Outlook) -> str:
+    """Return that what is missing is fetched meanwhile, or that no hub answers."""
+    if outlook.missing_bytes and not hub_answers(desk.home):
+        return NO_HUB
+    return "they are fetched in the background; to see how far: cpw setup --check"
 
 
 def advice(outlook: Outlook) -> list[str]:

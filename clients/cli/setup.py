@@ -11,7 +11,7 @@ from clients.cli.envs import SPOKEN, RunningWorkers
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
 from clients.screen.report import Report
-from clients.setup_report import advice, setup_sentences, setup_table
+from clients.setup_report import NO_HUB, advice, setup_sentences, setup_table
 from envspecs.__main__ import Terminal
 from envspecs.__main__ import main as envspecs_main
 from envspecs.models.fetch import fetch
@@ -108,7 +108,7 @@ def _fetch_all(desk: Desk, outlook: Outlook, *, background: bool) -> ExitCode:
     if not outlook.missing:
         return ExitCode.DONE
     if outlook.missing_bytes and not hub_answers(desk.home):
-        desk.report.remark("no model hub can be reached: what is here stays in use; cpw setup tries again")
+        desk.report.remark(NO_HUB)
         whole = False
     else:
         fetched = [_is_fetched(desk, piece) for piece in outlook.missing]

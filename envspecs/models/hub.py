@@ -29,7 +29,7 @@ _PROGRAM = "workers.engines.common.hub"
 """It runs in the environment that has the hub's library; nothing of it is imported here."""
 _NOTES, _PARTIAL = "hub.json", ".partial"
 _WATCH_S = 1.0
-_ASK_S, _ANSWER_S = 60.0, 8.0
+_ASK_S, _ANSWER_S = 60.0, 4.0
 
 
 class RefusedError(MissingError):

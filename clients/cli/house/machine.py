@@ -17,7 +17,7 @@ from clients.screen.health import health_problems, health_sentence, health_table
 from clients.screen.machine import hardware_sentence, hardware_table
 from clients.screen.report import Report
 from clients.screen.table import Column, Table, lay_out
-from clients.setup_report import setup_sentences
+from clients.setup_report import fetching_sentence, setup_sentences
 from clients.supervisor import (
     check_built,
     live_supervisor,
@@ -115,7 +115,7 @@ def _show_models(desk: Desk) -> None:
         return
     if outlook.missing:
         desk.report.lines(setup_sentences(outlook))
-        desk.report.line("they are fetched in the background; to see how far: cpw setup --check")
+        desk.report.line(fetching_sentence(desk, outlook))
 
 
 def _code_of(answer: HealthReport) -> ExitCode:
