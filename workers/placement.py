@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from protocol.errors import UsageError
 from workers.engine import ModelKey
 
-__all__ = ["Placement", "refuse_unknown_device"]
+__all__ = ["Placement", "ctranslate2_placement", "refuse_unknown_device"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,3 +49,23 @@ def refuse_unknown_device(asked: str, kinds: Sequence[str], cuda_count: int) -> 
     if kind == "cuda" and int(index or 0) >= cuda_count:
         message = f"This machine does not have the device {asked}: it has {cuda_count} cuda devices."
         raise UsageError(message, "Write auto or cpu.")
+
+
+def ctranslate2_placement(
+    library: Any, device: str, compute_type: str, usual: Mapping[str, str], cuda_count: int
+) -> Placement:
+    """Return where to compute with CTranslate2; `auto` is cuda where there is such a device, else cpu.
+
+    `library` is the module; `usual` has the compute type that `auto` is on `cuda` and on `cpu`. Raises
+    `UsageError` for a device that the machine does not have, or numbers that the device cannot use.
+    """
+    if device == "auto":
+        device = "cuda" if cuda_count else "cpu"
+    refuse_unknown_device(device, ("cpu", "cuda"), cuda_count)
+    kind = device.partition(":")[0]
+    where = Placement(device=device, compute_type=usual[kind] if compute_type == "auto" else compute_type)
+    possible = library.get_supported_compute_types(where.kind, where.index)
+    if where.compute_type not in possible:
+        message = f"The device {device} cannot compute with {where.compute_type!r}."
+        raise UsageError(message, f"Write auto, or one of {', '.join(sorted(possible))}.")
+    return where

@@ -15,19 +15,29 @@ from protocol.errors import InputError, UsageError
 from protocol.languages import language_name
 from protocol.stages.translate import TranslateRequest
 
-__all__ = ["ENGLISH", "INDICTRANS2", "NLLB", "indictrans2_tag", "nllb_tag", "tags_of"]
+__all__ = [
+    "ENGLISH",
+    "INDICTRANS2",
+    "NLLB",
+    "find_tag",
+    "indictrans2_tag",
+    "nllb_tag",
+    "read_table",
+    "tags_of",
+]
 
 ENGLISH = "en"
 
 
-def _table(text: str) -> dict[str, tuple[str, ...]]:
+def read_table(text: str) -> dict[str, tuple[str, ...]]:
+    """Return language to tags, the usual one first; the text has them as `ks kas_Arab kas_Deva|...`."""
     entries = (part.split() for line in text.splitlines() for part in line.split("|") if part.strip())
     return {code: tuple(tags) for code, *tags in entries}
 
 
 # Kashmiri and Sindhi are mostly written in Arabic script. Of Manipuri's two scripts, the law of the state
 # names Meetei Mayek, and its newspapers use it since 2023.
-INDICTRANS2: dict[str, tuple[str, ...]] = _table("""
+INDICTRANS2: dict[str, tuple[str, ...]] = read_table("""
 en eng_Latn|as asm_Beng|bn ben_Beng|brx brx_Deva|doi doi_Deva|gom gom_Deva|gu guj_Gujr|hi hin_Deva|kn kan_Knda
 ks kas_Arab kas_Deva|mai mai_Deva|ml mal_Mlym|mni mni_Mtei mni_Beng|mr mar_Deva|ne npi_Deva|or ory_Orya
 pa pan_Guru|sa san_Deva|sat sat_Olck|sd snd_Arab snd_Deva|ta tam_Taml|te tel_Telu|ur urd_Arab
@@ -35,7 +45,7 @@ pa pan_Guru|sa san_Deva|sat sat_Olck|sd snd_Arab snd_Deva|ta tam_Taml|te tel_Tel
 """Languages of IndicTrans2: English and the 22 scheduled languages of India."""
 
 # NLLB's tag for Santali says Beng by mistake; its text is Ol Chiki (FLORES-200 README).
-NLLB: dict[str, tuple[str, ...]] = _table("""
+NLLB: dict[str, tuple[str, ...]] = read_table("""
 af afr_Latn|am amh_Ethi|ar arb_Arab|as asm_Beng|az azj_Latn|ba bak_Cyrl|be bel_Cyrl|bg bul_Cyrl|bn ben_Beng
 bo bod_Tibt|bs bos_Latn|ca cat_Latn|cs ces_Latn|cy cym_Latn|da dan_Latn|de deu_Latn|el ell_Grek|en eng_Latn
 es spa_Latn|et est_Latn|eu eus_Latn|fa pes_Arab|fi fin_Latn|fo fao_Latn|fr fra_Latn|gl glg_Latn|gu guj_Gujr
@@ -55,7 +65,7 @@ _SCRIPTS = {"sat_Beng": "Olck"}
 
 
 def tags_of(request: TranslateRequest, tag: Callable[[str, str], str]) -> tuple[str, str]:
-    """Return the tags of the request's source and target; `tag` is one of the two functions below.
+    """Return the tags of the request's source and target; `tag` returns the tag of a language and a script.
 
     Raises `InputError` where they are the same, and what `tag` raises.
     """
@@ -68,16 +78,16 @@ def tags_of(request: TranslateRequest, tag: Callable[[str, str], str]) -> tuple[
 
 
 def indictrans2_tag(language: str, script: str = "") -> str:
-    """Return IndicTrans2's tag, as `hin_Deva`; see `_tag` for what is refused."""
-    return _tag(INDICTRANS2, "IndicTrans2", language, script)
+    """Return IndicTrans2's tag, as `hin_Deva`; see `find_tag` for what is refused."""
+    return find_tag(INDICTRANS2, "IndicTrans2", language, script)
 
 
 def nllb_tag(language: str, script: str = "") -> str:
-    """Return NLLB's tag, as `zho_Hans`; see `_tag` for what is refused."""
-    return _tag(NLLB, "NLLB", language, script)
+    """Return NLLB's tag, as `zho_Hans`; see `find_tag` for what is refused."""
+    return find_tag(NLLB, "NLLB", language, script)
 
 
-def _tag(table: Mapping[str, tuple[str, ...]], family: str, language: str, script: str) -> str:
+def find_tag(table: Mapping[str, tuple[str, ...]], family: str, language: str, script: str) -> str:
     """Return the language's usual tag or the one in `script`.
 
     Raises `InputError` for a language that the family does not have, `UsageError` for a script that the

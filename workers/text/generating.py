@@ -23,8 +23,11 @@ from workers.text.translating import Translate
 from workers.torch_devices import TorchLanes, is_out_of_memory
 
 __all__ = [
+    "USUAL_BEAMS",
+    "GenerateTexts",
     "TextTranslation",
     "batch_size_of",
+    "first_and_again",
     "generate",
     "in_batches",
     "lanes_of",
@@ -36,14 +39,17 @@ _BATCHES = {"cpu": 8, "mps": 16, "cuda": 32}
 _LEAST_BATCHES = 2
 """A processor gets so many batches of few texts, for its lanes. Neither number depends on how many lanes
 there are: a text may be translated otherwise beside others."""
-_BEAMS = 4
+USUAL_BEAMS = 4
 _AGAIN: Mapping[str, Any] = {"no_repeat_ngram_size": 3}
-"""How a doubtful text is translated again, for transformers' `generate`: no three tokens come twice. The
-search is wider, too (`_wider`)."""
+"""How a doubtful text is translated again: no three tokens come twice. transformers and CTranslate2 have the
+same name for it. The search is wider, too (`_wider`)."""
 _MORE = 2
 
 Change = Callable[[list[str]], list[str]]
 """Texts to as many other texts."""
+GenerateTexts = Callable[[int, Mapping[str, Any], Sequence[str], int, Callable[[float], None]], list[str]]
+"""Translates texts with so many beams (0: the usual number) and more options of the library's search, so many
+texts at once; tells its progress."""
 
 
 def _unchanged(texts: list[str]) -> list[str]:
@@ -63,7 +69,7 @@ def _wider(beams: int, batch_size: int) -> tuple[int, int]:
 
     And how many texts go through the model at once, so that it takes no more memory.
     """
-    return _MORE * (beams or _BEAMS), max(1, batch_size // _MORE)
+    return _MORE * (beams or USUAL_BEAMS), max(1, batch_size // _MORE)
 
 
 def lanes_of(asked: int, where: Placement, models: Models) -> TorchLanes:
@@ -121,7 +127,7 @@ class TextTranslation:
         return inputs
 
     def _generate(self, inputs: Mapping[str, Any], tick: Callable[[], None]) -> list[list[int]]:
-        beams = self.beams or _BEAMS
+        beams = self.beams or USUAL_BEAMS
         return generate(
             self.loaded.model,
             inputs,
@@ -219,25 +225,41 @@ class _Ticker:
         return scores
 
 
+def first_and_again(
+    request: TranslateRequest, where: Placement, generate_texts: GenerateTexts
+) -> tuple[Translate, Translate]:
+    """Return how texts are translated, and how those that are doubtful then are translated again."""
+
+    def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+        size = batch_size_of(request.batch_size, where, len(texts))
+        return generate_texts(request.beam_size, {}, texts, size, progress)
+
+    def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
+        beams, size = _wider(request.beam_size, batch_size_of(request.batch_size, where, len(texts)))
+        return generate_texts(beams, _AGAIN, texts, size, progress)
+
+    return translate, again
+
+
 def two_ways(
     request: TranslateRequest,
     where: Placement,
     models: Models,
     make: Callable[[int, Mapping[str, Any]], TextTranslation],
 ) -> tuple[Translate, Translate]:
-    """Return how texts are translated, and how those that are doubtful then are translated again.
+    """Return `first_and_again` for a model of transformers.
 
     `make` returns the translation with so many beams (0: the usual number) and these options of `generate`.
     """
 
-    def translate(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-        size = batch_size_of(request.batch_size, where, len(texts))
+    def generate_texts(
+        beams: int,
+        more: Mapping[str, Any],
+        texts: Sequence[str],
+        batch_size: int,
+        progress: Callable[[float], None],
+    ) -> list[str]:
         lanes = lanes_of(request.batch_size, where, models)
-        return make(request.beam_size, {}).translate(texts, size, lanes, progress)
+        return make(beams, more).translate(texts, batch_size, lanes, progress)
 
-    def again(texts: Sequence[str], progress: Callable[[float], None]) -> list[str]:
-        beams, size = _wider(request.beam_size, batch_size_of(request.batch_size, where, len(texts)))
-        lanes = lanes_of(request.batch_size, where, models)
-        return make(beams, _AGAIN).translate(texts, size, lanes, progress)
-
-    return translate, again
+    return first_and_again(request, where, generate_texts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from protocol.errors import InputError, UsageError
+from protocol.errors import InputError
 from workers.engine import Models
 from workers.engines.whisperx.encoding import LoadedWhisper, features
 from workers.lanes import share_threads, side_by_side
-from workers.placement import Placement, refuse_unknown_device
+from workers.placement import Placement, ctranslate2_placement
 from workers.speech.inference import STEP_PART, infer_side_by_side
 
 __all__ = [
@@ -33,19 +33,9 @@ def choose_placement(device: str, compute_type: str) -> Placement:
     """
     import ctranslate2
 
+    usual = {"cuda": "float16", "cpu": "int8"}
     count = ctranslate2.get_cuda_device_count()
-    if device == "auto":
-        device = "cuda" if count else "cpu"
-    refuse_unknown_device(device, ("cpu", "cuda"), count)
-    kind = device.partition(":")[0]
-    if compute_type == "auto":
-        compute_type = "float16" if kind == "cuda" else "int8"
-    where = Placement(device=device, compute_type=compute_type)
-    possible = ctranslate2.get_supported_compute_types(where.kind, where.index)
-    if compute_type not in possible:
-        message = f"The device {device} cannot compute with {compute_type!r}."
-        raise UsageError(message, f"Write auto, or one of {', '.join(sorted(possible))}.")
-    return where
+    return ctranslate2_placement(ctranslate2, device, compute_type, usual, count)
 
 
 def load_whisper(models: Models, model: str, where: Placement) -> LoadedWhisper:

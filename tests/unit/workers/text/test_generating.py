@@ -5,10 +5,19 @@ import threading
 
 import pytest
 
+from protocol.artefacts import Artefact
 from protocol.errors import CancelledError, ResourceError
+from protocol.stages.translate import TranslateRequest
 from workers.models import ModelShelf
 from workers.placement import Placement
-from workers.text.generating import TextTranslation, batch_size_of, in_batches, lanes_of, most_new_tokens
+from workers.text.generating import (
+    TextTranslation,
+    batch_size_of,
+    first_and_again,
+    in_batches,
+    lanes_of,
+    most_new_tokens,
+)
 from workers.text.loading import TranslationModel
 
 
@@ -247,3 +256,33 @@ def test_a_batch_of_one_has_one_lane_and_one_that_is_not_asked_for_as_many_as_th
     assert lanes_of(1, where, shelf).shared_out(10) == (1, 2)
     assert lanes_of(0, where, shelf).shared_out(10) == (2, 1)
     assert lanes_of(8, where, shelf).shared_out(10) == (2, 1)
+
+
+@pytest.mark.parametrize(("beams", "batch_size", "wider"), [(0, 0, (8, 4)), (2, 6, (4, 3)), (1, 1, (2, 1))])
+def test_a_doubtful_text_is_searched_for_more_widely_without_loops_and_in_the_same_memory(
+    beams, batch_size, wider
+):
+    asked = []
+    nothing = Artefact(path="x", size=0, sha256="")
+
+    def generate_texts(*question):
+        asked.append(question[:4])
+        return list(question[2])
+
+    request = TranslateRequest(
+        transcript=nothing,
+        audio=nothing,
+        source_language="en",
+        target_language="de",
+        beam_size=beams,
+        batch_size=batch_size,
+    )
+    where = Placement(device="cpu", compute_type="int8")
+    translate, again = first_and_again(request, where, generate_texts)
+    texts = [str(number) for number in range(100)]
+    for way in (translate, again):
+        assert way(texts, lambda _share: None) == texts
+    assert asked == [
+        (beams, {}, texts, batch_size or 8),
+        (wider[0], {"no_repeat_ngram_size": 3}, texts, wider[1]),
+    ]

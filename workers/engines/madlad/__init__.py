@@ -1,0 +1,1 @@
+"""Engines of the environment `madlad`: translation between a hundred languages, free for every use."""
