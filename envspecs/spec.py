@@ -24,6 +24,7 @@ __all__ = [
     "Platform",
     "StageEngine",
     "all_requirements",
+    "locked_requirements",
     "parse",
     "read",
     "read_all",
@@ -107,6 +108,8 @@ class EnvSpec:
     name: str
     purpose: str
     requirements: tuple[str, ...]
+    nvidia_requirements: tuple[str, ...] = ()
+    """Added to them where the build finds an NVIDIA GPU: large libraries that nobody else can use."""
     python: str = ">=3.11"
     include: tuple[str, ...] = ()
     """Other specs whose requirements are added to these."""
@@ -242,6 +245,11 @@ def all_requirements(spec: EnvSpec, folder: Path | None = None) -> tuple[str, ..
     return tuple(dict.fromkeys(_requirements(spec, folder, ())))
 
 
+def locked_requirements(spec: EnvSpec, folder: Path | None = None) -> tuple[str, ...]:
+    """Return what a lock is made for: the requirements, and those of a machine with an NVIDIA GPU."""
+    return tuple(dict.fromkeys((*all_requirements(spec, folder), *spec.nvidia_requirements)))
+
+
 def _requirements(spec: EnvSpec, folder: Path | None, above: tuple[str, ...]) -> list[str]:
     if spec.name in above:
         raise SchemaError(
@@ -273,12 +281,11 @@ def _check(spec: EnvSpec, name: str) -> None:
 
 
 def _check_requirements(spec: EnvSpec, file: str) -> None:
-    for index, requirement in enumerate(spec.requirements):
-        # A leading dash would be an option of uv, a slash a path of this machine.
-        if not re.match(r"[A-Za-z0-9]", requirement) or "/" in requirement:
-            raise SchemaError(
-                f"{file}.requirements[{index}]", f"{requirement!r} is not a package requirement"
-            )
+    for name in ("requirements", "nvidia_requirements"):
+        for index, requirement in enumerate(getattr(spec, name)):
+            # A leading dash would be an option of uv, a slash a path of this machine.
+            if not re.match(r"[A-Za-z0-9]", requirement) or "/" in requirement:
+                raise SchemaError(f"{file}.{name}[{index}]", f"{requirement!r} is not a package requirement")
 
 
 def _check_stages(spec: EnvSpec, file: str) -> None:

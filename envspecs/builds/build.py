@@ -20,10 +20,11 @@ from envspecs.builds.guard import exclusive
 from envspecs.builds.installed import MARKER, TELLING, Marker, read_marker, write_marker
 from envspecs.builds.launchers import write_launchers
 from envspecs.builds.uv import Tools, base_python, child_environment, find_uv
+from envspecs.hardware import known
 from envspecs.key import build_key, project_digest, read_lock, running_python
 from envspecs.layout import builds_directory, home, lock_path, specs_directory, venv_path
 from envspecs.report import Report, step
-from envspecs.spec import EnvSpec, all_requirements
+from envspecs.spec import EnvSpec, all_requirements, locked_requirements
 from protocol.artefacts import write_whole
 from protocol.clock import now_iso
 from protocol.errors import MissingError, UsageError
@@ -207,7 +208,13 @@ def _make(job: Building, folder: Path) -> None:
 def _wanted(job: Building, folder: Path) -> list[str]:
     # Constraints, not requirements: a machine may offer a local build (torch 2.13.0+cpu) of what is locked.
     constraints = ["--constraint", str(folder / history.LOCK_COPY)] if job.lock else []
-    return [*constraints, "--", *all_requirements(job.spec, specs_directory(job.root))]
+    wanted = locked_requirements if _finds_nvidia_gpu(job) else all_requirements
+    return [*constraints, "--", *wanted(job.spec, specs_directory(job.root))]
+
+
+def _finds_nvidia_gpu(job: Building) -> bool:
+    """Return whether there is one; not asked where the spec has nothing for it."""
+    return bool(job.spec.nvidia_requirements) and bool(known(root=job.root).cuda)
 
 
 def _install_project(job: Building, folder: Path) -> None:

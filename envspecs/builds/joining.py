@@ -7,7 +7,7 @@ import tomllib
 
 __all__ = ["joined"]
 
-_OF_THE_BUILD = ("python", "include", "requirements")
+_OF_THE_BUILD = ("python", "include", "requirements", "nvidia_requirements")
 """What a build is made by; all else in a spec is said to this checkout."""
 _TABLE = re.compile(r"\[+\s*[A-Za-z\"']")
 

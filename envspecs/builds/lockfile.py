@@ -8,7 +8,7 @@ from pathlib import Path
 from envspecs.builds.uv import Tools, base_python, find_uv
 from envspecs.layout import home, lock_path, specs_directory
 from envspecs.report import Report, step
-from envspecs.spec import EnvSpec, all_requirements
+from envspecs.spec import EnvSpec, locked_requirements
 from protocol.artefacts import write_whole
 
 __all__ = ["lock", "lock_is_current", "renamed", "resolve"]
@@ -38,7 +38,7 @@ def resolve(spec: EnvSpec, report: Report, root: Path | None = None) -> str:
     with tempfile.TemporaryDirectory() as folder, step(report, f"{spec.name}: locking"):
         asked, found = Path(folder) / "requirements.in", Path(folder) / "lock.txt"
         asked.write_text(
-            "".join(f"{requirement}\n" for requirement in all_requirements(spec, specs_directory(root)))
+            "".join(f"{requirement}\n" for requirement in locked_requirements(spec, specs_directory(root)))
         )
         tools.run(
             [
@@ -65,5 +65,5 @@ def renamed(text: str, name: str) -> str:
 
 
 def _header(spec: EnvSpec, root: Path | None) -> str:
-    asked = ", ".join(all_requirements(spec, specs_directory(root)))
+    asked = ", ".join(locked_requirements(spec, specs_directory(root)))
     return _HEADER.format(name=spec.name) + _ASKED.format(requirements=asked)

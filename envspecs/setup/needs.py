@@ -22,6 +22,8 @@ _ENGLISH = "en"
 _LARGE_GPU_BYTES = 7.5 * GIBIBYTE
 _SHARE_OF_GPU, _SHARE_OF_RAM = 1 / 3, 1 / 8
 """What the file of a translator may take of the memory: there are other models beside it."""
+_OPEN_SHARE_OF_RAM = 1 / 4
+"""The same for an open one in place of one that forbids commerce, which is often about as large."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +84,33 @@ def _of_pairs(asking: _Asking) -> Iterator[ChosenModel]:
     for source, target in permutations(languages, 2):
         if target == _ENGLISH and _heard_well(asking, source):
             continue
-        for spec in candidates(translate.STAGE.name, asking.specs):
-            if asr.STAGE.name in spec.stages:
-                continue
-            fitting = [model for model in asking.loadable(spec) if model.has_pair(source, target)]
-            if fitting:
-                what = f"translates {language_name(source)} into {language_name(target)}"
-                yield ChosenModel(model=_best(fitting, asking.hardware), environment=spec.name, what=what)
-                break
+        if offers := list(_offers(asking, source, target)):
+            yield _first_open(offers, asking.hardware)
+
+
+def _offers(asking: _Asking, source: str, target: str) -> Iterator[ChosenModel]:
+    """Yield the best model of each environment that translates the pair, in the order of their ranks."""
+    for spec in candidates(translate.STAGE.name, asking.specs):
+        if asr.STAGE.name in spec.stages:
+            continue
+        fitting = [model for model in asking.loadable(spec) if model.has_pair(source, target)]
+        if fitting:
+            what = f"translates {language_name(source)} into {language_name(target)}"
+            yield ChosenModel(model=_best(fitting, asking.hardware), environment=spec.name, what=what)
+
+
+def _first_open(offers: Sequence[ChosenModel], hardware: Hardware) -> ChosenModel:
+    """Return the first; where it forbids commerce, the first open one that is as good and not too large."""
+    first = offers[0]
+    if not first.model.forbids_commerce:
+        return first
+    return next((offer for offer in offers if _can_replace(offer.model, first.model, hardware)), first)
+
+
+def _can_replace(model: Model, closed: Model, hardware: Hardware) -> bool:
+    as_good = _rank(model.grade(None)) >= _rank(closed.grade(None))
+    room = _room(hardware, _OPEN_SHARE_OF_RAM)
+    return not model.forbids_commerce and as_good and model.size_bytes <= room
 
 
 def _heard_well(asking: _Asking, language: str) -> bool:
@@ -107,9 +128,9 @@ def _best(models: Sequence[Model], hardware: Hardware) -> Model:
     return max(fitting, key=lambda model: (_rank(model.grade(None)), -model.size_bytes))
 
 
-def _room(hardware: Hardware) -> float:
+def _room(hardware: Hardware, share_of_ram: float = _SHARE_OF_RAM) -> float:
     card = hardware.cuda[0].memory_bytes if hardware.cuda else 0
-    return card * _SHARE_OF_GPU if card >= _LARGE_GPU_BYTES else hardware.ram_bytes * _SHARE_OF_RAM
+    return card * _SHARE_OF_GPU if card >= _LARGE_GPU_BYTES else hardware.ram_bytes * share_of_ram
 
 
 def _of_words(asking: _Asking) -> Iterator[ChosenModel]:

@@ -12,6 +12,7 @@ KEY_NAMES = {
     ("common", "mux"): "workers.engines.common.mux:FfmpegMux",
     ("demucs", "separate"): "workers.engines.demucs.separate:DemucsSeparate",
     ("indictrans2", "translate"): "workers.engines.indictrans2.translate:IndicTransTranslate",
+    ("madlad", "translate"): "workers.engines.madlad.translate:MadladTranslate",
     ("mlx", "asr"): "workers.engines.mlx.asr:MlxAsr",
     ("nllb", "translate"): "workers.engines.nllb.translate:NllbTranslate",
     ("pyannote", "vad"): "workers.engines.pyannote.vad:PyannoteVad",

@@ -1,7 +1,7 @@
 """Every environment at once: one film through all of them, and a second one that loads nothing.
 
-IndicTrans2, NLLB and demucs are tiny checkpoints of the real shape with random weights: what is shown is
-who is given what, and that the files come out whole; nothing is said of their words.
+IndicTrans2, NLLB, MADLAD-400 and demucs are tiny checkpoints of the real shape with random weights: what is
+shown is who is given what, and that the files come out whole; nothing is said of their words.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import pytest
 import envspecs
 from tests.checkpoints.demucs import make_htdemucs
 from tests.checkpoints.indictrans2 import make_indictrans2
+from tests.checkpoints.madlad import make_madlad
 from tests.checkpoints.nllb import make_nllb
 from tests.conftest import Figure
 from tests.data import data
 from tests.real_house import RealHouse
 
-_NAMES = ("common", "whisperx", "indictrans2", "nllb", "pyannote", "demucs")
+_NAMES = ("common", "whisperx", "indictrans2", "nllb", "madlad", "pyannote", "demucs")
 pytestmark = [pytest.mark.env(*_NAMES), pytest.mark.slow, pytest.mark.timeout(600)]
 
 _CLIP = ("--end", "00:00:40")
@@ -40,6 +41,7 @@ def full_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHouse]:
     for direction in ("indic-en", "en-indic", "indic-indic"):
         make_indictrans2(store, direction)
     make_nllb(store)
+    make_madlad(store)
     make_htdemucs(store)
     with RealHouse(folder, CPW_MODELS=str(store)) as house:
         done = house.cpw("up")
@@ -124,6 +126,15 @@ def test_an_english_film_goes_into_german_through_nllb(full_house: RealHouse) ->
     assert environments(job)["translate-de"] == "nllb"
     srts = sorted(Path(output).name for output in job["outputs"] if output.endswith(".srt"))
     assert srts == ["film_en.de.srt", "film_en.en.srt"]
+
+
+def test_an_english_film_goes_into_french_through_madlad_where_it_is_asked_for(full_house: RealHouse) -> None:
+    words = ("--workflow", "translate", "-s", "en", "-t", "fr", "--env", "translate=madlad", *_CLIP)
+    job = submit(full_house, str(data("film/film_en.mp4")), *words)
+
+    assert environments(job)["translate-fr"] == "madlad"
+    told = json.loads((Path(job["directory"]) / "job.json").read_text())
+    assert "Apache-2.0" in json.dumps(told)
 
 
 def test_a_second_film_loads_nothing_in_any_environment(full_house: RealHouse, figure: Figure) -> None:

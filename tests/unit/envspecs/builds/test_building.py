@@ -16,6 +16,7 @@ from envspecs.builds.uv import Tools
 from envspecs.layout import builds_directory, interpreter, venv_path
 from envspecs.spec import read
 from protocol.errors import DiskFullError, MissingError, TransientError, UsageError
+from protocol.hardware import CudaDevice, Hardware
 
 
 @pytest.fixture
@@ -50,6 +51,21 @@ def test_the_lock_is_a_constraint_and_the_checkout_comes_without_its_requirement
     assert packages.endswith(f"--constraint {folder / LOCK_COPY} -- pyzmq>=27")
     assert (folder / LOCK_COPY).read_text() == "pyzmq==27.3.0\n"
     assert project.endswith(f"--no-deps --reinstall-package cpw -e {home.root}")
+
+
+@pytest.mark.parametrize(("gpus", "packages"), [(0, "pyzmq>=27"), (1, "pyzmq>=27 fast-on-gpus==1.0")])
+def test_what_only_a_gpu_can_use_is_installed_where_there_is_one(
+    home, spec, report, monkeypatch, gpus, packages
+):
+    home.spec(
+        "tiny", (home.specs / "tiny.toml").read_text() + 'nvidia_requirements = ["fast-on-gpus==1.0"]\n'
+    )
+    cards = tuple(CudaDevice(index=index, name="GPU", memory_bytes=1) for index in range(gpus))
+    machine = Hardware(platform="Linux", machine="x86_64", cuda=cards)
+    monkeypatch.setattr("envspecs.builds.build.known", lambda root: machine)
+    build(spec(), report, home.root)
+    assert home.calls()[1].endswith(f"-- {packages}")
+    assert is_built(spec(), home.root)
 
 
 def test_what_is_up_to_date_is_not_built_again(home, spec, report):

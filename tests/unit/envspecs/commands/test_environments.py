@@ -134,6 +134,8 @@ def test_a_lock_says_what_it_was_made_for(home, report, monkeypatch):
     assert lock_is_current(spec)
     home.spec("tiny", (home.specs / "tiny.toml").read_text().replace("27", "26"))
     assert not lock_is_current(read("tiny"))
+    home.spec("tiny", (home.specs / "tiny.toml").read_text() + 'nvidia_requirements = ["fast-on-gpus"]\n')
+    assert "# For: pyzmq>=26, fast-on-gpus\n" in lock(read("tiny"), report).read_text()
 
 
 def test_a_tool_sees_nothing_that_leads_its_python_astray_and_what_pip_would_see(tmp_path, monkeypatch):

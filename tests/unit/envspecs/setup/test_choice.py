@@ -176,13 +176,44 @@ def test_a_large_gpu_gets_the_large_translators() -> None:
 
 def test_what_whisper_translates_well_needs_no_other_translator_into_english() -> None:
     found = dict(needs_of(machine(16, 64), languages=("de",)))
-    assert [model for model in found if "nllb" in model or "madlad" in model], "from English into German"
+    assert [model for model in found if "nllb" in model or "madlad" in model] == ["madlad400-3b-mt"]
     assert "wav2vec2-de" in found
+
+
+TRANSLATORS = {
+    "2 cores, 8 GB": (machine(2, 8), "nllb-200-distilled-600m", "madlad400-3b-mt"),
+    "2 cores, 16 GB": (machine(2, 16), "madlad400-3b-mt", "madlad400-3b-mt"),
+    "16 cores, 64 GB": (machine(16, 64), "madlad400-3b-mt", "madlad400-3b-mt"),
+    "GPU of 4 GB, machine of 8 GB": (machine(8, 8, 4), "nllb-200-distilled-600m", "madlad400-3b-mt"),
+    "GPU of 8 GB": (machine(8, 32, 8), "nllb-200-distilled-600m", "madlad400-3b-mt"),
+    "GPU of 12 GB": (machine(8, 32, 12), "madlad400-3b-mt", "madlad400-3b-mt"),
+    "GPU of 80 GB": (machine(32, 256, 80), "madlad400-7b-mt-bt", "madlad400-7b-mt-bt"),
+    "M1, 8 GB": (machine(8, 8, apple=True), "nllb-200-distilled-600m", "madlad400-3b-mt"),
+}
+"""Machine -> what translates English into German: for everybody, and for who earns money with it."""
+
+
+@pytest.mark.parametrize("name", TRANSLATORS)
+def test_an_open_translator_goes_before_one_that_forbids_commerce_where_there_is_room(name: str) -> None:
+    here, *expected = TRANSLATORS[name]
+    for commercial, translator in zip((False, True), expected, strict=True):
+        found = dict(needs_of(here, languages=("de",), commercial=commercial))
+        assert found.get(translator) == ("nllb" if "nllb" in translator else "madlad")
+        assert len([model for model in found if "nllb" in model or "madlad" in model]) == 1
+
+
+def test_an_open_translator_that_is_worse_does_not_go_before() -> None:
+    here = machine(32, 256, 80)
+    chosen = choose(here, Pins(), REGISTRY)
+    worse = {name: model for name, model in REGISTRY.items() if name != "madlad400-7b-mt-bt"}
+    found = find_needs(chosen, Pins(languages=("de",)), here, read_all(), worse)
+    assert "nllb-200-3.3b" in [need.model.id for need in found]
 
 
 def test_who_earns_money_gets_no_model_that_forbids_it() -> None:
     found = needs_of(machine(16, 64), languages=("de", "fr"), commercial=True)
     assert not [model for model, _ in found if REGISTRY[model].forbids_commerce]
+    assert ("madlad400-3b-mt", "madlad") in found
 
 
 def test_the_chosen_model_is_the_default_once_it_is_in_the_store() -> None:
