@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,6 @@ from envspecs.builds.guard import exclusive
 from envspecs.builds.installed import MARKER, TELLING, Marker, read_marker, write_marker
 from envspecs.builds.launchers import write_launchers
 from envspecs.builds.uv import Tools, base_python, child_environment, find_uv
-from envspecs.hardware import known
 from envspecs.key import build_key, project_digest, read_lock, running_python
 from envspecs.layout import builds_directory, home, lock_path, specs_directory, venv_path
 from envspecs.report import Report, step
@@ -213,8 +213,8 @@ def _wanted(job: Building, folder: Path) -> list[str]:
 
 
 def _finds_nvidia_gpu(job: Building) -> bool:
-    """Return whether there is one; not asked where the spec has nothing for it."""
-    return bool(job.spec.nvidia_requirements) and bool(known(root=job.root).cuda)
+    """Return whether its driver's tool is here; not asked where the spec has nothing for it."""
+    return bool(job.spec.nvidia_requirements) and shutil.which("nvidia-smi") is not None
 
 
 def _install_project(job: Building, folder: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 
 import pytest
@@ -16,7 +17,6 @@ from envspecs.builds.uv import Tools
 from envspecs.layout import builds_directory, interpreter, venv_path
 from envspecs.spec import read
 from protocol.errors import DiskFullError, MissingError, TransientError, UsageError
-from protocol.hardware import CudaDevice, Hardware
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def test_what_only_a_gpu_can_use_is_installed_where_there_is_one(
     home.spec(
         "tiny", (home.specs / "tiny.toml").read_text() + 'nvidia_requirements = ["fast-on-gpus==1.0"]\n'
     )
-    cards = tuple(CudaDevice(index=index, name="GPU", memory_bytes=1) for index in range(gpus))
-    machine = Hardware(platform="Linux", machine="x86_64", cuda=cards)
-    monkeypatch.setattr("envspecs.builds.build.known", lambda root: machine)
+    which = shutil.which
+    found = "/usr/bin/nvidia-smi" if gpus else None
+    monkeypatch.setattr(shutil, "which", lambda name: found if name == "nvidia-smi" else which(name))
     build(spec(), report, home.root)
     assert home.calls()[1].endswith(f"-- {packages}")
     assert is_built(spec(), home.root)
