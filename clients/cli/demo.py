@@ -30,9 +30,10 @@ _UP_SECONDS = 300
 # Two colours, so that the second film is another file and no finished step can be reused for it.
 _FILMS = {"Two Speakers (2024).mkv": "0x20506b", "Two Speakers Again (2024).mkv": "0x6b2030"}
 _STORMY = {"Two Speakers in a Storm (2024).mkv": "0x404040"}
-_STORMY_S = 12
-_STORM = "anoisesrc=color=brown:amplitude=0.6:seed=1,tremolo=f=0.3:d=0.6[storm]"
-"""Wind that comes and goes, about as loud as the two who speak."""
+_STORMY_CLIP = ("-ss", "6", "-t", "12")
+"""Of the recording: nobody speaks before."""
+_STORM = "anoisesrc=color=brown:amplitude=0.1:seed=1,tremolo=f=0.3:d=0.6[storm]"
+"""Wind that comes and goes: whisper-base takes some of the words for others."""
 _SEPARATE = "separate"
 _SPOKEN = "en"
 _TRANSLATED = ("pt",)
@@ -69,11 +70,18 @@ def demo(desk: Desk) -> ExitCode:
 
 def _subtitle(desk: Desk, film: Path, targets: tuple[str, ...], stages: tuple[str, ...]) -> ExitCode:
     """Show the command that a person would type for this film, and run it."""
-    words = "".join(f" -t {target}" for target in targets) + "".join(f" --with {stage}" for stage in stages)
+    words = "".join(f" -t {target}" for target in targets)
+    # In a storm a short film's language is not heard for sure.
+    words += "".join(f" -s {_SPOKEN} --with {stage}" for stage in stages)
     desk.report.line("")
     desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle{words}", "title")
     written = Written(
-        media=(str(film),), workflow="subtitle", targets=targets, with_stages=stages, again=True
+        media=(str(film),),
+        workflow="subtitle",
+        targets=targets,
+        with_stages=stages,
+        again=True,
+        source=_SPOKEN if stages else None,
     )
     return submit_films(desk, written)
 
@@ -117,10 +125,10 @@ def _draw_film(recording: Path, film: Path, colour: str, *, noisy: bool) -> None
         "[seen]showwaves=size=640x200:mode=cline:rate=24:colors=white[wave];"
         "[ground][wave]overlay=y=80:shortest=1[picture]"
     )
-    command = [ffmpeg, "-nostdin", "-loglevel", "error", "-y", "-i", f"file:{recording}"]
+    command = [ffmpeg, "-nostdin", "-loglevel", "error", "-y", *(_STORMY_CLIP if noisy else ())]
+    command += ["-i", f"file:{recording}"]
     command += ["-filter_complex", graph, "-map", "[picture]", "-map", "[heard]"]
-    command += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest"]
-    command += [*(("-t", str(_STORMY_S)) if noisy else ()), f"file:{film}"]
+    command += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest", f"file:{film}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         message = f"The film {film} could not be made: {done.stderr.strip()[-300:]}"
