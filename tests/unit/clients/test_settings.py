@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from clients.settings import parse_settings
+from clients.settings import parse_settings, parse_with
+from protocol.artefacts import Artefact
 from protocol.errors import UsageError
+from protocol.schema import to_plain
+from protocol.stages.separate import SeparateRequest
 
 
 def test_settings_get_their_types():
@@ -64,3 +67,19 @@ def test_a_wrong_setting_is_refused_naming_the_known_ones(word, sentence, remedy
         parse_settings([word])
     assert sentence in caught.value.message
     assert remedy in caught.value.remedy
+
+
+def test_a_stage_that_is_added_may_say_when() -> None:
+    assert parse_with(["separate=auto", "vad"]) == (("separate", "vad"), ("separate.when=auto",))
+    assert parse_with(["separate"]) == (("separate",), ())
+    for word in ("vad=auto", "asr=auto", "nothing=auto"):
+        with pytest.raises(UsageError, match="has no choice of when it is done"):
+            parse_with([word])
+
+
+def test_a_request_without_auto_is_written_as_it_was_before_there_was_one() -> None:
+    """The keys of finished steps are made of it."""
+    sound = Artefact(path="a.flac", size=1, sha256="0" * 64)
+    fields = {"audio", "model", "device", "segment_ms", "overlap", "batch_size"}
+    assert to_plain(SeparateRequest(audio=sound)).keys() == fields
+    assert to_plain(SeparateRequest(audio=sound, when="auto")).keys() == fields | {"when"}
