@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envspecs.builds import history
+from envspecs.builds.gpu import finds_nvidia_gpu
 from envspecs.builds.guard import exclusive
 from envspecs.builds.installed import MARKER, TELLING, Marker, read_marker, write_marker
 from envspecs.builds.launchers import write_launchers
@@ -208,13 +208,9 @@ def _make(job: Building, folder: Path) -> None:
 def _wanted(job: Building, folder: Path) -> list[str]:
     # Constraints, not requirements: a machine may offer a local build (torch 2.13.0+cpu) of what is locked.
     constraints = ["--constraint", str(folder / history.LOCK_COPY)] if job.lock else []
-    wanted = locked_requirements if _finds_nvidia_gpu(job) else all_requirements
+    for_gpu = job.spec.nvidia_requirements and finds_nvidia_gpu()
+    wanted = locked_requirements if for_gpu else all_requirements
     return [*constraints, "--", *wanted(job.spec, specs_directory(job.root))]
-
-
-def _finds_nvidia_gpu(job: Building) -> bool:
-    """Return whether its driver's tool is here; not asked where the spec has nothing for it."""
-    return bool(job.spec.nvidia_requirements) and shutil.which("nvidia-smi") is not None
 
 
 def _install_project(job: Building, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from envspecs import choosing
 from envspecs.builds.installed import is_built
@@ -23,6 +24,7 @@ from protocol.stages import STAGES, WORKFLOWS, required_stages, translate
 __all__ = ["WantedWorkflow", "fetch_models", "list_models", "path_of_model", "verify_models"]
 
 _TRANSLATE = translate.STAGE.name
+_WIDTH = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,7 @@ def _answer_json(report: Answering, found: Iterable[Listed], needs: Iterable[Nee
             "id": entry.model.id,
             "kind": entry.model.kind,
             "licence": entry.model.licence,
+            "forbids_commerce": entry.model.forbids_commerce,
             "in_store": entry.in_store,
             "source": entry.source,
             "sources": [str(source) for source in entry.model.sources],
@@ -86,6 +89,10 @@ def _answer_lines(report: Answering, found: Sequence[Listed]) -> None:
     for row in rows:
         cells = zip(row, widths, strict=True)
         report.answer("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    closed = [entry.model.id for entry in found if entry.model.forbids_commerce]
+    if closed:
+        report.answer("")
+        report.answer(fill(f"not for commercial use: {', '.join(closed)}", _WIDTH, break_on_hyphens=False))
 
 
 def _standing(listed: Listed) -> str:

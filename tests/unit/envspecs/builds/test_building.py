@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 
 import pytest
@@ -53,16 +52,24 @@ def test_the_lock_is_a_constraint_and_the_checkout_comes_without_its_requirement
     assert project.endswith(f"--no-deps --reinstall-package cpw -e {home.root}")
 
 
-@pytest.mark.parametrize(("gpus", "packages"), [(0, "pyzmq>=27"), (1, "pyzmq>=27 fast-on-gpus==1.0")])
+@pytest.mark.parametrize(
+    ("says", "packages"),
+    [
+        ("echo 'GPU 0: NVIDIA H100 (UUID: GPU-1)'", "pyzmq>=27 fast-on-gpus==1.0"),
+        ("echo 'No devices were found'", "pyzmq>=27"),
+        ("exit 9", "pyzmq>=27"),
+    ],
+)
 def test_what_only_a_gpu_can_use_is_installed_where_there_is_one(
-    home, spec, report, monkeypatch, gpus, packages
+    home, spec, report, monkeypatch, says, packages
 ):
+    asks = home.tools / "nvidia-smi"
+    asks.write_text(f"#!/bin/sh\n{says}\n")
+    asks.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{home.tools}:{os.environ['PATH']}")
     home.spec(
         "tiny", (home.specs / "tiny.toml").read_text() + 'nvidia_requirements = ["fast-on-gpus==1.0"]\n'
     )
-    which = shutil.which
-    found = "/usr/bin/nvidia-smi" if gpus else None
-    monkeypatch.setattr(shutil, "which", lambda name: found if name == "nvidia-smi" else which(name))
     build(spec(), report, home.root)
     assert home.calls()[1].endswith(f"-- {packages}")
     assert is_built(spec(), home.root)

@@ -75,6 +75,18 @@ def test_models_are_listed_with_kind_size_licence_and_where_they_are(home, regis
     assert max(len(line) for line in shown.out.splitlines()) <= 100
 
 
+def test_those_whose_licence_forbids_commerce_are_named_and_told_as_json(home, registry, capsys):
+    _, shown = listed(capsys)
+    assert "not for commercial use" not in shown.out
+    file = home.specs / "models.toml"
+    file.write_text(file.read_text().replace('licence = "MIT"', 'licence = "CC-BY-NC-4.0"', 2))
+    _, shown = listed(capsys)
+    assert "\nnot for commercial use: speech-base, indic\n" in shown.out
+    _, shown = listed(capsys, "--json")
+    forbid = {entry["id"]: entry["forbids_commerce"] for entry in json.loads(shown.out)["models"]}
+    assert forbid == {"speech-base": True, "indic": True, "all": False}
+
+
 def test_what_built_environments_lack_is_said_with_the_command(home, registry, capsys):
     _, shown = listed(capsys)
     assert "missing: python3 -m envspecs models fetch speech-base   for speech" in shown.out
