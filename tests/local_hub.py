@@ -18,6 +18,9 @@ class _Handler(BaseHTTPRequestHandler):
     hub: ClassVar[LocalHub]
 
     def do_GET(self) -> None:
+        if self.hub.page:
+            self._send(200, self.hub.page, {"Content-Type": "text/html"})
+            return
         self._answer(with_body=True)
 
     def do_HEAD(self) -> None:
@@ -52,7 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.hub.ranges.append((path.rpartition("/")[2], start))
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
-        self._send(206 if start else 200, data[start:], headers, with_body)
+        code = 206 if start else 200
+        self._send(code if start <= len(data) else 416, data[start:] + self.hub.surplus, headers, with_body)
 
     def _details(self, data: bytes) -> dict[str, object]:
         if len(data) < _LARGE_BYTES:
@@ -100,6 +104,10 @@ class LocalHub:
         """After so many bytes, of all bodies together, the line breaks off."""
         self.promised = ""
         """The hash that is given for large files, where it is not their own."""
+        self.page = b""
+        """What answers every question in the hub's place, such as a page to sign in to a network."""
+        self.surplus = b""
+        """What is sent after each file, though it does not belong to it."""
         handler = type("Handler", (_Handler,), {"hub": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -24,7 +24,8 @@ from protocol.schema import from_plain
 
 __all__ = ["setup", "show_setup"]
 
-_TOLD_LINES = 2
+_TOLD_LINES = 3
+"""What was fetched, from where, and the first line of what its tool said."""
 
 
 @click.command(context_settings=CONTEXT)
@@ -124,7 +125,7 @@ def _is_fetched(desk: Desk, piece: Piece) -> bool:
     except DiskFullError:
         raise
     except CpwError as error:
-        # What the hub's tool has said at length is for the log of who fetches that model alone.
+        # All that the hub's tool has said is told to who fetches that model alone.
         desk.report.error(" ".join(error.message.splitlines()[:_TOLD_LINES]), error.remedy)
         return False
 

@@ -118,7 +118,8 @@ def _from_any_source(fetching: FetchJob, earlier: Manifest | None) -> Manifest:
         except (InputError, DiskFullError):
             raise
         except CpwError as error:
-            job.report.line(f"{job.model.id}: not from {source.kind}: {error.message.splitlines()[0]}")
+            reason = error.message.splitlines()[0].removesuffix(" It said:")
+            job.report.line(f"{job.model.id}: not from {source.kind}: {reason}")
             refusals.append(f"{source}: {error.message}")
             remedies += [error.remedy] if isinstance(error, RefusedError) else []
             continue

@@ -130,6 +130,29 @@ def test_wrong_bytes_are_not_kept_and_the_next_fetch_begins_anew(setup: Setup, s
     assert has_model(model, store)
 
 
+def test_a_file_of_which_too_much_came_is_fetched_anew(setup: Setup, store: Path) -> None:
+    model = chosen(setup)
+    with LocalHub("any/any", FILES) as hub:
+        hub.surplus = b"more"
+        wrong = setup(hub.address)
+        hub.surplus = b""
+        right = setup(hub.address)
+    assert wrong.returncode == ExitCode.MISSING
+    assert "file should be of size" in wrong.stderr, "the reason is told, not only that there is one"
+    assert right.returncode == ExitCode.DONE, right.stderr
+    assert has_model(model, store)
+
+
+def test_a_page_that_answers_in_the_place_of_a_hub_is_told_in_one_sentence(setup: Setup) -> None:
+    with LocalHub("any/any", FILES) as hub:
+        hub.page = b"<html>Sign in to this network</html>"
+        ended = setup(hub.address)
+    assert ended.returncode == ExitCode.MISSING
+    assert "is not what a hub says (JSONDecodeError): a proxy, or a page to sign in" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert 'File "' not in ended.stderr
+
+
 def test_without_a_hub_it_says_so_in_one_sentence_and_base_stays(setup: Setup, store: Path) -> None:
     ended = setup(NO_HUB)
     assert ended.returncode == ExitCode.MISSING

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from protocol.artefacts import resolve_inside, write_json
-from protocol.errors import CpwError, ExitCode
+from protocol.errors import CpwError, ExitCode, InputError
 from protocol.schema import to_plain
 from workers.engines.common.one_answer import tell_line
 
@@ -56,7 +56,7 @@ def fetch_repository(
     from huggingface_hub import HfApi
 
     api = HfApi(token=token or False)
-    info = api.model_info(repository, revision=revision, files_metadata=True)
+    info = _ask(api, repository, revision)
     commit = str(info.sha or revision)
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {}
@@ -65,6 +65,18 @@ def fetch_repository(
         if listed.sha256:
             hashes[listed.name] = listed.sha256
     write_json(folder / NOTES, to_plain(Notes(commit=commit, sha256=hashes)))
+
+
+def _ask(api: Any, repository: str, revision: str) -> Any:
+    """Return what the hub says of the repository; `InputError` where no hub can have said it."""
+    try:
+        return api.model_info(repository, revision=revision, files_metadata=True)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = (
+            f"What is said of {repository} is not what a hub says ({type(error).__name__}): a proxy, or a"
+            " page to sign in to this network, may have answered in its place."
+        )
+        raise InputError(message) from error
 
 
 def _wanted(siblings: Sequence[Any], unwanted: Sequence[str]) -> Iterator[_Listed]:
@@ -92,8 +104,12 @@ def _fetch_file(repository: str, commit: str, listed: _Listed, folder: Path, tok
     for old in folder.glob(f"{listed.name}.*{_PARTIAL}"):
         if old != partial:
             old.unlink()
+    size = listed.size if listed.size is not None else found.size
+    if size is not None and partial.exists() and partial.stat().st_size > size:
+        # Too much came: there is nothing to go on with.
+        partial.unlink()
     headers = build_hf_headers(token=token or False)
-    if urlsplit(found.location).netloc != urlsplit(asked).netloc:
+    if urlsplit(found.location)[:2] != urlsplit(asked)[:2]:
         # The hub's storage lies elsewhere, and its address is a permission by itself.
         headers.pop("authorization", None)
     with partial.open("ab") as file:
@@ -102,7 +118,7 @@ def _fetch_file(repository: str, commit: str, listed: _Listed, folder: Path, tok
             file,
             resume_size=file.tell(),
             headers=headers,
-            expected_size=listed.size if listed.size is not None else found.size,
+            expected_size=size,
             displayed_filename=listed.name,
         )
     partial.replace(whole)
@@ -127,7 +143,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except CpwError as error:
         return _failed(error.message)
-    except (HfHubHTTPError, LocalEntryNotFoundError, HTTPError, OSError) as error:
+    except (HfHubHTTPError, LocalEntryNotFoundError, HTTPError, OSError, ValueError) as error:
         return _failed(f"{type(error).__name__}: {error}")
     return 0
 

@@ -219,6 +219,13 @@ def test_a_hub_is_asked_with_its_own_tool_and_its_hashes_are_recorded(get, hub, 
     verify("m", store)
 
 
+def test_a_source_that_fails_is_told_in_a_line_that_ends(get, hub, report):
+    (hub.parent / "venv" / "common" / "bin" / "python").write_text("#!/bin/sh\necho no >&2; exit 1\n")
+    with pytest.raises(MissingError, match="It said:\nno"):
+        get(HUB)
+    assert report.lines[-1].endswith("could not be downloaded (exit code 1).")
+
+
 def test_a_hub_that_serves_other_bytes_the_second_time_is_refused(get, hub, store):
     get(HUB)
     (hub / "model.bin").write_bytes(b"replaced")
