@@ -129,4 +129,13 @@ def _pinned(pins: Pins, stage: str, registry: Mapping[str, Model]) -> str:
     if model and model not in registry:
         message = f"{pins_file()} pins the model {model!r} for {stage}, and there is none of that name."
         raise UsageError(message, "cpw models list")
+    if model and not _does(registry[model], stage):
+        message = f"{pins_file()} pins the model {model!r} for {stage}, which it cannot do."
+        raise UsageError(message, "cpw models list")
     return model
+
+
+def _does(model: Model, stage: str) -> bool:
+    if stage == translate.STAGE.name:
+        return bool(model.translates_to)
+    return model.id.startswith(asr.STAGE.model_prefix)

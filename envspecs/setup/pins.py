@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from envspecs.layout import models_directory
 from envspecs.spec import read_toml
 from protocol.artefacts import write_whole
 from protocol.errors import SchemaError, UsageError
-from protocol.languages import find_language
+from protocol.languages import find_tag
 from protocol.schema import from_plain
 from protocol.stages import asr, translate
 
@@ -50,13 +51,20 @@ def read_pins(store: Path | None = None) -> Pins:
     except SchemaError as error:
         message = f"The file {path}: {error}."
         raise UsageError(message, "Mend that line, or remove the file.") from error
-    languages = tuple(dict.fromkeys(find_language(word).code for word in written.languages))
     return Pins(
         set=written.set,
-        languages=languages,
+        languages=tuple(dict.fromkeys(_language(word, path) for word in written.languages)),
         commercial=written.commercial,
         models=written.models,
     )
+
+
+def _language(word: str, path: Path) -> str:
+    """Return the language's code; a script is for what is written, not for what is fetched."""
+    try:
+        return find_tag(word).language
+    except UsageError as error:
+        raise UsageError(f"The file {path}: languages: {error.message}", error.remedy) from error
 
 
 def _check_stages(models: Mapping[str, str], at: str) -> None:
@@ -72,8 +80,16 @@ def write_pins(pins: Pins, store: Path | None = None) -> Path:
     lines.append(f"commercial = {str(pins.commercial).lower()}")
     if pins.models:
         lines += ["", "[models]", *(f'{stage} = "{model}"' for stage, model in pins.models.items())]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, (_HEAD + "\n".join(lines) + "\n").encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, (_HEAD + "\n".join(lines) + "\n").encode())
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        message = f"{path} cannot be written: {error.strerror}."
+        raise UsageError(
+            message, "Give its folder to yourself, or name another one by CPW_MODELS."
+        ) from error
     return path
 
 

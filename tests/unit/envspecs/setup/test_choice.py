@@ -112,6 +112,14 @@ def test_a_pinned_model_that_there_is_not_is_refused() -> None:
         choose(machine(2, 8), Pins(models={"asr": "whisper-huge"}), REGISTRY)
 
 
+@pytest.mark.parametrize(
+    "models", [{"asr": "wav2vec2-hi"}, {"asr": "lid-176"}, {"translate": "whisper-large-v3-turbo"}]
+)
+def test_a_pinned_model_that_cannot_do_the_stage_is_refused(models: dict[str, str]) -> None:
+    with pytest.raises(UsageError, match="which it cannot do"):
+        choose(machine(2, 8), Pins(models=models), REGISTRY)
+
+
 def test_every_model_of_the_table_is_in_the_registry_and_translates_where_it_should() -> None:
     for row in read_sets():
         for model in (row.recogniser, row.hard or row.recogniser, row.into_english or row.recogniser):
@@ -139,8 +147,19 @@ def test_pins_are_read_as_they_were_written(tmp_path: Path) -> None:
 )
 def test_a_wrong_file_is_refused_by_its_path(tmp_path: Path, text: str) -> None:
     pins_file(tmp_path).write_bytes(text.encode("latin-1"))
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=r"The file .*setup\.toml"):
         read_pins(tmp_path)
+
+
+def test_languages_are_read_as_a_person_writes_them_a_script_is_left_out(tmp_path: Path) -> None:
+    pins_file(tmp_path).write_text('languages = ["hi-Latn", "Tamil", "hi"]')
+    assert read_pins(tmp_path).languages == ("hi", "ta")
+
+
+def test_pins_that_cannot_be_written_say_where(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"file/store/setup\.toml cannot be written"):
+        write_pins(Pins(), tmp_path / "file" / "store")
 
 
 def needs_of(here: Hardware, **pins: object) -> list[tuple[str, str]]:
