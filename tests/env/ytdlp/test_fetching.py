@@ -319,6 +319,7 @@ def test_a_page_leads_to_no_other_scheme(fetches: Fetches, server: FilmServer, s
     )
     error = fetches.error(server.address("/odd.html"))
     assert fetches.whole() == []
+    assert error.kind is ErrorKind.INPUT
     assert "could not be fetched" in error.message or "not an address of the web" in error.message
 
 
@@ -418,6 +419,24 @@ def test_a_film_is_looked_up_without_being_fetched(fetches: Fetches, server: Fil
     found = fetches.film(server.address("/page.html"), look_only=True)
     assert (found.title, found.path, found.new) == ("A film of ours", "", False)
     assert list(fetches.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "key=value\n", '[{"name": "key", "value": "secret"}]'])
+def test_cookies_in_another_form_are_refused_and_not_told(
+    fetches: Fetches, server: FilmServer, tmp_path: Path, text: str
+) -> None:
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text(text)
+    cookies.chmod(0o600)
+    error = fetches.error(server.address("/film.mp4"), cookies=str(cookies))
+    assert error.kind is ErrorKind.USAGE
+    assert error.message == f"{cookies} holds no cookies in the form that is read here."
+    assert not server.asked
+
+
+def test_a_folder_is_no_file_of_cookies(fetches: Fetches, server: FilmServer, tmp_path: Path) -> None:
+    error = fetches.error(server.address("/film.mp4"), cookies=str(tmp_path))
+    assert error.message == f"{tmp_path} is not a file of cookies."
 
 
 def test_cookies_that_others_can_read_are_refused_and_others_are_not_written_to(

@@ -7,10 +7,11 @@ import os
 import shutil
 import stat
 import urllib.parse
+from http.cookiejar import LoadError
 from pathlib import Path
 from typing import Any
 
-from protocol.errors import UsageError
+from protocol.errors import InputError, UsageError
 from protocol.jobs.fetching import FetchOrder
 from workers.engines.ytdlp.guard import READ_ONLY
 
@@ -58,7 +59,7 @@ def _check_inner(address: str) -> None:
     scheme = urllib.parse.urlsplit(address).scheme.lower()
     if scheme not in _INNER_SCHEMES:
         message = f"The page leads to {address[:200]}, which is not an address of the web."
-        raise UsageError(message, "Name the address of the film itself.")
+        raise InputError(message, "Name the address of the film itself.")
 
 
 def _options(order: FetchOrder) -> dict[str, Any]:
@@ -124,14 +125,35 @@ def _cookies(path: Path) -> io.StringIO:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise UsageError(f"The file of cookies {path} cannot be read: {error.strerror}.") from error
-    with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
-        kind = os.fstat(file.fileno())
-        if not stat.S_ISREG(kind.st_mode):
-            raise UsageError(f"{path} is not a file of cookies.", "Name a file.")
-        if kind.st_mode & 0o077:
-            message = f"Others can read the cookies in {path}: they open your account to whoever has them."
-            raise UsageError(message, f"chmod 600 {path}")
-        return io.StringIO(file.read())
+    try:
+        _check_kind(os.fstat(descriptor).st_mode, path)
+        with open(descriptor, encoding="utf-8", errors="replace", closefd=False) as file:
+            text = file.read()
+    finally:
+        os.close(descriptor)
+    _check_cookies(text, path)
+    return io.StringIO(text)
+
+
+def _check_kind(mode: int, path: Path) -> None:
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{path} is not a file of cookies.", "Name a file.")
+    if mode & 0o077:
+        message = f"Others can read the cookies in {path}: they open your account to whoever has them."
+        raise UsageError(message, f"chmod 600 {path}")
+
+
+def _check_cookies(text: str, path: Path) -> None:
+    """Raise `UsageError` where yt-dlp could not read them; what is in the file is not told."""
+    from yt_dlp.cookies import YoutubeDLCookieJar
+
+    try:
+        YoutubeDLCookieJar(io.StringIO(text)).load()
+    except LoadError as error:
+        message = f"{path} holds no cookies in the form that is read here."
+        raise UsageError(
+            message, "Have the browser write them in Netscape's form, as cookies.txt."
+        ) from error
 
 
 class _Silent:
