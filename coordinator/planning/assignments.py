@@ -102,7 +102,7 @@ def reroute(submit: Submit, language: str, steps: Sequence[StepRow]) -> dict[str
 
     The plan was made before the film's language was known: its environments for translations were a guess.
     """
-    here = Inventory.look()
+    here = Inventory.look_on()
     found: dict[str, Assignment | ErrorInfo] = {}
     for step in steps:
         if step.stage not in ROUTED_STAGES or step.target is None or step.state != "waiting":

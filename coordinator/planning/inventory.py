@@ -43,7 +43,13 @@ class Inventory:
     @classmethod
     def look(cls) -> Inventory:
         """Return what is here now; files are read again only if one has changed since the last time."""
-        return _read(_signature())
+        return _read(_signature(), strict=True)
+
+    @classmethod
+    def look_on(cls) -> Inventory:
+        """Return the same for a job that is under way: a wrong `setup.toml` refuses what is new, and ends no
+        work. Nothing is chosen then."""
+        return _read(_signature(), strict=False)
 
     def is_built(self, spec: envspecs.EnvSpec) -> bool:
         """Return whether the environment can be used as its spec says."""
@@ -255,12 +261,18 @@ def _signature() -> tuple[tuple[str, int], ...]:
     return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists()))
 
 
-@functools.lru_cache(maxsize=1)
-def _read(_signature: tuple[tuple[str, int], ...]) -> Inventory:
+@functools.lru_cache(maxsize=2)
+def _read(_signature: tuple[tuple[str, int], ...], *, strict: bool) -> Inventory:
     registry, machine = models_registry.read_registry(), hardware.known()
+    try:
+        chosen = defaults.chosen_here(machine, registry)
+    except UsageError:
+        if strict:
+            raise
+        chosen = None
     return Inventory(
         specs={spec.name: spec for spec in envspecs.read_all()},
         registry=registry,
         hardware=machine,
-        chosen=defaults.chosen_here(machine, registry),
+        chosen=chosen,
     )

@@ -56,7 +56,7 @@ def renew(folder: Path, submit: Submit, language: str | None, steps: Iterable[St
         facts = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    now = _steps_of(steps, submit, language, Inventory.look())
+    now = _steps_of(steps, submit, language, Inventory.look_on())
     # An environment that was upgraded since then keeps the versions of the submission here.
     now["environments"] = {**now["environments"], **facts.get("environments", {})}
     job_folder.write_job(folder, {**facts, "parameters": submit.parameters, **now})

@@ -42,7 +42,7 @@ def record_language(store: Store, job: JobRow, step: StepRow, result: Any) -> bo
 def _quality_note(store: Store, job: JobRow, language: str) -> str:
     """Return what better models are to be had for the film; a file of a person that is wrong says nothing."""
     try:
-        return quality_note(job.submit, language, store.steps(job.id), Inventory.look())
+        return quality_note(job.submit, language, store.steps(job.id), Inventory.look_on())
     except CpwError as error:
         log.warning("%s: what better models there are is not known: %s", job.id, error)
         return ""

@@ -13,6 +13,7 @@ from envspecs.models.registry import read_registry
 from envspecs.setup.choice import choose
 from envspecs.setup.pins import Pins
 from envspecs.spec import read_all
+from protocol.errors import UsageError
 from protocol.hardware import Hardware
 from protocol.messages import Submit
 
@@ -141,3 +142,14 @@ def test_nothing_is_said_where_nothing_better_is_to_be_had() -> None:
 
 def test_nothing_is_said_to_who_decides_alone() -> None:
     assert not quality_note(submission(), "hi", [], inventory("whisper-base", off=True))
+
+
+def test_a_wrong_file_of_a_person_refuses_new_jobs_and_stops_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CPW_SETUP", raising=False)
+    monkeypatch.setenv("CPW_MODELS", str(tmp_path))
+    (tmp_path / "setup.toml").write_text('set = "bad')
+    with pytest.raises(UsageError, match=r"setup\.toml is not valid TOML"):
+        Inventory.look()
+    assert Inventory.look_on().chosen is None
