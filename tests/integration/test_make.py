@@ -22,12 +22,16 @@ BENCHES = [
     "warm",
     "film",
     "batch",
+    "sizes",
     "subtitles",
     "sentences",
+    "scripts",
+    "languages",
     "idle",
     "beside",
     "cancel",
     "http",
+    "separation",
     "gpu",
 ]
 

@@ -79,7 +79,7 @@ def manager(tmp_path: Path, house: House) -> Iterator[Manager]:
 def test_a_service_is_installed_survives_a_crash_and_is_removed(house: House, manager: Manager) -> None:
     installed = manager.run(CPW, "service", "install")
     assert installed.returncode == 0, installed.stdout + installed.stderr
-    assert "settings in it: CPW_HOME, CPW_HTTP, CPW_RUNTIME, CPW_STATE\n" in installed.stdout
+    assert "settings in it: CPW_HOME, CPW_HTTP, CPW_RUNTIME, CPW_SETUP, CPW_STATE\n" in installed.stdout
     until(lambda: (report := house.health()) is not None and report.healthy, 30, "healthy")
     shown = manager.run(CPW, "service", "status")
     assert (shown.returncode, "state: active" in shown.stdout) == (0, True), shown.stdout + shown.stderr
