@@ -48,7 +48,8 @@ def _takes(outlook: Outlook) -> str:
     if outlook.missing_bytes:
         names = ", ".join(piece.need.model.id for piece in outlook.missing if not piece.here)
         time = rough(outlook.missing_bytes * 1_000 // _BYTES_A_SECOND)
-        parts.append(f"{names}: {size(outlook.missing_bytes)} from the hub, {time} at 100 Mbit/s")
+        place = " from the hub" if outlook.needs_hub else ""
+        parts.append(f"{names}: {size(outlook.missing_bytes)}{place}, {time} at 100 Mbit/s")
     if outlook.unbuilt:
         parts.append(f"environments to be built: {', '.join(outlook.unbuilt)}")
     return f"to come: {'; '.join(parts)}; broken off, it goes on where it was"
@@ -56,7 +57,7 @@ def _takes(outlook: Outlook) -> str:
 
 def fetching_sentence(desk: Desk, outlook: Outlook) -> str:
     """Return that what is missing is fetched meanwhile, or that no hub answers."""
-    if outlook.missing_bytes and not hub_answers(desk.home):
+    if outlook.needs_hub and not hub_answers(desk.home):
         return NO_HUB
     return "they are fetched in the background; to see how far: cpw setup --check"
 

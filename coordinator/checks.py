@@ -11,6 +11,8 @@ from pathlib import Path
 import envspecs
 from coordinator.store.store import Store
 from envspecs.models.registry import has_model
+from envspecs.setup.pins import read_pins
+from protocol.errors import UsageError
 from protocol.messages import Problem
 from protocol.wording import size
 
@@ -22,6 +24,7 @@ __all__ = [
     "disk_problems",
     "free_bytes",
     "model_problems",
+    "pin_problems",
     "store_problems",
 ]
 
@@ -51,6 +54,7 @@ class Checks:
                 *store_problems(self._store),
                 *disk_problems(places),
                 *model_problems(specs),
+                *pin_problems(),
             )
         return self._found
 
@@ -94,6 +98,14 @@ def free_bytes(folder: Path) -> int:
     """Return what is free on the folder's disk; it need not be made yet. Raises `OSError`."""
     known = next((at for at in (folder, *folder.parents) if at.exists()), Path("/"))
     return shutil.disk_usage(known).free
+
+
+def pin_problems() -> Iterator[Problem]:
+    """Yield what is wrong in the file of what a person decided about models: new jobs are refused for it."""
+    try:
+        read_pins()
+    except UsageError as error:
+        yield Problem(sentence=error.message, remedy=error.remedy)
 
 
 def model_problems(specs: Iterable[envspecs.EnvSpec]) -> Iterator[Problem]:

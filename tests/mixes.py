@@ -72,11 +72,25 @@ def mix(folder: Path, speech: Path, noise: Path, decibels: float, level: float, 
     return target
 
 
-def over_battle(folder: Path, decibels: float) -> Path:
-    """Write the lines of film_en over the battle; skips the test where the data is not there."""
+def over_battle(folder: Path, decibels: float, begins_s: int = 0) -> Path:
+    """Write the lines of film_en over the battle, from so many seconds on and then from its start.
+
+    Skips the test where the data is not there.
+    """
     speech = of_lines(folder, data(f"film/{FILM}.json"))
     battle = data("film/tears_of_steel_battle_no_dialogue.webm")
-    return mix(folder, speech, battle, decibels, _LEVEL, f"film_en{decibels:+g}dB")
+    if begins_s:
+        battle = _moved(folder, battle, begins_s)
+    return mix(folder, speech, battle, decibels, _LEVEL, f"film_en{decibels:+g}dB-{begins_s}")
+
+
+def _moved(folder: Path, sound: Path, begins_s: int) -> Path:
+    target = folder / f"{sound.stem}-{begins_s}.flac"
+    parts = f"[0:a]atrim=start={begins_s},asetpts=PTS-STARTPTS[a];[1:a]atrim=end={begins_s}[b]"
+    graph = f"{parts};[a][b]concat=n=2:v=0:a=1[out]"
+    source = f"file:{sound}"
+    _run("-i", source, "-i", source, "-filter_complex", graph, "-map", "[out]", *_FORM, f"file:{target}")
+    return target
 
 
 def narrow(folder: Path, sound: Path) -> Path:

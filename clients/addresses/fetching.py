@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clients.addresses.program import TASK, fetch
-from clients.addresses.words import FetchOptions, is_address, parse_size
+from clients.addresses.words import FetchOptions, is_address, parse_size, without_password
 from clients.desk import Desk
 from clients.screen.fetching import FetchScreen, film_facts, open_fetch_screen
 from clients.sending import check_running
@@ -116,14 +116,20 @@ class _Work:
     def fetch(self, address: str, screen: FetchScreen) -> list[str]:
         """Return the files of the address."""
         paths: list[str] = []
+        shown = without_password(address)
 
         def see(line: FetchLine) -> None:
             if line.progress is not None:
                 screen.show(line.progress)
             elif line.film is not None:
-                paths.extend(self._keep(address, line.film))
+                paths.extend(self._keep(shown, line.film))
             elif line.error is not None:
-                self.refused.append((address, _of_title(error_from_info(line.error), line.title)))
+                told = replace(
+                    line.error,
+                    message=without_password(line.error.message),
+                    remedy=without_password(line.error.remedy),
+                )
+                self.refused.append((shown, _of_title(error_from_info(told), line.title)))
 
         try:
             fetch(self._desk.home, self._order(address), see)

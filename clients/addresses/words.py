@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from protocol.errors import UsageError
 
-__all__ = ["FetchOptions", "is_address", "parse_size"]
+__all__ = ["FetchOptions", "is_address", "parse_size", "without_password"]
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 _SIZE = re.compile(r"(\d{1,9}(?:[.,]\d{1,3})?)\s*([KMGT]?)i?B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -38,6 +39,11 @@ class FetchOptions:
 def is_address(word: str) -> bool:
     """Return whether the word is an address and not a file's name."""
     return _ADDRESS.match(word) is not None and "\0" not in word and not os.path.lexists(word)
+
+
+def without_password(text: str) -> str:
+    """Return the text with the passwords of its addresses left out."""
+    return _PASSWORD.sub(r"\1***@", text)
 
 
 def parse_size(written: str | None) -> int:

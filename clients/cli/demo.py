@@ -7,6 +7,7 @@ noisy: its voices are separated where an environment and a model for that are he
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -74,7 +75,8 @@ def _subtitle(desk: Desk, film: Path, targets: tuple[str, ...], stages: tuple[st
     # In a storm a short film's language is not heard for sure.
     words += "".join(f" -s {_SPOKEN} --with {stage}" for stage in stages)
     desk.report.line("")
-    desk.report.line(f"cpw-submit {film.relative_to(desk.home)} --workflow subtitle{words}", "title")
+    named = shlex.quote(str(film.relative_to(desk.home)))
+    desk.report.line(f"cpw-submit {named} --workflow subtitle{words}", "title")
     written = Written(
         media=(str(film),),
         workflow="subtitle",

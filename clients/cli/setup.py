@@ -18,7 +18,7 @@ from envspecs.models.fetch import fetch
 from envspecs.models.hub import hub_answers
 from envspecs.setup.outlook import Outlook, Piece, look
 from envspecs.setup.pins import Pins, read_pins, write_pins
-from protocol.errors import CpwError, DiskFullError, ExitCode
+from protocol.errors import CpwError, DiskFullError, ExitCode, UsageError
 from protocol.languages import find_tag
 from protocol.schema import from_plain
 
@@ -83,6 +83,8 @@ class _SetupWords:
 
 def _changed(pins: Pins, written: _SetupWords) -> Pins:
     words = [word.strip() for entry in written.languages for word in entry.split(",") if word.strip()]
+    if written.languages and not words:
+        raise UsageError("--for names no language.", "Write for example --for hi,ta")
     codes = tuple(find_tag(word).language for word in words)
     return replace(
         pins,
@@ -108,12 +110,11 @@ def _fetch_all(desk: Desk, outlook: Outlook, *, background: bool) -> ExitCode:
     """
     if not outlook.missing:
         return ExitCode.DONE
-    if outlook.missing_bytes and not hub_answers(desk.home):
+    alone = outlook.needs_hub and not hub_answers(desk.home)
+    if alone:
         desk.report.remark(NO_HUB)
-        whole = False
-    else:
-        fetched = [_is_fetched(desk, piece) for piece in outlook.missing]
-        whole = all(fetched)
+    fetched = [_is_fetched(desk, piece) for piece in outlook.missing if not (alone and piece.needs_hub)]
+    whole = all(fetched) and not alone
     if whole:
         desk.report.line("every chosen model is here; the next job uses it")
     return ExitCode.DONE if whole or background else ExitCode.MISSING

@@ -27,7 +27,7 @@ _REFUSALS = ("gated", "401", "403", "unauthorized", "forbidden", "access to mode
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _PROGRAM = "workers.engines.common.hub"
 """It runs in the environment that has the hub's library; nothing of it is imported here."""
-_NOTES, _PARTIAL = "hub.json", ".partial"
+_NOTES = "hub.json"
 _WATCH_S = 1.0
 _ASK_S, _ANSWER_S = 60.0, 4.0
 
@@ -59,17 +59,16 @@ def from_hub(job: FetchJob, source: Source, files: Path) -> dict[str, StoredFile
             environment,
             lock=job.lock,
         )
-    promised = _notes(downloaded).sha256
+    notes = _notes(downloaded)
     found = {}
-    for path in sorted(path for path in downloaded.iterdir() if path.is_file()):
-        if path.name == _NOTES or path.name.endswith(_PARTIAL):
-            continue
-        found[path.name] = _move(path, files)
-        expected = source.files.get(path.name)
+    # What an earlier answer of the hub has left there is no part of the model.
+    for name in sorted(notes.files):
+        found[name] = _move(resolve_inside(downloaded, name), files)
+        expected = source.files.get(name)
         if expected is not None:
-            job.check(path.name, found[path.name], StoredFile(sha256=expected.sha256, size=expected.size))
-        elif path.name in promised:
-            job.check(path.name, found[path.name], replace(found[path.name], sha256=promised[path.name]))
+            job.check(name, found[name], StoredFile(sha256=expected.sha256, size=expected.size))
+        elif name in notes.sha256:
+            job.check(name, found[name], replace(found[name], sha256=notes.sha256[name]))
     return found
 
 
@@ -91,6 +90,7 @@ class _HubNotes:
     """What the program notes of the files that it fetched."""
 
     commit: str = ""
+    files: tuple[str, ...] = ()
     sha256: dict[str, str] = field(default_factory=dict)
 
 

@@ -32,6 +32,11 @@ class Piece:
     built: bool = True
     """Whether the environment that loads it is built."""
 
+    @property
+    def needs_hub(self) -> bool:
+        """Return whether it is still to be fetched, and no package has it."""
+        return not self.here and not any(source.kind == "package" for source in self.need.model.sources)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
@@ -54,6 +59,11 @@ class Outlook:
         """Return what is to be fetched of models."""
         left = (piece.need.model.size_bytes - piece.came_bytes for piece in self.missing if not piece.here)
         return sum(max(0, size) for size in left)
+
+    @property
+    def needs_hub(self) -> bool:
+        """Return whether something is to come that a hub alone has."""
+        return any(piece.needs_hub for piece in self.pieces)
 
     @property
     def unbuilt(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,9 @@ from tests.lone_worker import LoneWorker
 from tests.mixes import FILM, narrow, over_battle
 
 RATIOS = (9, 0, -5)
+BEGINS_S = (0, 15, 40)
+"""Where in the battle the film begins. `auto` was tuned on the first, and is judged by it; the others show what
+it does on a sound that it was not tuned on."""
 WORSE_LIMIT = 0.01
 NEEDED = ("film/film_en.json", "film/tears_of_steel_battle_no_dialogue.webm", "speech/jfk.flac")
 When = Literal["always", "auto"]
@@ -79,10 +83,11 @@ def main() -> int:
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
         voices, hears = held.enter_context(ready(spec.name)), held.enter_context(ready("whisperx"))
-        for ratio in RATIOS:
-            sound = over_battle(folder, ratio)
+        for begins_s, ratio in product(BEGINS_S, RATIOS):
+            sound = over_battle(folder, ratio, begins_s)
             rates = {"without": jiwer.wer(meant, plain(heard(hears, narrow(folder, sound))))}
-            name = f"film_en at {ratio:+d} dB"
+            name = f"film_en at {ratio:+d} dB" + (f", battle from {begins_s} s" if begins_s else "")
+            limit = None if begins_s else WORSE_LIMIT
             for when in ("always", "auto"):
                 made, seconds, taken_ms = separated(voices, here.default_model(stage, spec), sound, when)
                 rates[when] = jiwer.wer(meant, plain(heard(hears, made)))
@@ -91,7 +96,7 @@ def main() -> int:
             for way, rate in rates.items():
                 sheet.add(f"{name}, word error rate {way}", [rate], unit="wrong")
             worse = max(0.0, rates["auto"] - min(rates["without"], rates["always"]))
-            sheet.add(f"{name}, auto worse than the better by", [worse], limit=WORSE_LIMIT, unit="wrong")
+            sheet.add(f"{name}, auto worse than the better by", [worse], limit=limit, unit="wrong")
     return sheet.close()
 
 

@@ -18,6 +18,7 @@ from coordinator.checks import (
     Place,
     disk_problems,
     model_problems,
+    pin_problems,
     store_problems,
 )
 from coordinator.store.store import Store
@@ -119,3 +120,12 @@ def test_whoever_asks_often_is_told_what_was_found_within_two_seconds(
     for now_s in (10.0, 10.5, 11.9, 12.0, 13.0):
         looking.look([], tmp_path, now_s)
     assert len(looks) == 2
+
+
+def test_a_wrong_file_about_models_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPW_MODELS", str(tmp_path))
+    assert list(pin_problems()) == []
+    (tmp_path / "setup.toml").write_text('set = "huge"\n')
+    (problem,) = pin_problems()
+    assert str(tmp_path / "setup.toml") in problem.sentence
+    assert problem.remedy

@@ -36,6 +36,7 @@ class Notes:
     """What the hub says of the files: written last."""
 
     commit: str
+    files: tuple[str, ...] = ()
     sha256: dict[str, str] = field(default_factory=dict)
     """By name; of small files it gives none."""
 
@@ -60,11 +61,13 @@ def fetch_repository(
     commit = str(info.sha or revision)
     folder.mkdir(parents=True, exist_ok=True)
     hashes = {}
-    for listed in _wanted(info.siblings or (), unwanted):
+    wanted = list(_wanted(info.siblings or (), unwanted))
+    for listed in wanted:
         _fetch_file(repository, commit, listed, folder, token)
         if listed.sha256:
             hashes[listed.name] = listed.sha256
-    write_json(folder / NOTES, to_plain(Notes(commit=commit, sha256=hashes)))
+    names = tuple(listed.name for listed in wanted)
+    write_json(folder / NOTES, to_plain(Notes(commit=commit, files=names, sha256=hashes)))
 
 
 def _ask(api: Any, repository: str, revision: str) -> Any:

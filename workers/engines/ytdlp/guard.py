@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -26,8 +27,10 @@ __all__ = [
     "public_lookup",
 ]
 
-_PROGRAMS = ("ffmpeg", "ffprobe", "deno")
-"""ffmpeg joins picture and sound; deno runs a site's script in a sandbox without network and files."""
+_PROGRAMS = re.compile(r"(ffmpeg|ffprobe)(-[\w.]+)*|deno")
+"""With what a package adds to the name: `ffmpeg-linux-x86_64-v7.0.2`.
+
+ffmpeg joins picture and sound; deno runs a site's script in a sandbox without network and files."""
 READ_ONLY = (
     *("-protocol_whitelist", "file,pipe"),
     *("-format_whitelist", "mov,matroska,mp3,aac,ogg,flac,wav,flv,avi,mpegts,ac3,eac3"),
@@ -36,6 +39,9 @@ READ_ONLY = (
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _OTHER_STARTS = frozenset({"os.system", "os.exec", "os.spawn", "os.fork", "os.forkpty", "pty.spawn"})
+
+_OPENING = re.compile(r"://|movie=|^(concat|subfile|crypto|data|async|cache):|^-A$|^--allow")
+"""What opens an address or a file: by a filter or a protocol of ffmpeg, by leave of deno."""
 
 Lookup = Callable[..., list[Any]]
 
@@ -122,10 +128,10 @@ def public_lookup(real: Lookup, refused: list[str]) -> Lookup:
 def check_program(program: Any, words: Any) -> None:
     """Raise `RefusedProgramError` unless it is one of those that are needed, and opens no address."""
     name = Path(os.fsdecode(program)).name if program else ""
-    if not name.startswith(_PROGRAMS) or isinstance(words, (str, bytes)):
+    if not _PROGRAMS.fullmatch(name) or isinstance(words, (str, bytes)):
         raise RefusedProgramError(f"The program {name or program!r} is not for this program to start.")
     inputs = [place for place, word in enumerate(words) if word == "-i"]
     if any(tuple(words[max(0, place - len(READ_ONLY)) : place]) != READ_ONLY for place in inputs):
         raise RefusedProgramError(f"{name} must not open whatever a file names.")
-    if any("://" in os.fsdecode(word) for word in words):
+    if any(_OPENING.search(os.fsdecode(word)) for word in words):
         raise RefusedProgramError(f"{name} must not open an address.")

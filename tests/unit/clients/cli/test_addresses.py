@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clients.addresses import fetching
-from clients.addresses.words import FetchOptions, is_address, parse_size
+from clients.addresses.words import FetchOptions, is_address, parse_size, without_password
 from protocol.errors import ErrorInfo, ErrorKind, NotRunningError, UsageError
 from protocol.jobs.fetching import FetchedFilm, FetchLine, FetchOrder, FetchProgress
 from protocol.messages import HealthReport, Submit, Submitted
@@ -235,3 +235,14 @@ def test_the_same_film_under_two_addresses_is_one_job(tmp_path: Path, site: Site
     shell = Shell(tmp_path, answer)
     assert shell.run("submit", ADDRESS, f"{ADDRESS}&t=1", "-w", "transcribe", "-d")[0] == 0
     assert len(sent(shell)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://asha:s3cret@host/f.mp4 answers 404", "http://asha:***@host/f.mp4 answers 404"),
+        ("https://host:8080/a@b:c", "https://host:8080/a@b:c"),
+    ],
+)
+def test_a_password_in_an_address_is_shown_to_nobody(text: str, shown: str) -> None:
+    assert without_password(text) == shown

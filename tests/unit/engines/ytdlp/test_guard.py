@@ -126,17 +126,25 @@ def test_a_connection_to_the_world_is_made() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["/bin/sh", "-c", "id"], ["curl", "x"], ["aria2c"], "ffmpeg -i x", ["/x/rtmpdump"]]
+    "words", [["/bin/sh", "-c", "id"], ["curl", "x"], ["aria2c"], "ffmpeg -i x", ["/x/ffmpegevil"]]
 )
 def test_other_programs_are_not_started(words: object) -> None:
     with pytest.raises(RefusedProgramError):
         check_program(words[0] if isinstance(words, list) else words, words)
 
 
-@pytest.mark.parametrize("address", ["http://10.0.0.1/x.m3u8", "rtmp://x/y", "concat://x"])
+@pytest.mark.parametrize("address", ["http://10.0.0.1/x.m3u8", "rtmp://x/y", "concat://x", "concat:/a|/b"])
 def test_ffmpeg_opens_no_address(address: str) -> None:
     with pytest.raises(RefusedProgramError, match="address"):
         check_program("ffmpeg", ["ffmpeg", *READ_ONLY, "-i", address, "file:out.mp4"])
+
+
+@pytest.mark.parametrize(
+    "words", [["ffmpeg", "-filter_complex", "movie=/a.png", "file:o.mp4"], ["deno", "run", "-A", "x.js"]]
+)
+def test_a_filter_or_a_leave_that_opens_more_is_refused(words: list[str]) -> None:
+    with pytest.raises(RefusedProgramError):
+        check_program(words[0], words)
 
 
 def test_ffmpeg_opens_no_file_without_being_told_what_it_may() -> None:

@@ -96,11 +96,19 @@ def hub(home):
     served.mkdir(parents=True)
     (served / "model.bin").write_bytes(b"hubbed")
     (served / "config.json").write_bytes(CONFIG)
+    (served / "left-by-an-earlier-answer").write_bytes(b"no part of it")
+    say_of_hub(served)
     tool = home.root / "venv" / "common" / "bin" / "python"
     tool.parent.mkdir(parents=True)
     tool.write_text(f'#!/bin/sh\necho "$*" >> {served}.log\nmkdir -p "$6" && cp -R "{served}/." "$6"\n')
     tool.chmod(0o755)
     return served
+
+
+def say_of_hub(served, *more, commit=""):
+    """Write what the hub's program notes of what it fetched."""
+    files = ["config.json", "model.bin", *more]
+    (served / "hub.json").write_text(json.dumps({"commit": commit, "files": files}))
 
 
 def left_behind(store):
@@ -235,7 +243,7 @@ def test_a_hub_that_serves_other_bytes_the_second_time_is_refused(get, hub, stor
 
 
 def test_a_hub_is_asked_for_the_commit_that_was_fetched_first(get, hub, store):
-    (hub / "hub.json").write_text(json.dumps({"commit": "ab" * 20}))
+    say_of_hub(hub, commit="ab" * 20)
     assert json.loads((get(HUB) / MANIFEST).read_text())["revision"] == "ab" * 20
     get(HUB, again=True)
     asked = Path(f"{hub}.log").read_text().splitlines()
@@ -245,6 +253,7 @@ def test_a_hub_is_asked_for_the_commit_that_was_fetched_first(get, hub, store):
 @pytest.mark.parametrize("spoil", ["change", "add"])
 def test_a_model_whose_code_was_changed_is_fetched_again(get, hub, store, spoil):
     (hub / "modeling.py").write_bytes(b"x = 1")
+    say_of_hub(hub, "modeling.py")
     folder = get(HUB)
     (folder / ("modeling.py" if spoil == "change" else "other.py")).write_bytes(b"x = 2")
     assert not has_model("m", store)
