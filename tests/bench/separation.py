@@ -31,8 +31,8 @@ from tests.mixes import FILM, narrow, over_battle
 
 RATIOS = (9, 0, -5)
 BEGINS_S = (0, 15, 40)
-"""Where in the battle the film begins. `auto` was tuned on the first, and is judged by it; the others show what
-it does on a sound that it was not tuned on."""
+"""Where in the battle the film begins. `auto` was tuned on the first, and is judged by it; the others show
+what it does on a sound that it was not tuned on."""
 WORSE_LIMIT = 0.01
 NEEDED = ("film/film_en.json", "film/tears_of_steel_battle_no_dialogue.webm", "speech/jfk.flac")
 When = Literal["always", "auto"]
