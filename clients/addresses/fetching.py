@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clients.addresses.program import TASK, fetch
-from clients.addresses.words import FetchOptions, is_address, parse_size, without_password
+from clients.addresses.words import FetchOptions, check_address, is_address, parse_size, without_password
 from clients.desk import Desk
 from clients.screen.fetching import FetchScreen, film_facts, open_fetch_screen
 from clients.sending import check_running
@@ -63,6 +63,8 @@ def fetch_written(
         if option := options.used():
             raise UsageError(f"{option} is for web addresses, and you named none.")
         return Fetched(written=written)
+    for address in addresses:
+        check_address(address)
     files = tuple(word for word in written.media if word not in addresses)
     if read_submissions(replace(written, media=files), desk.out).problems:
         return Fetched(written=replace(written, media=files))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from protocol.errors import UsageError
 
-__all__ = ["FetchOptions", "is_address", "parse_size", "without_password"]
+__all__ = ["FetchOptions", "check_address", "is_address", "parse_size", "without_password"]
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
@@ -39,6 +40,22 @@ class FetchOptions:
 def is_address(word: str) -> bool:
     """Return whether the word is an address and not a file's name."""
     return _ADDRESS.match(word) is not None and "\0" not in word and not os.path.lexists(word)
+
+
+def check_address(word: str) -> None:
+    """Raise `UsageError` for an address that nothing can lie at: its host or its port is none."""
+    try:
+        parts = urlsplit(word)
+        whole = parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole and _scheme(word) in ("http", "https"):
+        message = f"{without_password(word)} is no address: its host or its port cannot be."
+        raise UsageError(message, "Copy it from a browser.")
+
+
+def _scheme(word: str) -> str:
+    return word.partition("://")[0].casefold()
 
 
 def without_password(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from clients.addresses import fetching
-from clients.addresses.words import FetchOptions, is_address, parse_size, without_password
+from clients.addresses.words import FetchOptions, check_address, is_address, parse_size, without_password
 from protocol.errors import ErrorInfo, ErrorKind, NotRunningError, UsageError
 from protocol.jobs.fetching import FetchedFilm, FetchLine, FetchOrder, FetchProgress
 from protocol.messages import HealthReport, Submit, Submitted
@@ -246,3 +246,18 @@ def test_the_same_film_under_two_addresses_is_one_job(tmp_path: Path, site: Site
 )
 def test_a_password_in_an_address_is_shown_to_nobody(text: str, shown: str) -> None:
     assert without_password(text) == shown
+
+
+@pytest.mark.parametrize(
+    "word", ["http://host:99999/x", "https://host:port/x", "http:///film.mp4", "http://[::1/x"]
+)
+def test_what_cannot_be_an_address_is_refused_before_anything_is_fetched(word: str) -> None:
+    with pytest.raises(UsageError, match="is no address"):
+        check_address(word)
+
+
+@pytest.mark.parametrize(
+    "word", ["http://host:8080/x", "https://host/x", "HTTP://127.0.0.1/x", "ftp://host:99999/x"]
+)
+def test_what_can_be_an_address_is_left_to_who_fetches_it(word: str) -> None:
+    check_address(word)
