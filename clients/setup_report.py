@@ -20,7 +20,6 @@ NO_HUB = "no model hub can be reached: what is here stays in use; cpw setup trie
 
 _BYTES_A_SECOND = 12_500_000
 """100 Mbit/s: nobody knows a person's line, and this one is easy to reckon with."""
-_ALSO = "cpw setup --check"
 
 
 def setup_sentences(outlook: Outlook) -> list[str]:

@@ -73,7 +73,7 @@ COMMANDS = {
         "clients.cli.house.service:service",
         "Keep everything running: at each login, and after a crash.",
     ),
-    "setup": ("clients.cli.setup:setup", "Choose the models for this machine and fetch them."),
+    "setup": ("clients.cli.house.setup:setup", "Choose the models for this machine and fetch them."),
     "status": ("clients.cli.status:status", "Show jobs, or one job with its steps."),
     "submit": ("clients.cli.submit:submit", "Submit films and show their progress until they are done."),
     "up": ("clients.cli.house.machine:up", "Start everything and wait until it is ready."),

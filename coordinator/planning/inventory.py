@@ -125,7 +125,12 @@ class Inventory:
         known = self.registry.get(model or "")
         if known is None:
             return found
-        return tuple(spec for spec in found if _loads(spec, known, self.registry)) or found
+        able = (
+            spec
+            for spec in found
+            if not spec.model_kinds or same_weights(known.id, spec, self.registry) is not None
+        )
+        return tuple(able) or found
 
     def _is_whole(self, stage: str, spec: envspecs.EnvSpec, model: str | None) -> bool:
         """Return whether the environment has the model that it would use."""
@@ -210,14 +215,6 @@ class Inventory:
         raise UsageError(message, "cpw models list")
 
 
-def _loads(
-    spec: envspecs.EnvSpec, model: models_registry.Model, registry: Mapping[str, models_registry.Model]
-) -> bool:
-    """Return whether the environment can load the model, or its weights in another format."""
-    kinds = {one.kind for one in registry.values() if one.family and one.family == model.family}
-    return not spec.model_kinds or bool({model.kind, *kinds} & set(spec.model_kinds))
-
-
 def _unregistered(identity: str) -> models_registry.Model:
     """Return a Whisper model that a person has put into the store: it is assumed to translate."""
     return models_registry.Model(
@@ -239,15 +236,13 @@ def fitting_model(asked: str, spec: envspecs.EnvSpec, registry: Mapping[str, mod
     Raises `UsageError` where the environment cannot load the model.
     """
     model = registry.get(asked)
-    if model is None or not spec.model_kinds or model.kind in spec.model_kinds:
+    if model is None or not spec.model_kinds:
         return asked
-    same = (sibling.id for sibling in registry.values() if sibling.family and sibling.family == model.family)
-    kinds = {model_id: registry[model_id].kind for model_id in same}
-    found = next((model_id for model_id, kind in kinds.items() if kind in spec.model_kinds), None)
+    found = same_weights(asked, spec, registry)
     if found is None:
         message = f"The environment {spec.name} cannot load the model {asked} ({model.kind})."
         raise UsageError(message, "cpw models list")
-    return found
+    return found.id
 
 
 def _signature() -> tuple[tuple[str, int], ...]:

@@ -21,6 +21,7 @@ from envspecs.spec import EnvSpec, read, spec_names
 from envspecs.workers import Place, part_of, places_of, visible_to
 from protocol.endpoints import worker_endpoint
 from protocol.errors import CpwError, UsageError
+from protocol.stages import asr
 from protocol.supervisor import COORDINATOR, HTTP, SETUP, environment_of
 
 __all__ = ["WorkerMaker", "house_children"]
@@ -112,6 +113,9 @@ class WorkerMaker:
 
     def _default_model(self, spec: EnvSpec) -> str:
         """Return the model that is loaded at the start; the spec's where what a person pinned is wrong."""
+        if asr.STAGE.name not in spec.stages:
+            # Nothing is chosen for the others, and the registry takes a while to read.
+            return spec.default_model
         registry = read_registry()
         try:
             chosen = chosen_here(known(state=state_directory(self.home)), registry)

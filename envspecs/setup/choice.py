@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from envspecs.computing import GIBIBYTE
 from envspecs.models.registry import Model
 from envspecs.setup.pins import Pins, pins_file
 from envspecs.spec import read_toml
@@ -17,9 +18,8 @@ from protocol.jobs.quality import Grade
 from protocol.schema import from_plain
 from protocol.stages import asr, translate
 
-__all__ = ["GIBIBYTE", "Chosen", "ModelSet", "choose", "is_hard", "read_sets"]
+__all__ = ["Chosen", "ModelSet", "choose", "is_hard", "read_sets"]
 
-GIBIBYTE = 1 << 30
 _TABLE = Path(__file__).with_name("sets.toml")
 Kind = Literal["cuda", "apple", "cpu"]
 

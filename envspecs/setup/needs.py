@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from envspecs.choosing import candidates
+from envspecs.computing import GIBIBYTE
 from envspecs.models.registry import GRADES, Model
-from envspecs.setup.choice import GIBIBYTE, Chosen, is_hard
+from envspecs.setup.choice import Chosen, is_hard
 from envspecs.setup.pins import Pins
 from envspecs.spec import EnvSpec
 from protocol.hardware import Hardware

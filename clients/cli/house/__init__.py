@@ -1,1 +1,1 @@
-"""Commands about what runs on this machine: start, stop, state, logs."""
+"""Commands about this machine: start, stop, state, logs, the models that it should have."""

@@ -10,7 +10,6 @@ import click
 from clients.cli.envs import SPOKEN, RunningWorkers
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.desk import Desk
-from clients.screen.report import Report
 from clients.setup_report import NO_HUB, advice, setup_sentences, setup_table
 from envspecs.__main__ import Terminal
 from envspecs.__main__ import main as envspecs_main
@@ -22,7 +21,7 @@ from protocol.errors import CpwError, DiskFullError, ExitCode, UsageError
 from protocol.languages import find_tag
 from protocol.schema import from_plain
 
-__all__ = ["setup", "show_setup"]
+__all__ = ["setup"]
 
 _TOLD_LINES = 3
 """What was fetched, from where, and the first line of what its tool said."""
@@ -65,7 +64,7 @@ def setup(desk: Desk, /, *, check: bool, background: bool, as_json: bool, **word
     if as_json:
         desk.report.json(_document(outlook))
         return _standing(outlook)
-    show_setup(desk.report, outlook)
+    desk.report.lines([*setup_sentences(outlook), *advice(outlook)])
     if check:
         desk.report.table(setup_table(outlook.pieces))
         return _standing(outlook)
@@ -92,11 +91,6 @@ def _changed(pins: Pins, written: _SetupWords) -> Pins:
         set=written.name or pins.set,
         commercial=pins.commercial if written.commercial is None else written.commercial,
     )
-
-
-def show_setup(report: Report, outlook: Outlook) -> None:
-    """Show the two lines, and what else a person should know."""
-    report.lines([*setup_sentences(outlook), *advice(outlook)])
 
 
 def _standing(outlook: Outlook) -> ExitCode:
