@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 
 from protocol.schema import SPARSE
 
-__all__ = ["HEARD_AGAIN", "OTHER_SCRIPT", "UNDETERMINED", "Cue", "Segment", "Span", "Transcript", "Word"]
+__all__ = [
+    "HEARD_AGAIN",
+    "OTHER_SCRIPT",
+    "UNDETERMINED",
+    "Cue",
+    "Segment",
+    "Span",
+    "Speaker",
+    "Transcript",
+    "Turn",
+    "Word",
+]
 
 UNDETERMINED = "und"
 """ISO 639-2 code for a language that could not be determined (a film without speech)."""
@@ -27,6 +38,27 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A stretch in which one person speaks, on the audio's clock."""
+
+    start_ms: int
+    end_ms: int
+    speaker: str
+    """The id of a `Speaker`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speaker:
+    """A voice of a film."""
+
+    id: str
+    """A number from 1 in the order in which they first speak."""
+    name: str = field(default="", metadata=SPARSE)
+    """What a person calls it; empty: nobody said."""
+    speech_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Word:
     """One spoken word, with the punctuation that is written to it."""
 
@@ -36,6 +68,8 @@ class Word:
     probability: float | None = None
     timed_by: str = ""
     """What set the times: `cross-attention`, `wav2vec2` or `interpolated`."""
+    speaker: str = field(default="", metadata=SPARSE)
+    """The id of the `Speaker` who says it; empty: not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +109,8 @@ class Transcript:
     translated_from: str = ""
     engine: str = ""
     model: str = ""
+    speakers: tuple[Speaker, ...] = field(default=(), metadata=SPARSE)
+    """Who says the words, where the stage diarize told them apart."""
 
     def language_of(self, segment: Segment) -> str:
         """Return the language of one of the segments."""
@@ -92,3 +128,5 @@ class Cue:
     start_ms: int
     end_ms: int
     lines: tuple[str, ...]
+    speakers: tuple[str, ...] = field(default=(), metadata=SPARSE)
+    """The id of the `Speaker` of each line, empty where it is not known; no ids where none is known."""

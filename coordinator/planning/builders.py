@@ -18,12 +18,13 @@ from protocol.stages.align import AlignRequest
 from protocol.stages.asr import AsrRequest, AsrResult
 from protocol.stages.clean import CleanRequest, CleanResult
 from protocol.stages.demux import DemuxRequest, DemuxResult
+from protocol.stages.diarize import DiarizeRequest, DiarizeResult
 from protocol.stages.mux import MuxRequest, SubtitleTrack
 from protocol.stages.separate import SeparateRequest, SeparateResult
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.stages.translate import TranslateRequest
 from protocol.stages.vad import VadRequest, VadResult
-from protocol.timeline import Span
+from protocol.timeline import Span, Turn
 
 __all__ = ["Inputs", "Results", "build_request", "gentler"]
 
@@ -91,6 +92,11 @@ class Results:
             raise BugError(message)
         result = STAGES[steps[-1].partition("-")[0]].result
         return self._of(steps[-1], result).transcript
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Return who speaks when; empty where nobody asked for it."""
+        return self._of("diarize", DiarizeResult).turns if "diarize" in self.planned else ()
 
     @property
     def cleaning(self) -> Artefact | None:
@@ -175,12 +181,17 @@ def _align(inputs: Inputs) -> AlignRequest:
     return AlignRequest(audio=inputs.results.sound, segments=asr.segments, speech=asr.speech, model=asr.model)
 
 
+def _diarize(inputs: Inputs) -> DiarizeRequest:
+    return DiarizeRequest(audio=inputs.results.sound)
+
+
 def _clean(inputs: Inputs) -> CleanRequest:
     # Without VAD the recogniser's stretches are where its own words are: they speak for every word.
     return CleanRequest(
         transcript=inputs.results.transcript("clean"),
         speech=inputs.results.asr.speech,
         media_duration_ms=inputs.results.audio_ms,
+        turns=inputs.results.turns,
     )
 
 
@@ -228,6 +239,7 @@ _BUILDERS: dict[str, Callable[[Inputs], Any]] = {
     "vad": _vad,
     "asr": _asr,
     "align": _align,
+    "diarize": _diarize,
     "clean": _clean,
     "translate": _translate,
     "subtitle": _subtitle,

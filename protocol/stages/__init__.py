@@ -8,7 +8,7 @@ one (docs/adding.md): that module, its line in `STAGES`, its place in the recipe
 from __future__ import annotations
 
 from protocol.pipeline import Ingredient, Stage, Workflow
-from protocol.stages import align, asr, clean, demux, mux, separate, subtitle, translate, vad
+from protocol.stages import align, asr, clean, demux, diarize, mux, separate, subtitle, translate, vad
 
 __all__ = [
     "LANGUAGE_STAGES",
@@ -29,6 +29,7 @@ STAGES: dict[str, Stage] = {
         vad.STAGE,
         asr.STAGE,
         align.STAGE,
+        diarize.STAGE,
         clean.STAGE,
         translate.STAGE,
         subtitle.STAGE,
@@ -53,7 +54,8 @@ _SPEECH = (
     Ingredient(stage="vad", per="film", needs=("demux", "separate")),
     Ingredient(stage="asr", per="film", needs=("demux", "separate", "vad")),
     Ingredient(stage="align", per="film", needs=("asr",)),
-    Ingredient(stage="clean", per="film", needs=("align",)),
+    Ingredient(stage="diarize", per="film", needs=("demux", "separate")),
+    Ingredient(stage="clean", per="film", needs=("align", "diarize")),
 )
 _SOURCE_TRACK = (Ingredient(stage="subtitle", per="source", needs=("clean",)),)
 _TARGET_TRACKS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from protocol.artefacts import Artefact
 from protocol.pipeline import Stage
 from protocol.schema import SPARSE
-from protocol.timeline import Span
+from protocol.timeline import Span, Turn
 
 __all__ = ["STAGE", "CleanRequest", "CleanResult", "CleanRules"]
 
@@ -66,6 +66,8 @@ class CleanRequest(CleanRules):
     """Where VAD heard speech; empty: not known."""
     media_duration_ms: int = 0
     """Length of the sound; 0: until the last word."""
+    turns: tuple[Turn, ...] = field(default=(), metadata=SPARSE)
+    """Who speaks when, exclusive and in order: each word gets its speaker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,5 +96,5 @@ STAGE = Stage(
     budget_per_media=0.1,
     weight=1,
     cores=1,
-    filled=frozenset({"media_duration_ms"}),
+    filled=frozenset({"media_duration_ms", "turns"}),
 )

@@ -55,6 +55,8 @@ class SubtitleRequest(CueNumbers):
     """The film's own, in which gaps are counted."""
     shot_changes_ms: tuple[int, ...] = ()
     """On the film's clock, whatever `offset_ms` is: cues keep clear of them where they can."""
+    speaker_names: dict[str, str] = field(default_factory=dict, metadata=SPARSE)
+    """The id of a `Speaker` to what a person calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,5 +88,5 @@ STAGE = Stage(
     cores=1,
     shown=True,
     # A person who set these would only move cues to the wrong place; the script is that of the target.
-    filled=frozenset({"offset_ms", "script", "shot_changes_ms"}),
+    filled=frozenset({"offset_ms", "script", "shot_changes_ms", "speaker_names"}),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from protocol.artefacts import Artefact
+from protocol.jobs.glossary import Term
 from protocol.pipeline import Stage
 from protocol.schema import SPARSE
 from protocol.timeline import Span
@@ -38,6 +39,11 @@ class TranslateRequest:
     """Sentences or chunks at once; 0: what suits the device."""
     retry: bool = True
     """Try doubtful sentences again in another way; else they are only marked."""
+    glossary: tuple[Term, ...] = field(default=(), metadata=SPARSE)
+    """How names and terms are written in the translation."""
+    draft: Artefact | None = field(default=None, metadata=SPARSE)
+    """A `Transcript` in the target language by another translator, a segment for each sentence: only segments
+    marked `untranslated` are translated, the others stay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +62,9 @@ class TranslateResult:
     """How many segments were doubtful at first and tried again in another way, whichever text is kept."""
     notes: tuple[str, ...] = field(default=(), metadata=SPARSE)
     """What of a film in several languages could not be translated."""
+    left: int = field(default=0, metadata=SPARSE)
+    """How many segments the engine leaves to the next translator: they are marked `untranslated`, and
+    `transcript` is that one's `draft`."""
 
 
 STAGE = Stage(
@@ -68,4 +77,5 @@ STAGE = Stage(
     budget_per_media=10.0,
     weight=40,
     by_languages=True,
+    filled=frozenset({"draft", "glossary"}),
 )

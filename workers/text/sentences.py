@@ -38,6 +38,11 @@ class Sentence:
         return self.words[0].start_ms
 
     @property
+    def speaker(self) -> str:
+        """Return the id of who says it; empty where that is not known."""
+        return next((word.speaker for word in self.words if word.speaker), "")
+
+    @property
     def end_ms(self) -> int:
         """Return when its last word ends, at least 1 ms after the start."""
         return max(self.words[-1].end_ms, self.start_ms + 1)
@@ -54,11 +59,11 @@ class _SegmentWord:
 def join_sentences(segments: Sequence[Segment], language: str) -> list[Sentence]:
     """Return the sentences of `language` (ISO 639-1) that the segments hold, in the order of time.
 
-    A sentence ends at its mark (full stop, danda and the like), and at a pause of more than `PAUSE_MS`. The
-    mark of an abbreviation, an initial or a decimal number ends none. A sentence that is longer than
-    `MOST_GRAPHEMES` or `MOST_MS` is cut where it harms least: after a clause, in a pause, at the end of a
-    segment, near the middle. Only a single word may be longer. Every word of the segments is in one sentence,
-    in order.
+    A sentence ends at its mark (full stop, danda and the like), at a pause of more than `PAUSE_MS`, and where
+    another person speaks. The mark of an abbreviation, an initial or a decimal number ends none. A sentence
+    that is longer than `MOST_GRAPHEMES` or `MOST_MS` is cut where it harms least: after a clause, in a pause,
+    at the end of a segment, near the middle. Only a single word may be longer. Every word of the segments is
+    in one sentence, in order.
     """
     ordered = sorted(segments, key=lambda segment: segment.start_ms)
     said = _in_order(token for segment in ordered for token in _words_of(segment, language))
@@ -75,13 +80,20 @@ def _groups(said: Sequence[_SegmentWord], language: str) -> list[list[_SegmentWo
     ended = True
     ends = find_ends([token.word.text for token in said], language)
     for place, token in enumerate(said):
-        paused = place > 0 and token.word.start_ms - said[place - 1].word.end_ms > PAUSE_MS
-        tail = place > 0 and not paused and _is_tail(token.word.text, language)
-        if paused or (ended and not tail):
+        before = said[place - 1].word if place else None
+        paused = before is not None and token.word.start_ms - before.end_ms > PAUSE_MS
+        turned = before is not None and _other_speaker(before, token.word)
+        tail = place > 0 and not paused and not turned and _is_tail(token.word.text, language)
+        if paused or turned or (ended and not tail):
             found.append([])
         found[-1].append(token)
         ended = ends[place] or (ended and tail)
     return found
+
+
+def _other_speaker(left: Word, right: Word) -> bool:
+    """Return whether two people are known to say the words."""
+    return bool(left.speaker and right.speaker) and left.speaker != right.speaker
 
 
 def _is_tail(text: str, language: str) -> bool:

@@ -110,6 +110,7 @@ def translate_transcript(
         translated_from=request.source_language,
         engine=engine,
         model=request.model,
+        speakers=source.speakers,
     )
     retried = sum(part.retried for part in parts.values())
     return replace(result_of(request, context, transcript, retried), notes=notes)
@@ -250,7 +251,9 @@ def _segment(sentence: Sentence, meanings: Mapping[str, _Meaning], language: str
         start_ms=sentence.start_ms,
         end_ms=sentence.end_ms,
         text=meaning.text,
-        words=spread(meaning.text, sentence, language),
+        words=tuple(
+            replace(word, speaker=sentence.speaker) for word in spread(meaning.text, sentence, language)
+        ),
         marks=meaning.marks,
         engine=engine,
         again=meaning.again,

@@ -27,6 +27,7 @@ from workers.speech.recognising import segment_of
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk, pack, widen, within
 from workers.speech.whisper import WINDOW_MS, Heard, RecognitionOptions, recognise
+from workers.text.speakers import like_source
 from workers.text.transcripts import read, runs_of, speech_of
 from workers.text.translating import result_of
 
@@ -84,7 +85,7 @@ class WhisperTranslate:
             engine=ENGINE,
             model=request.model,
         )
-        return result_of(request, context, translated, retried)
+        return result_of(request, context, like_source(translated, source), retried)
 
 
 def refuse_untranslatable(request: TranslateRequest) -> None:

@@ -18,6 +18,7 @@ from workers.engines.common.cleaning.rules import RULES, Finding, decide
 from workers.engines.common.language_model import judge_of
 from workers.engines.common.names import shown
 from workers.engines.common.scripts.heard import in_own_script
+from workers.text.speakers import with_speakers
 from workers.text.transcripts import publish, read
 
 __all__ = ["TranscriptClean", "read_removals"]
@@ -43,12 +44,15 @@ class TranscriptClean:
     def run(self, request: CleanRequest, context: Context) -> CleanResult:
         """Write `transcript.json`, and `cleaning.json` with every removal and its reason.
 
-        What is in another language than the transcript says is marked and noted.
+        What is in another language than the transcript says is marked and noted. Where the request says who
+        speaks when, the words get their speakers.
 
         Raises `UsageError` for an impossible threshold, `InputError` if the transcript cannot be read.
         """
         _check(request)
         transcript, respelt = in_own_script(read(context, request.transcript))
+        if request.turns:
+            transcript = with_speakers(transcript, request.turns)
         context.progress(0.1, "cleaning")
         cleaned = decide(transcript, request.speech, request, request.media_duration_ms)
         context.progress(0.8, "judging the language")

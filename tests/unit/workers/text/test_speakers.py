@@ -1,0 +1,66 @@
+"""Who says the words of a transcript."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocol.timeline import Segment, Speaker, Transcript, Turn, Word
+from workers.text.sentences import join_sentences
+from workers.text.speakers import NEAR_MS, like_source, with_speakers
+
+TURNS = (
+    Turn(start_ms=1_000, end_ms=2_000, speaker="1"),
+    Turn(start_ms=2_000, end_ms=4_000, speaker="2"),
+)
+
+
+def transcript(*times: tuple[int, int], text: str = "word") -> Transcript:
+    words = tuple(Word(text=text, start_ms=start, end_ms=end) for start, end in times)
+    spoken = " ".join([text] * len(times))
+    segment = Segment(start_ms=times[0][0], end_ms=times[-1][1], text=spoken, words=words)
+    return Transcript(language="en", segments=(segment,))
+
+
+@pytest.mark.parametrize(
+    ("start_ms", "end_ms", "speaker"),
+    [
+        (1_200, 1_500, "1"),
+        (1_800, 2_100, "1"),
+        (1_900, 2_300, "2"),
+        (4_000 + NEAR_MS, 4_900, "2"),
+        (4_001 + NEAR_MS, 4_900, ""),
+        (200, 500, "1"),
+        (100, 400, ""),
+    ],
+)
+def test_a_word_belongs_to_the_turn_that_covers_most_of_it_or_is_near(
+    start_ms: int, end_ms: int, speaker: str
+) -> None:
+    found = with_speakers(transcript((start_ms, end_ms)), TURNS)
+    assert [word.speaker for word in found.words()] == [speaker]
+
+
+def test_the_speakers_of_a_transcript_are_those_who_say_a_word() -> None:
+    found = with_speakers(transcript((1_200, 1_500)), TURNS)
+    assert found.speakers == (Speaker(id="1", speech_ms=1_000),)
+
+
+def test_a_sentence_ends_where_another_person_speaks() -> None:
+    said = with_speakers(transcript((1_200, 1_500), (1_500, 1_900), (2_100, 2_500)), TURNS)
+    sentences = join_sentences(said.segments, "en")
+    assert [(sentence.text, sentence.speaker) for sentence in sentences] == [
+        ("word word", "1"),
+        ("word", "2"),
+    ]
+
+
+def test_a_translation_has_the_speakers_of_its_source() -> None:
+    source = with_speakers(transcript((1_200, 1_900), (2_100, 3_500)), TURNS)
+    found = like_source(transcript((1_000, 1_400), (1_400, 2_000), (2_050, 3_000), text="mot"), source)
+    assert [word.speaker for word in found.words()] == ["1", "1", "2"]
+    assert found.speakers == source.speakers
+
+
+def test_a_transcript_without_speakers_stays_as_it_is() -> None:
+    plain = transcript((1_200, 1_500))
+    assert like_source(plain, plain) is plain

@@ -1,0 +1,66 @@
+"""Gives the words of a transcript their speakers. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from protocol.timeline import Speaker, Transcript, Turn, Word
+
+__all__ = ["NEAR_MS", "like_source", "with_speakers"]
+
+NEAR_MS = 500
+"""So far from a turn a word still belongs to it: the ends of turns and of words are found by two models."""
+
+
+def with_speakers(transcript: Transcript, turns: Sequence[Turn]) -> Transcript:
+    """Return the transcript with a speaker on each word that a turn covers or nearly touches.
+
+    `turns` are exclusive and in the order of time. A word belongs to whom most of it is; without any turn in
+    it, to the nearest turn within `NEAR_MS`. `speakers` are those who say a word, with the time of their
+    turns, in the order of their ids.
+    """
+    ends = [turn.end_ms for turn in turns]
+    segments = tuple(
+        replace(
+            segment,
+            words=tuple(replace(word, speaker=_speaker_of(word, turns, ends)) for word in segment.words),
+        )
+        for segment in transcript.segments
+    )
+    found = replace(transcript, segments=segments)
+    speech_ms: Counter[str] = Counter()
+    for turn in turns:
+        speech_ms[turn.speaker] += turn.end_ms - turn.start_ms
+    heard = {word.speaker for word in found.words() if word.speaker}
+    ids = sorted(heard, key=lambda name: (len(name), name))
+    return replace(found, speakers=tuple(Speaker(id=name, speech_ms=speech_ms[name]) for name in ids))
+
+
+def like_source(translation: Transcript, source: Transcript) -> Transcript:
+    """Return a translation with the speakers of its source: who speaks at the time of each word."""
+    if not source.speakers:
+        return translation
+    turns = [
+        Turn(start_ms=word.start_ms, end_ms=word.end_ms, speaker=word.speaker)
+        for word in sorted(source.words(), key=lambda word: word.start_ms)
+        if word.speaker
+    ]
+    return replace(with_speakers(translation, turns), speakers=source.speakers)
+
+
+def _speaker_of(word: Word, turns: Sequence[Turn], ends: Sequence[int]) -> str:
+    first = bisect_left(ends, word.start_ms - NEAR_MS)
+    shared: Counter[str] = Counter()
+    nearest, distance_ms = "", NEAR_MS + 1
+    for turn in turns[first:]:
+        if turn.start_ms > word.end_ms + NEAR_MS:
+            break
+        common = min(word.end_ms, turn.end_ms) - max(word.start_ms, turn.start_ms)
+        if common > 0:
+            shared[turn.speaker] += common
+        elif -common < distance_ms:
+            nearest, distance_ms = turn.speaker, -common
+    return shared.most_common(1)[0][0] if shared else nearest
