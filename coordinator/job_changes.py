@@ -14,6 +14,7 @@ from coordinator.plan import Dependencies
 from coordinator.planning import planner
 from coordinator.planning.admission import changed
 from coordinator.running.dispatch import Dispatcher
+from coordinator.running.handover import route_anew
 from coordinator.running.roster import Roster
 from coordinator.running.scheduler import ENDED, job_state, steps_to_redo
 from coordinator.store.store import JobRow, StepRow, Store
@@ -106,6 +107,7 @@ class JobChanges:
         again = steps_to_redo(*_of(steps), chosen, left_out)
         with self._store.transaction():
             self._store.renew(job.seq, again)
+            route_anew(self._store, job, [step for step in steps if step.name in again])
             if any(step.stage in LANGUAGE_STAGES and step.name in again for step in steps):
                 self._store.set_language(job.seq, None, None, list(job.notes))
             states: dict[str, StepState] = {step.name: step.state for step in steps}

@@ -102,6 +102,16 @@ class Memory:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service outside of the house that an environment's engines ask, by the variables of a person."""
+
+    address: str
+    """The environment variable that holds its address: without it the engines do nothing."""
+    model: str = ""
+    """The one that names a model of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EnvSpec:
     """One environment: an interpreter with packages, and the stages a worker in it can do."""
 
@@ -138,6 +148,9 @@ class EnvSpec:
     default_model: str = ""
     models: tuple[str, ...] = ()
     """Ids in the model registry, fetched with the build."""
+    service: Service | None = None
+    """What computes in its engines' place. Such a translator needs no model of the store, and may know any
+    pair of languages."""
     environment: dict[str, str] = field(default_factory=dict)
     """Extra environment variables of the worker."""
 

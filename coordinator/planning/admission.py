@@ -12,7 +12,7 @@ from typing import Any
 
 from coordinator.plan import Plan, PlannedStep
 from coordinator.planning import planner
-from coordinator.planning.assignments import equipped, passed_over, services
+from coordinator.planning.assignments import equipped, passed_over, services, told_outside
 from coordinator.planning.inventory import Inventory, fitting_model
 from coordinator.planning.job_json import job_facts
 from coordinator.planning.quality import quality_note
@@ -78,7 +78,7 @@ def admit(submit: Submit, check_worker: Callable[[str], None]) -> Admitted:
         notes = planner.refine(submit, language, planner.title_of(submit)[0]).notes
         better = quality_note(submit, language, plan.steps, here)
         notes = (*notes, better) if better else notes
-    notes = (*notes, *passed_over(plan.steps, asked, here))
+    notes = (*notes, *passed_over(plan.steps, asked, here), *told_outside(plan.steps, here))
     return Admitted(submit=submit, steps=equipped(plan.steps, submit, here), notes=notes, here=here)
 
 

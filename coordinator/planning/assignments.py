@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +15,11 @@ from coordinator.planning.planner import Services
 from coordinator.planning.translators import Route, find_route
 from coordinator.store.rows import StepRow
 from protocol.errors import CpwError, ErrorInfo, info_from_error
+from protocol.jobs.addresses import host_of, is_this_machine
 from protocol.messages import Submit
 from protocol.stages import ROUTED_STAGES, asr, translate
 
-__all__ = ["Assignment", "equipped", "passed_over", "reroute", "services"]
+__all__ = ["Assignment", "equipped", "next_translator", "passed_over", "reroute", "services", "told_outside"]
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +99,9 @@ def equipped(steps: Iterable[PlannedStep], submit: Submit, here: Inventory) -> t
     return tuple(found)
 
 
-def reroute(submit: Submit, language: str, steps: Sequence[StepRow]) -> dict[str, Assignment | ErrorInfo]:
+def reroute(
+    submit: Submit, language: str | None, steps: Sequence[StepRow]
+) -> dict[str, Assignment | ErrorInfo]:
     """Return which environment does each translation that waits, or why none can.
 
     The plan was made before the film's language was known: its environments for translations were a guess.
@@ -113,8 +117,39 @@ def reroute(submit: Submit, language: str, steps: Sequence[StepRow]) -> dict[str
         except CpwError as error:
             found[step.name] = info_from_error(error)
             continue
-        assignment = Assignment(
-            environment=route.environment, choices={"model": route.model}, reasons=(route.reason,)
-        )
-        found[step.name] = equip(step.stage, assignment, submit, here)
+        found[step.name] = _routed(step, route, submit, here)
     return found
+
+
+def next_translator(submit: Submit, language: str | None, step: StepRow, here: Inventory) -> Assignment:
+    """Return who translates what the step's environment has left; `MissingError` where nobody does.
+
+    What a person chose for that environment says nothing about others.
+    """
+    parameters = {stage: fields for stage, fields in submit.parameters.items() if stage != step.stage}
+    others = replace(submit, environments={}, parameters=parameters)
+    translators = here.translators({}, *_models(others))
+    left = [found for found in translators if found.environment != step.environment]
+    return _routed(step, find_route(language, step.target or "", left), others, here)
+
+
+def _routed(step: StepRow, route: Route, submit: Submit, here: Inventory) -> Assignment:
+    assignment = Assignment(
+        environment=route.environment, choices={"model": route.model}, reasons=(route.reason,)
+    )
+    return equip(step.stage, assignment, submit, here)
+
+
+def told_outside(steps: Iterable[PlannedStep], here: Inventory) -> tuple[str, ...]:
+    """Return a sentence for each service on another machine that is sent what is said in the film."""
+    named = {step.environment: here.specs[step.environment].service for step in steps}
+    found = {
+        environment: os.environ.get(service.address, "")
+        for environment, service in named.items()
+        if service is not None
+    }
+    return tuple(
+        f"The text of the subtitles leaves this machine: {environment} sends it to {host_of(address)}."
+        for environment, address in found.items()
+        if address and not is_this_machine(address)
+    )

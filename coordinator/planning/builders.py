@@ -132,7 +132,9 @@ def build_request(stage: str, inputs: Inputs) -> Any:
     """
     request = _BUILDERS[stage](inputs)
     submit = inputs.submit
-    parameters = {**inputs.choices, **submit.parameters.get(stage, {})}
+    # What a person chose for the translator before says nothing about the one that goes on with its draft.
+    chosen = {} if "draft" in inputs.choices else submit.parameters.get(stage, {})
+    parameters = {**inputs.choices, **chosen}
     if "formats" in parameters and WORKFLOWS[submit.workflow].has("mux"):
         # The film's own tracks are made of SRT, whatever else is written.
         parameters["formats"] = list(dict.fromkeys(("srt", *parameters["formats"])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from envspecs.setup.needs import same_weights
 from envspecs.setup.pins import pins_file
 from protocol.errors import MissingError, UsageError
 from protocol.hardware import Hardware
+from protocol.languages import every_language
 from protocol.stages import OPTIONAL_STAGES, STAGES, asr, translate
 
 __all__ = ["Inventory", "fitting_model"]
@@ -65,7 +67,7 @@ class Inventory:
 
     def default_model(self, stage: str, spec: envspecs.EnvSpec) -> str:
         """Return the model for the stage if nobody chooses one; empty where it needs none."""
-        if not STAGES[stage].takes("model"):
+        if not STAGES[stage].takes("model") or spec.service is not None:
             return ""
         return self._default_of(spec) or STAGES[stage].default_model
 
@@ -163,7 +165,7 @@ class Inventory:
             specs = [self.serving(_TRANSLATE, named)]
         else:
             specs = list(candidates(_TRANSLATE, self.specs.values()))
-        if asked is not None:
+        if asked is not None and any(spec.service is None for spec in specs):
             asked = self.translator_model(asked)
         found = tuple(self._translator(spec, asked, recogniser) for spec in specs)
         if asked is not None and not any(translator.models for translator in found):
@@ -173,6 +175,8 @@ class Inventory:
         return found
 
     def _translator(self, spec: envspecs.EnvSpec, asked: str | None, recogniser: str | None) -> Translator:
+        if spec.service is not None:
+            return self._by_service(spec, spec.service, asked)
         fitting = [model for model in self.registry.values() if model.kind in spec.model_kinds]
         chosen = asked
         if asked is None and _ASR in spec.stages:
@@ -189,6 +193,19 @@ class Inventory:
             built=self.is_built(spec),
             models=tuple(fitting),
             stored=frozenset(model.id for model in fitting if self.has_model(model.id)),
+        )
+
+    def _by_service(self, spec: envspecs.EnvSpec, service: envspecs.Service, asked: str | None) -> Translator:
+        """Return a translator that asks a service, unless a model of the store is asked for."""
+        own = asked is None or asked not in self.registry
+        model = asked or os.environ.get(service.model, "") or translate.MODEL_OF_SERVICE
+        return Translator(
+            environment=spec.name,
+            rank=spec.stages[_TRANSLATE].rank,
+            built=self.is_built(spec),
+            models=(_any_pair(model),) if own else (),
+            stored=frozenset((model,)),
+            asks="" if os.environ.get(service.address) else service.address,
         )
 
     def _whisper_into_english(self, recogniser: str | None, spec: envspecs.EnvSpec) -> str:
@@ -213,6 +230,20 @@ class Inventory:
                 return model_id
         message = f"There is no model {model!r}; there are {', '.join(self.registry)}."
         raise UsageError(message, "cpw models list")
+
+
+def _any_pair(identity: str) -> models_registry.Model:
+    """Return a model of a service: nobody knows what it can, so it is asked for any pair."""
+    return models_registry.Model(
+        id=identity,
+        kind="service",
+        licence="",
+        description="",
+        size_bytes=0,
+        sources=(),
+        needs=(),
+        translates_to=tuple(language.code for language in every_language()),
+    )
 
 
 def _unregistered(identity: str) -> models_registry.Model:

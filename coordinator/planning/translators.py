@@ -29,6 +29,9 @@ class Translator:
     """The models that it can load, best first."""
     stored: frozenset[str] = frozenset()
     """Ids of its models that are in the model store."""
+    asks: str = ""
+    """The environment variable by which a person has still to name the service that it asks; empty where that
+    is done, or where it asks none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,8 @@ def _candidates(
 def _lacks(translator: Translator, model: Model) -> str:
     """Return the command that installs what is missing, empty where nothing is missing."""
     commands = [] if translator.built else [f"cpw envs build {translator.environment}"]
+    if translator.asks:
+        return " && ".join((*commands, f"export {translator.asks}=ADDRESS && cpw down && cpw up"))
     if model.id not in translator.stored:
         commands.append(f"cpw models fetch {model.id}")
     return " && ".join(commands)

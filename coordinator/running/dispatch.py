@@ -15,6 +15,7 @@ from coordinator.running.acceptance import Acceptance, Accepted
 from coordinator.running.calls import make_call, work_of
 from coordinator.running.cores import CoreShares
 from coordinator.running.film_language import record_language
+from coordinator.running.handover import hand_over, keep_draft
 from coordinator.running.interrupting import Interrupting
 from coordinator.running.manifests import Manifests
 from coordinator.running.pairing import pair, wish_of
@@ -236,11 +237,14 @@ class Dispatcher:
             if step.stage in LANGUAGE_STAGES and record_language(self._store, job, step, given):
                 self._manifests.note_translators(job.id)
             if note := f"{remark(step, kept)} {said}".strip():
-                self._store.set_note(step, f"{step.note} {note}".strip())
+                step = dataclasses.replace(step, note=f"{step.note} {note}".strip())
+                self._store.set_note(step, step.note)
+            handed_over = hand_over(self._store, job, step, given)
             self.propagate(job)
             reach("coordinator.result.before-commit")
         self._once_committed(lambda: reach("coordinator.result.committed"))
-        self.figures.done(step, sound_ms, result.duration_ms)
+        if not handed_over:
+            self.figures.done(step, sound_ms, result.duration_ms)
         self.progress.forget((step.job, step.name))
         self.note_change(job)
 
@@ -281,7 +285,8 @@ class Dispatcher:
         if verdict == "held":
             error = dataclasses.replace(error, remedy=f"Make room, then: cpw resume {job.id}")
         state = "waiting" if isinstance(verdict, Retry) or verdict == "held" else verdict
-        self._store.fail(step, state, error, kills=kills, failures=failures)
+        if verdict != "failed" or not keep_draft(self._store, step, error):
+            self._store.fail(step, state, error, kills=kills, failures=failures)
         self.figures.attempt_failed(step, error.kind, for_good=verdict == "failed")
         self.progress.forget((step.job, step.name))
         log.warning("%s %s: %s -> %s", job.id, step.name, error.message, verdict)

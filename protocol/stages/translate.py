@@ -10,7 +10,10 @@ from protocol.pipeline import Stage
 from protocol.schema import SPARSE
 from protocol.timeline import Span
 
-__all__ = ["STAGE", "TranslateRequest", "TranslateResult"]
+__all__ = ["MODEL_OF_SERVICE", "STAGE", "TranslateRequest", "TranslateResult"]
+
+MODEL_OF_SERVICE = "endpoint"
+"""In place of a model's id, for an engine that asks a service: whichever model the service offers first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,8 @@ class TranslateRequest:
     """ISO 15924 (`Deva`, `Arab`) of a language with several scripts; empty: its usual one."""
     target_script: str = ""
     model: str = "whisper-base"
-    """Id in the model store; the coordinator chooses one that has the pair."""
+    """Id in the model store; the coordinator chooses one that has the pair. For an engine that asks a service
+    the name of one of the service's models, or `MODEL_OF_SERVICE`."""
     device: str = "auto"
     compute_type: str = "auto"
     beam_size: int = 0
