@@ -27,6 +27,7 @@ from workers.speech.recognising import segment_of
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk, pack, widen, within
 from workers.speech.whisper import WINDOW_MS, Heard, RecognitionOptions, recognise
+from workers.text.drafts import left_of, with_draft
 from workers.text.speakers import like_source
 from workers.text.transcripts import read, runs_of, speech_of
 from workers.text.translating import result_of
@@ -69,6 +70,8 @@ class WhisperTranslate:
             message = f"The model {request.model} knows English only and cannot translate."
             raise MissingError(message, "Name a multilingual model, such as whisper-base.")
         source = read(context, request.transcript)
+        draft = read(context, request.draft) if request.draft else None
+        source = left_of(source, draft) if draft else source
         segments: list[Segment] = []
         retried = 0
         if source.segments:
@@ -85,7 +88,8 @@ class WhisperTranslate:
             engine=ENGINE,
             model=request.model,
         )
-        return result_of(request, context, like_source(translated, source), retried)
+        translated = like_source(translated, source)
+        return result_of(request, context, with_draft(translated, draft) if draft else translated, retried)
 
 
 def refuse_untranslatable(request: TranslateRequest) -> None:
