@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from protocol.languages import UNSPACED
 from protocol.timeline import Transcript, Word
 
-__all__ = ["Comparison", "Difference", "compare_transcripts"]
+__all__ = ["Comparison", "Difference", "compare_transcripts", "compared_pieces"]
 
 _NEIGHBOURS = 2
 """How many equal words are shown before and after a difference."""
@@ -47,11 +47,11 @@ class Comparison:
     differences: tuple[Difference, ...]
 
 
-def compare_transcripts(a: Transcript, b: Transcript) -> Comparison:
-    """Return how B differs from A."""
+def compare_transcripts(a: Transcript, b: Transcript, *, by_graphemes: bool = False) -> Comparison:
+    """Return how B differs from A, word by word, or by graphemes."""
     import jiwer
 
-    by_graphemes = a.language in UNSPACED or b.language in UNSPACED
+    by_graphemes = by_graphemes or a.language in UNSPACED or b.language in UNSPACED
     left, right = _pieces(a, by_graphemes=by_graphemes), _pieces(b, by_graphemes=by_graphemes)
     if not left or not right:
         return _one_sided(left, right, by_graphemes=by_graphemes)
@@ -134,6 +134,12 @@ def _pieces(transcript: Transcript, *, by_graphemes: bool) -> list[_Piece]:
             if compared:
                 pieces.append((compared, written, word.start_ms))
     return pieces
+
+
+def compared_pieces(text: str, *, by_graphemes: bool) -> list[str]:
+    """Return the words or graphemes of a text as they are compared."""
+    written = _graphemes(text) if by_graphemes else text.split()
+    return [compared for piece in written if (compared := _bare(piece))]
 
 
 def _words(transcript: Transcript) -> list[Word]:

@@ -24,7 +24,7 @@ COMMANDS = {
     "cancel": ("clients.cli.jobs:cancel", "Stop jobs, keeping their finished steps for cpw resume."),
     "compare": (
         "clients.cli.compare:compare",
-        "Compare the transcripts of two jobs.",
+        "Compare two jobs of one film, or subtitles with a reference.",
     ),
     "demo": (
         "clients.cli.demo:demo",

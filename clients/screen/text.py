@@ -21,6 +21,7 @@ __all__ = [
     "since",
     "visible",
     "width",
+    "wrap",
 ]
 
 _ELLIPSIS = "…"
@@ -96,6 +97,34 @@ def shorten(text: str, limit: int) -> str:
     tail = _take(clusters[::-1], (limit - 1) * 2 // 5)[::-1]
     head = _take(clusters, limit - 1 - width("".join(tail)))
     return "".join((*head, _ELLIPSIS, *tail))
+
+
+def wrap(text: str, limit: int | None) -> list[str]:
+    """Return the text in lines of at most `limit` cells, broken at spaces, inside a word only where it must.
+
+    None (a pipe, a file): one line.
+    """
+    if limit is None or width(text) <= limit:
+        return [text]
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if width(joined) <= limit:
+            lines[-1] = joined
+            continue
+        pieces = _cut(word, limit)
+        lines += pieces if lines[-1] else pieces[1:]
+        lines[-len(pieces)] = pieces[0]
+    return lines
+
+
+def _cut(word: str, limit: int) -> list[str]:
+    clusters, pieces = _clusters(word), []
+    while clusters:
+        taken = _take(clusters, limit) or clusters[:1]
+        pieces.append("".join(taken))
+        clusters = clusters[len(taken) :]
+    return pieces
 
 
 def _take(clusters: Sequence[str], limit: int) -> list[str]:

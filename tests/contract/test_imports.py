@@ -67,8 +67,8 @@ LIBRARIES = {
         "coordinator.running.worker_death coordinator.store.backups clients.supervisor"
         " envspecs.processes.leftovers"
     ),
-    "jiwer": "clients.word_errors",
-    "regex": "clients.word_errors workers.engines.common",
+    "jiwer": "clients.word_errors clients.comparing.timing",
+    "regex": "clients.word_errors workers.engines.common workers.engines.scores",
     "imageio_ffmpeg": "clients.cli.demo workers.engines.common.film workers.engines.ytdlp.library",
     "pysubs2": "workers.engines.common.formats",
     "fasttext": "workers.engines.common.language_model",
@@ -89,7 +89,7 @@ SHARED = {
 
 An engine needs no row: inside functions it may import what the lock of its environment names."""
 
-DISTRIBUTIONS = {"ffmpeg": "ffmpeg-python", "pyannote": "pyannote-audio"}
+DISTRIBUTIONS = {"ffmpeg": "ffmpeg-python", "pyannote": "pyannote-audio", "suber": "subtitle-edit-rate"}
 """What a lock calls a library that is imported under another name."""
 
 EVERY_IMPORT = [found for module in modules() for found in imports_of(module)]

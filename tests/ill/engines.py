@@ -263,7 +263,7 @@ class FakeClean:
 
 
 class FakeTranslate:
-    """Says that it is a translation."""
+    """Says that it is a translation; with `target_script` "doubtful" a loud and a doubtful one."""
 
     stage = "translate"
 
@@ -273,13 +273,16 @@ class FakeTranslate:
     def run(self, request: TranslateRequest, context: Context) -> TranslateResult:
         plain = json.loads(context.input(request.transcript).read_text())
         plain["translated_from"], plain["language"] = plain["language"], request.target_language
+        doubtful = request.target_script == "doubtful"
+        for segment in plain["segments"] if doubtful else ():
+            segment |= {"text": segment["text"].upper() + "!", "marks": ["untranslated"], "engine": "loud"}
         name = f"transcript.{request.target_language}.json"
         context.output(name).write_text(json.dumps(plain))
         return TranslateResult(
             transcript=context.publish(name),
             segment_count=1,
             model=request.model,
-            marks={"untranslated": 1} if request.target_script == "doubtful" else {},
+            marks={"untranslated": 1} if doubtful else {},
         )
 
 
