@@ -206,7 +206,7 @@ class _Reference:
 
 def _tell_rest(report: Report, left: int) -> None:
     if left:
-        report.remark(f"note: {left} more differ; --lines N shows N of them")
+        report.remark(f"note: {left} more; --lines N shows N of them")
 
 
 def _shared_languages(a: Side, b: Side, language: str) -> list[str]:
@@ -265,6 +265,11 @@ def _file_facts(track: Any) -> Mapping[str, Any]:
 
 
 def _rates(comparison: Comparison) -> Mapping[str, Any]:
-    plain = to_plain(comparison)
-    left_out = {"differences", "start_difference_ms", "by_graphemes"}
-    return {name: plain[name] for name in plain if name not in left_out}
+    return {
+        "reference": comparison.words_a,
+        "file": comparison.words_b,
+        "different": comparison.substituted,
+        "missing": comparison.missing,
+        "added": comparison.added,
+        "error_rate": comparison.error_rate,
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clients.comparing.timing import Timing
 from clients.desk import Desk
-from clients.job_folder import find_job_folder
+from clients.job_folder import find_job_folder, is_job_id
 from clients.programs import ask_once
 from clients.word_errors import Comparison, compare_transcripts
 from envspecs.models.registry import has_model, model_path
@@ -49,6 +49,8 @@ def read_both(desk: Desk, word: str, reference: Path, language: str) -> tuple[Tr
         other = _read(desk, path, asked)
         known = other if other.language != UNDETERMINED else replace(other, language=meant.language)
         return known, meant
+    if not path.exists() and not is_job_id(word):
+        raise UsageError(f"{word} is neither a file that is here nor a job.", "cpw status")
     folder = find_job_folder(desk, word)
     if meant.language == UNDETERMINED:
         message = f"Neither its name nor its text tells the language of {reference}."
@@ -92,12 +94,12 @@ def notes_of(reference: TrackFile, other: TrackFile, timing: Timing, words: Comp
     """Return what a person should know before reading the figures."""
     notes = [f"{track.file} has no cues" for track in (reference, other) if not track.cues]
     notes += _other_languages(reference, other)
-    late = timing.starts.median_ms or 0
-    if abs(late) >= _LATE_MS:
+    late, spread = timing.starts.median_ms or 0, timing.starts.spread_90_ms or 0
+    if abs(late) >= _LATE_MS and spread <= abs(late) // 2:
         which = "later" if late > 0 else "earlier"
         notes.append(
-            f"the cues start {abs(late) / 1000:.1f} s {which} than the reference's; SubER compares words of"
-            " the same time only, so it is higher for that alone"
+            f"the whole file is {abs(late) / 1000:.1f} s {which} than its reference: SubER, which compares"
+            " words of the same time only, is higher for that alone"
         )
     if not words.words_a and other.cues:
         notes.append("the reference has no words: there is no error rate")

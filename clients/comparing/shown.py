@@ -227,6 +227,6 @@ def _offsets(name: str, offsets: Offsets, cues: int) -> tuple[str, ...]:
     found = f"{offsets.found} of {cues}"
     if offsets.median_ms is None or offsets.near is None:
         return (name, found, "-", "-", "-")
-    late = "later" if offsets.median_ms > 0 else "earlier" if offsets.median_ms < 0 else "apart"
-    median = f"{abs(offsets.median_ms)} ms {late}"
+    late = " later" if offsets.median_ms > 0 else " earlier" if offsets.median_ms < 0 else ""
+    median = f"{abs(offsets.median_ms)} ms{late}"
     return (name, found, median, f"{offsets.within_90_ms} ms", f"{100 * offsets.near:.0f} %")

@@ -36,6 +36,8 @@ class Offsets:
     """Nine in ten are so near, earlier or later."""
     near: float | None
     """The share of those found that are at most `NEAR_MS` away."""
+    spread_90_ms: int | None = None
+    """Nine in ten are so near to the median: little where the whole file is late."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +146,16 @@ def _offsets(found: Iterable[int]) -> Offsets:
     offsets = list(found)
     if not offsets:
         return Offsets(found=0, median_ms=None, within_90_ms=None, near=None)
-    apart = sorted(abs(offset) for offset in offsets)
+    median = round(statistics.median(offsets))
     return Offsets(
         found=len(offsets),
-        median_ms=round(statistics.median(offsets)),
-        within_90_ms=apart[-(-len(apart) * 9 // 10) - 1],
-        near=sum(offset <= NEAR_MS for offset in apart) / len(apart),
+        median_ms=median,
+        within_90_ms=_nine_in_ten(abs(offset) for offset in offsets),
+        near=sum(abs(offset) <= NEAR_MS for offset in offsets) / len(offsets),
+        spread_90_ms=_nine_in_ten(abs(offset - median) for offset in offsets),
     )
+
+
+def _nine_in_ten(distances: Iterable[int]) -> int:
+    ordered = sorted(distances)
+    return ordered[-(-len(ordered) * 9 // 10) - 1]
