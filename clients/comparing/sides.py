@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from clients.asking import ask_coordinator, no_such_job
 from clients.desk import Desk
@@ -14,10 +14,11 @@ from protocol.errors import InputError, SchemaError, UsageError
 from protocol.messages import JobReport, StatusQuery, StatusReport
 from protocol.schema import from_plain
 from protocol.stages import TRANSCRIPT_STAGES, demux
-from protocol.timeline import Transcript
+from protocol.timeline import Segment, Transcript, Word
 
-__all__ = ["Side", "both_sides", "check_same_film"]
+__all__ = ["Side", "both_sides", "check_same_film", "shifted"]
 
+_T = TypeVar("_T", Segment, Word)
 _AGAIN = "Submit the film again."
 
 
@@ -29,6 +30,7 @@ class Side:
     environments: Mapping[str, Any]
     models: Mapping[str, str]
     transcripts: Mapping[str, Transcript]
+    """On the film's clock, of a clip too."""
     spoken: str
     film_bytes: int | None = None
     """The size of the film's file when it was submitted; None: not known."""
@@ -65,13 +67,14 @@ def check_same_film(a: Side, b: Side) -> str:
 def _side(report: JobReport) -> Side:
     folder = Path(report.directory)
     job, manifest = _read(folder / "job.json"), _read(folder / "manifest.json")
+    begins_ms = int((manifest.get("film") or {}).get("clip_start_ms") or 0)
     transcripts: dict[str, Transcript] = {}
     spoken = sound = ""
     for step in manifest.get("stages", []):
         for artefact in step["artefacts"]:
             name = Path(artefact["path"]).name
             if step["stage"] in TRANSCRIPT_STAGES and name.startswith("transcript."):
-                transcript = _transcript(folder / artefact["path"])
+                transcript = shifted(_transcript(folder / artefact["path"]), begins_ms)
                 transcripts[transcript.language] = transcript
                 # The first one is of what was heard; translations follow it.
                 spoken = spoken or transcript.language
@@ -86,6 +89,21 @@ def _side(report: JobReport) -> Side:
         film_bytes=job.get("input_media", {}).get("size"),
         sound=sound,
     )
+
+
+def shifted(transcript: Transcript, by_ms: int) -> Transcript:
+    """Return the transcript with all its times later: from a clip's clock to the film's."""
+    if not by_ms:
+        return transcript
+
+    def later(one: _T) -> _T:
+        return replace(one, start_ms=one.start_ms + by_ms, end_ms=one.end_ms + by_ms)
+
+    segments = tuple(
+        replace(later(segment), words=tuple(later(word) for word in segment.words))
+        for segment in transcript.segments
+    )
+    return replace(transcript, segments=segments)
 
 
 def _read(path: Path) -> dict[str, Any]:

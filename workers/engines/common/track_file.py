@@ -61,6 +61,9 @@ def read_job_track(folder: Path, language: str, *, judge: Judge | None = None) -
         raise InputError(message, f"Write one: cpw export {job.job} --out FOLDER, then compare that file.")
     if language not in tracks:
         message = f"{job.job} has no subtitles in {language_name(language)}."
+        if job.has(language):
+            export = f"cpw export {job.job} -l {language} -o FOLDER"
+            raise UsageError(message, f"It has the text: {export}, then compare that file.")
         has = ", ".join(f"{name} ({language_name(name)})" for name in tracks)
         raise UsageError(message, f"It has: {has}. If the file is in one of these, say so: -l LANG")
     found = read_track(tracks[language], language=language, judge=judge)

@@ -58,6 +58,11 @@ def test_a_jobs_track_is_that_of_the_language(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no subtitles in Hindi") as refused:
         read_job_track(job, "hi")
     assert "en (English), es (Spanish)" in refused.value.remedy
+    for path in job.glob("*/Film.en.*"):
+        path.unlink()
+    with pytest.raises(UsageError, match="no subtitles in English") as unwritten:
+        read_job_track(job, "en")
+    assert "cpw export job-20261122-anyone-0007 -l en" in unwritten.value.remedy
 
 
 def test_a_job_without_a_file_to_read_is_told(tmp_path: Path) -> None:
