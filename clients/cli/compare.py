@@ -27,7 +27,7 @@ from envspecs.builds.build import build
 from envspecs.builds.installed import build_state
 from envspecs.choosing import program_for
 from envspecs.setup.defaults import is_off
-from protocol.errors import CpwError, DiskFullError, ExitCode, UsageError
+from protocol.errors import BugError, CpwError, DiskFullError, ExitCode, UsageError
 from protocol.languages import find_tag, language_name
 from protocol.schema import to_plain
 from protocol.subtitles.comparing import CuePair, ScoreOrder, Scores
@@ -246,7 +246,12 @@ def _measured(desk: Desk, order: ScoreOrder, notes: list[str], what: str) -> Sco
             reason = " ".join(error.message.split())
             notes.append(f"{what} not measured, {spec.name} could not be built: {reason} Again: {remedy}")
             return None
-    return measure(desk.home, order)
+    try:
+        return measure(desk.home, order)
+    except BugError as error:
+        # What the libraries cannot do keeps nobody from the rest.
+        notes.append(f"{what} not measured: {error.message} Try: {error.remedy}")
+        return None
 
 
 def _facts(side: Side) -> dict[str, Any]:

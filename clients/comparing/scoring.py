@@ -41,7 +41,7 @@ def measure(home: Path, order: ScoreOrder) -> Scores:
         if refused is None:
             return from_plain(Scores, plain)
     except (ValueError, SchemaError) as error:
-        reason = f": {last}" if last else "."
+        reason = f": {last.rstrip('.')}." if last else "."
         message = f"The measuring of the texts ended without an answer{reason}"
         raise BugError(message, f"python3 -m envspecs build --again {spec.name}") from error
     raise error_from_info(refused.error)

@@ -98,9 +98,10 @@ def test_what_is_missing_costs_its_words_and_a_danda_costs_nothing(tmp_path: Pat
     english, hindi = cues(MEANT["en"]), cues(MEANT["hi"])
     bare = cues([text.rstrip("।") for text in MEANT["hi"]])
     late = [Cue(start_ms=cue.start_ms + 9_000, end_ms=cue.end_ms + 9_000, lines=cue.lines) for cue in english]
-    less, undotted, shifted, nothing, added, neither = scores(
+    flat = [Cue(start_ms=500, end_ms=500, lines=("A cue of no length",))]
+    less, undotted, shifted, nothing, added, neither, same = scores(
         (english, [english[0], english[2]], "en"), (hindi, bare, "hi"), (english, late, "en"),
-        (english, (), "en"), ((), english, "en"), ((), (), "en"),
+        (english, (), "en"), ((), english, "en"), ((), (), "en"), (flat, flat, "en"),
     )  # fmt: skip
     assert [cue.text for cue in less.cues] == [MEANT["en"][0], "", MEANT["en"][2]]
     # Three words and the end of the cue, of fourteen words and three ends.
@@ -111,7 +112,7 @@ def test_what_is_missing_costs_its_words_and_a_danda_costs_nothing(tmp_path: Pat
     assert (shifted.chrf, shifted.suber > 50) == (100.0, True)
     assert (nothing.suber, nothing.chrf, [cue.text for cue in nothing.cues]) == (100.0, 0.0, [""] * 3)
     assert (added.suber, added.chrf, added.cues) == (100.0, None, ())
-    assert neither.suber == 0.0
+    assert (neither.suber, same.suber) == (0.0, 0.0)
 
 
 def test_the_program_measures_several_languages_in_one_order() -> None:

@@ -65,7 +65,8 @@ def _subtitles(cues: Sequence[Cue], *, unspaced: bool) -> list[Any]:
 
     found = []
     for index, cue in enumerate(cues):
-        start, end = cue.start_ms / 1000, max(cue.start_ms, cue.end_ms) / 1000
+        # A cue of no length shares no time with anything, and would differ from itself.
+        start, end = cue.start_ms / 1000, max(cue.start_ms + 1, cue.end_ms) / 1000
         words: list[Any] = []
         for line in cue.lines:
             for compared, written in _words(line, unspaced=unspaced):

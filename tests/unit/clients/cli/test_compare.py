@@ -15,7 +15,7 @@ from clients.comparing import references
 from clients.desk import Desk
 from clients.screen.report import Report
 from envspecs.setup.defaults import SETUP
-from protocol.errors import InputError, TransientError
+from protocol.errors import BugError, InputError, TransientError
 from protocol.subtitles.comparing import CueScores, ScoreOrder, Scores, TrackFile
 from protocol.timeline import Cue
 from tests.house import ROOT
@@ -101,6 +101,24 @@ def test_the_first_wish_builds_the_libraries_and_says_so(
     assert (code, built) == (0, ["scores"])
     assert "SubER                      0.0" in out
     assert "scores measures chrF and SubER; it is built now, once (90 MB)" in err
+
+
+def test_a_library_that_breaks_down_keeps_nobody_from_the_rest(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "build_state", lambda *_: "built")
+
+    def fail(*_: object) -> Scores:
+        raise BugError("The measuring of the texts ended without an answer: AssertionError.", "rebuild it")
+
+    monkeypatch.setattr(command, "measure", fail)
+    code, out, err = run(files, "a.en.srt", "--reference", "b.en.srt")
+    assert code == 0
+    assert "word error rate            0.000" in out
+    assert (
+        "not measured: The measuring of the texts ended without an answer: AssertionError. Try: rebuild"
+        in err
+    )
 
 
 @pytest.mark.parametrize(
