@@ -108,8 +108,13 @@ class _Jobs:
         self._signatures = scores.signatures if scores is not None else ()
         found = dict(zip(paired, scores.texts, strict=True)) if scores is not None else {}
         self._texts = {
-            name: compare_texts(*pair, paired.get(name), found.get(name)) for name, pair in both.items()
+            name: self._noted(name, compare_texts(*pair, paired.get(name), found.get(name)))
+            for name, pair in both.items()
         }
+
+    def _noted(self, language: str, text: TextComparison) -> TextComparison:
+        a, b = (side.notes.get(language, "") for side in (self._a, self._b))
+        return replace(text, a=replace(text.a, note=a), b=replace(text.b, note=b))
 
     def plain(self) -> dict[str, Any]:
         """Return the document."""
@@ -140,6 +145,7 @@ class _Jobs:
         table = shown.made_table(text)
         if table is not None:
             self._report.table(table, indent="  ")
+        self._report.lines(shown.note_lines(text, self._report.columns))
         if not text.lines:
             self._report.lines(shown.word_lines(words, self._report.columns))
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from clients.comparing.timing import Timing
 from clients.desk import Desk
 from clients.job_folder import find_job_folder, is_job_id
 from clients.programs import ask_once
+from clients.screen.text import count
 from clients.word_errors import Comparison, compare_transcripts
 from envspecs.models.registry import has_model, model_path
 from protocol.errors import UsageError
@@ -21,6 +23,7 @@ __all__ = ["WorstLine", "notes_of", "read_both", "said_in", "worst_lines"]
 
 _PROGRAM = "track_file"
 _LANGUAGE_MODEL = "lid-176"
+_BRACKETS = re.compile(r"\[[^\[\]]+\]|\([^()]+\)|\uff08[^\uff08\uff09]+\uff09|\u3010[^\u3010\u3011]+\u3011")
 _LATE_MS = 500
 """So far off, SubER takes the words of short cues for wrong ones."""
 
@@ -101,9 +104,19 @@ def notes_of(reference: TrackFile, other: TrackFile, timing: Timing, words: Comp
             f"the whole file is {abs(late) / 1000:.1f} s {which} than its reference: SubER, which compares"
             " words of the same time only, is higher for that alone"
         )
+    notes += _only_written(reference, other)
     if not words.words_a and other.cues:
         notes.append("the reference has no words: there is no error rate")
     return tuple(notes)
+
+
+def _only_written(reference: TrackFile, other: TrackFile) -> list[str]:
+    """Return a sentence where one of the two says in brackets what nobody speaks: sounds, who speaks."""
+    counts = [sum(bool(_BRACKETS.search(_text(cue))) for cue in track.cues) for track in (other, reference)]
+    if counts[0] == counts[1]:
+        return []
+    has = f"{count(counts[0], 'cue')} of the file and {counts[1]} of its reference"
+    return [f"{has} have words in brackets (sounds, speakers): they count as words"]
 
 
 def _other_languages(reference: TrackFile, other: TrackFile) -> list[str]:

@@ -24,6 +24,7 @@ __all__ = [
     "files_table",
     "jobs_table",
     "made_table",
+    "note_lines",
     "text_sentence",
     "times_table",
     "word_lines",
@@ -140,6 +141,13 @@ def _engines(made: Made) -> str:
 
 def _origin(made: Made) -> str:
     return language_name(made.translated_from) if made.translated_from else "as it was heard"
+
+
+def note_lines(comparison: TextComparison, columns: int | None) -> list[str]:
+    """Return what the steps that made the two texts say of their work; nothing where they say nothing."""
+    if not comparison.a.note and not comparison.b.note:
+        return []
+    return _two_texts(("A", comparison.a.note or "-"), ("B", comparison.b.note or "-"), columns)
 
 
 def text_sentence(comparison: TextComparison) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +32,8 @@ class Side:
     transcripts: Mapping[str, Transcript]
     """On the film's clock, of a clip too."""
     spoken: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What the step that made a language's transcript says of its work."""
     film_bytes: int | None = None
     """The size of the film's file when it was submitted; None: not known."""
     sound: str = ""
@@ -69,6 +71,7 @@ def _side(report: JobReport) -> Side:
     job, manifest = _read(folder / "job.json"), _read(folder / "manifest.json")
     begins_ms = int((manifest.get("film") or {}).get("clip_start_ms") or 0)
     transcripts: dict[str, Transcript] = {}
+    notes: dict[str, str] = {}
     spoken = sound = ""
     for step in manifest.get("stages", []):
         for artefact in step["artefacts"]:
@@ -76,6 +79,7 @@ def _side(report: JobReport) -> Side:
             if step["stage"] in TRANSCRIPT_STAGES and name.startswith("transcript."):
                 transcript = shifted(_transcript(folder / artefact["path"]), begins_ms)
                 transcripts[transcript.language] = transcript
+                notes[transcript.language] = str(step.get("note") or "")
                 # The first one is of what was heard; translations follow it.
                 spoken = spoken or transcript.language
             elif step["stage"] == demux.STAGE.name and name == "audio.wav":
@@ -86,6 +90,7 @@ def _side(report: JobReport) -> Side:
         models={step["name"]: step["model"] for step in job.get("steps", []) if step["model"]},
         transcripts=transcripts,
         spoken=spoken,
+        notes=notes,
         film_bytes=job.get("input_media", {}).get("size"),
         sound=sound,
     )

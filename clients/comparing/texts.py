@@ -26,6 +26,8 @@ class Made:
     model: str
     marks: Mapping[str, int]
     """How many segments have each mark, in the order in which a person is told."""
+    note: str = ""
+    """What the step that made it says of its work."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,3 +127,24 @@ def test_a_file_without_cues_is_told() -> None:
     empty = TrackFile(file="/none.srt", format="srt")
     notes = notes_of(empty, track("en"), late(0, 0), words(words_a=0, error_rate=None))
     assert notes == ("/none.srt has no cues", "the reference has no words: there is no error rate")
+
+
+@pytest.mark.parametrize(
+    "line", ["[door slams] Who is there?", "\uff08门关上\uff09谁", "【音楽】", "(Gabbar) Arre o"]
+)
+def test_words_that_nobody_speaks_are_told_where_one_side_has_them(line: str) -> None:
+    cue = Cue(start_ms=0, end_ms=1, lines=(line,))
+    annotated = TrackFile(file="/r.en.srt", format="srt", language="en", cues=(cue,))
+    (told,) = notes_of(annotated, track("en"), late(0, 0), words())
+    assert told.startswith("0 cues of the file and 1 of its reference have words in brackets")
+    assert notes_of(annotated, annotated, late(0, 0), words()) == ()
+
+
+def test_what_the_steps_say_of_their_work_is_shown_where_one_does() -> None:
+    silent = Made(translated_from="en", engines={"llm": 7}, model="m", marks={})
+    telling = Made(translated_from="en", engines={"llm": 7}, model="m", marks={}, note="3 calls, 900 tokens")
+    assert shown.note_lines(TextComparison(a=silent, b=silent), 80) == []
+    assert shown.note_lines(TextComparison(a=silent, b=telling), 80) == [
+        "  A  -",
+        "  B  3 calls, 900 tokens",
+    ]
