@@ -41,7 +41,7 @@ _NUMBERS = frozenset(field.name for field in fields(CueNumbers))
     metavar="FORMAT,...",
     help="For example srt,vtt,ass. Default: srt.",
 )
-@click.option("-p", "--profile", default="", help="netflix, bbc, social or relaxed. Default: the job's.")
+@click.option("-p", "--profile", default="", help="netflix, bbc, social, relaxed or sdh. Default: the job's.")
 @click.option(
     "-l", "--language", "languages", multiple=True, metavar="LANG,...", help="Languages. Default: all."
 )

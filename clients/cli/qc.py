@@ -29,7 +29,7 @@ _IN_FRAMES = {name for name, rule in QUALITY_RULES.items() if rule.in_frames}
 @click.command(context_settings=CONTEXT)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--film", type=click.Path(path_type=Path), help="Its film, for frame rate and length.")
-@click.option("--profile", default="netflix", show_default=True, help="Or bbc, social or relaxed.")
+@click.option("--profile", default="netflix", show_default=True, help="Or bbc, social, relaxed or sdh.")
 @click.option("--language", default="", metavar="LANG", help="Default: from the file's name, else its text.")
 @json_option
 @pass_desk

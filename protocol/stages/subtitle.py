@@ -49,8 +49,10 @@ class SubtitleRequest(CueNumbers):
     formats: tuple[WrittenFormat, ...] = ("srt", "vtt")
     karaoke: bool = False
     """In ASS, each word lights up when it is spoken."""
-    profile: Literal["netflix", "bbc", "social", "relaxed"] = "netflix"
-    """What cues are held to: `netflix`, `bbc`, `social`, `relaxed`; a number that is set overrides its."""
+    profile: Literal["netflix", "bbc", "social", "relaxed", "sdh"] = "netflix"
+    """What cues are held to: `netflix`, `bbc`, `social`, `relaxed`, `sdh`; a number that is set wins."""
+    speaker_colours: bool = field(default=False, metadata=SPARSE)
+    """In ASS, each speaker has a colour."""
     frames_per_second: float | None = None
     """The film's own, in which gaps are counted."""
     shot_changes_ms: tuple[int, ...] = ()

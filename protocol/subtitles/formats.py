@@ -78,6 +78,7 @@ FORMATS: dict[str, SubtitleFormat] = {
         SubtitleFormat(name="tsv", title="TSV", written=True, bilingual=True),
         SubtitleFormat(name="txt", title="text", written=True),
         SubtitleFormat(name="json", title="JSON", written=True),
+        SubtitleFormat(name="rttm", title="RTTM", written=True),
         SubtitleFormat(name="ssa", title="ASS", readable=True, suffix=".ssa", resolution_ms=10),
         SubtitleFormat(name="sami", title="SAMI", readable=True, suffix=".smi"),
         SubtitleFormat(name="microdvd", title="MicroDVD", readable=True),

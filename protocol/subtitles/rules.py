@@ -85,6 +85,25 @@ QUALITY_RULES: dict[str, QualityRule] = {
             of_one_text=True,
         ),
         QualityRule(
+            name="speakers",
+            of_many="with more than two speakers",
+            of_one="more than two speakers",
+            unit="speakers",
+            of_one_text=True,
+        ),
+        QualityRule(
+            name="no_hyphens",
+            of_many="with two speakers and no hyphens",
+            of_one="two speakers and no hyphens",
+            of_one_text=True,
+        ),
+        QualityRule(
+            name="needless_hyphen",
+            of_many="with a hyphen where one person speaks",
+            of_one="hyphen where one person speaks",
+            of_one_text=True,
+        ),
+        QualityRule(
             name="bad_break",
             of_many="with a line break inside a phrase",
             of_one="line break inside a phrase",

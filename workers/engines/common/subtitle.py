@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from protocol.artefacts import Artefact, write_whole
@@ -10,7 +11,7 @@ from protocol.stages.subtitle import CueNumbers, SubtitleRequest, SubtitleResult
 from protocol.subtitles.corrections import read_corrections
 from protocol.subtitles.doubts import UNTRANSLATED, WRONG_SCRIPT
 from protocol.subtitles.quality import ForeignCues
-from protocol.timeline import UNDETERMINED, Cue, Transcript
+from protocol.timeline import UNDETERMINED, Cue, Speaker, Transcript
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.clean import read_removals
 from workers.engines.common.corrections import told
@@ -22,7 +23,7 @@ from workers.engines.common.formats.writing import check_formats
 from workers.engines.common.language_model import judge_of
 from workers.engines.common.names import safe_stem
 from workers.engines.common.scripts.convert import in_script
-from workers.engines.common.tracks import Track, cut_track, shift
+from workers.engines.common.tracks import Track, called, cut_track, shift
 from workers.text.transcripts import read
 
 __all__ = ["CueSubtitle"]
@@ -46,6 +47,7 @@ class CueSubtitle:
         """
         check_formats(request.formats)
         transcript = shift(_written(read(context, request.transcript), request.script), request.offset_ms)
+        transcript = called(transcript, request.speaker_names)
         cleaning = request.cleaning and context.input(request.cleaning)
         corrections = (
             read_corrections(context.input(request.corrections)).changes if request.corrections else ()
@@ -53,7 +55,7 @@ class CueSubtitle:
         context.progress(0.1, "cutting cues")
         track = cut_track(
             transcript,
-            lambda language: _rules(request, language),
+            lambda language: _rules(request, language, transcript.speakers),
             profile=request.profile,
             provenance={"title": request.title, "transcript_sha256": request.transcript.sha256},
             shots_ms=request.shot_changes_ms,
@@ -61,7 +63,13 @@ class CueSubtitle:
         )
         removed = read_removals(cleaning, request.offset_ms) if cleaning else ()
         foreign = _foreign(track, transcript, context)
-        track = replace(track, karaoke=request.karaoke, removed=removed, foreign=foreign)
+        track = replace(
+            track,
+            karaoke=request.karaoke,
+            speaker_colours=request.speaker_colours,
+            removed=removed,
+            foreign=foreign,
+        )
         files = []
         stem = f"{safe_stem(request.title)}.{transcript.language}"
         for place, fromkey in enumerate(dict.fromkeys(request.formats)):
@@ -123,12 +131,13 @@ def _report(track: Track, name: str, context: Context) -> tuple[Artefact, str]:
     return context.publish(name), track.told(violations)
 
 
-def _rules(request: SubtitleRequest, language: str) -> CueRules:
+def _rules(request: SubtitleRequest, language: str, speakers: Sequence[Speaker]) -> CueRules:
     return rules_for(
         request.profile,
         language,
         frames_per_second=request.frames_per_second,
         media_duration_ms=request.media_duration_ms,
+        names={speaker.id: speaker.name for speaker in speakers},
         **{field.name: getattr(request, field.name) for field in fields(CueNumbers)},
     )
 

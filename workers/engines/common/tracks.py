@@ -11,19 +11,19 @@ from typing import Any, TypeVar
 from protocol.schema import to_plain
 from protocol.subtitles.corrections import Correction
 from protocol.subtitles.rules import OF_ONE_TEXT, READING
-from protocol.timeline import Cue, Segment, Transcript, Word
+from protocol.timeline import Cue, Segment, Speaker, Transcript, Word
 from workers.engines.common.cleaning.rules import Finding
 from workers.engines.common.corrections import Applied, correct_cues, correct_words
 from workers.engines.common.cues.checking.language import ForeignText, with_language
 from workers.engines.common.cues.checking.quality import Violation, check, sentence, to_report
-from workers.engines.common.cues.cut import CueRules, cut, sentences
+from workers.engines.common.cues.cut import CueRules, cut, spoken_sentences
 from workers.engines.common.cues.languages import CuePart, RulesOf, check_parts, cut_parts
 from workers.engines.common.cues.phrases import count_graphemes
 from workers.engines.common.cues.shots import respect_shots
 from workers.engines.common.formats import writing
 from workers.text.transcripts import runs_of
 
-__all__ = ["INTERPOLATED", "Track", "cut_track", "shift", "with_words"]
+__all__ = ["INTERPOLATED", "Track", "called", "cut_track", "shift", "with_words"]
 
 _Span = TypeVar("_Span", Segment, Word)
 INTERPOLATED = "interpolated"
@@ -38,6 +38,7 @@ class Track:
     rules: CueRules
     profile: str
     karaoke: bool = False
+    speaker_colours: bool = False
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """What it was made from, as plain values: the title, the transcript's digest."""
     removed: tuple[Finding, ...] = ()
@@ -78,9 +79,13 @@ class Track:
 
     def sentences(self) -> tuple[str, ...]:
         """Return the text as sentences."""
+        return tuple(text for _, text in self.spoken_sentences())
+
+    def spoken_sentences(self) -> tuple[tuple[str, str], ...]:
+        """Return the sentences, each behind the id of its speaker; empty where that is not known."""
         words = self.transcript.words()
         parts = [(part.words, part.rules) for part in self.parts] or [(words, self.rules)]
-        return tuple(text for words, rules in parts for text in sentences(words, rules))
+        return tuple(said for words, rules in parts for said in spoken_sentences(words, rules))
 
     def violations(self) -> tuple[Violation, ...]:
         """Return the violations: where the cues break a rule."""
@@ -232,6 +237,30 @@ def with_words(transcript: Transcript) -> Transcript:
         for segment in transcript.segments
     )
     return replace(transcript, segments=segments)
+
+
+def called(transcript: Transcript, names: Mapping[str, str]) -> Transcript:
+    """Return the transcript with the speakers' names, by their ids; who has the same name is one speaker."""
+    if not names or not transcript.speakers:
+        return transcript
+    firsts: dict[str, Speaker] = {}
+    same: dict[str, str] = {}
+    for speaker in transcript.speakers:
+        name = names.get(speaker.id, speaker.name)
+        first = firsts.setdefault(name or f"\n{speaker.id}", replace(speaker, name=name))
+        same[speaker.id] = first.id
+        if first.id != speaker.id:
+            firsts[name] = replace(first, speech_ms=first.speech_ms + speaker.speech_ms)
+    segments = tuple(
+        replace(
+            segment,
+            words=tuple(
+                replace(word, speaker=same.get(word.speaker, word.speaker)) for word in segment.words
+            ),
+        )
+        for segment in transcript.segments
+    )
+    return replace(transcript, segments=segments, speakers=tuple(firsts.values()))
 
 
 def shift(transcript: Transcript, offset_ms: int) -> Transcript:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from workers.engines.common.cues.marks import NOTES, find_bonds, find_turns, is_lone
 from workers.engines.common.cues.phrases import Token, count_graphemes
+from workers.engines.common.cues.speakers import are_heard, by_voices
 from workers.text.sentence_ends.rule import find_ends
 
 __all__ = ["bind_marks", "in_order", "longest_rise"]
@@ -22,11 +23,16 @@ def bind_marks(
 ) -> list[Token]:
     """Return the tokens with what they end and open; a lone mark is one token with the word it belongs to.
 
-    Nobody says a mark, so the token has the times of its words.
+    Nobody says a mark, so the token has the times of its words. Where speakers are known, their dashes are
+    taken out.
     """
     texts = [token.text for token in tokens]
     ends = find_ends(texts, language)
     turns = find_turns(texts, ends)
+    if are_heard(tokens):
+        tokens, turns = by_voices(tokens, ends, turns)
+        texts = [token.text for token in tokens]
+        ends = find_ends(texts, language)
     apart = [False, *(two.start_ms - one.end_ms > _FAR_MS for one, two in itertools.pairwise(tokens))]
     bonds = find_bonds(texts, turns, apart, language)
     bound: list[Token] = []
@@ -35,7 +41,7 @@ def bind_marks(
         now = token
         if ended or turns[place]:
             now = replace(token, ends_sentence=ended, opens_turn=turns[place])
-        if bonds[place] and not token.inside_word:
+        if bonds[place] and not token.inside_word and not _are_two(bound[-1], now):
             joined = _join(bound[-1], now)
             if measure(joined.text) <= longest:
                 bound[-1] = joined
@@ -123,6 +129,13 @@ def _spread(tokens: Sequence[Token], end_ms: int) -> list[Token]:
     return spread
 
 
+def _are_two(left: Token, right: Token) -> bool:
+    """Return whether two people say the tokens; a mark is said by nobody."""
+    if is_lone(left.text) or is_lone(right.text):
+        return False
+    return left.speaker != right.speaker and left.speaker != "" and right.speaker != ""
+
+
 def _join(left: Token, right: Token) -> Token:
     text = left.text + ("" if right.glued else " ") + right.text
     return replace(
@@ -131,6 +144,7 @@ def _join(left: Token, right: Token) -> Token:
         start_ms=right.start_ms if is_lone(left.text) else left.start_ms,
         end_ms=left.end_ms if is_lone(right.text) else right.end_ms,
         graphemes=count_graphemes(text),
+        speaker=right.speaker if is_lone(left.text) else left.speaker,
         opens_turn=left.opens_turn or (right.opens_turn and is_lone(left.text)),
         ends_sentence=right.ends_sentence or (left.ends_sentence and is_lone(right.text)),
     )

@@ -13,7 +13,8 @@ The cost of a way is the sum over its cues of
   that words go over to a neighbour which has time.
 
 A cue that is not allowed costs infinitely much: it does not fit its lines, or its words last too long, or it
-goes over a pause of two seconds (Netflix says that such a pause interrupts a sentence).
+goes over a pause of two seconds (Netflix says that such a pause interrupts a sentence), or a speaker who is
+known shares a line with another.
 
 A pause inside a sentence is weighed against what joins its sides. After a comma or before a conjunction,
 0.6 s separate the cues. Inside a phrase ("ask not what ... your country can do for you"), a second does not:
@@ -60,7 +61,7 @@ class Prices:
     def __init__(self, tokens: Sequence[Token], rules: CueRules) -> None:
         """Take at least one token, with its length in cells; the tokens' times rise (`cut.timed_tokens`)."""
         self._room = rules.max_line_graphemes * cells_of_one(rules.language)
-        self.breaks = LineBreaks(tokens, rules.language, self._room)
+        self.breaks = LineBreaks(tokens, rules.language, self._room, rules.hyphens)
         self._rules = rules
         self._starts = [token.start_ms for token in tokens]
         self._ends = [token.end_ms for token in tokens]
@@ -68,7 +69,7 @@ class Prices:
         # A cue that stops before a token may stay until this moment at most: the next cue starts there.
         self._deadlines = [0, *(start - rules.min_gap_ms for start in self._starts[1:]), film_end]
         self._nexts = _next_sentences(self.breaks.ends)
-        self._words = [0, *itertools.accumulate(not token.inside_word for token in tokens)]
+        self._words = [0, *itertools.accumulate(map(_words_of, tokens))]
         spaced = joiner(rules.language) != ""
         self._broken = [0, *itertools.accumulate(token.inside_word and spaced for token in tokens)]
         self._cell_ms = 1_000 / rules.max_graphemes_per_second / cells_of_one(rules.language)
@@ -125,6 +126,7 @@ class Prices:
         """Return how long it takes to read a stretch; a line break inside a word counts as a space."""
         words = self._words[stop] - self._words[first]
         cells = self.breaks.length(first, stop) + self._broken[stop] - self._broken[first + 1]
+        cells += self.breaks.hyphened(first, stop)
         return max(cells * self._cell_ms, words * self._rules.min_word_ms)
 
     def _reach(self, tokens: Sequence[Token]) -> list[int]:
@@ -168,6 +170,11 @@ def cost(spans: Sequence[tuple[int, int]], prices: Prices) -> float:
     return sum(
         prices.of(first, stop) if stop <= prices.reaches[first] else float("inf") for first, stop in spans
     )
+
+
+def _words_of(token: Token) -> int:
+    """Return how many words are read; a speaker's name is read, too."""
+    return (not token.inside_word) + (len(token.label.split()) if token.label else 0)
 
 
 def _shapes(line: int, lines: int) -> list[float]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.clock import bind_marks, in_order
 from workers.engines.common.cues.costs import HARD_PAUSE_MS, Prices, cheapest
 from workers.engines.common.cues.phrases import Token, join_tokens, tokenise
 from workers.engines.common.cues.rules import CueRules
+from workers.engines.common.cues.speakers import are_heard, open_turns
 from workers.engines.common.cues.widths import cells, cells_of_one, in_cells
 
-__all__ = ["CueRules", "cut", "sentences", "timed_tokens"]
+__all__ = ["CueRules", "cut", "sentences", "spoken_sentences", "timed_tokens"]
 
 
 def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
@@ -33,18 +35,28 @@ def cut(words: Sequence[Word], rules: CueRules) -> tuple[Cue, ...]:
     spans = cheapest(prices)
     times = _place(tokens, spans, prices, rules)
     return tuple(
-        Cue(start_ms=start, end_ms=end, lines=prices.breaks.lines(first, stop, rules.max_lines))
+        Cue(
+            start_ms=start,
+            end_ms=end,
+            lines=prices.breaks.lines(first, stop, rules.max_lines),
+            speakers=prices.breaks.speakers(first, stop, rules.max_lines),
+        )
         for (first, stop), (start, end) in zip(spans, times, strict=True)
     )
 
 
 def sentences(words: Sequence[Word], rules: CueRules) -> tuple[str, ...]:
     """Return the text as sentences; a long pause also ends one, as recognisers may leave out full stops."""
-    tokens = timed_tokens(words, rules)
+    return tuple(text for _, text in spoken_sentences(words, rules))
+
+
+def spoken_sentences(words: Sequence[Word], rules: CueRules) -> tuple[tuple[str, str], ...]:
+    """Return the same sentences, each behind the id of its speaker; empty where that is not known."""
+    tokens = timed_tokens(words, replace(rules, names=()))
     found, first = [], 0
     for place in range(1, len(tokens) + 1):
         if place == len(tokens) or _ends_thought(tokens[place - 1], tokens[place]):
-            found.append(join_tokens(tokens[first:place]))
+            found.append((tokens[first].speaker, join_tokens(tokens[first:place])))
             first = place
     return tuple(found)
 
@@ -58,6 +70,8 @@ def timed_tokens(words: Sequence[Word], rules: CueRules) -> list[Token]:
     measure = functools.partial(cells, language=rules.language)
     tokens = bind_marks(tokenise(words, rules.language, room, measure), rules.language, room, measure)
     tokens = in_cells(tokens, rules.language, room)
+    if are_heard(tokens):
+        tokens = open_turns(tokens, rules)
     return in_order(tokens, longest_ms=rules.max_cue_ms, film_ms=rules.media_duration_ms)
 
 

@@ -7,6 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from workers.engines.common.cues.phrases import Token, border_cost, join_tokens
+from workers.engines.common.cues.speakers import are_heard
+from workers.engines.common.cues.widths import cells
 
 __all__ = ["LineBreaks"]
 
@@ -30,11 +32,19 @@ class LineBreaks:
 
     `borders[place]` is the cost of a break before the token at `place` (`phrases.border_cost`), `ends[place]`
     whether a sentence ends with it. Each speaker of a dialogue has a line of his own, and two are in a cue at
-    most: a stretch that cannot be so costs `_MIXED` more.
+    most: a stretch that cannot be so costs `_MIXED` more, and is not allowed where their voices are known.
     """
 
-    def __init__(self, tokens: Sequence[Token], language: str, room: int) -> None:
-        """Take the tokens in order; `room` is the most graphemes of a line."""
+    def __init__(
+        self, tokens: Sequence[Token], language: str, room: int, hyphens: tuple[str, str] = ("-", "-")
+    ) -> None:
+        """Take the tokens in order; `room` is the most graphemes of a line.
+
+        Where speakers are known, `hyphens` begin the lines of two who share a cue.
+        """
+        self._is_heard = are_heard(tokens)
+        self._hyphens = hyphens if self._is_heard else ("", "")
+        self._hyphen_cells = [cells(hyphen, language) for hyphen in self._hyphens]
         self.ends = [token.ends_sentence for token in tokens]
         pairs = zip(itertools.pairwise(tokens), self.ends, strict=False)
         self.borders = [0, *(_border(*pair, language, ends=ends) for pair, ends in pairs)]
@@ -70,13 +80,16 @@ class LineBreaks:
         if not self.is_dialogue(first, stop):
             return self._best(first, stop, lines)
         at = self._turn_places[self._turns[first + 1]]
+        upper, lower = self._hyphen_cells
         if (
             lines > 1
             and not self.is_dialogue(at, stop)
-            and stop <= self.reach(at)
-            and at <= self.reach(first)
+            and self.length(at, stop) + lower <= self._room
+            and self.length(first, at) + upper <= self._room
         ):
             return self._part(first) + self._part(stop), (at,)
+        if self._is_heard:
+            return float("inf"), ()
         cost, breaks = self._best(first, stop, lines)
         return cost + _MIXED * (self._turns[stop] - self._turns[first + 1]), breaks
 
@@ -111,8 +124,26 @@ class LineBreaks:
 
     def lines(self, first: int, stop: int, lines: int) -> tuple[str, ...]:
         """Return the text of a stretch as at most `lines` lines; it must fit them."""
+        texts = [join_tokens(part) for part in self._parts(first, stop, lines)]
+        if self._is_heard and self.is_dialogue(first, stop):
+            texts = [hyphen + text for hyphen, text in zip(self._hyphens, texts, strict=True)]
+        return tuple(texts)
+
+    def speakers(self, first: int, stop: int, lines: int) -> tuple[str, ...]:
+        """Return the id of each of these lines' speakers; no ids where none is known."""
+        found = [
+            next((token.speaker for token in part if token.speaker), "")
+            for part in self._parts(first, stop, lines)
+        ]
+        return tuple(found) if any(found) else ()
+
+    def hyphened(self, first: int, stop: int) -> int:
+        """Return how many graphemes the hyphens of a stretch take."""
+        return sum(self._hyphen_cells) if self._is_heard and self.is_dialogue(first, stop) else 0
+
+    def _parts(self, first: int, stop: int, lines: int) -> list[Sequence[Token]]:
         places = (first, *self.best(first, stop, lines)[1], stop)
-        return tuple(join_tokens(self._tokens[begin:end]) for begin, end in itertools.pairwise(places))
+        return [self._tokens[begin:end] for begin, end in itertools.pairwise(places)]
 
 
 def _border(left: Token, right: Token, language: str, *, ends: bool) -> int:

@@ -104,7 +104,16 @@ class Token:
     """Whether it is a later piece of a word."""
     ends_sentence: bool = False
     opens_turn: bool = False
-    """Whether it begins with the dash of a speaker, who then has a line of his own."""
+    """Whether another speaker begins with it, by a dash or by his voice: he then has a line of his own."""
+    speaker: str = ""
+    """The id of who says it; empty: not known."""
+    label: str = ""
+    """The speaker's name as it is written before it; `graphemes` count it."""
+
+    @property
+    def written(self) -> str:
+        """Return what a line shows of it."""
+        return self.label + self.text
 
 
 def joiner(language: str) -> str:
@@ -141,6 +150,7 @@ def tokenise(
                     graphemes=count_graphemes(piece),
                     glued=glued,
                     inside_word=not starts_part,
+                    speaker=word.speaker,
                 )
             )
             first = False
@@ -165,7 +175,8 @@ def _whole_words(
             whole.append(token)
         elif measure(text := whole[-1].text + token.text) <= longest:
             length = count_graphemes(text)
-            whole[-1] = replace(whole[-1], text=text, end_ms=token.end_ms, graphemes=length)
+            speaker = whole[-1].speaker or token.speaker
+            whole[-1] = replace(whole[-1], text=text, end_ms=token.end_ms, graphemes=length, speaker=speaker)
         else:
             whole.append(replace(token, inside_word=True))
         reached += len(token.text)
@@ -187,7 +198,8 @@ def _are_latin(tokens: Sequence[Token], piece: str) -> bool:
 def join_tokens(tokens: Sequence[Token]) -> str:
     """Return the text of the tokens on one line."""
     return "".join(
-        token.text if token.glued or not place else f" {token.text}" for place, token in enumerate(tokens)
+        token.written if token.glued or not place else f" {token.written}"
+        for place, token in enumerate(tokens)
     )
 
 

@@ -24,6 +24,20 @@ _WIDE_SPEEDS = {"ja": 4.0, "zh": 9.0, "yue": 9.0, "ko": 12.0}
 _ALIKE = {"Latn": "en", "Deva": "hi", "Arab": "ur"}
 """The language whose reading speed counts for a script."""
 _NETFLIX_SPEEDS = {"en": 20.0, "hi": 22.0, **_WIDE_SPEEDS}
+_CLOSE = ("-", "-")
+_APART = ("- ", "- ")
+_SECOND = ("", "-")
+_SECOND_APART = ("", "- ")
+_SPACED = ("ar", "cs", "es", "fr", "hu", "id", "it", "ko", "ms", "pl", "pt", "ro", "ru", "sk", "th", "vi")
+_NETFLIX_HYPHENS = {
+    **dict.fromkeys(_SPACED, _APART),
+    **dict.fromkeys(("fi", "he", "nl", "sr"), _SECOND),
+    "bg": _SECOND_APART,
+}
+"""How two speakers share a cue: "Dual Speakers" in Netflix's guide for each language, as Subtitle Edit
+(`NetflixQualityController.SpeakerStyle`) has them. The other guides want `_CLOSE`."""
+_DASHES = ("\N{EN DASH} ", "\N{EN DASH} ")
+"""BBC Subtitle Guidelines 7.3, for where colours cannot be used: "a white dash (not a hyphen)"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +60,35 @@ class Profile:
     """If set, it is used instead of `gap_frames`."""
     close_gap_ms: int | None = None
     min_word_ms: int = 0
+    hyphens: Mapping[str, tuple[str, str]] = field(default_factory=lambda: _NETFLIX_HYPHENS)
+    """What the first and the second line of two speakers begin with, by language."""
+    hyphen: tuple[str, str] = _CLOSE
+    """For a language that `hyphens` does not name."""
+    names_speakers: bool = False
+    """Whether a name is written where its speaker begins to speak: for people who cannot hear the voices."""
 
 
 PROFILES: dict[str, Profile] = {
     "netflix": Profile(speeds=_NETFLIX_SPEEDS),
     # A gap of a second or none; at least 0.3 s a word. The BBC's speed of 160 to 180 words a minute is about
     # 18 graphemes a second in English.
-    "bbc": Profile(max_line_graphemes=37, speed=18.0, gap_ms=0, close_gap_ms=1_000, min_word_ms=300),
+    "bbc": Profile(
+        max_line_graphemes=37,
+        speed=18.0,
+        gap_ms=0,
+        close_gap_ms=1_000,
+        min_word_ms=300,
+        hyphens={},
+        hyphen=_DASHES,
+    ),
     "social": Profile(
         max_line_graphemes=32, max_lines=1, min_cue_ms=1_000, max_cue_ms=3_000, speeds=_NETFLIX_SPEEDS
     ),
     "relaxed": Profile(
         max_line_graphemes=43, min_cue_ms=1_000, max_cue_ms=8_000, speed=25.0, gap_ms=24, close_gap_ms=24
     ),
+    # Subtitles for the deaf and hard of hearing: Netflix writes "[Name]" before what somebody says.
+    "sdh": Profile(speeds=_NETFLIX_SPEEDS, names_speakers=True),
 }
 
 
@@ -68,12 +98,14 @@ def rules_for(
     *,
     frames_per_second: float | None = None,
     media_duration_ms: int = 0,
+    names: Mapping[str, str] | None = None,
     **overrides: float | None,
 ) -> CueRules:
     """Return the rules of a profile for a language and a film.
 
-    `overrides` are fields of `CueRules` that a person has set; None keeps the profile's. Raises `UsageError`
-    for an unknown profile or an impossible number.
+    `names` are what the speakers are called, by their ids, for a profile that writes them. `overrides` are
+    fields of `CueRules` that a person has set; None keeps the profile's. Raises `UsageError` for an unknown
+    profile or an impossible number.
     """
     if profile not in PROFILES:
         message = f"There is no profile {profile!r}."
@@ -94,7 +126,13 @@ def rules_for(
     }
     numbers |= {name: value for name, value in overrides.items() if value is not None}
     _refuse_impossible(numbers)
-    return CueRules(language=language, media_duration_ms=max(0, media_duration_ms), **numbers)  # type: ignore[arg-type]  # (fields by name)
+    return CueRules(
+        language=language,
+        media_duration_ms=max(0, media_duration_ms),
+        hyphens=asked.hyphens.get(read_tag(language).language, asked.hyphen),
+        names=tuple((names or {}).items()) if asked.names_speakers else (),
+        **numbers,  # type: ignore[arg-type]  # (fields by name)
+    )
 
 
 def _speed(asked: Profile, language: str) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from protocol.schema import SPARSE
 
 __all__ = ["CueRules"]
 
@@ -29,3 +31,7 @@ class CueRules:
     """A longer pause between two words separates cues, unless the words belong together more strongly."""
     min_word_ms: int = 0
     """A cue stays at least this long for each of its words if there is room."""
+    hyphens: tuple[str, str] = field(default=("-", "-"), metadata=SPARSE)
+    """What the first and the second line begin with where two people are heard in a cue."""
+    names: tuple[tuple[str, str], ...] = field(default=(), metadata=SPARSE)
+    """The id and the name of each speaker whose name is written where he begins to speak."""

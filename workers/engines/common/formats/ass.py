@@ -21,7 +21,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from statistics import mode
 from types import MappingProxyType
 
@@ -39,6 +39,7 @@ from workers.engines.common.formats.lines import (
     script_of,
 )
 from workers.engines.common.formats.srt_vtt import clock_time
+from workers.engines.common.formats.voices import colours_of, named_cues
 
 __all__ = ["DEFAULT_PICTURE", "FONTS", "fonts_of", "to_ass", "write"]
 
@@ -95,6 +96,7 @@ _AUTO_DIRECTION = -1
 _ANY_CHARSET = 1
 _LAST_MS = 10 * 3_600_000 - 10
 """9:59:59.99: the format has one digit for hours."""
+_BETWEEN_NAMES = " / "
 _BACKSLASH = "\\\u2060"
 _BRACKET = r"\{{}"
 
@@ -107,9 +109,10 @@ def fonts_of(script: str, installed: Collection[str] = ()) -> tuple[str, ...]:
 
 def write(track: Writable) -> str:
     """Return the track's cues as ASS."""
-    words = track.transcript.words()
     languages = track.languages or track.transcript.language
-    return to_ass(track.cues, languages, words=words, karaoke=track.karaoke)
+    colours = colours_of(track.transcript.speakers) if track.speaker_colours else {}
+    words = track.transcript.words() if track.karaoke else ()
+    return _to_ass(named_cues(track), languages, words, _Look(colours=colours))
 
 
 def to_ass(
@@ -131,28 +134,46 @@ def to_ass(
 
     Raises `UsageError` if a cue ends after 9:59:59.99.
     """
+    look = _Look(picture=picture if min(picture) > 0 else DEFAULT_PICTURE, fonts=fonts)
+    return _to_ass(cues, language, words if karaoke else (), look)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """How text is drawn: the picture, the font of a script, the colour of a speaker."""
+
+    picture: tuple[int, int] = DEFAULT_PICTURE
+    fonts: Mapping[str, str] = field(default_factory=dict)
+    colours: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+def _to_ass(cues: Sequence[Cue], language: str | Sequence[str], words: Sequence[Word], look: _Look) -> str:
+    """Return the cues as ASS; words light up if there are any; `Cue.speakers` are the speakers' names."""
     if late := next((cue for cue in cues if cue.end_ms > _LAST_MS), None):
         message = f"ASS has no time after 9:59:59.99, and a subtitle ends at {clock_time(late.end_ms)}."
         raise UsageError(message, "Write srt, vtt or ttml.")
     scripts = Counter(script_of(line) or "LATIN" for cue in cues for line in cue.lines)
     main = max(scripts, key=lambda script: scripts[script], default="LATIN")
     names = {script: _MAIN if script == main else script.title() for script in (main, *scripts)}
-    picture = picture if min(picture) > 0 else DEFAULT_PICTURE
     file = SSAFile()
     each = languages_of(language, len(cues))
-    file.info.update(_head(language if isinstance(language, str) else mode(each), picture))
+    file.info.update(_head(language if isinstance(language, str) else mode(each), look.picture))
     leftward = any(
         runs_right_to_left(line, own) for cue, own in zip(cues, each, strict=True) for line in cue.lines
     )
-    look = _look(picture)
-    look.encoding = _AUTO_DIRECTION if leftward else _ANY_CHARSET
+    style = _style(look.picture)
+    style.encoding = _AUTO_DIRECTION if leftward else _ANY_CHARSET
     file.styles = {
-        name: replace(look, fontname=fonts.get(script) or fonts_of(script)[0])
+        name: replace(style, fontname=look.fonts.get(script) or fonts_of(script)[0])
         for script, name in names.items()
     }
-    sung = syllables(cues, words if karaoke else ())
+    coloured = _coloured(cues, names, look.colours)
+    for (script, speaker), name in coloured.items():
+        colour = Color(*look.colours[speaker])
+        file.styles[name] = replace(file.styles[names[script]], primarycolor=colour)
+    sung = syllables(cues, words)
     file.events = [
-        _event(cue, cue_syllables, names, own)
+        _event(cue, cue_syllables, _styles_of(cue, names, coloured), own)
         for cue, cue_syllables, own in zip(cues, sung, each, strict=True)
     ]
     return file.to_string("ass", header_notice="")
@@ -165,7 +186,38 @@ def _head(language: str, picture: tuple[int, int]) -> dict[str, str]:
     return head | ({"Language": language} if len(language) == 2 else {})
 
 
-def _look(picture: tuple[int, int]) -> SSAStyle:
+def _coloured(
+    cues: Sequence[Cue], names: Mapping[str, str], colours: Mapping[str, object]
+) -> dict[tuple[str, str], str]:
+    """Return the name of the style of each script and coloured speaker that meet in a line.
+
+    It is called as the speaker is; in another script than that of most lines, the script is told, too.
+    """
+    found: dict[tuple[str, str], str] = {}
+    for cue in cues:
+        for line, speaker in zip(cue.lines, cue.speakers, strict=False):
+            script = script_of(line) or "LATIN"
+            if speaker in colours:
+                shown = _no_comma(speaker)
+                found[script, speaker] = shown if names[script] == _MAIN else f"{shown} {names[script]}"
+    return found
+
+
+def _styles_of(cue: Cue, names: Mapping[str, str], coloured: Mapping[tuple[str, str], str]) -> list[str]:
+    scripts = [script_of(line) or "LATIN" for line in cue.lines]
+    speakers = cue.speakers if len(cue.speakers) == len(cue.lines) else ("",) * len(cue.lines)
+    return [
+        coloured.get((script, speaker), names[script])
+        for script, speaker in zip(scripts, speakers, strict=True)
+    ]
+
+
+def _no_comma(name: str) -> str:
+    """Return a name as a field can hold it: commas part the fields of a line."""
+    return plain(name).replace(",", " ")
+
+
+def _style(picture: tuple[int, int]) -> SSAStyle:
     width, height = picture
     size = max(1.0, float(round(min(height * _SIZE_OF_HEIGHT, width * _SIZE_OF_WIDTH))))
     return SSAStyle(
@@ -184,8 +236,7 @@ def _look(picture: tuple[int, int]) -> SSAStyle:
     )
 
 
-def _event(cue: Cue, sung: Sequence[Syllable], names: dict[str, str], language: str) -> SSAEvent:
-    styles = [names[script_of(line) or "LATIN"] for line in cue.lines]
+def _event(cue: Cue, sung: Sequence[Syllable], styles: Sequence[str], language: str) -> SSAEvent:
     marks = _marks(cue, sung)
     lines = []
     for number, line in enumerate(cue.lines):
@@ -196,7 +247,8 @@ def _event(cue: Cue, sung: Sequence[Syllable], names: dict[str, str], language: 
         changes = number and styles[number] != styles[number - 1]
         lines.append(f"{{\\r{styles[number]}}}{text}" if changes else text)
     style = styles[0] if styles else _MAIN
-    return SSAEvent(start=cue.start_ms, end=cue.end_ms, text=r"\N".join(lines), style=style)
+    name = _BETWEEN_NAMES.join(dict.fromkeys(_no_comma(speaker) for speaker in cue.speakers if speaker))
+    return SSAEvent(start=cue.start_ms, end=cue.end_ms, text=r"\N".join(lines), style=style, name=name)
 
 
 def _marks(cue: Cue, sung: Sequence[Syllable]) -> list[tuple[Syllable, str]]:

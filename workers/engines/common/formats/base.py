@@ -38,8 +38,12 @@ class Writable(Protocol):
     def karaoke(self) -> bool:
         """Whether words light up when they are spoken, if the format can do that."""
 
-    def sentences(self) -> tuple[str, ...]:
-        """Return the text as sentences, each by the rules of its language."""
+    @property
+    def speaker_colours(self) -> bool:
+        """Whether each speaker has a colour, if the format can do that."""
+
+    def spoken_sentences(self) -> tuple[tuple[str, str], ...]:
+        """Return the text as sentences, each by the rules of its language, behind its speaker's id."""
 
     @property
     def made_by(self) -> Mapping[str, Any]:

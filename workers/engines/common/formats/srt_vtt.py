@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from protocol.timeline import Cue
 from workers.engines.common.formats.base import Writable
 from workers.engines.common.formats.lines import embedded, languages_of, plain
+from workers.engines.common.formats.voices import named_cues
 
 __all__ = ["clock_time", "to_srt", "to_vtt", "write_srt", "write_vtt"]
 
@@ -41,7 +42,7 @@ def write_srt(track: Writable) -> str:
 
 def write_vtt(track: Writable) -> str:
     """Return the track's cues as WebVTT."""
-    return to_vtt(track.cues, track.languages)
+    return to_vtt(named_cues(track), track.languages)
 
 
 def to_srt(cues: Sequence[Cue], language: str | Sequence[str] | None = None) -> str:
@@ -56,22 +57,45 @@ def to_srt(cues: Sequence[Cue], language: str | Sequence[str] | None = None) -> 
 
 
 def to_vtt(cues: Sequence[Cue], language: str | Sequence[str] | None = None) -> str:
-    """Return the cues as WebVTT (W3C); `&`, `<` and `>` are escaped, as the text is not markup."""
-    return "WEBVTT\n\n" + "".join(_bodies(cues, ".", language, _escape))
+    """Return the cues as WebVTT (W3C); `&`, `<` and `>` are escaped, as the text is not markup.
+
+    `Cue.speakers` are the speakers' names. Each stands in a voice span (`<v Name>`), which players do not
+    show and a page can style: one without an end for the whole cue, else one for each line.
+    """
+    return "WEBVTT\n\n" + "".join(_bodies(cues, ".", language, _escape, voiced=True))
 
 
 def _bodies(
-    cues: Sequence[Cue], point: str, language: str | Sequence[str] | None, write: Callable[[str], str]
+    cues: Sequence[Cue],
+    point: str,
+    language: str | Sequence[str] | None,
+    write: Callable[[str], str],
+    *,
+    voiced: bool = False,
 ) -> Iterator[str]:
     """Yield each cue's times and lines, but no cue without text: it shows nothing, and readers fail on it."""
     each: Sequence[str | None] = (
         (None,) * len(cues) if language is None else languages_of(language, len(cues))
     )
     for cue, own in zip(cues, each, strict=True):
-        lines = [line for raw_line in cue.lines if (line := plain(raw_line)).strip()]
+        speakers = cue.speakers if voiced and len(cue.speakers) == len(cue.lines) else ("",) * len(cue.lines)
+        pairs = zip(cue.lines, speakers, strict=True)
+        lines = [(line, speaker) for raw_line, speaker in pairs if (line := plain(raw_line)).strip()]
         if lines:
             times = f"{clock_time(cue.start_ms, point)} --> {clock_time(cue.end_ms, point)}"
-            yield "\n".join((times, *(_laid_out(write(line), line, own) for line in lines), "", ""))
+            texts = [_laid_out(write(line), line, own) for line, _ in lines]
+            yield "\n".join((times, *_spoken(texts, [speaker for _, speaker in lines]), "", ""))
+
+
+def _spoken(texts: Sequence[str], speakers: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a cue in the voice spans of their speakers."""
+    together = len(set(speakers)) == 1
+    for place, (text, speaker) in enumerate(zip(texts, speakers, strict=True)):
+        if not speaker or (together and place):
+            yield text
+        else:
+            # A name is one line, and ends at the first `>` (W3C, 6.4: "annotation text").
+            yield f"<v {_escape(plain(speaker))}>{text}" + ("" if together else "</v>")
 
 
 def _laid_out(text: str, line: str, language: str | None) -> str:

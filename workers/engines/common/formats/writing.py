@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from protocol.errors import UsageError
 from protocol.subtitles.formats import WRITTEN_FORMATS
-from workers.engines.common.formats import ass, srt_vtt, transcript_json, tsv, ttml, txt
+from workers.engines.common.formats import ass, rttm, srt_vtt, transcript_json, tsv, ttml, txt
 from workers.engines.common.formats.base import Writable
 
 __all__ = ["WRITERS", "check_formats", "write"]
@@ -19,6 +19,7 @@ WRITERS: dict[str, Callable[[Writable], str]] = {
     "tsv": tsv.write,
     "txt": txt.write,
     "json": transcript_json.write,
+    "rttm": rttm.write,
 }
 
 

@@ -53,7 +53,8 @@ def test_cues_keep_the_numbers_of_every_profile(profile: str) -> None:
 
 def test_the_profiles_cut_the_same_words_differently() -> None:
     made = {name: cut(spoken(LONG), rules_for(name, "en")) for name in PROFILES}
-    assert len(set(made.values())) == len(PROFILES)
+    assert made.pop("sdh") == made["netflix"], "it differs where speakers have names"
+    assert len(set(made.values())) == len(PROFILES) - 1
 
 
 def test_bbc_shows_a_word_for_three_tenths_of_a_second_where_there_is_room() -> None:

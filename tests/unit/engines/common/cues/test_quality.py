@@ -23,8 +23,8 @@ GOOD = (
 )
 
 
-def cue(start: int, end: int, *lines: str) -> Cue:
-    return Cue(start_ms=start, end_ms=end, lines=lines)
+def cue(start: int, end: int, *lines: str, by: tuple[str, ...] = ()) -> Cue:
+    return Cue(start_ms=start, end_ms=end, lines=lines, speakers=by)
 
 
 def said(text: str, start: int, end: int) -> list[Word]:
@@ -43,8 +43,8 @@ def test_good_cues_break_no_rule():
     assert (summary(()), sentence(()), is_ok(())) == ({}, "", True)
 
 
-ELSEWHERE = {"repeated_text", "language"}
-"""What one cue by its times and letters does not show; they have tests of their own."""
+ELSEWHERE = {"repeated_text", "language", "speakers"}
+"""What one cue by its times and letters does not show, or not alone; they have tests of their own."""
 BROKEN = {
     "line_length": (cue(10_000, 15_000, "This one line has more than two and forty letters."), 50, 42),
     "line_count": (cue(10_000, 13_000, "One.", "Two.", "Three."), 3, 2),
@@ -66,6 +66,8 @@ BROKEN = {
         20,
     ),
     "one_line": (cue(10_000, 12_000, "Two lines", "of one."), 17, 42),
+    "no_hyphens": (cue(10_000, 12_000, "-Are you here?", "Yes.", by=("1", "2")), 1, 0),
+    "needless_hyphen": (cue(10_000, 12_000, "-Are you here?", by=("1",)), 1, 0),
     "open_gap": (cue(6_458, 8_000, "So close."), 458, 458),
 }
 
@@ -82,9 +84,23 @@ def test_each_rule_that_is_broken_on_purpose_is_found_and_no_other(rule):
     assert bool(sentence((found,))) == (rule not in INFORMING)
 
 
+@pytest.mark.parametrize("by", [("1", "2", "3"), ("1", "2", "1"), ("1", "", "2")])
+def test_a_cue_has_two_speakers_at_most(by):
+    three = cue(10_000, 12_000, "-Are you here?", "-Yes.", "-No.", by=by)
+    assert [(found.rule, found.value) for found in check((*GOOD, three), RULES_OF_FILM)] == [
+        ("line_count", 3),
+        ("speakers", 3),
+    ]
+
+
 @pytest.mark.parametrize(
     "kept",
     [
+        cue(10_000, 12_000, "-Are you here?", "-Yes.", by=("1", "2")),
+        cue(10_000, 12_000, "-Are you", "-No, I am not!", by=("1", "2")),
+        cue(10_000, 12_000, "-Are you here?", "-Yes.", by=("1", "")),
+        cue(10_000, 12_000, "-5 degrees, no more.", by=("1",)),
+        cue(10_000, 12_000, "-Are you here?"),
         cue(10_000, 15_000, "This line has exactly forty-two graphemes."),
         cue(10_000, 13_000, "x" * 42, "y" * 17),
         cue(10_000, 10_833, "Go!"),

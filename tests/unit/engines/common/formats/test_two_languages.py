@@ -59,7 +59,7 @@ def test_each_cue_has_the_language_of_its_stretch(main: str) -> None:
 
 
 @MAINS
-@pytest.mark.parametrize("form", sorted(WRITERS))
+@pytest.mark.parametrize("form", sorted(set(WRITERS) - {"rttm"}))
 def test_every_format_holds_all_that_is_said(main: str, form: str) -> None:
     text = track(main).write(form).decode("utf-8-sig")
     letters = "".join(text.replace("\\N", "").split())

@@ -18,9 +18,11 @@ from protocol.subtitles.quality import BrokenCue, ForeignCues, Number, QualityRe
 from protocol.subtitles.rules import INFORMING, QUALITY_RULES, QualityRule
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.checking.reasons import CueAmongOthers, speech_of_cues, why
+from workers.engines.common.cues.checking.speakers import MOST_SPEAKERS, check_speakers, of_lines
 from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.phrases import joiner, line_break_cost
 from workers.engines.common.cues.repeats import repeats
+from workers.engines.common.cues.speakers import changes_of, without_hyphens
 from workers.engines.common.cues.widths import width
 
 __all__ = [
@@ -131,6 +133,8 @@ def to_report(
     `foreign` are the stretches in another language; None: nobody judged that.
     """
     limits = _limits(rules) | {"language": None if foreign is None else 0}
+    if not any(cue.speakers for cue in cues):
+        limits |= dict.fromkeys(("speakers", "no_hyphens", "needless_hyphen"))
     return QualityReport(
         profile=profile,
         language=rules.language,
@@ -188,6 +192,8 @@ def _limits(rules: CueRules) -> dict[str, Number | None]:
             ("overlap", "order", "empty", "edge_spaces", "control_characters", "below_zero", "repeated_text"),
             0,
         ),
+        "speakers": MOST_SPEAKERS,
+        **dict.fromkeys(("no_hyphens", "needless_hyphen"), 0),
     }
 
 
@@ -205,7 +211,7 @@ def read_length(cue: Cue, language: str) -> float:
 
 
 def _of_cue(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
-    for finder in (_text, _lines, _breaks):
+    for finder in (_text, _lines, _breaks, check_speakers):
         yield from finder(cue, rules)
     for timed in (_durations, _speed, _edges):
         yield from timed(cue, rules, resolution_ms)
@@ -237,7 +243,7 @@ def _lines(cue: Cue, rules: CueRules) -> Iterator[_Finding]:
 
 def _is_one_text(cue: Cue) -> bool:
     """Return whether the lines are one speaker's text in one script, so that they could be one line."""
-    if any(not _shown(line).strip() or _opens_speech(line) for line in cue.lines):
+    if changes_of(cue.speakers) or any(not _shown(line).strip() or _opens_speech(line) for line in cue.lines):
         return False
     scripts = {_script(letter) for line in cue.lines for letter in [next(filter(str.isalpha, line), "")]}
     return len(scripts - {""}) <= 1
@@ -255,8 +261,9 @@ def _script(letter: str) -> str:
 
 def _breaks(cue: Cue, rules: CueRules) -> Iterator[_Finding]:
     worst = 0
-    for upper, lower in itertools.pairwise(cue.lines):
-        if not _changes_speaker(upper, lower):
+    pairs = zip(itertools.pairwise(cue.lines), itertools.pairwise(of_lines(cue)), strict=True)
+    for (upper, lower), (one, two) in pairs:
+        if one == two and not _changes_speaker(upper, lower):
             worst = max(worst, line_break_cost(upper, lower, rules.language))
     if worst > _WORST_BREAK:
         yield "bad_break", worst, _WORST_BREAK
@@ -285,7 +292,7 @@ def _speed(cue: Cue, rules: CueRules, resolution_ms: int) -> Iterator[_Finding]:
     graphemes, most = read_length(cue, rules.language), rules.max_graphemes_per_second
     if graphemes * 1_000 > most * (seen + resolution_ms + _ROUNDING_MS):
         yield "reading_speed", graphemes * 1_000 / seen, most
-    words = sum(len(line.split()) for line in cue.lines)
+    words = sum(len(line.split()) for line in without_hyphens(cue, rules))
     if words and seen + resolution_ms + _ROUNDING_MS < words * rules.min_word_ms:
         yield "word_time", seen / words, rules.min_word_ms
 

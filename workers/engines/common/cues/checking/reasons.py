@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules, timed_tokens
 from workers.engines.common.cues.phrases import Token, joiner
+from workers.engines.common.cues.speakers import without_hyphens
 from workers.engines.common.cues.widths import width
 
 __all__ = ["CueAmongOthers", "CueSpeech", "speech_of_cues", "why"]
@@ -51,7 +52,7 @@ def speech_of_cues(
     if not words or not cues:
         return ()
     tokens = timed_tokens(words, rules)
-    firsts = _by_text(cues, tokens)
+    firsts = _by_text(cues, tokens, rules)
     if firsts is None:
         starts = [token.start_ms for token in tokens]
         firsts = [bisect_left(starts, cue.start_ms) for cue in cues]
@@ -59,10 +60,10 @@ def speech_of_cues(
     return tuple(_spoken(tokens, first, stop) for first, stop in zip(firsts, stops, strict=True))
 
 
-def _by_text(cues: Sequence[Cue], tokens: Sequence[Token]) -> list[int] | None:
+def _by_text(cues: Sequence[Cue], tokens: Sequence[Token], rules: CueRules) -> list[int] | None:
     """Return the place of each cue's first token; None if the texts are not the same."""
-    texts = ["".join("".join(cue.lines).split()) for cue in cues]
-    parts = ["".join(token.text.split()) for token in tokens]
+    texts = ["".join("".join(without_hyphens(cue, rules)).split()) for cue in cues]
+    parts = ["".join(token.written.split()) for token in tokens]
     if "".join(texts) != "".join(parts):
         return None
     starts, at = [], 0
@@ -118,7 +119,7 @@ def _why_hasty(here: CueAmongOthers, spoken: CueSpeech) -> str:
     cue, least = here.cue, here.rules.min_word_ms
     if cue.end_ms - cue.start_ms + _ROUNDING_MS >= spoken.words * least:
         return "its first word goes on from the cue before"
-    words = sum(len(line.split()) for line in cue.lines)
+    words = sum(len(line.split()) for line in without_hyphens(cue, here.rules))
     said = (spoken.end_ms - spoken.start_ms) / words
     return _why_fast(here, spoken, words * least, f"the speech itself has {said:.0f} ms a word")
 
