@@ -50,6 +50,7 @@ _NUMBERS = frozenset(field.name for field in fields(CueNumbers))
 )
 @click.option("--burn", metavar="LANG", help="Make a film with this language in its picture.")
 @click.option("--karaoke", is_flag=True, help="In ASS files, highlight each word as it is spoken.")
+@click.option("--speaker-colours", is_flag=True, help="In ASS files, give each speaker a colour.")
 @click.option(
     "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="Change a rule, for example max_lines=1."
 )
@@ -107,12 +108,16 @@ def _request(written: dict[str, Any]) -> ExportRequest:
     if written["karaoke"] and (pairs or not _KARAOKE & set(formats)):
         message = "Only ASS files of one language can highlight words."
         raise UsageError(message, "Use --karaoke with --format ass and without --bilingual.")
+    if written["speaker_colours"] and (pairs or "ass" not in formats):
+        message = "Only ASS files of one language can give each speaker a colour."
+        raise UsageError(message, "Use --speaker-colours with --format ass and without --bilingual.")
     return ExportRequest(
         formats=tuple(formats),
         profile=written["profile"],
         languages=tuple(languages),
         pairs=tuple(pairs),
         karaoke=written["karaoke"],
+        speaker_colours=written["speaker_colours"],
         settings=_settings(written["settings"]),
         burn=_language(burn) if burn else "",
         out=str(out.absolute()) if out is not None else "",

@@ -21,6 +21,9 @@ class ExportRequest:
     pairs: tuple[tuple[str, str], ...] = ()
     """Languages that share a file, the first above the second."""
     karaoke: bool = False
+    speaker_colours: bool = False
+    speaker_names: Mapping[str, str] = field(default_factory=dict)
+    """The id of a speaker to what a person calls it."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Numbers of the profile to change, by their names in `CueNumbers`."""
     out: str = ""

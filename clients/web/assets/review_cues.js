@@ -4,9 +4,11 @@
 let made = 0;
 const newId = () => `c${(made += 1)}`;
 
-/** `[start, end, speed, lines]` of the server as a cue; `from` are places in the list as loaded. */
-export const cueOf = (row, place) =>
-  ({id: newId(), start_ms: row[0], end_ms: row[1], text: row[3].join("\n"), from: [place]});
+/** `[start, end, speed, lines, speakers]` of the server as a cue; `from` are places in the list as loaded. */
+export const cueOf = (row, place) => ({
+  id: newId(), start_ms: row[0], end_ms: row[1], text: row[3].join("\n"), from: [place],
+  who: [...new Set((row[4] || []).filter(Boolean))].join(", "),
+});
 
 const inOrder = cues => [...cues].sort((a, b) => a.start_ms - b.start_ms || a.end_ms - b.end_ms);
 

@@ -29,7 +29,7 @@ export class Rows {
       onfocus: () => this.chosen(cue.id),
     });
     return h("li", {onpointerdown: () => this.chosen(cue.id)},
-      h("p", {class: "times"}, h("b", {}), h("span", {class: "speed"}), h("span", {}), h("span", {})),
+      h("p", {class: "times"}, h("b", {}), h("span", {class: "speed"}), h("span", {}), h("span", {}), h("span", {class: "who"})),
       text, h("p", {class: "beside", dir: "auto"}), h("p", {class: "marks"}));
   }
 
@@ -39,6 +39,7 @@ export class Rows {
     setText(times.children[1], `${Math.min(99, speed(cue, language)).toFixed(1)}/s`);
     setText(times.children[2], clock(cue.start_ms));
     setText(times.children[3], clock(cue.end_ms));
+    setText(times.children[4], cue.who || "");
     if (text.value !== cue.text) text.value = cue.text;
     text.setAttribute("aria-label", `Subtitle ${place + 1}, ${clock(cue.start_ms)}`);
     setText(side, beside);

@@ -7,6 +7,7 @@ profile), its text is found among the transcript's words; then these are changed
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ __all__ = ["BY_HAND", "Applied", "correct_cues", "correct_words", "told"]
 
 _NEAR_MS = 3_000
 """So far another recogniser or profile moves a cue; the same line said twice is farther apart."""
+_HYPHEN = "^[-\N{EN DASH}] ?(?!\\d)"
 BY_HAND = "corrected"
 """`Word.timed_by` of words that a person wrote."""
 
@@ -87,8 +89,30 @@ def _room(cues: Sequence[Cue], new: Sequence[CorrectedCue]) -> int | None:
 def _replaced(there: Sequence[Cue], correction: Correction) -> list[Cue]:
     old, new = correction.old, correction.new
     if len(old) == len(new) and all(_same_times(one, two) for one, two in zip(old, new, strict=True)):
-        return [replace(cue, lines=_lines(change)) for cue, change in zip(there, new, strict=True)]
-    return [Cue(start_ms=cue.start_ms, end_ms=cue.end_ms, lines=_lines(cue)) for cue in new]
+        return [
+            replace(cue, lines=_lines(change), speakers=_kept([cue], _lines(change)))
+            for cue, change in zip(there, new, strict=True)
+        ]
+    found = []
+    for place, cue in enumerate(new):
+        of_it = there[place : place + 1] if len(there) == len(new) else there
+        lines = _lines(cue)
+        found.append(Cue(start_ms=cue.start_ms, end_ms=cue.end_ms, lines=lines, speakers=_kept(of_it, lines)))
+    return found
+
+
+def _kept(there: Sequence[Cue], lines: Sequence[str]) -> tuple[str, ...]:
+    """Return who says the new lines, as far as the cues before tell it; no ids where they do not."""
+    old = [line for cue in there for line in cue.lines]
+    speakers = [speaker for cue in there for speaker in cue.speakers or ("",) * len(cue.lines)]
+    if len(set(speakers)) == 1:
+        return (speakers[0],) * len(lines) if speakers[0] else ()
+    if len(old) == len(lines):
+        return tuple(speakers)
+    known = dict(zip(map(_plain, old), speakers, strict=True))
+    return (
+        tuple(known[_plain(line)] for line in lines) if all(_plain(line) in known for line in lines) else ()
+    )
 
 
 def _same_times(one: CorrectedCue, two: CorrectedCue) -> bool:
@@ -122,14 +146,15 @@ def correct_words(
 
 
 def _with_text(transcript: Transcript, correction: Correction) -> Transcript | None:
-    wanted = _letters(" ".join(cue.text for cue in correction.old))
+    wanted = _letters("".join(_said(correction.old, transcript)))
     start_ms = correction.old[0].start_ms
     best: tuple[int, int, int, int] | None = None
     for number, segment in enumerate(transcript.segments):
         near = [
             first for first, word in enumerate(segment.words) if abs(word.start_ms - start_ms) <= _NEAR_MS
         ]
-        for first, last in _runs(segment.words, near, wanted):
+        texts = [_own_text(word) for word in segment.words]
+        for first, last in _runs(texts, near, wanted):
             away_ms = abs(segment.words[first].start_ms - start_ms)
             if best is None or away_ms < best[0]:
                 best = (away_ms, number, first, last)
@@ -137,20 +162,35 @@ def _with_text(transcript: Transcript, correction: Correction) -> Transcript | N
         return None
     _, number, first, last = best
     segment = transcript.segments[number]
-    new = _words(" ".join(cue.text for cue in correction.new), segment.words[first], segment.words[last])
+    new = _words(_said(correction.new, transcript), segment.words[first : last + 1])
     words = (*segment.words[:first], *new, *segment.words[last + 1 :])
     segments = list(transcript.segments)
     segments[number] = _rewritten(segment, words, transcript.language_of(segment))
     return replace(transcript, segments=tuple(segment for segment in segments if segment.words))
 
 
-def _runs(words: Sequence[Word], firsts: Sequence[int], wanted: str) -> list[tuple[int, int]]:
+def _said(cues: Sequence[CorrectedCue], transcript: Transcript) -> list[str]:
+    """Return the lines of cues, where speakers are known without what only tells who speaks."""
+    lines = [line for cue in cues for line in _lines(cue)]
+    if not transcript.speakers:
+        return lines
+    names = "|".join(re.escape(speaker.name) for speaker in transcript.speakers if speaker.name)
+    label = re.compile(rf"(?:{_HYPHEN})?(?:\[(?:{names})\]\s*)?" if names else _HYPHEN)
+    return [label.sub("", line, count=1) for line in lines]
+
+
+def _own_text(word: Word) -> str:
+    """Return the text of a word, where the speaker is known without his dash: his cue writes it."""
+    return re.sub(_HYPHEN, "", word.text, count=1) if word.speaker else word.text
+
+
+def _runs(texts: Sequence[str], firsts: Sequence[int], wanted: str) -> list[tuple[int, int]]:
     """Return first and last of each run of words that begins at `firsts` and is written as `wanted`."""
     found = []
     for first in firsts:
         letters = ""
-        for last in range(first, len(words)):
-            letters += _letters(words[last].text)
+        for last in range(first, len(texts)):
+            letters += _letters(texts[last])
             if letters == wanted:
                 found.append((first, last))
                 break
@@ -159,16 +199,23 @@ def _runs(words: Sequence[Word], firsts: Sequence[int], wanted: str) -> list[tup
     return found
 
 
-def _words(text: str, first: Word, last: Word) -> tuple[Word, ...]:
-    """Return the new words, with times shared by their length between the old ones' ends."""
-    texts = text.split()
-    total = sum(len(part) for part in texts)
+def _words(lines: Sequence[str], old: Sequence[Word]) -> tuple[Word, ...]:
+    """Return the new words, with times shared by their length between the old ones' ends.
+
+    Each line has the speaker of the old words if there is one, or a speaker of his own if there are as many.
+    """
+    first, last = old[0], old[-1]
+    who = [speaker for speaker, _ in itertools.groupby(word.speaker for word in old if word.speaker)]
+    speakers = who if len(who) == len(lines) else (who if len(who) == 1 else [""]) * len(lines)
+    texts = [(part, speaker) for line, speaker in zip(lines, speakers, strict=True) for part in line.split()]
+    total = sum(len(part) for part, _ in texts)
     span_ms, done, found = last.end_ms - first.start_ms, 0, []
-    for part in texts:
+    for part, speaker in texts:
         start_ms = first.start_ms + span_ms * done // total
         done += len(part)
         end_ms = first.start_ms + span_ms * done // total
-        found.append(Word(text=part, start_ms=start_ms, end_ms=end_ms, timed_by=BY_HAND))
+        word = Word(text=part, start_ms=start_ms, end_ms=end_ms, timed_by=BY_HAND, speaker=speaker)
+        found.append(word)
     return tuple(found)
 
 

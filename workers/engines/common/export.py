@@ -34,7 +34,7 @@ from workers.engines.common.formats.writing import check_formats
 from workers.engines.common.job_folder import JobFolder, SubtitleSettings, read_job
 from workers.engines.common.names import safe_stem, shown
 from workers.engines.common.one_answer import answer, refusal, teller_here
-from workers.engines.common.tracks import Track, cut_track, shift
+from workers.engines.common.tracks import Track, called, cut_track, shift
 
 __all__ = ["FileToWrite", "burned", "export", "main"]
 
@@ -111,6 +111,8 @@ def _files(track: Track, stem: str, formats: Sequence[str]) -> Iterator[FileToWr
 def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: int) -> Track:
     """Return the track of a language; numbers that the person set win over those in `rules`."""
     settings = folder.settings
+    transcript = shift(folder.transcript(language), folder.clip_start_ms)
+    transcript = called(transcript, {**settings.speaker_names, **request.speaker_names})
     profile, own = _profile(settings, request)
 
     def rules_of(spoken: str) -> CueRules:
@@ -119,11 +121,12 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
             spoken,
             frames_per_second=settings.frames_per_second or folder.frames_per_second,
             media_duration_ms=folder.duration_ms,
+            names={speaker.id: speaker.name for speaker in transcript.speakers},
             **{**rules, **own},
         )
 
     track = cut_track(
-        shift(folder.transcript(language), folder.clip_start_ms),
+        transcript,
         rules_of,
         profile=profile,
         provenance={"title": folder.title, "job": folder.job},
@@ -132,7 +135,8 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
     )
     removed = read_removals(folder.cleaning, folder.clip_start_ms) if folder.cleaning is not None else ()
     karaoke = request.karaoke or (settings.karaoke and not request.profile)
-    return replace(track, karaoke=karaoke, removed=removed)
+    colours = request.speaker_colours or (settings.speaker_colours and not request.profile)
+    return replace(track, karaoke=karaoke, speaker_colours=colours, removed=removed)
 
 
 def _profile(settings: SubtitleSettings, request: ExportRequest) -> tuple[str, dict[str, Any]]:

@@ -39,6 +39,8 @@ class SubtitleSettings(CueNumbers):
 
     profile: str = "netflix"
     karaoke: bool = False
+    speaker_colours: bool = False
+    speaker_names: Mapping[str, str] = field(default_factory=dict)
     frames_per_second: float | None = None
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.timeline import Cue
 
@@ -75,6 +75,7 @@ def pair(
             start_ms=piece.start,
             end_ms=piece.end,
             lines=tuple(line for track, place in piece.texts for line in tracks[track][place].lines),
+            speakers=_speakers([tracks[track][place] for track, place in piece.texts]),
         )
         for piece in slices
     )
@@ -87,8 +88,14 @@ def _in_order(cues: Sequence[Cue]) -> list[Cue]:
     ordered = []
     for place, (cue, start) in enumerate(zip(cues, starts, strict=True)):
         end = min((cue.end_ms, *starts[place + 1 : place + 2]))
-        ordered.append(Cue(start_ms=start, end_ms=max(end, start + 1), lines=cue.lines))
+        ordered.append(replace(cue, start_ms=start, end_ms=max(end, start + 1)))
     return ordered
+
+
+def _speakers(cues: Sequence[Cue]) -> tuple[str, ...]:
+    """Return the id of each line's speaker; no ids where none is known."""
+    found = [speaker for cue in cues for speaker in cue.speakers or ("",) * len(cue.lines)]
+    return tuple(found) if any(found) else ()
 
 
 def _slices(tracks: Sequence[Sequence[Cue]]) -> list[_Slice]:

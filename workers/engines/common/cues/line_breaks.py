@@ -131,10 +131,10 @@ class LineBreaks:
 
     def speakers(self, first: int, stop: int, lines: int) -> tuple[str, ...]:
         """Return the id of each of these lines' speakers; no ids where none is known."""
-        found = [
-            next((token.speaker for token in part if token.speaker), "")
-            for part in self._parts(first, stop, lines)
-        ]
+        parts = self._parts(first, stop, lines)
+        if not self.is_dialogue(first, stop):
+            parts = [self._tokens[first:stop]] * len(parts)
+        found = [next((token.speaker for token in part if token.speaker), "") for part in parts]
         return tuple(found) if any(found) else ()
 
     def hyphened(self, first: int, stop: int) -> int:

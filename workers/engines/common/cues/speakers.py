@@ -33,6 +33,8 @@ __all__ = [
 _TURN_MARK = regex.compile(rf"^(?:>>+|[{regex.escape(DASHES)}])\s*")
 _DASH = regex.compile(rf"^[{regex.escape(DASHES)}]+(?!\p{{N}})")
 _GLUED = regex.compile(r"^[-‐‑–](?=[\p{Lu}\p{Lo}])")
+_FAR_MS = 2_000
+"""So far from a word, nobody knows who speaks; no cue goes over such a pause."""
 _INVISIBLE = regex.compile(r"[\p{Cf}\s]+")
 _UNSEEN = regex.compile(r"[\p{C}\p{Z}]+")
 
@@ -75,10 +77,12 @@ def by_voices(
 def _filled(tokens: Sequence[Token], ends: Sequence[bool], turns: Sequence[bool]) -> list[str]:
     """Return a speaker for each token: one whose speaker is not known belongs to a neighbour.
 
-    But not over a dash, which says that somebody else speaks. A mark that stands alone is said by nobody.
+    But not over a dash, which says that somebody else speaks, nor over a long pause. Nobody says a mark that
+    stands alone.
     """
     speakers = ["" if is_lone(token.text) else token.speaker for token in tokens]
-    borders = [0, *(place for place in range(1, len(tokens)) if turns[place]), len(tokens)]
+    apart = [two.start_ms - one.end_ms > _FAR_MS for one, two in itertools.pairwise(tokens)]
+    borders = [0, *(at for at in range(1, len(tokens)) if turns[at] or apart[at - 1]), len(tokens)]
     for begin, end in itertools.pairwise(borders):
         known = [place for place in range(begin, end) if speakers[place]]
         if not known:
@@ -106,16 +110,15 @@ def open_turns(tokens: Sequence[Token], rules: CueRules) -> list[Token]:
     A label is that of the speaker's name, where it fits the line together with the word after it.
     """
     found: list[Token] = []
-    names = dict(rules.names)
+    names, last = dict(rules.names), ""
     for token in tokens:
-        before = found[-1] if found else None
         opens = token.opens_turn and not token.inside_word
-        if before is None:
-            opens = opens or token.speaker != ""
-        elif token.speaker and before.speaker and token.speaker != before.speaker:
-            opens = True
-        if opens and before is not None:
-            found[-1] = replace(before, ends_sentence=True)
+        if token.speaker:
+            opens = token.speaker != last
+        if token.speaker or opens:
+            last = token.speaker
+        if opens and found:
+            found[-1] = replace(found[-1], ends_sentence=True)
         now = replace(token, opens_turn=opens)
         found.append(_labelled(now, names.get(token.speaker, ""), rules) if opens else now)
     return found

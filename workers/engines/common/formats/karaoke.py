@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from workers.engines.common.formats.lines import is_blank
 
 __all__ = ["Syllable", "syllables"]
 
+_WHO = re.compile("[-\N{EN DASH}]? ?(?:\\[[^\\]]*\\] ?)?")
+"""How a line tells who speaks."""
+_DASH = re.compile(r"^(?:>>+|[-‐‑–—])(?=[^\d\s])")  # noqa: RUF001 (the dashes are meant)
 _CONTINUES = frozenset({"Mn", "Mc", "Me"})
 """Unicode categories of signs that are never separated from the letter before them."""
 
@@ -32,26 +36,36 @@ def syllables(cues: Sequence[Cue], words: Sequence[Word]) -> tuple[tuple[Syllabl
     the words' times are. If a word is in two cues, the second cue begins with it.
     """
     said = _SpokenLetters(words)
-    return tuple(_of_cue(cue, said.take(cue)) for cue in cues)
+    return tuple(_of_cue(cue, *said.take(cue)) for cue in cues)
 
 
 class _SpokenLetters:
     """The words' letters in a row, and how far cues have been found in them."""
 
     def __init__(self, words: Sequence[Word]) -> None:
-        pairs = [(letter, word) for word in words for letter in word.text if _is_seen(letter)]
+        pairs = [(letter, word) for word in words for letter in _own_text(word) if _is_seen(letter)]
         self._letters = "".join(letter for letter, _ in pairs)
         self._owners = [word for _, word in pairs]
         self._place = 0
 
-    def take(self, cue: Cue) -> list[Word]:
-        """Return the word that each letter of the cue is in; empty if the cue is not from these words."""
-        text = "".join(character for line in cue.lines for character in line if _is_seen(character))
-        at = self._find(text, cue)
-        if at < 0:
-            return []
-        self._place = at + len(text)
-        return self._owners[at : self._place]
+    def take(self, cue: Cue) -> tuple[list[Word], list[int]]:
+        """Return the word that each letter of the cue is in, and where the words begin in each line.
+
+        No words if the cue is not from these. Nobody says the hyphen of a speaker, or his name.
+        """
+        begins = [0] * len(cue.lines)
+        told = [match.end() for line in cue.lines if (match := _WHO.match(line))] if cue.speakers else begins
+        for starts in (begins, told):
+            text = "".join(
+                character
+                for line, begin in zip(cue.lines, starts, strict=True)
+                for character in line[begin:]
+                if _is_seen(character)
+            )
+            if (at := self._find(text, cue)) >= 0:
+                self._place = at + len(text)
+                return self._owners[at : self._place], starts
+        return [], begins
 
     def _find(self, text: str, cue: Cue) -> int:
         if not text or self._letters.startswith(text, self._place):
@@ -71,12 +85,17 @@ def _meet(word: Word, cue: Cue) -> bool:
     return word.start_ms <= cue.end_ms and word.end_ms >= cue.start_ms
 
 
-def _of_cue(cue: Cue, owners: Sequence[Word]) -> tuple[Syllable, ...]:
+def _own_text(word: Word) -> str:
+    """Return the text of a word, where the speaker is known without his dash: his cue writes it."""
+    return _DASH.sub("", word.text) if word.speaker else word.text
+
+
+def _of_cue(cue: Cue, owners: Sequence[Word], begins: Sequence[int]) -> tuple[Syllable, ...]:
     found: list[Syllable] = []
     rest, before, now = iter(owners), None, cue.start_ms
     for number, line in enumerate(cue.lines if owners else ()):
         for at, letter in enumerate(line):
-            if not _is_seen(letter):
+            if at < begins[number] or not _is_seen(letter):
                 continue
             word = next(rest)
             if word is not before and unicodedata.category(letter) not in _CONTINUES:

@@ -33,8 +33,9 @@ _TOGETHER_NS = 10 * 10**9
 def page_data(job: JobFolder) -> dict[str, Any]:
     """Return the data of the page; times are on the film's clock, in ms.
 
-    A track has `cues`: [start, end, graphemes a second or None, lines], in the file's order, and `marks`:
-    [place of the cue, rule, value, limit, kind, reason]; a kind is `broken`, `unavoidable` or `taste`.
+    A track has `cues`: [start, end, graphemes a second or None, lines], in the file's order, with a fifth
+    part, the name of each line's speaker, where one is known. It has `marks`: [place of the cue, rule, value,
+    limit, kind, reason]; a kind is `broken`, `unavoidable` or `taste`.
     Sentences in `notes` say what is missing or does not fit.
     """
     notes: list[str] = []
@@ -125,7 +126,7 @@ def _makers(job: JobFolder, language: str) -> dict[str, str]:
 def _row(cue: Cue, language: str) -> list[Any]:
     seen = cue.end_ms - cue.start_ms
     speed = round(read_length(cue, language) * 1_000 / seen, 1) if seen > 0 else None
-    return [cue.start_ms, cue.end_ms, speed, list(cue.lines)]
+    return [cue.start_ms, cue.end_ms, speed, list(cue.lines), *([list(cue.speakers)] if cue.speakers else [])]
 
 
 def _report(path: Path | None, notes: list[str]) -> QualityReport | None:

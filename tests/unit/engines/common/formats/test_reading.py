@@ -137,7 +137,7 @@ def test_webvtt_is_read_without_its_names_notes_and_styles(tmp_path):
         "NOTE\nnot to be seen\n\n00:00:03.040 --> 00:00:05.000\nOne\ntwo &lt;3\n"
     )
     assert read_cues(write(tmp_path, "a.vtt", text)) == (
-        Cue(start_ms=1_000, end_ms=2_500, lines=("Hello & welcome",)),
+        Cue(start_ms=1_000, end_ms=2_500, lines=("Hello & welcome",), speakers=("Mary",)),
         Cue(start_ms=3_040, end_ms=5_000, lines=("One", "two <3")),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules, timed_tokens
+from workers.engines.common.cues.marks import DASHES
 from workers.engines.common.cues.phrases import Token, joiner
 from workers.engines.common.cues.speakers import without_hyphens
 from workers.engines.common.cues.widths import width
@@ -25,6 +26,8 @@ class CueSpeech:
     end_ms: int
     words: int
     next_ms: int | None
+    dashed: bool
+    """Whether a word begins with a dash that is no speaker's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,7 @@ def _spoken(tokens: Sequence[Token], first: int, stop: int) -> CueSpeech | None:
         end_ms=tokens[stop - 1].end_ms,
         words=sum(not token.inside_word for token in tokens[first:stop]),
         next_ms=tokens[stop].start_ms if stop < len(tokens) else None,
+        dashed=any(token.text[0] in DASHES for token in tokens[first:stop]),
     )
 
 
@@ -103,6 +107,8 @@ def why(rule: str, here: CueAmongOthers, graphemes: float) -> str:
         return _why_hasty(here, spoken)
     if rule == "min_duration":
         return _why_short(here, spoken)
+    if rule == "needless_hyphen":
+        return "it is a dash of the text, behind a long pause" if spoken.dashed else ""
     return _why_close(here) if rule == "gap" else ""
 
 

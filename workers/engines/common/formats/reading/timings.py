@@ -9,6 +9,7 @@ from protocol.subtitles.quality import BrokenLine
 from protocol.timeline import Cue
 from workers.engines.common.formats.reading.markup import (
     has_lost_text,
+    voices_of,
     without_srt_markup,
     without_vtt_markup,
 )
@@ -92,8 +93,18 @@ def _read(blocks: Iterator[_TimedBlock], *, webvtt: bool) -> TimedLines:
         bare = without_vtt_markup(text) if webvtt else without_srt_markup(text)
         lines = trimmed([*([timing.rest] if timing.rest and not webvtt else []), *bare.split("\n")])
         text_lines.append(block.place + (1 if timing.rest and not webvtt else 2))
-        cues.append(Cue(start_ms=timing.start_ms, end_ms=timing.end_ms, lines=lines))
+        speakers = _speakers(text, bare) if webvtt else ()
+        cues.append(Cue(start_ms=timing.start_ms, end_ms=timing.end_ms, lines=lines, speakers=speakers))
     return TimedLines(cues=tuple(cues), broken=tuple(broken), text_lines=tuple(text_lines))
+
+
+def _speakers(text: str, bare: str) -> tuple[str, ...]:
+    """Return the name of each line's speaker, of the lines that have text at their ends; empty: nobody's."""
+    lines, voices = bare.split("\n"), voices_of(text)
+    full = [place for place, line in enumerate(lines) if line.strip()]
+    if not any(voices) or len(lines) != len(voices) or not full:
+        return ()
+    return voices[full[0] : full[-1] + 1]
 
 
 def _broken_times(block: _TimedBlock, *, read: bool) -> BrokenLine:

@@ -81,7 +81,7 @@ class CueList {
     if (this.reachable) this.reachable.tabIndex = 0;
   }
 
-  row(rows, [start, end, speed, lines], place) {
+  row(rows, [start, end, speed, lines, speakers = []], place) {
     const marks = this.marks.of.get(place) || [];
     const item = element("li", marks.length ? "marked" : "");
     const button = element("button", "cue");
@@ -99,12 +99,15 @@ class CueList {
       told.title = "characters a second";
       times.append(told);
     }
+    const who = [...new Set(speakers.filter(Boolean))].join(", ");
+    if (who) times.append(element("span", "who", who));
     button.append(times);
-    for (const text of lines) {
+    lines.forEach((text, number) => {
       const line = element("span", "line", text);
       line.dir = "auto";
+      if (speakers[number]) line.title = speakers[number];
       button.append(line);
-    }
+    });
     for (const mark of marks) button.append(this.markOf(mark));
     item.append(button);
     rows.append(item);
