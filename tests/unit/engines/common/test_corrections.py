@@ -13,7 +13,7 @@ import pytest
 from protocol.errors import InputError
 from protocol.schema import to_plain
 from protocol.subtitles.corrections import CorrectedCue, Correction, Corrections, read_corrections
-from protocol.timeline import Cue, Segment, Transcript, Word
+from protocol.timeline import Cue, Segment, Speaker, Transcript, Word
 from workers.engines.common.corrections import correct_cues, correct_words, told
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.tracks import Track, cut_track
@@ -229,3 +229,57 @@ def test_words_that_are_corrected_are_joined_as_their_language_does_and_keep_it(
         ("He walked home.", ""),
         ("誰もそこにいない", "ja"),
     ]
+
+
+# Where speakers are known
+
+DIALOGUE = (
+    Cue(start_ms=1_000, end_ms=2_500, lines=("-Coming?", "-Yes."), speakers=("1", "2")),
+    Cue(start_ms=3_000, end_ms=4_500, lines=("How many men were there?",), speakers=("2",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "speakers"),
+    [
+        (cue(1_000, 2_500, "-Coming?\n-Yes."), cue(1_000, 2_500, "-Are you?\n-Oh yes."), ("1", "2")),
+        (cue(3_000, 4_500, "How many men were there?"), cue(3_000, 4_500, "How many\nmen?"), ("2", "2")),
+        (cue(3_000, 4_500, "How many men were there?"), cue(3_100, 4_000, "How many men?"), ("2",)),
+        (cue(1_000, 2_500, "-Coming?\n-Yes."), cue(1_000, 2_500, "Nobody can tell who says it."), ()),
+    ],
+)
+def test_a_corrected_cue_keeps_its_speakers_where_the_lines_fit(
+    old: CorrectedCue, new: CorrectedCue, speakers: tuple[str, ...]
+) -> None:
+    found = correct_cues(DIALOGUE, [change([old], [new])])
+    place = 0 if old.start_ms == 1_000 else 1
+    assert found.unfit == ()
+    assert found.cues[place].speakers == speakers
+
+
+def test_a_dialogue_that_is_split_keeps_who_says_which_line() -> None:
+    edit = change(
+        [cue(1_000, 2_500, "-Coming?\n-Yes.")], [cue(1_000, 1_700, "-Coming?"), cue(1_800, 2_500, "-Yes.")]
+    )
+    assert [found.speakers for found in correct_cues(DIALOGUE, [edit]).cues] == [("1",), ("2",), ("2",)]
+
+
+def test_a_correction_of_a_dialogue_is_found_in_the_words_of_its_speakers() -> None:
+    texts = [("1", "Coming?"), ("2", "Yes."), ("2", "Soon.")]
+    words = tuple(
+        Word(text=text, start_ms=1_000 + 400 * at, end_ms=1_300 + 400 * at, speaker=speaker)
+        for at, (speaker, text) in enumerate(texts)
+    )
+    said = Transcript(
+        language="en",
+        segments=(Segment(start_ms=1_000, end_ms=2_100, text="Coming? Yes. Soon.", words=words),),
+        speakers=(Speaker(id="1", name="Veeru"), Speaker(id="2")),
+    )
+    edit = change(
+        [cue(1_000, 1_800, "-[Veeru] Coming?\n-Yes.")], [cue(1_000, 1_800, "-[Veeru] Are you?\n-Sure.")]
+    )
+    found, unfit = correct_words(said, [edit])
+    assert unfit == ()
+    assert [(word.text, word.speaker) for word in found.words()] == [
+        ("Are", "1"), ("you?", "1"), ("Sure.", "2"), ("Soon.", "2"),
+    ]  # fmt: skip

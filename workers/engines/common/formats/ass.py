@@ -199,6 +199,8 @@ def _coloured(
             script = script_of(line) or "LATIN"
             if speaker in colours:
                 shown = _no_comma(speaker)
+                # Nobody's style may take the place of a script's.
+                shown = f"Speaker {shown}" if shown in names.values() else shown
                 found[script, speaker] = shown if names[script] == _MAIN else f"{shown} {names[script]}"
     return found
 
@@ -213,8 +215,8 @@ def _styles_of(cue: Cue, names: Mapping[str, str], coloured: Mapping[tuple[str, 
 
 
 def _no_comma(name: str) -> str:
-    """Return a name as a field can hold it: commas part the fields of a line."""
-    return plain(name).replace(",", " ")
+    """Return a name as fields and marks can hold it: commas part fields, brackets end marks."""
+    return " ".join(plain(name).translate(dict.fromkeys(map(ord, ",{}\\"), " ")).split())
 
 
 def _style(picture: tuple[int, int]) -> SSAStyle:

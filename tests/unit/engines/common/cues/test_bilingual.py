@@ -144,3 +144,12 @@ def test_a_short_cue_is_made_longer_where_there_is_room():
 
 def test_no_cues_are_no_cues():
     assert pair([], []) == ()
+
+
+def test_each_line_of_two_languages_keeps_its_speaker():
+    first = (Cue(start_ms=1_000, end_ms=3_000, lines=("a",), speakers=("1",)),)
+    second = (Cue(start_ms=1_000, end_ms=3_000, lines=("b", "c"), speakers=("1", "2")),)
+    assert [cue.speakers for cue in pair(first, second)] == [("1", "1", "2")]
+    assert [cue.speakers for cue in pair(first, (Cue(start_ms=1_000, end_ms=3_000, lines=("b",)),))] == [
+        ("1", "")
+    ]

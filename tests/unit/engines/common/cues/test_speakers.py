@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from protocol.languages import UNSPACED
 from protocol.timeline import Cue, Word
 from tests.conftest import Figure
+from tests.heard import heard
 from tests.unit.engines.common.cues.test_properties import (
     check_judged,
     check_lines,
@@ -22,6 +23,7 @@ from tests.unit.engines.common.cues.test_properties import (
     spans_of,
 )
 from tests.word_streams import Case, cases
+from workers.engines.common.cues.checking.quality import check
 from workers.engines.common.cues.cut import cut, timed_tokens
 from workers.engines.common.cues.marks import DASHES, is_lone
 from workers.engines.common.cues.profiles import PROFILES, rules_for
@@ -288,3 +290,31 @@ def test_every_rule_holds_for_words_with_speakers(figure: Figure) -> None:
 @pytest.mark.timeout(900)
 def test_every_rule_holds_for_many_more_words_with_speakers(figure: Figure) -> None:
     figure(told(run(_MANY)))
+
+
+# What was heard in a film
+
+
+@pytest.mark.parametrize(("every", "shared"), [(2, 10), (3, 5), (9, 0)])
+def test_hyphens_of_a_film_stand_only_where_turns_change(every, shared):
+    """Three people say what was heard in film_en, so many words each: no rule is broken."""
+    (found,) = heard("film_en")
+    words = found.transcript.words()
+    spoken = [replace(word, speaker="123"[place // every % 3]) for place, word in enumerate(words)]
+    rules = rules_for("netflix", "en", media_duration_ms=found.duration_ms)
+    cues = cut(spoken, rules)
+    place = 0
+    for cue in cues:
+        of_lines = []
+        for line in cue.lines:
+            count = len(line.split())
+            (who,) = {word.speaker for word in spoken[place : place + count]}
+            assert " ".join(word.text for word in spoken[place : place + count]) == line.removeprefix("-")
+            of_lines.append(who)
+            place += count
+        assert tuple(of_lines) == cue.speakers
+        changes = len(set(of_lines)) > 1
+        assert [line.startswith("-") for line in cue.lines] == [changes] * len(cue.lines)
+    assert place == len(spoken)
+    assert sum(len(set(cue.speakers)) > 1 for cue in cues) >= shared
+    assert [violation for violation in check(cues, rules, spoken) if not violation.reason] == []

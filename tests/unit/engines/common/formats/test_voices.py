@@ -73,8 +73,8 @@ def test_webvtt_has_a_voice_for_each_line_and_webvtt_py_reads_it(tmp_path: Path)
 def test_pysubs2_reads_the_names_in_ass() -> None:
     file = pysubs2.SSAFile.from_string(written("ass"))
     assert [event.name for event in file] == [
-        "Gabbar & <Sambha>  Sons",
-        "Speaker 2 / Gabbar & <Sambha>  Sons",
+        "Gabbar & <Sambha> Sons",
+        "Speaker 2 / Gabbar & <Sambha> Sons",
         "Thakur",
         "",
     ]
@@ -87,12 +87,27 @@ def test_each_speaker_has_a_style_with_a_colour_if_it_is_asked_for() -> None:
     styles = {name: style.primarycolor for name, style in file.styles.items()}
     assert {name: (colour.r, colour.g, colour.b) for name, colour in styles.items()} == {
         "Default": PALETTE[0],
-        "Gabbar & <Sambha>  Sons": PALETTE[0],
+        "Gabbar & <Sambha> Sons": PALETTE[0],
         "Speaker 2": PALETTE[1],
         "Thakur": PALETTE[2],
     }
-    assert [event.style for event in file] == ["Gabbar & <Sambha>  Sons", "Speaker 2", "Thakur", "Default"]
-    assert file[1].text == r"-Two.\N{\rGabbar & <Sambha>  Sons}-Two?"
+    assert [event.style for event in file] == ["Gabbar & <Sambha> Sons", "Speaker 2", "Thakur", "Default"]
+    assert file[1].text == r"-Two.\N{\rGabbar & <Sambha> Sons}-Two?"
+
+
+def test_a_speaker_who_is_called_as_a_style_is_does_not_take_its_place() -> None:
+    made = replace(track(names={"1": "Default", "2": "Jai"}), speaker_colours=True)
+    file = pysubs2.SSAFile.from_string(written("ass", made))
+    assert [event.style for event in file] == ["Speaker Default", "Jai", "Speaker 3", "Default"]
+
+
+def test_a_name_with_signs_of_markup_is_a_style_all_the_same() -> None:
+    made = replace(track(names={"1": r"{\\i1}Gabbar, Jr."}), speaker_colours=True)
+    file = pysubs2.SSAFile.from_string(written("ass", made))
+    (name,) = {event.style for event in file if "Gabbar" in event.style}
+    assert name in file.styles
+    assert not {*"{}\\,"} & {*name}
+    assert file[1].plaintext == "-Two.\n-Two?"
 
 
 def test_who_speaks_most_is_white_and_from_the_fifth_on_all_are() -> None:
