@@ -32,7 +32,7 @@ __all__ = [
 
 _TURN_MARK = regex.compile(rf"^(?:>>+|[{regex.escape(DASHES)}])\s*")
 _DASH = regex.compile(rf"^[{regex.escape(DASHES)}]+(?!\p{{N}})")
-_GLUED = regex.compile(r"^[-‐‑–](?=[\p{Lu}\p{Lo}])")
+_GLUED = regex.compile(r"^[-‐‑–](?=[^\p{N}\p{Ll}\s‐‑–-])")
 _FAR_MS = 2_000
 """So far from a word, nobody knows who speaks; no cue goes over such a pause."""
 _INVISIBLE = regex.compile(r"[\p{Cf}\s]+")
