@@ -55,6 +55,9 @@ class StageEngine:
     """Where several environments could do the stage, the one with the lowest number does."""
     computing: Computing | None = None
     """What this engine computes on, where it is not what the environment's `computing` says."""
+    models: tuple[str, ...] = ()
+    """What it loads where that is not the environment's default model: the first that is in the store, the
+    last one where none is."""
 
     @property
     def key_name(self) -> str:

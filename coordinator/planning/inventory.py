@@ -69,6 +69,9 @@ class Inventory:
         """Return the model for the stage if nobody chooses one; empty where it needs none."""
         if not STAGES[stage].takes("model") or spec.service is not None:
             return ""
+        own = spec.stages[stage].models if stage in spec.stages else ()
+        if own:
+            return next((model for model in own if self.has_model(model)), own[-1])
         return self._default_of(spec) or STAGES[stage].default_model
 
     def _default_of(self, spec: envspecs.EnvSpec) -> str:

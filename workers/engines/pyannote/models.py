@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-from protocol.artefacts import describe_file
 from protocol.errors import InputError
 from workers.engine import Models
+from workers.engines.pyannote.campplus import Campplus, names_of_weights
+from workers.engines.pyannote.checkpoints import (
+    CHECKPOINT,
+    NETWORK_ERRORS,
+    network_in,
+    pipeline_in,
+    refuse_changed,
+    unreadable,
+    weights_in,
+)
+from workers.engines.pyannote.windows import Ear
 from workers.placement import Placement
 from workers.speech.inference import STEP_PART, infer_side_by_side
 
-__all__ = ["SILERO", "load_segmentation", "load_silero"]
+__all__ = ["SILERO", "is_pipeline", "load_ear", "load_pipeline", "load_segmentation", "load_silero"]
 
 SILERO = "silero"
 """The package `silero-vad` brings it; it is not in the model store."""
-_CHECKPOINT = "pytorch_model.bin"
+_VOICES = "campplus_cn_en_common.pt"
+_PIPELINE = "config.yaml"
 
 
 def load_segmentation(models: Models, model: str, device: str) -> Any:
@@ -32,7 +41,7 @@ def load_segmentation(models: Models, model: str, device: str) -> Any:
         import torch
         from pyannote.audio import Inference
 
-        network = _network(folder / _CHECKPOINT, model)
+        network = network_in(folder / CHECKPOINT, model)
         # It does not matter who speaks, only that somebody does. pyannote would make yes or no of a
         # probability of sets of speakers: what is doubtful would be as sure as anything.
         powerset = network.specifications.powerset
@@ -49,58 +58,6 @@ def load_segmentation(models: Models, model: str, device: str) -> Any:
     return models.get(where.key("pyannote", model), load)
 
 
-def _network(checkpoint: Path, model: str) -> Any:
-    """Return the network in the file.
-
-    Raises `InputError` where the file has changed since it was fetched, would run code of its own, or is not
-    pyannote's.
-    """
-    from pickle import UnpicklingError  # noqa: TID251 (the name of torch's refusal, nothing is unpickled)
-
-    import torch
-    from pyannote.audio import Model
-
-    _refuse_changed(checkpoint)
-    try:
-        # `from_pretrained` runs whatever the file names; this refuses what is not a plain value.
-        with torch.serialization.safe_globals(_plain_values()):
-            torch.load(checkpoint, map_location="cpu", weights_only=True)
-        return Model.from_pretrained(checkpoint.parent)
-    except (OSError, ValueError, LookupError, AttributeError, RuntimeError, UnpicklingError) as error:
-        message = f"pyannote.audio cannot read the model {model}: {error}."
-        raise InputError(message, f"cpw models fetch --again {model}") from error
-
-
-def _plain_values() -> list[Any]:
-    """Return what the checkpoints of pyannote's segmentation hold beside tensors: values, and no function."""
-    from collections import defaultdict
-
-    from omegaconf.base import ContainerMetadata, Metadata
-    from omegaconf.listconfig import ListConfig
-    from omegaconf.nodes import AnyNode
-    from pyannote.audio.core.model import Introspection
-    from pyannote.audio.core.task import Problem, Resolution, Specifications
-    from torch.torch_version import TorchVersion
-
-    found = [Specifications, Problem, Resolution, Introspection, TorchVersion]
-    # The older one was written with settings of omegaconf.
-    return [*found, ListConfig, AnyNode, ContainerMetadata, Metadata, defaultdict, Any, dict, list, int]
-
-
-def _refuse_changed(checkpoint: Path) -> None:
-    """Raise `InputError` where the file has changed since it was fetched: to read it is to run it."""
-    folder = checkpoint.parent
-    try:
-        expected = json.loads((folder / "manifest.json").read_bytes())["files"][checkpoint.name]["sha256"]
-        found = describe_file(checkpoint, checkpoint.name).sha256
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        message = f"The file {checkpoint} cannot be checked: {error}."
-        raise InputError(message, f"cpw models fetch --again {folder.name}") from error
-    if found != expected:
-        message = f"The file {checkpoint} has changed since it was fetched."
-        raise InputError(message, f"cpw models fetch --again {folder.name}")
-
-
 def _loudest(scores: Any) -> Any:
     """Return the highest of the speakers' scores, float32 (windows, frames, 1)."""
     return scores.max(axis=-1, keepdims=True)
@@ -114,6 +71,66 @@ def _anybody(log_probabilities: Any) -> Any:
     import numpy as np
 
     return 1 - np.exp(log_probabilities[..., :1])
+
+
+def is_pipeline(models: Models, model: str) -> bool:
+    """Return whether the model is one of pyannote.audio's own pipelines, not the networks of `load_ear`.
+
+    Raises `MissingError` where the store does not have the model.
+    """
+    return (models.path(model) / _PIPELINE).is_file()
+
+
+def load_ear(models: Models, model: str, device: str) -> Ear:
+    """Return the networks that tell voices apart.
+
+    Raises `MissingError` where the store does not have the model, `InputError` where a file has changed or is
+    not what it should be.
+    """
+    where = Placement(device=device, compute_type="float32")
+    folder = models.path(model)
+
+    def load() -> Ear:
+        import torch
+        from pyannote.audio.utils.powerset import Powerset
+
+        if not (folder / _VOICES).is_file():
+            message = f"The model {model} cannot tell voices apart: it has no file {_VOICES}."
+            raise InputError(message, "cpw models list")
+        network = network_in(folder / CHECKPOINT, model).eval().to(device)
+        sets = network.specifications
+        if not sets.powerset:
+            raise unreadable(model, "its segmentation does not tell sets of speakers")
+        refuse_changed(folder / _VOICES)
+        weights = weights_in(folder / _VOICES, model)
+        if weights.keys() != names_of_weights():
+            raise unreadable(model, f"{_VOICES} has other layers than CAM++")
+        to_speakers = Powerset(len(sets.classes), sets.powerset_max_classes).to(device)
+        voices = Campplus(weights={name: value.to(device) for name, value in weights.items()}, device=device)
+        try:
+            voices.embed(torch.ones(100, 80))
+        except RuntimeError as error:
+            raise unreadable(model, str(error)) from error
+        return Ear(segmentation=network, to_speakers=to_speakers, embedding=voices, device=device)
+
+    ear: Ear = models.get(where.key("speakers", model), load)
+    return ear
+
+
+def load_pipeline(models: Models, model: str, device: str) -> Any:
+    """Return a `pyannote.audio.Pipeline` that tells speakers apart; raises what `load_ear` does."""
+    where = Placement(device=device, compute_type="float32")
+    folder = models.path(model)
+
+    def load() -> Any:
+        import torch
+
+        try:
+            return pipeline_in(folder, model).to(torch.device(device))
+        except NETWORK_ERRORS as error:
+            raise unreadable(model, str(error)) from error
+
+    return models.get(where.key("pipeline", model), load)
 
 
 def load_silero(models: Models) -> Any:
