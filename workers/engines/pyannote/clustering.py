@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workers.engines.pyannote.asked import Bounds
-from workers.engines.pyannote.windows import Heard
+from workers.engines.pyannote.windows import HeardWindows
 
 __all__ = ["NOBODY", "Clusters", "cluster_voices"]
 
@@ -39,7 +39,7 @@ class Clusters:
     """The mean embedding of each, float32 (people, 192), of length 1."""
 
 
-def cluster_voices(heard: Heard, bounds: Bounds) -> Clusters:
+def cluster_voices(heard: HeardWindows, bounds: Bounds) -> Clusters:
     """Return who speaks the pieces; there may be fewer people than asked for, where no more can be told."""
     import numpy as np
 
@@ -59,7 +59,7 @@ def cluster_voices(heard: Heard, bounds: Bounds) -> Clusters:
     return Clusters(of_pieces=found, centres=centres)
 
 
-def _with_voices(heard: Heard, known: Any) -> Any:
+def _with_voices(heard: HeardWindows, known: Any) -> Any:
     """Return for each piece what is known of who speaks it, float32 (pieces, 192), of length 1 or 0.
 
     That is how the piece sounds, and how all sounds that the same voice says in the window: the shorter the

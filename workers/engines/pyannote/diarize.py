@@ -15,7 +15,7 @@ from workers.engines.pyannote.asked import Bounds, read_speakers
 from workers.engines.pyannote.clustering import cluster_voices
 from workers.engines.pyannote.community import by_pipeline
 from workers.engines.pyannote.found import Found, numbered, speakers_of
-from workers.engines.pyannote.models import is_pipeline, load_ear, load_pipeline
+from workers.engines.pyannote.models import is_pipeline, load_networks, load_pipeline
 from workers.engines.pyannote.stitching import stitch
 from workers.engines.pyannote.windows import hear_windows
 from workers.speech.sound import SAMPLE_RATE, Sound
@@ -76,8 +76,8 @@ def _found(request: DiarizeRequest, bounds: Bounds, context: Context, sound: Sou
     if is_pipeline(models, request.model):
         pipeline = load_pipeline(models, request.model, device)
         return by_pipeline(pipeline, sound, bounds, request.batch_size, progress)
-    ear = load_ear(models, request.model, device)
-    heard = hear_windows(ear, sound, models, request.batch_size, progress)
+    networks = load_networks(models, request.model, device)
+    heard = hear_windows(networks, sound, models, request.batch_size, progress)
     return stitch(heard, cluster_voices(heard, bounds))
 
 

@@ -16,11 +16,11 @@ from workers.engines.pyannote.checkpoints import (
     unreadable,
     weights_in,
 )
-from workers.engines.pyannote.windows import Ear
+from workers.engines.pyannote.windows import VoiceNetworks
 from workers.placement import Placement
 from workers.speech.inference import STEP_PART, infer_side_by_side
 
-__all__ = ["SILERO", "is_pipeline", "load_ear", "load_pipeline", "load_segmentation", "load_silero"]
+__all__ = ["SILERO", "is_pipeline", "load_networks", "load_pipeline", "load_segmentation", "load_silero"]
 
 SILERO = "silero"
 """The package `silero-vad` brings it; it is not in the model store."""
@@ -74,14 +74,14 @@ def _anybody(log_probabilities: Any) -> Any:
 
 
 def is_pipeline(models: Models, model: str) -> bool:
-    """Return whether the model is one of pyannote.audio's own pipelines, not the networks of `load_ear`.
+    """Return whether the model is one of pyannote.audio's own pipelines, not the networks of `load_networks`.
 
     Raises `MissingError` where the store does not have the model.
     """
     return (models.path(model) / _PIPELINE).is_file()
 
 
-def load_ear(models: Models, model: str, device: str) -> Ear:
+def load_networks(models: Models, model: str, device: str) -> VoiceNetworks:
     """Return the networks that tell voices apart.
 
     Raises `MissingError` where the store does not have the model, `InputError` where a file has changed or is
@@ -90,7 +90,7 @@ def load_ear(models: Models, model: str, device: str) -> Ear:
     where = Placement(device=device, compute_type="float32")
     folder = models.path(model)
 
-    def load() -> Ear:
+    def load() -> VoiceNetworks:
         import torch
         from pyannote.audio.utils.powerset import Powerset
 
@@ -111,14 +111,14 @@ def load_ear(models: Models, model: str, device: str) -> Ear:
             voices.embed(torch.ones(100, 80))
         except RuntimeError as error:
             raise unreadable(model, str(error)) from error
-        return Ear(segmentation=network, to_speakers=to_speakers, embedding=voices, device=device)
+        return VoiceNetworks(segmentation=network, to_speakers=to_speakers, embedding=voices, device=device)
 
-    ear: Ear = models.get(where.key("speakers", model), load)
-    return ear
+    networks: VoiceNetworks = models.get(where.key("speakers", model), load)
+    return networks
 
 
 def load_pipeline(models: Models, model: str, device: str) -> Any:
-    """Return a `pyannote.audio.Pipeline` that tells speakers apart; raises what `load_ear` does."""
+    """Return a `pyannote.audio.Pipeline` that tells speakers apart; raises what `load_networks` does."""
     where = Placement(device=device, compute_type="float32")
     folder = models.path(model)
 

@@ -8,7 +8,7 @@ from typing import Any
 from protocol.timeline import Turn
 from workers.engines.pyannote.clustering import Clusters
 from workers.engines.pyannote.found import Found
-from workers.engines.pyannote.windows import Heard
+from workers.engines.pyannote.windows import HeardWindows
 
 __all__ = ["stitch"]
 
@@ -16,7 +16,7 @@ _AT_ONCE = 2
 """The segmentation hears no more at once."""
 
 
-def stitch(heard: Heard, clusters: Clusters) -> Found:
+def stitch(heard: HeardWindows, clusters: Clusters) -> Found:
     """Return who speaks when: at each moment what most of the windows over it say."""
     shares = _shares(heard, clusters)
     nobody = len(clusters.centres)
@@ -30,7 +30,7 @@ def stitch(heard: Heard, clusters: Clusters) -> Found:
     )
 
 
-def _shares(heard: Heard, clusters: Clusters) -> Any:
+def _shares(heard: HeardWindows, clusters: Clusters) -> Any:
     """Return in which part of the windows each speaks, float32 (frames, people + 1); the last is nobody."""
     import numpy as np
 
@@ -64,7 +64,7 @@ def _speaking(shares: Any, at_once: int) -> Any:
     return speaks & (shares > 0)
 
 
-def _turns(speaks: Any, heard: Heard) -> tuple[Turn, ...]:
+def _turns(speaks: Any, heard: HeardWindows) -> tuple[Turn, ...]:
     """Return the turns in order; speakers are the numbers of columns."""
     found = [
         Turn(start_ms=start, end_ms=end, speaker=str(person))
@@ -74,7 +74,7 @@ def _turns(speaks: Any, heard: Heard) -> tuple[Turn, ...]:
     return tuple(sorted(found, key=lambda turn: (turn.start_ms, turn.end_ms, turn.speaker)))
 
 
-def _runs(speaks: Any, heard: Heard) -> Iterator[tuple[int, int]]:
+def _runs(speaks: Any, heard: HeardWindows) -> Iterator[tuple[int, int]]:
     """Yield from when to when the frames are true, in milliseconds."""
     import numpy as np
 
@@ -85,6 +85,6 @@ def _runs(speaks: Any, heard: Heard) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _clock(frame: int, heard: Heard) -> int:
+def _clock(frame: int, heard: HeardWindows) -> int:
     """Return the time between the middles of a frame and the one before it."""
     return min(heard.duration_ms, max(0, round(heard.first_ms + (frame - 0.5) * heard.frame_ms)))

@@ -13,7 +13,7 @@ from workers.placement import Placement
 from workers.speech.sound import SAMPLE_RATE, Sound
 from workers.torch_devices import TorchLanes
 
-__all__ = ["LEAST_ALONE_S", "Ear", "Heard", "hear_windows"]
+__all__ = ["LEAST_ALONE_S", "HeardWindows", "VoiceNetworks", "hear_windows"]
 
 _STEP_FRAMES = 119
 """From one window to the next: 2.0 s. Five of them hear each moment, and frames fall on frames."""
@@ -26,7 +26,7 @@ _LONGEST_S = 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ear:
+class VoiceNetworks:
     """Both networks on their device."""
 
     segmentation: Any
@@ -53,7 +53,7 @@ class Ear:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heard:
+class HeardWindows:
     """What was heard in each window: its voices have numbers of their own, 0 to 2.
 
     What a voice says is in pieces of a few seconds: the segmentation takes two people for one voice now and
@@ -77,50 +77,52 @@ class Heard:
 
 
 def hear_windows(
-    ear: Ear, sound: Sound, models: Models, batch_size: int, progress: Callable[[float], None]
-) -> Heard:
+    networks: VoiceNetworks, sound: Sound, models: Models, batch_size: int, progress: Callable[[float], None]
+) -> HeardWindows:
     """Return what is heard in the whole sound; `progress` is called with 0 to 1.
 
     A film of three hours takes 50 MB: samples are read when their window is heard, and not kept.
     """
     import numpy as np
 
-    step = _STEP_FRAMES * ear.frame
-    starts = range(0, max(1, sound.sample_count - ear.window + step), step)
-    on_gpu = not ear.device.startswith("cpu")
+    step = _STEP_FRAMES * networks.frame
+    starts = range(0, max(1, sound.sample_count - networks.window + step), step)
+    on_gpu = not networks.device.startswith("cpu")
     size = batch_size or (_AT_ONCE_ON_GPU if on_gpu else _AT_ONCE)
     batches = [starts[first : first + size] for first in range(0, len(starts), size)]
 
     def listen(batch: range, check: Callable[[], None]) -> tuple[Any, ...]:
-        return _listen(ear, sound, batch, check)
+        return _listen(networks, sound, batch, check)
 
-    lanes = TorchLanes(models=models, where=Placement(device=ear.device, compute_type="float32"))
+    lanes = TorchLanes(models=models, where=Placement(device=networks.device, compute_type="float32"))
     found = lanes.side_by_side(listen, batches, len(batches), lambda done: progress(done / len(batches)))
     active, pieces, embeddings, alone_s = zip(*found, strict=True)
     for batch, own in zip(batches, pieces, strict=True):
         own[:, 0] += batch.start // step
-    return Heard(
+    return HeardWindows(
         active=np.concatenate(active),
         pieces=np.concatenate(pieces),
         embeddings=np.concatenate(embeddings),
         alone_s=np.concatenate(alone_s),
         step=_STEP_FRAMES,
-        frame_ms=ear.frame * 1000 / SAMPLE_RATE,
-        first_ms=ear.first_ms,
+        frame_ms=networks.frame * 1000 / SAMPLE_RATE,
+        first_ms=networks.first_ms,
         duration_ms=sound.duration_ms,
     )
 
 
-def _listen(ear: Ear, sound: Sound, starts: range, check: Callable[[], None]) -> tuple[Any, ...]:
+def _listen(
+    networks: VoiceNetworks, sound: Sound, starts: range, check: Callable[[], None]
+) -> tuple[Any, ...]:
     """Return the fields `active`, `pieces`, `embeddings` and `alone_s` of these windows."""
     import numpy as np
     import torch
 
-    windows = np.stack([_window(sound, start, ear.window) for start in starts])
+    windows = np.stack([_window(sound, start, networks.window) for start in starts])
     with torch.inference_mode():
-        scores = ear.segmentation(torch.from_numpy(windows).unsqueeze(1).to(ear.device))
-        active = ear.to_speakers(scores).cpu().numpy() > 0.5
-    longest = round(_LONGEST_S * SAMPLE_RATE / ear.frame)
+        scores = networks.segmentation(torch.from_numpy(windows).unsqueeze(1).to(networks.device))
+        active = networks.to_speakers(scores).cpu().numpy() > 0.5
+    longest = round(_LONGEST_S * SAMPLE_RATE / networks.frame)
     pieces = np.array(list(_pieces(active, longest)), dtype=np.int64).reshape(-1, 4)
     alone = active & (active.sum(axis=2, keepdims=True) == 1)
     embeddings = np.full((len(pieces), EMBEDDING), np.nan, dtype=np.float32)
@@ -131,14 +133,14 @@ def _listen(ear: Ear, sound: Sound, starts: range, check: Callable[[], None]) ->
     for number, (window, voice, first, last) in enumerate(pieces):
         mask = np.zeros(alone.shape[1], bool)
         mask[first:last] = alone[window, first:last, voice]
-        alone_s[number] = mask.sum() * ear.frame / SAMPLE_RATE
+        alone_s[number] = mask.sum() * networks.frame / SAMPLE_RATE
         if alone_s[number] < LEAST_ALONE_S:
             continue
         check()
         if of != window:
             rows, of = features_of(windows[window]), window
-            frames = _frames_of_rows(len(rows), ear.frame, alone.shape[1])
-        embeddings[number] = ear.embedding.embed(rows[torch.from_numpy(mask[frames])])
+            frames = _frames_of_rows(len(rows), networks.frame, alone.shape[1])
+        embeddings[number] = networks.embedding.embed(rows[torch.from_numpy(mask[frames])])
     return active, pieces, embeddings, alone_s
 
 
