@@ -12,9 +12,14 @@ __all__ = ["NOBODY", "Clusters", "cluster_voices"]
 
 NOBODY = -1
 """The cluster of what is no one's: too short to tell, or unlike everybody."""
-ALIKE = 0.45
-"""Pieces whose cosine is over this on average are one person. Chosen on some of the recordings, and measured
-on others (docs/adr/0035-who-speaks.md)."""
+ALIKE = 0.5
+"""Pieces whose cosine is over this on average are one person. This and what follows was chosen on some of the
+recordings, and measured on others (docs/adr/0035-who-speaks.md)."""
+_ONE_PERSON = 0.6
+"""Two people whose mean embeddings have this cosine are one: two have 0.55 at most, one in two moods 0.65."""
+_LITTLE = 0.15
+_LITTLE_ALIKE = 0.45
+"""The same where one speaks less than this part of the other: what is heard of two at once is like both."""
 DOUBTFUL = 0.25
 """A piece whose cosine with everybody is under this is no one's."""
 _SURE_S = 1.5
@@ -115,11 +120,30 @@ def _people(vectors: Any, seconds: Any, bounds: Bounds) -> Any:
         return np.zeros(1, int)
     tree = linkage(vectors, "average", metric="cosine")
     labels = _kept(fcluster(tree, 1 - ALIKE, "distance"), seconds)
+    labels = _merged(labels, vectors, seconds, bounds.least)
     count = labels.max() + 1
     if count < bounds.least:
         labels = _split(tree, vectors, seconds, bounds.least)
     elif bounds.most and count > bounds.most:
-        labels = _kept(labels + 1, seconds, bounds.most)
+        labels = _kept(labels, seconds, bounds.most)
+    return labels
+
+
+def _merged(labels: Any, vectors: Any, seconds: Any, least: int) -> Any:
+    """Make one of two who are alike, the most alike first, as long as more than `least` are left."""
+    import numpy as np
+
+    while labels.max() + 1 > least:
+        people = range(labels.max() + 1)
+        centres = np.stack([_mean(vectors[labels == one], seconds[labels == one]) for one in people])
+        totals = np.array([seconds[labels == one].sum() for one in people])
+        little = np.minimum.outer(totals, totals) < _LITTLE * np.maximum.outer(totals, totals)
+        over = centres @ centres.T - np.where(little, _LITTLE_ALIKE, _ONE_PERSON)
+        np.fill_diagonal(over, -1)
+        first, second = sorted(np.unravel_index(over.argmax(), over.shape))
+        if over[first, second] < 0:
+            break
+        labels = np.where(labels == second, first, labels - (labels > second))
     return labels
 
 
@@ -141,11 +165,13 @@ def _kept(labels: Any, seconds: Any, most: int = 0) -> Any:
     """Return the labels of those who speak long enough, from 0; of the `most` who speak longest."""
     import numpy as np
 
-    totals = np.bincount(labels, weights=seconds)
+    known = labels != NOBODY
+    totals = np.bincount(labels[known], weights=seconds[known])
     # One is always kept: somebody speaks.
     enough = [number for number in np.argsort(-totals, kind="stable") if totals[number] >= _LEAST_S]
     enough = enough[: most or None] or [int(totals.argmax())]
-    numbers = np.full(len(totals), NOBODY)
+    # `NOBODY` is -1: the last place.
+    numbers = np.full(len(totals) + 1, NOBODY)
     numbers[enough] = range(len(enough))
     return numbers[labels]
 
