@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from protocol.schema import to_plain
 from protocol.timeline import Segment, Transcript, Turn, Word
 from workers.text.speakers import with_speakers
 
-__all__ = ["error_rate", "read_rttm", "words_right"]
+__all__ = ["all_one", "error_rates", "read_rttm", "words_right"]
 
 _SCORE = """
 import json, sys, warnings
@@ -29,16 +30,33 @@ def read(turns):
 asked = json.load(sys.stdin)
 metric = DiarizationErrorRate(collar=0.0, skip_overlap=False)
 whole = Timeline([Segment(0, asked["duration_ms"] / 1000)])
-print(metric(read(asked["true"]), read(asked["found"]), uem=whole))
+true = read(asked["true"])
+print(json.dumps([metric(true, read(turns), uem=whole) for turns in asked["found"]]))
 """
 
 
-def error_rate(true: Sequence[Turn], found: Sequence[Turn], duration_ms: int) -> float:
-    """Return the diarization error rate, without a collar and with overlaps."""
-    asked = {"true": to_plain(tuple(true)), "found": to_plain(tuple(found)), "duration_ms": duration_ms}
+def error_rates(true: Sequence[Turn], found: Sequence[Sequence[Turn]], duration_ms: int) -> tuple[float, ...]:
+    """Return the diarization error rate of each, without a collar and with overlaps."""
+    asked = {
+        "true": to_plain(tuple(true)),
+        "found": [to_plain(tuple(turns)) for turns in found],
+        "duration_ms": duration_ms,
+    }
     command = [str(envspecs.interpreter("pyannote")), "-c", _SCORE]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True)
-    return float(done.stdout)
+    return tuple(json.loads(done.stdout))
+
+
+def all_one(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return the same speech, as if one person said it."""
+    joined: list[Turn] = []
+    for turn in sorted(turns, key=lambda turn: turn.start_ms):
+        if joined and turn.start_ms <= joined[-1].end_ms:
+            end_ms = max(joined[-1].end_ms, turn.end_ms)
+            joined[-1] = replace(joined[-1], end_ms=end_ms)
+        else:
+            joined.append(replace(turn, speaker="1"))
+    return tuple(joined)
 
 
 def read_rttm(path: Path) -> tuple[Turn, ...]:

@@ -21,7 +21,7 @@ from protocol.timeline import Turn, Word
 from tests.data import data
 from workers.engines.common.film import ffmpeg as program
 
-__all__ = ["VOICES", "Phrase", "Talk", "make_talk", "phrases_of"]
+__all__ = ["RATE", "VOICES", "Phrase", "Talk", "make_talk", "phrases_of", "read", "write"]
 
 RATE = 16_000
 _FRAME = RATE // 50
@@ -45,8 +45,9 @@ VOICES = {
     "kennedy": ("speech/jfk.flac",),
     # Two days of the news from one town: one newsreader, by ear and by any embedding.
     "chandigarh": (f"{_CHANDIGARH}202018191821_sent_11.flac", f"{_CHANDIGARH}2021112191739_sent_58.flac"),
-    # The same person as `corpus`, with a cold.
+    # The same person as `corpus`, with a cold; and on both days.
     "cold": ("align/cold_corpus.wav",),
+    "corpus-cold": ("align/acoustic_corpus.wav", "align/cold_corpus.wav"),
     "narrator": ("speech/multilingual_en_fr.mp3",),
     "nasa": ("film/nasa_13013.mp4",),
     "jaipur": ("hindi/Regional-Jaipur-Hindi-0900-20181027113933_sent_21.flac",),

@@ -32,6 +32,7 @@ BENCHES = [
     "cancel",
     "http",
     "separation",
+    "speakers",
     "gpu",
 ]
 
