@@ -1,8 +1,8 @@
 """A pipeline in the form of pyannote's community-1, of the parts that are at hand.
 
 Run by the environment's own Python: `python tests/checkpoints/speakers.py SEGMENTATION FOLDER`. The
-segmentation is the real one. The embedding has community-1's network with weights by chance, and what stands for its PLDA
-turns nothing: so it tells voices apart badly, but by the same code.
+segmentation is the real one. The embedding has community-1's network with weights by
+chance, and what stands for its PLDA turns nothing: so it tells voices apart badly, but by the same code.
 """
 
 from __future__ import annotations

@@ -39,12 +39,14 @@ class VoiceNetworks:
     @property
     def window(self) -> int:
         """Return the length of a window in samples."""
-        return round(self.segmentation.specifications.duration * SAMPLE_RATE)
+        length: int = round(self.segmentation.specifications.duration * SAMPLE_RATE)
+        return length
 
     @property
     def frame(self) -> int:
         """Return the distance from one frame to the next in samples."""
-        return round(self.segmentation.receptive_field.step * SAMPLE_RATE)
+        length: int = round(self.segmentation.receptive_field.step * SAMPLE_RATE)
+        return length
 
     @property
     def first_ms(self) -> float:

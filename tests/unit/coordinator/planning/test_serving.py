@@ -15,6 +15,8 @@ from protocol.messages import Submit
 
 HTDEMUCS, STEMS = "htdemucs", "spleeter-2stems"
 BOTH = ("demucs", "spleeter")
+COMMUNITY, CAMPPLUS = "speakers-community-1", "speakers-campplus"
+VAD = "pyannote-segmentation"
 
 
 def inventory(built: tuple[str, ...], stored: tuple[str, ...]) -> Inventory:
@@ -65,3 +67,23 @@ def test_a_stage_that_falls_to_the_next_environment_is_told() -> None:
 def test_an_environment_that_is_not_there_is_still_refused() -> None:
     with pytest.raises(UsageError, match="There is no environment"):
         inventory(BOTH, ()).serving("separate", {"separate": "nowhere"})
+
+
+@pytest.mark.parametrize(
+    ("stored", "chosen"),
+    [
+        ((COMMUNITY, CAMPPLUS, VAD), COMMUNITY),
+        ((COMMUNITY,), COMMUNITY),
+        ((CAMPPLUS, VAD), CAMPPLUS),
+        # Whoever asks for it is told to fetch the one that needs no token.
+        ((VAD,), CAMPPLUS),
+    ],
+)
+def test_a_stage_with_models_of_its_own_takes_the_first_that_is_here(
+    stored: tuple[str, ...], chosen: str
+) -> None:
+    here = inventory(("pyannote",), stored)
+    spec = here.serving("diarize", {})
+    assert here.default_model("diarize", spec) == chosen
+    assert here.default_model("vad", spec) == VAD
+    assert ("diarize" in here.at_hand({})) == (chosen in stored)
