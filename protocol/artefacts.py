@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,11 +16,13 @@ from protocol.errors import InputError
 from protocol.schema import from_json
 
 __all__ = [
+    "KEPT",
     "Artefact",
     "FilmFile",
     "check_artefact",
     "describe_file",
     "describe_film",
+    "kept_beside",
     "read_json_as",
     "resolve_inside",
     "spoilt_file",
@@ -33,7 +36,10 @@ __all__ = [
 T = TypeVar("T")
 
 _CHUNK_BYTES = 1 << 20
+KEPT = ".kept"
+"""How the folder of what a step keeps from one attempt to the next is called at its end."""
 _CODE = ".py"
+_ATTEMPT = re.compile(r"-\d+$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +74,14 @@ def resolve_inside(root: Path, relative: str) -> Path:
         message = f"The path {relative!r} leads out of the job folder {root}."
         raise InputError(message)
     return root.joinpath(*pure.parts)
+
+
+def kept_beside(scratch: str) -> str:
+    """Return the folder, relative to the job folder, of what a step keeps from one attempt to the next.
+
+    `scratch` is the scratch folder of any of its attempts, `.scratch/<step>-<attempt>`.
+    """
+    return f"{_ATTEMPT.sub('', scratch)}{KEPT}"
 
 
 def describe_file(path: Path, name: str, check: Callable[[], None] | None = None) -> Artefact:

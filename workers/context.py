@@ -8,7 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from protocol.artefacts import Artefact, describe_file, resolve_inside, sync_directory, sync_file
+from protocol.artefacts import (
+    Artefact,
+    describe_file,
+    kept_beside,
+    resolve_inside,
+    sync_directory,
+    sync_file,
+)
 from protocol.errors import CancelledError, InputError
 from protocol.failpoints import reach
 from workers.engine import Models
@@ -36,6 +43,7 @@ class CallContext:
         self.cancelled = threading.Event()
         self._job_folder = job_folder
         self._scratch = resolve_inside(job_folder, scratch)
+        self._kept = resolve_inside(job_folder, kept_beside(scratch))
         self._folder = folder
         self._report = report
         self._reported_at = 0.0
@@ -63,6 +71,12 @@ class CallContext:
     def output(self, name: str) -> Path:
         """Return the path in the scratch folder at which to write the file `name`."""
         path = resolve_inside(self._scratch, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def kept(self, name: str) -> Path:
+        """Return the path of a file that the next attempt at the step finds again."""
+        path = resolve_inside(self._kept, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 

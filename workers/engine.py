@@ -62,6 +62,14 @@ class Context(Protocol):
     def output(self, name: str) -> Path:
         """Return the path in the scratch folder at which to write the file `name`."""
 
+    def kept(self, name: str) -> Path:
+        """Return the path of a file that outlives the call, for a part of the work that is dear.
+
+        Where the call fails or its worker dies, the next attempt at the step finds the file under the same
+        name. It goes when the step is done. Write it whole (`protocol.artefacts.write_json`), and under a
+        name that tells what it is of: the step may have other settings or inputs by then.
+        """
+
     def publish(self, name: str) -> Artefact:
         """Sync and hash the file `name` of the scratch folder, and put it into the call's manifest."""
 

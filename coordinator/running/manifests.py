@@ -70,7 +70,7 @@ class Manifests:
             return
         if current.ended_at is not None:
             # Before the manifest: `catch_up` takes an up-to-date manifest as a sign that this was done.
-            job_folder.clear_scratch(current.directory)
+            job_folder.clear_scratch(current.directory, resumable=current.state != "done")
             reach("coordinator.job.scratch-cleared")
         try:
             steps = self._store.steps(job)

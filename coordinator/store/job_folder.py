@@ -13,8 +13,10 @@ from typing import Any
 
 from coordinator.store.store import JobRow, StepRow
 from protocol.artefacts import (
+    KEPT,
     Artefact,
     check_artefact,
+    kept_beside,
     resolve_inside,
     sync_directory,
     sync_file,
@@ -199,6 +201,9 @@ def accept(job_folder: Path, scratch: str, folder: str, artefacts: tuple[Artefac
     sync_directory(target)
     reach("coordinator.accept.synced")
     shutil.rmtree(source, ignore_errors=True)
+    kept = resolve_inside(job_folder, kept_beside(scratch))
+    if kept.exists():
+        shutil.rmtree(kept, ignore_errors=True)
     reach("coordinator.accept.scratch-removed")
 
 
@@ -210,12 +215,18 @@ def clear_attempt(job_folder: Path, step: str, attempt: int) -> None:
         scratch.parent.rmdir()  # others may be in it
 
 
-def clear_scratch(job_folder: Path) -> None:
+def clear_scratch(job_folder: Path, *, resumable: bool) -> None:
     """Remove the scratch folders of a job that has ended: until then a worker may write there.
 
-    Remove also the unfinished `job.json` of a coordinator that died while it wrote it.
+    What steps keep for their next attempts stays where the job is `resumable`. Remove also the unfinished
+    `job.json` of a coordinator that died while it wrote it.
     """
-    shutil.rmtree(job_folder / ".scratch", ignore_errors=True)
+    scratch = job_folder / ".scratch"
+    for folder in scratch.iterdir() if scratch.is_dir() else ():
+        if not (resumable and folder.suffix == KEPT):
+            shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        scratch.rmdir()  # what is kept may be in it
     for left in job_folder.iterdir() if job_folder.is_dir() else ():
         if _UNFINISHED.fullmatch(left.name):
             left.unlink(missing_ok=True)

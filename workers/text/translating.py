@@ -34,7 +34,18 @@ from workers.text.spreading import spread
 from workers.text.transcripts import publish, read
 from workers.text.writing import is_punctuation
 
-__all__ = ["Translate", "Ways", "WaysOf", "result_of", "translate_transcript"]
+__all__ = [
+    "Meaning",
+    "Meanings",
+    "Tell",
+    "Translate",
+    "Ways",
+    "WaysOf",
+    "meaning_of",
+    "result_of",
+    "translate_sentences",
+    "translate_transcript",
+]
 
 Translate = Callable[[Sequence[str], Callable[[float], None]], list[str]]
 """Takes texts and a callback for progress (0 to 1; it may raise `CancelledError`), and returns the
@@ -43,6 +54,8 @@ Ways = tuple[Translate, Translate | None]
 """How texts are translated, and how those that are doubtful then are; None: the engine knows no other way."""
 WaysOf = Callable[[TranslateRequest], Ways]
 """The ways for a request from another language; raises where the engine or model does not have the pair."""
+Tell = Callable[[float, str], None]
+"""Takes how far a call is, 0 to 1, and what it does; may raise `CancelledError`."""
 _FIRST_SHARE = 0.9
 """The part of a call's progress that the first try is."""
 _AGAIN_SHARE = 0.25
@@ -52,7 +65,7 @@ model does not know the language, and another way would not help."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Meaning:
+class Meaning:
     """A translation of a text: what is doubtful about it, and how it came about."""
 
     text: str
@@ -61,6 +74,13 @@ class _Meaning:
     """It is what the second try gave."""
     retried: bool = False
     """There was a second try."""
+    left: bool = False
+    """The engine has none: the next translator is asked."""
+
+
+Meanings = Callable[[Sequence[Sentence], TranslateRequest, Tell], Sequence[Meaning]]
+"""Translates sentences of the request's source language, which follow each other in a film: one meaning for
+each. Raises where the engine or model does not have the pair."""
 
 
 def translate_transcript(
@@ -80,13 +100,6 @@ def translate_transcript(
     language that is spoken; None: the engine has none. Raises `InputError` where the transcript cannot
     be read, `BugError` where the engine returns another number of texts.
     """
-    source = read(context, request.transcript)
-    runs = [
-        (language, tuple(segments))
-        for language, segments in groupby(
-            source.segments, key=lambda segment: segment.language or request.source_language
-        )
-    ] or [(request.source_language, ())]
 
     def ways(asked: TranslateRequest) -> Ways:
         if asked.source_language == request.source_language:
@@ -96,14 +109,35 @@ def translate_transcript(
             raise InputError(message)
         return ways_of(asked)
 
-    parts, notes = _translated(runs, request, context, ways)
+    def meanings(sentences: Sequence[Sentence], asked: TranslateRequest, tell: Tell) -> Sequence[Meaning]:
+        found = _meanings(sentences, asked, tell, ways(asked))
+        return [found.get(sentence.text) or Meaning(text=clean(sentence.text)) for sentence in sentences]
+
+    return translate_sentences(request, context, engine, meanings)
+
+
+def translate_sentences(
+    request: TranslateRequest, context: Context, engine: str, meanings: Meanings
+) -> TranslateResult:
+    """Write `transcript.<target>.json`, one segment for each sentence; return it and the counts of its marks.
+
+    `meanings` is called once for each language that is spoken, with its sentences as they follow each other;
+    what is in the target's language stays. Sentences that the request's draft has translated stay as they are
+    there, and are not asked for. Where `meanings` leaves some to the next translator, these are marked
+    `untranslated` and have no text, and the file is `draft.<target>.json`.
+
+    Raises `InputError` where a transcript cannot be read.
+    """
+    source = read(context, request.transcript)
+    draft = _Draft(read(context, request.draft).segments if request.draft else ())
+    runs = [
+        _Run(language, join_sentences(said, language), said, draft)
+        for language, said in _runs(source, request)
+    ]
+    parts, notes = _translated(runs, request, context, meanings)
     segments: list[Segment] = []
-    for language, said in runs:
-        part = parts.get(language)
-        if part:
-            segments += part.segments_of(said, request, engine)
-        else:
-            segments += _kept(said, language, request, source.engine)
+    for run in runs:
+        segments += run.segments(parts.get(run.language), request, engine, source.engine)
     transcript = Transcript(
         language=request.target_language,
         segments=tuple(segments),
@@ -112,43 +146,88 @@ def translate_transcript(
         model=request.model,
         speakers=source.speakers,
     )
-    retried = sum(part.retried for part in parts.values())
-    return replace(result_of(request, context, transcript, retried), notes=notes)
+    made = [meaning for part in parts.values() for meaning in part.values()]
+    retried, left = sum(meaning.retried for meaning in made), sum(meaning.left for meaning in made)
+    return replace(result_of(request, context, transcript, retried, left), notes=notes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Translated:
-    """The translations of all that is said in one language."""
+def _runs(source: Transcript, request: TranslateRequest) -> list[tuple[str, tuple[Segment, ...]]]:
+    return [
+        (language, tuple(segments))
+        for language, segments in groupby(
+            source.segments, key=lambda segment: segment.language or request.source_language
+        )
+    ] or [(request.source_language, ())]
 
-    language: str
-    meanings: Mapping[str, _Meaning]
-    retried: int
 
-    def segments_of(self, said: Sequence[Segment], request: TranslateRequest, engine: str) -> list[Segment]:
-        """Return the translation of some of the segments, one segment for each sentence."""
-        return [
-            _segment(sentence, self.meanings, request.target_language, engine)
-            for sentence in join_sentences(said, self.language)
-        ]
+class _Draft:
+    """What another translator has done: a segment for each sentence that has the sentence's times."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._done: dict[tuple[int, int], list[Segment]] = {}
+        for segment in reversed(segments):
+            if UNTRANSLATED not in segment.marks:
+                self._done.setdefault((segment.start_ms, segment.end_ms), []).append(segment)
+
+    def take(self, sentence: Sentence) -> Segment | None:
+        """Return the sentence's segment; None where it has still to be translated."""
+        found = self._done.get((sentence.start_ms, sentence.end_ms))
+        return found.pop() if found else None
+
+
+class _Run:
+    """What is said in one language without a break, and what the draft has of it."""
+
+    def __init__(
+        self, language: str, sentences: Sequence[Sentence], said: Sequence[Segment], draft: _Draft
+    ) -> None:
+        self.language = language
+        self._said = said
+        self._drafted = [(sentence, draft.take(sentence)) for sentence in sentences]
+        self.todo = [sentence for sentence, segment in self._drafted if segment is None]
+
+    def segments(
+        self,
+        part: Mapping[int, Meaning] | None,
+        request: TranslateRequest,
+        engine: str,
+        heard_by: str,
+    ) -> list[Segment]:
+        """Return a segment for each sentence: the draft's, or its meaning, which `part` has by its identity.
+
+        Without `part` nobody translates the language: what the draft does not have stays as it was said.
+        """
+        if part is None and len(self.todo) == len(self._drafted):
+            return _kept(self._said, self.language, request, heard_by)
+        found = []
+        for sentence, segment in self._drafted:
+            if segment is not None:
+                found.append(segment)
+            elif part is not None:
+                found.append(_segment(sentence, part[id(sentence)], request.target_language, engine))
+            else:
+                said = Segment(
+                    start_ms=sentence.start_ms,
+                    end_ms=sentence.end_ms,
+                    text=sentence.text,
+                    words=sentence.words,
+                )
+                found += _kept((said,), self.language, request, heard_by)
+        return found
 
 
 def _translated(
-    runs: Sequence[tuple[str, Sequence[Segment]]],
-    request: TranslateRequest,
-    context: Context,
-    ways: WaysOf,
-) -> tuple[dict[str, _Translated], tuple[str, ...]]:
-    """Return the translations by language, and what is to be said of languages without any."""
-    spoken = dict.fromkeys(language for language, _ in runs)
+    runs: Sequence[_Run], request: TranslateRequest, context: Context, meanings: Meanings
+) -> tuple[dict[str, dict[int, Meaning]], tuple[str, ...]]:
+    """Return the meanings by language and sentence, and what is to be said of languages without any."""
+    spoken = dict.fromkeys(run.language for run in runs)
     if request.source_language != request.target_language:
         # A film that is in the target's language is refused by its engine.
         spoken.pop(request.target_language, None)
-    found: dict[str, _Translated] = {}
+    found: dict[str, dict[int, Meaning]] = {}
     notes: list[str] = []
     for place, language in enumerate(spoken):
-        sentences = [
-            sentence for own, said in runs if own == language for sentence in join_sentences(said, language)
-        ]
+        sentences = [sentence for run in runs if run.language == language for sentence in run.todo]
         asked = request
         if language != request.source_language:
             asked = replace(request, source_language=language, source_script="")
@@ -157,14 +236,14 @@ def _translated(
             context.progress((place + share) / len(spoken), note)
 
         try:
-            meanings = _meanings(sentences, asked, tell, ways(asked))
+            made = meanings(sentences, asked, tell)
         except (InputError, MissingError, UsageError) as error:
             if language == request.source_language:
                 raise
-            notes.append(f"{language_name(language)} is not translated: {error.message.rstrip('.')}")
+            if sentences:
+                notes.append(f"{language_name(language)} is not translated: {error.message.rstrip('.')}")
             continue
-        retried = sum(sentence.text in meanings and meanings[sentence.text].retried for sentence in sentences)
-        found[language] = _Translated(language=language, meanings=meanings, retried=retried)
+        found[language] = {id(sentence): meaning for sentence, meaning in zip(sentences, made, strict=True)}
     return found, tuple(notes)
 
 
@@ -178,27 +257,32 @@ def _kept(said: Sequence[Segment], language: str, request: TranslateRequest, eng
 
 
 def result_of(
-    request: TranslateRequest, context: Context, transcript: Transcript, retried: int
+    request: TranslateRequest, context: Context, transcript: Transcript, retried: int, left: int = 0
 ) -> TranslateResult:
-    """Write the translation as `transcript.<target>.json`; return it and the counts of its marks."""
+    """Write the translation as `transcript.<target>.json`; return it and the counts of its marks.
+
+    With sentences that are left to the next translator it is `draft.<target>.json`.
+    """
     segments = transcript.segments
+    name = "draft" if left else "transcript"
     return TranslateResult(
-        transcript=publish(context, f"transcript.{transcript.language}.json", transcript),
+        transcript=publish(context, f"{name}.{transcript.language}.json", transcript),
         segment_count=len(segments),
         model=request.model,
         engine=transcript.engine,
         marks=dict(Counter(mark for segment in segments for mark in segment.marks)),
         doubted=sum(bool(segment.marks) for segment in segments),
         retried=retried,
+        left=left,
     )
 
 
 def _meanings(
     sentences: Sequence[Sentence],
     request: TranslateRequest,
-    tell: Callable[[float, str], None],
+    tell: Tell,
     ways: Ways,
-) -> dict[str, _Meaning]:
+) -> dict[str, Meaning]:
     """Return the translation of every different text that has words."""
     texts = list(dict.fromkeys(sentence.text for sentence in sentences if not is_punctuation(sentence.text)))
     translate, again = ways
@@ -219,7 +303,7 @@ def _meanings(
     for text, second in _judged(list(questions), others, request).items():
         better = len(second.marks) < len(found[text].marks)
         kept = second if better else found[text]
-        found[text] = _Meaning(text=kept.text, marks=kept.marks, again=better, retried=True)
+        found[text] = Meaning(text=kept.text, marks=kept.marks, again=better, retried=True)
     return found
 
 
@@ -234,19 +318,21 @@ def _asked(translate: Translate, texts: Sequence[str], progress: Callable[[float
     return found
 
 
-def _judged(texts: Sequence[str], found: Sequence[str], request: TranslateRequest) -> dict[str, _Meaning]:
+def _judged(texts: Sequence[str], found: Sequence[str], request: TranslateRequest) -> dict[str, Meaning]:
     """Return the translations, mended, with their marks."""
+    pairs = zip(texts, found, strict=True)
+    return {text: meaning_of(text, translation, request) for text, translation in pairs}
+
+
+def meaning_of(text: str, translation: str, request: TranslateRequest) -> Meaning:
+    """Return what an engine gave for a text, mended, with its marks."""
     source, target = request.source_language, request.target_language
-    judged = {}
-    for text, translation in zip(texts, found, strict=True):
-        meaning = mended(text, clean(translation), source, target)
-        marks = marks_of(text, meaning, source, target, request.target_script)
-        judged[text] = _Meaning(text="" if EMPTY in marks else meaning, marks=marks)
-    return judged
+    meaning = mended(text, clean(translation), source, target)
+    marks = marks_of(text, meaning, source, target, request.target_script)
+    return Meaning(text="" if EMPTY in marks else meaning, marks=marks)
 
 
-def _segment(sentence: Sentence, meanings: Mapping[str, _Meaning], language: str, engine: str) -> Segment:
-    meaning = meanings.get(sentence.text) or _Meaning(text=clean(sentence.text))
+def _segment(sentence: Sentence, meaning: Meaning, language: str, engine: str) -> Segment:
     return Segment(
         start_ms=sentence.start_ms,
         end_ms=sentence.end_ms,

@@ -387,6 +387,17 @@ def test_a_folder_that_another_step_is_using_is_no_failure(tmp_path: Path, monke
     assert (tmp_path / "01_demux" / "a").exists()
 
 
+def test_what_a_step_kept_for_its_next_attempt_goes_when_it_is_done(tmp_path: Path) -> None:
+    scratch = tmp_path / ".scratch" / "demux-2"
+    kept = [tmp_path / ".scratch" / f"{step}.kept" for step in ("demux", "asr")]
+    for folder in (scratch, *kept):
+        folder.mkdir(parents=True)
+    (scratch / "a").touch()
+    artefact = describe_file(scratch / "a", "01_demux/a")
+    job_folder.accept(tmp_path, ".scratch/demux-2", "01_demux", (artefact,))
+    assert [folder.exists() for folder in kept] == [False, True]
+
+
 def test_a_link_is_not_taken_for_a_file_that_was_made(tmp_path: Path) -> None:
 
     scratch = tmp_path / ".scratch" / "demux-1"

@@ -34,7 +34,7 @@ def test_of_a_job_that_has_ended_nothing_unfinished_is_left(tmp_path: Path) -> N
     folder = job_folder(tmp_path)
     (folder / ".corrections.json.4711.part").write_text("{")
     (folder / "corrections.json").write_text("{}")
-    clear_scratch(folder)
+    clear_scratch(folder, resumable=False)
     assert sorted(path.name for path in folder.iterdir()) == ["corrections.json", "job.json", "logs"]
 
 
@@ -48,3 +48,13 @@ def test_a_folder_in_which_something_was_done_stays(tmp_path: Path, name: str) -
 
 def test_a_folder_that_is_not_there_is_no_error(tmp_path: Path) -> None:
     remove_untouched(tmp_path / "gone")
+
+
+def test_what_steps_keep_for_their_next_attempts_goes_with_a_job_that_is_done(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path)
+    for name in ("translate-en-1", "translate-en.kept"):
+        (folder / ".scratch" / name).mkdir(parents=True)
+    clear_scratch(folder, resumable=True)
+    assert [path.name for path in (folder / ".scratch").iterdir()] == ["translate-en.kept"]
+    clear_scratch(folder, resumable=False)
+    assert not (folder / ".scratch").exists()
