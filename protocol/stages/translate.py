@@ -43,6 +43,8 @@ class TranslateRequest:
     """Sentences or chunks at once; 0: what suits the device."""
     retry: bool = True
     """Try doubtful sentences again in another way; else they are only marked."""
+    synopsis: str = field(default="", metadata=SPARSE)
+    """What the film is about, for an engine that reads whole scenes: a thousand characters at most."""
     glossary: tuple[Term, ...] = field(default=(), metadata=SPARSE)
     """How names and terms are written in the translation."""
     draft: Artefact | None = field(default=None, metadata=SPARSE)
@@ -65,7 +67,7 @@ class TranslateResult:
     retried: int = 0
     """How many segments were doubtful at first and tried again in another way, whichever text is kept."""
     notes: tuple[str, ...] = field(default=(), metadata=SPARSE)
-    """What of a film in several languages could not be translated."""
+    """What of a film in several languages could not be translated; what the engine used for it."""
     left: int = field(default=0, metadata=SPARSE)
     """How many segments the engine leaves to the next translator: they are marked `untranslated`, and
     `transcript` is that one's `draft`."""
