@@ -28,6 +28,8 @@ class LoneTranslator:
         # Two cores, and more than one worker of the tests may live.
         self.worker = LoneWorker.of(environment, store, **{"OMP_NUM_THREADS": "1", **variables})
         self.calls = 0
+        self.budget_ms = 300_000
+        """How long a call may take."""
 
     def __enter__(self) -> LoneTranslator:
         self.worker.wait_ready()
@@ -60,7 +62,8 @@ class LoneTranslator:
         self, lines: Sequence[str], pair: str, model: str, **fields: Any
     ) -> tuple[Transcript, TranslateResult]:
         """Return what the worker makes of the lines."""
-        result = self.worker.do("translate", self.request(lines, pair, model, **fields))
+        request = self.request(lines, pair, model, **fields)
+        result = self.worker.do("translate", request, budget_ms=self.budget_ms)
         return self._written(result), result
 
     def translate_inside(

@@ -131,7 +131,7 @@ def translate_sentences(
     source = read(context, request.transcript)
     draft = _Draft(read(context, request.draft).segments if request.draft else ())
     runs = [
-        _Run(language, join_sentences(said, language), said, draft)
+        _Stretch(language, join_sentences(said, language), said, draft)
         for language, said in _runs(source, request)
     ]
     parts, notes = _translated(runs, request, context, meanings)
@@ -175,7 +175,7 @@ class _Draft:
         return found.pop() if found else None
 
 
-class _Run:
+class _Stretch:
     """What is said in one language without a break, and what the draft has of it."""
 
     def __init__(
@@ -217,7 +217,7 @@ class _Run:
 
 
 def _translated(
-    runs: Sequence[_Run], request: TranslateRequest, context: Context, meanings: Meanings
+    runs: Sequence[_Stretch], request: TranslateRequest, context: Context, meanings: Meanings
 ) -> tuple[dict[str, dict[int, Meaning]], tuple[str, ...]]:
     """Return the meanings by language and sentence, and what is to be said of languages without any."""
     spoken = dict.fromkeys(run.language for run in runs)

@@ -17,7 +17,7 @@ from workers.engines.llm.failing import (
     TooLongError,
 )
 from workers.engines.llm.prompts import Message, Pair, question
-from workers.engines.llm.scenes import Line, best_cut
+from workers.engines.llm.scenes import SceneLine, best_cut
 
 __all__ = ["Ask", "Asker", "Asking", "Usage"]
 
@@ -64,14 +64,14 @@ class Asking:
     usage: Usage = field(default_factory=Usage)
     strikes: int = 0
 
-    def messages(self, lines: Sequence[Line], history: Sequence[Pair]) -> list[Message]:
+    def messages(self, lines: Sequence[SceneLine], history: Sequence[Pair]) -> list[Message]:
         """Return the question."""
         return [
             {"role": "system", "content": self.system},
             {"role": "user", "content": question(lines, history, self.terms)},
         ]
 
-    def asked(self, lines: Sequence[Line], history: Sequence[Pair], larger: int = 1) -> list[str]:
+    def asked(self, lines: Sequence[SceneLine], history: Sequence[Pair], larger: int = 1) -> list[str]:
         """Return what the model makes of the lines, in order; some may be empty.
 
         Raises `BadAnswerError`, `NoAnswerError`, `TooLongError`, `DeadError`.
@@ -104,7 +104,7 @@ class Asker:
     `found` has the translations so far, by the place of the line; it is good even when `DeadError` ended it.
     """
 
-    def __init__(self, asking: Asking, lines: Sequence[Line], history: Sequence[Pair]) -> None:
+    def __init__(self, asking: Asking, lines: Sequence[SceneLine], history: Sequence[Pair]) -> None:
         self.found: dict[int, str] = {}
         self._asking = asking
         self._lines = lines

@@ -18,7 +18,7 @@ from protocol.errors import MissingError, TransientError, UsageError
 from workers.engines.llm.answers import Answer
 from workers.engines.llm.dialect import Dialect
 from workers.engines.llm.failing import DeadError, NoAnswerError, RefusedError, TooLongError
-from workers.engines.llm.hearing import Heard, Watch, text_in
+from workers.engines.llm.hearing import Reply, Watch, text_in
 from workers.engines.llm.prompts import Message
 from workers.engines.llm.settings import Patience, Settings
 
@@ -137,7 +137,7 @@ class Endpoint:
             **self._dialect.parameters(lines, most_tokens),
         )
         self._understood = True
-        heard = Heard()
+        heard = Reply()
         async with stream:
             async for piece in stream:
                 self._watch.heard()

@@ -9,7 +9,7 @@ from workers.engines.llm.answers import Answer
 from workers.engines.llm.failing import DeadError, NoAnswerError
 from workers.engines.llm.settings import Patience
 
-__all__ = ["Heard", "Watch", "text_in"]
+__all__ = ["Reply", "Watch", "text_in"]
 
 
 class Watch:
@@ -43,7 +43,7 @@ class Watch:
             raise NoAnswerError(f"its answer took more than {self._patience.total_s:.0f} s")
 
 
-class Heard:
+class Reply:
     """An answer as its pieces come. The client does not check them, and a server may send anything."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from protocol.jobs.glossary import Term
 from protocol.languages import language_name
 from protocol.stages.translate import TranslateRequest
-from workers.engines.llm.scenes import Line
+from workers.engines.llm.scenes import SceneLine
 
 __all__ = ["MOST_HISTORY", "Message", "Pair", "form_of", "occurring", "question", "recent", "system_prompt"]
 
@@ -83,7 +83,7 @@ def _is_in(term: Term, said: str) -> bool:
     return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said, re.IGNORECASE) is not None
 
 
-def question(lines: Sequence[Line], history: Sequence[Pair], terms: Sequence[Term]) -> str:
+def question(lines: Sequence[SceneLine], history: Sequence[Pair], terms: Sequence[Term]) -> str:
     """Return what changes from scene to scene: the lines, and what was said before.
 
     `terms` are those that occur in the film; they are written here where they are too many for the beginning.
@@ -98,7 +98,7 @@ def question(lines: Sequence[Line], history: Sequence[Pair], terms: Sequence[Ter
     return json.dumps(asked, ensure_ascii=False)
 
 
-def _shown(line: Line) -> object:
+def _shown(line: SceneLine) -> object:
     extra = {name: value for name, value in (("speaker", line.speaker), ("room", line.room)) if value}
     return {"text": line.text, **extra} if extra else line.text
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from workers.text.pieces import count_graphemes
 from workers.text.sentences import Sentence
 
-__all__ = ["MOST_LINES", "Line", "best_cut", "cut_scenes", "lines_of"]
+__all__ = ["MOST_LINES", "SceneLine", "best_cut", "cut_scenes", "lines_of"]
 
 MOST_LINES = 24
 """Of a scene: enough to know who speaks to whom, few enough for a small model to keep count."""
@@ -26,7 +26,7 @@ _TIGHT = 1.2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class SceneLine:
     """A sentence as the model gets it."""
 
     text: str
@@ -38,7 +38,7 @@ class Line:
     """How many characters can be read in its time, where that may be too few; 0: there is room."""
 
 
-def lines_of(sentences: Sequence[Sentence], target: str, names: Mapping[str, str]) -> list[Line]:
+def lines_of(sentences: Sequence[Sentence], target: str, names: Mapping[str, str]) -> list[SceneLine]:
     """Return the sentences as lines for a translation into `target` (ISO 639-1).
 
     `names` says what the ids of speakers are called.
@@ -52,7 +52,7 @@ def lines_of(sentences: Sequence[Sentence], target: str, names: Mapping[str, str
         room = int((shown_until - sentence.start_ms) / 1_000 * _SPEEDS.get(target, _SPEED))
         tight = room < _TIGHT * count_graphemes(sentence.text)
         found.append(
-            Line(
+            SceneLine(
                 text=sentence.text,
                 start_ms=sentence.start_ms,
                 end_ms=sentence.end_ms,
@@ -63,7 +63,7 @@ def lines_of(sentences: Sequence[Sentence], target: str, names: Mapping[str, str
     return found
 
 
-def cut_scenes(lines: Sequence[Line], most: int = MOST_LINES) -> list[Sequence[Line]]:
+def cut_scenes(lines: Sequence[SceneLine], most: int = MOST_LINES) -> list[Sequence[SceneLine]]:
     """Return the lines in scenes of at most `most`, cut at the longest gaps; every line in order, in one."""
     todo, done = [lines], []
     while todo:
@@ -76,11 +76,11 @@ def cut_scenes(lines: Sequence[Line], most: int = MOST_LINES) -> list[Sequence[L
     return [scene for scene in done if scene]
 
 
-def _fits(scene: Sequence[Line], most: int) -> bool:
+def _fits(scene: Sequence[SceneLine], most: int) -> bool:
     return len(scene) <= most and sum(count_graphemes(line.text) for line in scene) <= _MOST_GRAPHEMES
 
 
-def best_cut(scene: Sequence[Line], least: int) -> int:
+def best_cut(scene: Sequence[SceneLine], least: int) -> int:
     """Return before which line of two or more to cut: at the longest gap that leaves `least` on both sides.
 
     Where there are not so many, half of them are left on a side. Of equal gaps the one nearest to the middle.

@@ -18,7 +18,7 @@ from protocol.timeline import Transcript
 from workers.engine import Context, Models
 from workers.engines.llm.endpoint import Endpoint
 from workers.engines.llm.failing import DeadError
-from workers.engines.llm.film import Film, Progress
+from workers.engines.llm.conversation import Conversation, Progress
 from workers.engines.llm.settings import Patience, Settings, patience_for, read_settings
 from workers.text.transcripts import read
 from workers.text.translating import translate_sentences
@@ -83,14 +83,14 @@ def _result(
     asked = "" if request.model == _ANY_MODEL else request.model
     # A film in which nobody speaks asks nobody.
     model = endpoint.model(asked) if source.segments else asked or settings.model
-    film = Film(endpoint, settings.url, model, context.kept, progress)
+    film = Conversation(endpoint, settings.url, model, context.kept, progress)
     film.names = {speaker.id: speaker.name or f"speaker {speaker.id}" for speaker in source.speakers}
     named = replace(request, model=model)
     result = translate_sentences(named, context, ENGINE, film.meanings)
     return replace(result, notes=(*result.notes, *_notes(film, settings, result.left)))
 
 
-def _notes(film: Film, settings: Settings, left: int) -> list[str]:
+def _notes(film: Conversation, settings: Settings, left: int) -> list[str]:
     """Return what the film cost, what is left, and whether its text has left this machine."""
     usage = film.usage
     if not usage.calls:

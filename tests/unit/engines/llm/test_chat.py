@@ -486,6 +486,14 @@ def test_a_damaged_kept_scene_is_asked_for_again(room: Room, server: ChatServer)
     assert len(server.asked) == 2
 
 
+def test_text_that_leaves_the_machine_is_told_of(room: Room, server: ChatServer) -> None:
+    assert not any("left this machine" in note for note in room.run(film(3)).notes)
+    # No loopback's address, though the system takes it to the same server.
+    room.environ = {"CPW_LLM": server.url.replace("127.0.0.1", "0.0.0.0")}
+    note = room.run(film(3)).notes[-1]
+    assert note.startswith("The text of the subtitles has left this machine: it was sent to 0.0.0.0:")
+
+
 def test_silence_asks_nobody(room: Room, server: ChatServer) -> None:
     result = room.run([])
     assert (server.seen, result.notes, result.segment_count) == ([], (), 0)

@@ -16,13 +16,13 @@ from workers.engines.llm.endpoint import Endpoint
 from workers.engines.llm.failing import DeadError
 from workers.engines.llm.keeping import KeptScene, key_of, read_kept, write_kept
 from workers.engines.llm.prompts import MOST_HISTORY, Pair, occurring, system_prompt
-from workers.engines.llm.scenes import MOST_LINES, Line, cut_scenes, lines_of
+from workers.engines.llm.scenes import MOST_LINES, SceneLine, cut_scenes, lines_of
 from workers.text.pieces import clean
 from workers.text.sentences import Sentence
 from workers.text.translating import Meaning, Tell, meaning_of
 from workers.text.writing import is_punctuation
 
-__all__ = ["Film", "Progress"]
+__all__ = ["Conversation", "Progress"]
 
 _LEFT = Meaning(text="", marks=(UNTRANSLATED,), left=True)
 
@@ -44,7 +44,7 @@ class Progress:
         self._tell(*self._last)
 
 
-class Film:
+class Conversation:
     """All questions about a film. `names` says what the ids of its speakers are called."""
 
     def __init__(
@@ -97,7 +97,7 @@ class Film:
         ]
 
     def _scene(
-        self, asking: Asking, scene: Sequence[Line], history: Sequence[Pair], request: TranslateRequest
+        self, asking: Asking, scene: Sequence[SceneLine], history: Sequence[Pair], request: TranslateRequest
     ) -> Sequence[Meaning]:
         messages = asking.messages(scene, history)
         key = key_of(self._url, self.model, messages, retry=request.retry)
@@ -114,7 +114,7 @@ class Film:
         self._has_some = self._has_some or any(not meaning.left for meaning in kept.meanings)
         return kept.meanings
 
-    def _asked(self, asker: Asker, scene: Sequence[Line], request: TranslateRequest) -> list[Meaning]:
+    def _asked(self, asker: Asker, scene: Sequence[SceneLine], request: TranslateRequest) -> list[Meaning]:
         """Return what becomes of a scene; what is doubtful is asked for once more."""
         first: list[Meaning] = []
         doubtful: list[int] = []
@@ -137,7 +137,7 @@ class Film:
         return [_LEFT if FAILURES.intersection(meaning.marks) else meaning for meaning in second]
 
 
-def _judged(found: Mapping[int, str], scene: Sequence[Line], request: TranslateRequest) -> list[Meaning]:
+def _judged(found: Mapping[int, str], scene: Sequence[SceneLine], request: TranslateRequest) -> list[Meaning]:
     """Return a meaning for each line; a line without an answer is empty."""
     return [meaning_of(line.text, found.get(place, ""), request) for place, line in enumerate(scene)]
 
