@@ -16,9 +16,9 @@ from protocol.errors import InputError
 from protocol.stages.translate import TranslateRequest, TranslateResult
 from protocol.timeline import Transcript
 from workers.engine import Context, Models
+from workers.engines.llm.conversation import Conversation, Progress
 from workers.engines.llm.endpoint import Endpoint
 from workers.engines.llm.failing import DeadError
-from workers.engines.llm.conversation import Conversation, Progress
 from workers.engines.llm.settings import Patience, Settings, patience_for, read_settings
 from workers.text.transcripts import read
 from workers.text.translating import translate_sentences
