@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-speakers bench-gpu bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-speakers bench-llm bench-gpu bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,7 @@ chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m "(chaos and integration) or long" --durations=15
 
-BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers gpu
+BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers llm gpu
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -109,6 +109,10 @@ bench-speakers: build dev ## who speaks when: error rates of diarize on the tele
 	@$(PYTHON) -m envspecs build pyannote
 	@$(PYTHON) -m envspecs models fetch speakers-campplus
 	@$(DEV)/python -m tests.bench.speakers
+
+bench-llm: build dev ## a language model given scenes, and single lines; LINES=200 takes an hour and more
+	@$(PYTHON) -m envspecs build llm bergamot
+	@$(DEV)/python -m tests.bench.llm $(if $(LINES),--lines $(LINES))
 
 bench-gpu: build dev ## one film on an NVIDIA GPU against faster-whisper, and on two against one
 	@$(DEV)/python -m tests.bench.gpu

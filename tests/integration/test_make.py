@@ -33,6 +33,7 @@ BENCHES = [
     "http",
     "separation",
     "speakers",
+    "llm",
     "gpu",
 ]
 

@@ -36,7 +36,13 @@ class LlamaServer:
     def __init__(self, model: Path, context: int = 4096, threads: int = 1) -> None:
         command = [sys.executable, "-m", "tests.llm.llama_server", str(model), str(context), str(threads)]
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            cwd=ROOT,
+            # Its end is the end of the server, too.
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         self.url = ""
 
@@ -52,7 +58,9 @@ class LlamaServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
-        self._process.wait()
+        # It closes the pipes.
+        with self._process:
+            pass
 
 
 def _serve(model: str, context: str, threads: str) -> None:

@@ -95,13 +95,15 @@ def _notes(film: Conversation, settings: Settings, left: int) -> list[str]:
     usage = film.usage
     if not usage.calls:
         return []
+    # One server calls its model by the path of its file.
+    model = film.model.rpartition("/")[2] if film.model.startswith("/") else film.model
     notes = [
-        f"{film.model} at {settings.place}: {usage.calls} questions, {usage.tokens_in:,} tokens read and "
-        f"{usage.tokens_out:,} written in {usage.seconds:.0f} s"
+        f"{model} at {settings.place}: {usage.calls} question{'s' * (usage.calls != 1)}, "
+        f"{usage.tokens_in:,} tokens read and {usage.tokens_out:,} written in {usage.seconds:.0f} s"
     ]
     if left:
         why = f": {film.gave_up}" if film.gave_up else ""
-        notes.append(f"{left} lines are left by {film.model}{why.rstrip('.')}")
+        notes.append(f"{left} line{'s are' if left != 1 else ' is'} left by {model}{why.rstrip('.')}")
     if not settings.is_this_machine:
         notes.append(f"The text of the subtitles has left this machine: it was sent to {settings.place}")
     return notes
