@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from protocol.jobs.glossary import Term
 from protocol.schema import from_plain, to_plain
 from protocol.stages.translate import TranslateRequest, TranslateResult
 from protocol.timeline import Segment, Speaker, Transcript, Word
+from tests.conftest import Figure
 from tests.llm.chat_server import MODEL, ChatServer, Visit, answer_of, lines_in, translated
 from workers.context import CallContext
 from workers.engines.llm.settings import Patience
@@ -257,6 +259,33 @@ def test_one_bad_answer_costs_nothing_but_a_question(room: Room, server: ChatSer
     assert is_whole(room, result, segments)
     assert result.left == 0
     assert len(server.asked) == (3 if broken is is_full else 2)
+
+
+QUICK = [broken for broken in BROKEN if broken not in (is_silent, begins_and_is_silent, drips, drips_words)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_goes_wrong_a_line_has_its_own_translation_or_is_left(
+    room: Room, server: ChatServer, seed: int, figure: Figure
+) -> None:
+    chance = random.Random(seed)
+
+    def behave(visit: Visit, number: int) -> None:
+        # The first answer is good: an endpoint that never answers is another test.
+        broken = number > 1 and chance.random() < 0.6
+        chance.choice(QUICK)(visit) if broken else visit.say(answer_of(visit.body))
+
+    server.behaviour = behave
+    segments = film(48)
+    result = room.run(segments)
+    lines = room.lines(result)
+    left = [place for place, line in enumerate(lines) if line.marks == ("untranslated",)]
+    figure(f"seed {seed}: {len(server.asked)} questions, {len(left)} of 48 lines left")
+    assert len(lines) == len(segments)
+    assert len(left) == result.left
+    for place, (line, segment) in enumerate(zip(lines, segments, strict=True)):
+        assert line.text == ("" if place in left else translated(segment.text))
+        assert (line.start_ms, line.end_ms) == (segment.start_ms, segment.end_ms)
 
 
 @pytest.mark.parametrize("broken", [not_json, lacks_a_line, refuses, fails, breaks_off])
