@@ -45,7 +45,7 @@ fix: dev ## let ruff mend what it can
 
 test: build check ## everything: real environments, real films, kills
 	@$(PYTHON) -m envspecs build --all
-	@$(PYTHON) -m envspecs models fetch whisper-tiny.en whisper-tiny.en-mlx
+	@$(PYTHON) -m envspecs models fetch whisper-tiny.en whisper-tiny.en-mlx speakers-campplus
 	@$(DEV)/python -m pytest -q -m "(integration or env or chaos or browser) and not long" --durations=15
 
 chaos: export SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d " "))

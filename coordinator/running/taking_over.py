@@ -55,7 +55,8 @@ class TakingOver:
         refused = (step.seq, step.name) in self._forbidden or not job.submit.reuse
         tried = step.failures or step.kills
         done = None if refused or tried or not key else self._store.find_done(key, step)
-        if done is None or done.result is None:
+        # What a translator has left may be translated this time.
+        if done is None or done.result is None or done.result.get("left"):
             return False
         with self._store.transaction():
             identity = self._store.begin(step, run, NOBODY, key)

@@ -22,4 +22,5 @@ def is_this_machine(address: str) -> bool:
         host = urlsplit(address).hostname or ""
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host_of(address).partition(":")[0].casefold() == "localhost"
+        name = host_of(address).partition(":")[0].casefold()
+        return name == "localhost" or name.endswith(".localhost")

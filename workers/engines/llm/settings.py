@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import stat
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from protocol.errors import MissingError, UsageError
+from protocol.jobs.addresses import host_of, is_this_machine
 from protocol.stages.translate import STAGE
 
 __all__ = ["Patience", "Settings", "patience_for", "read_settings"]
@@ -39,16 +39,12 @@ class Settings:
     @property
     def place(self) -> str:
         """Return host and port, for a person."""
-        return urlsplit(self.url).netloc
+        return host_of(self.url)
 
     @property
     def is_this_machine(self) -> bool:
         """Return whether no text leaves this machine: the address is a loopback's."""
-        host = urlsplit(self.url).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost" or host.endswith(".localhost")
+        return is_this_machine(self.url)
 
 
 @dataclass(frozen=True, kw_only=True)

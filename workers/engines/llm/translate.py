@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from protocol.errors import InputError
-from protocol.stages.translate import TranslateRequest, TranslateResult
+from protocol.stages.translate import MODEL_OF_SERVICE, TranslateRequest, TranslateResult
 from protocol.timeline import Transcript
 from workers.engine import Context, Models
 from workers.engines.llm.conversation import Conversation, Progress
@@ -28,8 +28,6 @@ __all__ = ["ChatTranslate"]
 ENGINE = "llm"
 PatienceFor = Callable[[int, Mapping[str, str]], Patience]
 """Takes the length of a film in milliseconds, and the environment variables."""
-_ANY_MODEL = "endpoint"
-"""Instead of a model's name: what the settings say, else what the endpoint lists first."""
 
 
 class ChatTranslate:
@@ -80,7 +78,7 @@ def _result(
     endpoint: Endpoint,
     progress: Progress,
 ) -> TranslateResult:
-    asked = "" if request.model == _ANY_MODEL else request.model
+    asked = "" if request.model == MODEL_OF_SERVICE else request.model
     # A film in which nobody speaks asks nobody.
     model = endpoint.model(asked) if source.segments else asked or settings.model
     film = Conversation(endpoint, settings.url, model, context.kept, progress)
