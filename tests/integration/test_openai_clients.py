@@ -223,7 +223,7 @@ def test_errors_are_those_that_the_client_knows(server: HttpHouse, client: opena
     assert refused.value.code == "invalid_api_key"
     ask = client.audio.transcriptions.create
     for more, param in (
-        ({"response_format": "diarized_json"}, "response_format"),
+        ({"extra_body": {"known_speaker_names": ["Anna"]}}, "known_speaker_names"),
         ({"response_format": "docx"}, "response_format"),
         ({"language": "klingon"}, "language"),
         ({"timestamp_granularities": ["word"]}, "timestamp_granularities"),

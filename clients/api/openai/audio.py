@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from clients.api.answers import HttpProblem
 from clients.api.bodies import Arriving
-from clients.api.openai.documents import json_document, verbose_document
+from clients.api.openai.documents import diarized_document, json_document, verbose_document
 from clients.api.openai.streaming import spoken
 from clients.api.openai.wishes import Wish, read_wish
 from clients.api.served import served
@@ -43,7 +43,7 @@ async def _answer(request: Request, *, translates: bool) -> Response:
     job = await begin(request, wish.wanted.submission(film, film.name, str(here.desk.out)))
     if wish.stream:
         return StreamingResponse(
-            spoken(request, job, wish.wanted.answer_language),
+            spoken(request, job, wish.wanted.answer_language, by_speaker=wish.wanted.diarize),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no", "X-Cpw-Job": job},
         )
@@ -64,5 +64,7 @@ def _written(found: Found, wish: Wish) -> Response:
             return Response(found.file("vtt"), media_type=_VTT)
         case "verbose_json":
             return JSONResponse(verbose_document(found, wish.task, words=wish.words, segments=wish.segments))
+        case "diarized_json":
+            return JSONResponse(diarized_document(found))
         case _:
             return JSONResponse(json_document(found))

@@ -10,10 +10,11 @@ import math
 import zlib
 from typing import Any
 
+from clients.api.openai.speakers import said_by
 from clients.api.speech.found import Found, name_of_language
 from protocol.timeline import Segment
 
-__all__ = ["json_document", "segment_documents", "verbose_document"]
+__all__ = ["diarized_document", "json_document", "segment_documents", "verbose_document"]
 
 
 def json_document(found: Found) -> dict[str, Any]:
@@ -37,6 +38,17 @@ def verbose_document(found: Found, task: str, *, words: bool, segments: bool) ->
             for word in found.words
         ]
     return {**document, "usage": _usage(found)}
+
+
+def diarized_document(found: Found) -> dict[str, Any]:
+    """Return the answer that says who speaks."""
+    return {
+        "task": "transcribe",
+        "duration": found.duration_s,
+        "text": found.text,
+        "segments": said_by(found.transcript),
+        "usage": _usage(found),
+    }
 
 
 def segment_documents(found: Found) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from clients.api.answers import HttpProblem, error_document, status_of
 from clients.api.openai.documents import segment_documents
+from clients.api.openai.speakers import said_by
 from clients.api.speech.found import read_found
 from clients.api.waiting import looks, refuse_unfinished
 from protocol.artefacts import read_json_as
@@ -34,16 +35,23 @@ _ALIVE_S = 10.0
 _DONE = b"data: [DONE]\n\n"
 
 
-async def spoken(request: Request, job: str, target: str | None) -> AsyncIterator[bytes]:
-    """Yield the events of a job, until it has ended or nobody listens."""
+async def spoken(
+    request: Request, job: str, target: str | None, *, by_speaker: bool = False
+) -> AsyncIterator[bytes]:
+    """Yield the events of a job, until it has ended or nobody listens.
+
+    `by_speaker`: when it is done, what each person says as a segment, as for `diarized_json`.
+    """
     try:
-        async for part in _events(request, job, target):
+        async for part in _events(request, job, target, by_speaker=by_speaker):
             yield part
     except (CpwError, HttpProblem, OSError) as problem:
         yield _event(_error(problem))
 
 
-async def _events(request: Request, job: str, target: str | None) -> AsyncIterator[bytes]:
+async def _events(
+    request: Request, job: str, target: str | None, *, by_speaker: bool
+) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     told, told_ms, said_s = 0, 0, loop.time()
     yield b": begun\n\n"
@@ -61,7 +69,10 @@ async def _events(request: Request, job: str, target: str | None) -> AsyncIterat
     rest = await run_in_threadpool(_heard, report, told_ms) if told else found.segments
     for segment in rest:
         yield _delta(segment)
-    yield _event({"type": "transcript.text.done", "text": found.text, "segments": segment_documents(found)})
+    segments = said_by(found.transcript) if by_speaker else segment_documents(found)
+    for document in segments if by_speaker else ():
+        yield _event(document)
+    yield _event({"type": "transcript.text.done", "text": found.text, "segments": segments})
     yield _DONE
 
 

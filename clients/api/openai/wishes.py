@@ -12,7 +12,10 @@ __all__ = ["DEFAULT_MODEL", "FORMATS", "Wish", "read_wish"]
 
 DEFAULT_MODEL = "whisper-1"
 """What most programs send: the model that this house uses where nobody chooses one."""
-FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
+DIARIZING_MODEL = "gpt-4o-transcribe-diarize"
+"""What programs send that ask who speaks: the usual model, too."""
+DIARIZED = "diarized_json"
+FORMATS = ("json", "text", "srt", "vtt", "verbose_json", DIARIZED)
 _GRANULARITIES = ("word", "segment")
 
 
@@ -32,9 +35,6 @@ class Wish:
 def read_wish(form: Form, *, translates: bool) -> Wish:
     """Return what the fields mean; a 400 or 404 says which of them is wrong."""
     shape = form.one("response_format") or "json"
-    if shape == "diarized_json":
-        text = "It is not known here who speaks: diarized_json cannot be made."
-        raise _wrong(text, "Use verbose_json.", "response_format")
     if shape not in FORMATS:
         text = f"There is no response_format {shape!r}."
         raise _wrong(text, f"One of {', '.join(FORMATS)}.", "response_format")
@@ -46,8 +46,12 @@ def read_wish(form: Form, *, translates: bool) -> Wish:
         text = "timestamp_granularities needs response_format=verbose_json."
         raise _wrong(text, "", "timestamp_granularities")
     _check_temperature(form.one("temperature"))
+    if form.all("known_speaker_names") or form.all("known_speaker_references"):
+        text = "Known speakers are not told by samples here."
+        remedy = "Name the voices of the job when it is done: cpw speakers JOB"
+        raise _wrong(text, remedy, "known_speaker_names")
     return Wish(
-        wanted=_wanted(form, translates=translates),
+        wanted=_wanted(form, translates=translates, diarize=shape == DIARIZED),
         form=shape,
         words="word" in granularities,
         segments="segment" in granularities or not granularities,
@@ -56,7 +60,7 @@ def read_wish(form: Form, *, translates: bool) -> Wish:
     )
 
 
-def _wanted(form: Form, *, translates: bool) -> Wanted:
+def _wanted(form: Form, *, translates: bool, diarize: bool) -> Wanted:
     targets = languages_of(form.all("target_language"), "target_language")
     if translates and not targets:
         targets = ("en",)
@@ -70,10 +74,11 @@ def _wanted(form: Form, *, translates: bool) -> Wanted:
         # Of several that may be spoken one is heard.
         source=language_of(languages[0]) if len(languages) == 1 else None,
         targets=targets,
-        model="" if model == DEFAULT_MODEL else model_of(model),
+        model="" if model in (DEFAULT_MODEL, DIARIZING_MODEL) else model_of(model),
         prompt=form.one("prompt"),
         hotwords=form.all("keywords"),
         profile=form.one("profile"),
+        diarize=diarize,
     ).checked()
 
 

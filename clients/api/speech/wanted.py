@@ -16,7 +16,7 @@ from envspecs.models.registry import Listed, list_models
 from protocol.errors import UsageError
 from protocol.languages import find_language, find_tag, language_name
 from protocol.messages import Submit
-from protocol.stages import WORKFLOWS, asr, subtitle
+from protocol.stages import WORKFLOWS, asr, diarize, subtitle
 from protocol.subtitles.formats import WRITTEN_FORMATS
 
 __all__ = [
@@ -53,6 +53,8 @@ class Wanted:
     profile: str = ""
     start_ms: int | None = None
     end_ms: int | None = None
+    diarize: bool = False
+    """Whether it is asked who speaks."""
 
     def checked(self) -> Wanted:
         """Return it, if it can be done; a 400 or `UsageError` otherwise."""
@@ -73,7 +75,11 @@ class Wanted:
 
     def submission(self, film: Arrived, title: str, out: str) -> Submit:
         """Return the submission. Its key is made of the bytes and of the wish, not of the name."""
-        known = json.dumps([film.sha256, dataclasses.asdict(self)], sort_keys=True)
+        wish = dataclasses.asdict(self)
+        if not self.diarize:
+            # Keys stay as they were before it could be asked.
+            del wish["diarize"]
+        known = json.dumps([film.sha256, wish], sort_keys=True)
         return Submit(
             media=str(film.path),
             workflow=self.workflow,
@@ -85,6 +91,7 @@ class Wanted:
             start_ms=self.start_ms,
             end_ms=self.end_ms,
             parameters=self._parameters(),
+            with_stages=(diarize.STAGE.name,) if self.diarize else (),
             priority=PRIORITY,
             key=f"http-{hashlib.sha256(known.encode()).hexdigest()}",
         )
