@@ -39,9 +39,11 @@ def hand_over(store: Store, job: JobRow, step: StepRow, result: Any) -> bool:
     choices = {**found.choices, _DRAFT: to_plain(result.transcript)}
     store.assign(step.seq, step.name, found.environment, choices, found.reasons)
     store.set_states(step.seq, {step.name: "ready"})
+    # What the first one doubted is mended or told anew by the next.
+    told = f"{step.name}: {'; '.join(result.notes)}." if result.notes else ""
     lines = "1 line" if result.left == 1 else f"{result.left} lines"
     note = f"{step.name}: {lines} that {step.environment} left are translated by {found.environment}."
-    store.set_note(step, f"{step.note} {note}".strip())
+    store.set_note(step, f"{told} {note}".strip())
     log.info("%s %s", job.id, note)
     return True
 

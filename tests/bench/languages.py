@@ -18,7 +18,7 @@ from tests.bench.figures import Sheet, skip
 from tests.data import DATA
 from tests.labelled.by_language import film_de
 from workers.engines.common.formats.reading.files import read_cues
-from workers.engines.common.language_model import LANGUAGE_MODEL, judge_at
+from workers.text.languages.model import LANGUAGE_MODEL, judge_at
 from workers.text.languages.stretches import Line, blocks_of, foreign_in
 from workers.text.languages.telling import Judge, tell
 

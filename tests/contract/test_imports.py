@@ -71,7 +71,7 @@ LIBRARIES = {
     "regex": "clients.word_errors workers.engines.common workers.engines.scores",
     "imageio_ffmpeg": "clients.cli.demo workers.engines.common.film workers.engines.ytdlp.library",
     "pysubs2": "workers.engines.common.formats",
-    "fasttext": "workers.engines.common.language_model",
+    "fasttext": "workers.text.languages.model",
 }
 """Small libraries, and the modules or folders that may import them anywhere. Nobody else may."""
 

@@ -6,8 +6,8 @@ import pytest
 
 from envspecs.layout import models_directory
 from envspecs.models.registry import has_model
-from workers.engines.common.language_model import LANGUAGE_MODEL, judge_of
 from workers.models import ModelShelf
+from workers.text.languages.model import LANGUAGE_MODEL, judge_of
 from workers.text.languages.telling import Judge
 
 __all__ = ["real_judge", "shelf_with_judge"]

@@ -23,8 +23,8 @@ from workers.engines.common.film.probe import probe
 from workers.engines.common.formats.reading.file_names import language_in_name
 from workers.engines.common.formats.reading.files import SubtitleFile, read_subtitles
 from workers.engines.common.formats.reading.frame_rates import frame_rate_of
-from workers.engines.common.language_model import has_library, judge_at
 from workers.engines.common.one_answer import answer, refusal
+from workers.text.languages.model import has_library, judge_at
 from workers.text.languages.stretches import Line, main_language
 from workers.text.languages.telling import Judge
 

@@ -20,10 +20,10 @@ from workers.engines.common.cues.cut import CueRules
 from workers.engines.common.cues.profiles import rules_for
 from workers.engines.common.formats.srt_vtt import clock_time
 from workers.engines.common.formats.writing import check_formats
-from workers.engines.common.language_model import judge_of
 from workers.engines.common.names import safe_stem
 from workers.engines.common.scripts.convert import in_script
 from workers.engines.common.tracks import Track, called, cut_track, shift
+from workers.text.languages.model import judge_of
 from workers.text.transcripts import read
 
 __all__ = ["CueSubtitle"]

@@ -19,9 +19,9 @@ from protocol.timeline import UNDETERMINED, Cue
 from workers.engines.common.formats.reading.file_names import language_in_name
 from workers.engines.common.formats.reading.files import read_subtitles
 from workers.engines.common.job_folder import read_job
-from workers.engines.common.language_model import has_library, judge_at
 from workers.engines.common.names import shown
 from workers.engines.common.one_answer import answer, refusal
+from workers.text.languages.model import has_library, judge_at
 from workers.text.languages.stretches import Line, main_language
 from workers.text.languages.telling import Judge
 

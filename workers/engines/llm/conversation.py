@@ -17,6 +17,7 @@ from workers.engines.llm.failing import DeadError
 from workers.engines.llm.keeping import KeptScene, key_of, read_kept, write_kept
 from workers.engines.llm.prompts import MOST_HISTORY, Pair, occurring, system_prompt
 from workers.engines.llm.scenes import MOST_LINES, SceneLine, cut_scenes, lines_of
+from workers.text.languages.telling import Judge, is_other, tell
 from workers.text.pieces import clean
 from workers.text.sentences import Sentence
 from workers.text.translating import Meaning, Tell, meaning_of
@@ -56,6 +57,8 @@ class Conversation:
         progress: Progress,
     ) -> None:
         self.model = model
+        self.judge: Judge | None = None
+        """Who tells the language of an answer; None: nobody here can."""
         self.names: Mapping[str, str] = {}
         self.usage = Usage()
         self.gave_up = ""
@@ -66,7 +69,7 @@ class Conversation:
         self._progress = progress
         self._has_some = False
 
-    def meanings(self, sentences: Sequence[Sentence], request: TranslateRequest, tell: Tell) -> list[Meaning]:
+    def meanings(self, sentences: Sequence[Sentence], request: TranslateRequest, told: Tell) -> list[Meaning]:
         """Return a meaning for each sentence: `workers.text.translating.Meanings`.
 
         Raises `DeadError` where the endpoint gives no answers from the beginning.
@@ -83,7 +86,7 @@ class Conversation:
         history: list[Pair] = []
         made: list[Meaning] = []
         for scene in cut_scenes(lines, request.batch_size if request.batch_size > 1 else MOST_LINES):
-            self._progress.at(tell, len(made) / len(lines), "translating scenes")
+            self._progress.at(told, len(made) / len(lines), "translating scenes")
             found = self._scene(asking, scene, history, request)
             made += found
             good = [
@@ -120,7 +123,7 @@ class Conversation:
         doubtful: list[int] = []
         try:
             asker.run()
-            first = _judged(asker.found, scene, request)
+            first = self._judged(asker.found, scene, request)
             doubtful = [place for place, meaning in enumerate(first) if meaning.marks]
             if doubtful and request.retry:
                 asker.again(doubtful)
@@ -128,7 +131,7 @@ class Conversation:
             if error.error and not self._has_some and not asker.found and not first:
                 raise
             self.gave_up = str(error)
-        second = _judged(asker.found, scene, request)
+        second = self._judged(asker.found, scene, request)
         if first and request.retry:
             second = [
                 _better(one, other) if place in doubtful else one
@@ -136,10 +139,21 @@ class Conversation:
             ]
         return [_LEFT if FAILURES.intersection(meaning.marks) else meaning for meaning in second]
 
+    def _judged(
+        self, found: Mapping[int, str], scene: Sequence[SceneLine], request: TranslateRequest
+    ) -> list[Meaning]:
+        """Return a meaning for each line; a line without an answer is empty."""
+        meanings = [meaning_of(line.text, found.get(place, ""), request) for place, line in enumerate(scene)]
+        return [self._doubted(meaning, request) for meaning in meanings]
 
-def _judged(found: Mapping[int, str], scene: Sequence[SceneLine], request: TranslateRequest) -> list[Meaning]:
-    """Return a meaning for each line; a line without an answer is empty."""
-    return [meaning_of(line.text, found.get(place, ""), request) for place, line in enumerate(scene)]
+    def _doubted(self, meaning: Meaning, request: TranslateRequest) -> Meaning:
+        """Return it with a mark where it is in the source's language: small models reword what they read."""
+        told = tell(meaning.text, self.judge) if self.judge and meaning.text else None
+        if told is None or is_other(told, request.source_language):
+            return meaning
+        if not is_other(told, request.target_language):
+            return meaning
+        return replace(meaning, marks=tuple(sorted({*meaning.marks, UNTRANSLATED})))
 
 
 def _better(first: Meaning, second: Meaning) -> Meaning:

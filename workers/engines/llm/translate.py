@@ -20,6 +20,7 @@ from workers.engines.llm.conversation import Conversation, Progress
 from workers.engines.llm.endpoint import Endpoint
 from workers.engines.llm.failing import DeadError
 from workers.engines.llm.settings import Patience, Settings, patience_for, read_settings
+from workers.text.languages.model import judge_of
 from workers.text.transcripts import read
 from workers.text.translating import translate_sentences
 
@@ -83,6 +84,7 @@ def _result(
     model = endpoint.model(asked) if source.segments else asked or settings.model
     film = Conversation(endpoint, settings.url, model, context.kept, progress)
     film.names = {speaker.id: speaker.name or f"speaker {speaker.id}" for speaker in source.speakers}
+    film.judge = judge_of(context.models)
     named = replace(request, model=model)
     result = translate_sentences(named, context, ENGINE, film.meanings)
     return replace(result, notes=(*result.notes, *_notes(film, settings, result.left)))

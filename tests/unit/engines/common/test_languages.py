@@ -19,11 +19,11 @@ from tests.data import data
 from tests.labelled.by_language import film_de, hindi_in_latin, language_lines
 from tests.labelled.judging import real_judge, shelf_with_judge
 from tests.little_films import NoModels, Scratch
-from workers.engines.common import language_model
 from workers.engines.common.cleaning.clean import TranscriptClean
-from workers.engines.common.language_model import judge_at, judge_of
 from workers.engines.common.qc import examine
 from workers.engines.common.subtitle import CueSubtitle
+from workers.text.languages import model as language_model
+from workers.text.languages.model import judge_at, judge_of
 from workers.text.languages.stretches import Line, foreign_in
 from workers.text.languages.telling import is_other, tell
 

@@ -103,6 +103,24 @@ def test_a_film_is_translated_scene_by_scene(room: Room, server: ChatServer) -> 
     assert result.notes == (note.format(server.url.split(":")[2].split("/")[0]),)
 
 
+def test_an_answer_in_the_words_of_the_source_s_language_is_left(
+    room: Room, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(text: str) -> list[tuple[str, float]]:
+        return [("en" if "weather" in text else "pt", 0.99)]
+
+    def reword(visit: Visit, _number: int) -> None:
+        found = {number: translated(text) for number, text in lines_in(visit.body).items()}
+        found["2"] = "There was quite some weather around that house."
+        visit.say(json.dumps(found))
+
+    monkeypatch.setattr("workers.engines.llm.translate.judge_of", lambda _: judge)
+    server.behaviour = reword
+    result = room.run(film(3))
+    assert (result.left, result.marks) == (1, {"untranslated": 1})
+    assert [bool(line.text) for line in room.lines(result)] == [True, False, True]
+
+
 def test_a_question_says_what_came_before_and_begins_alike(room: Room, server: ChatServer) -> None:
     segments = film(30)
     room.run(

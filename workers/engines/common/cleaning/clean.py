@@ -15,9 +15,9 @@ from protocol.timeline import Transcript
 from workers.engine import Context, Models
 from workers.engines.common.cleaning.languages import MarkedTranscript, mark_languages
 from workers.engines.common.cleaning.rules import RULES, Finding, decide
-from workers.engines.common.language_model import judge_of
 from workers.engines.common.names import shown
 from workers.engines.common.scripts.heard import in_own_script
+from workers.text.languages.model import judge_of
 from workers.text.speakers import with_speakers
 from workers.text.transcripts import publish, read
 
