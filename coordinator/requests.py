@@ -27,10 +27,12 @@ from coordinator.status import Ahead, report_job
 from coordinator.store.backups import is_full, notices
 from coordinator.store.store import JobRow, Store
 from coordinator.timing.outlook import Outlook, Outlooks
+from coordinator.voices.answers import VoiceAnswers
 from envspecs.keeping import prune_after_ms
 from protocol.errors import DiskFullError, ErrorInfo, ErrorKind, UsageError
 from protocol.job_changes import CancelJobs, PruneJobs, ReloadEnvironment, ResumeJobs, RetryJob
 from protocol.jobs.status import KNOWN_CHANGES, MOST_JOBS, JobReport, JobState
+from protocol.jobs.voices import ForgetVoices, NameSpeakers, SpeakersQuery, VoicesQuery
 from protocol.messages import (
     ChangesQuery,
     ChangesReport,
@@ -72,6 +74,7 @@ class Requests:
         self._memory = memory
         self._begun_s = time.monotonic()
         self._changes = JobChanges(store, roster, dispatcher)
+        self._voices = VoiceAnswers(store, self._changes.retry)
         self._pruning = Pruning(self._changes.prune, prune_after_ms(os.environ), self._begun_s)
         self._checks = Checks(store)
         self._outlooks = Outlooks(store, dispatcher.rates, dispatcher.progress)
@@ -114,6 +117,8 @@ class Requests:
                 return self._changes.retry(request)
             case PruneJobs():
                 return self._changes.prune(request)
+            case SpeakersQuery() | NameSpeakers() | VoicesQuery() | ForgetVoices():
+                return self._voices.answer(request)
             case ReloadEnvironment():
                 return self._replacing.ask(request)
             case _:

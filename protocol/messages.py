@@ -2,9 +2,10 @@
 
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
 Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery, ChangesQuery, TrialQuery
-(`protocol/jobs/`), HealthQuery, FiguresQuery, and the changes of `protocol.job_changes`. Back: Submitted,
-DryRunReport, StatusReport, ChangesReport, TrialBegun, HealthReport, FiguresReport, Changed, Pruned,
-Reloading, Refused.
+(`protocol/jobs/`), SpeakersQuery, NameSpeakers, VoicesQuery, ForgetVoices (`protocol/jobs/voices.py`),
+HealthQuery, FiguresQuery, and the changes of `protocol.job_changes`. Back: Submitted, DryRunReport,
+StatusReport, ChangesReport, TrialBegun, HealthReport, FiguresReport, Changed, Pruned, SpeakersReport,
+VoicesReport, Reloading, Refused.
 """
 
 from __future__ import annotations
@@ -40,6 +41,14 @@ from protocol.jobs.status import (
 )
 from protocol.jobs.submission import Submit, Submitted
 from protocol.jobs.trial import TrialBegun, TrialQuery
+from protocol.jobs.voices import (
+    ForgetVoices,
+    NameSpeakers,
+    SpeakersQuery,
+    SpeakersReport,
+    VoicesQuery,
+    VoicesReport,
+)
 
 __all__ = [
     "MESSAGES",
@@ -365,6 +374,12 @@ MESSAGES: dict[str, type] = {
         Changed,
         PruneJobs,
         Pruned,
+        SpeakersQuery,
+        NameSpeakers,
+        SpeakersReport,
+        VoicesQuery,
+        ForgetVoices,
+        VoicesReport,
         ReloadEnvironment,
         Reloading,
         Refused,

@@ -74,6 +74,10 @@ COMMANDS = {
         "Keep everything running: at each login, and after a crash.",
     ),
     "setup": ("clients.cli.house.setup:setup", "Choose the models for this machine and fetch them."),
+    "speakers": (
+        "clients.cli.speakers:speakers",
+        "Show who speaks in a job, and name the voices.",
+    ),
     "status": ("clients.cli.status:status", "Show jobs, or one job with its steps."),
     "submit": ("clients.cli.submit:submit", "Submit films and show their progress until they are done."),
     "up": ("clients.cli.house.machine:up", "Start everything and wait until it is ready."),

@@ -10,6 +10,7 @@ from coordinator.planning import planner
 from coordinator.planning.builders import Inputs, Results, build_request, gentler
 from coordinator.store import job_folder
 from coordinator.store.rows import JobRow, StepRow
+from coordinator.voices.naming import names_of
 from protocol.artefacts import Artefact, describe_file
 from protocol.errors import ErrorKind
 from protocol.messages import Call
@@ -55,6 +56,8 @@ def make_call(job: JobRow, step: StepRow, steps: Sequence[StepRow], *, inside: b
     request = build_request(step.stage, inputs)
     if hasattr(request, "corrections"):
         request = replace(request, corrections=_corrections_in(job))
+    if hasattr(request, "speaker_names"):
+        request = replace(request, speaker_names=names_of(job, steps))
     return Call(
         stage=step.stage,
         schema_version=stage.version,
