@@ -21,6 +21,7 @@ from coordinator.store.store import Store
 from protocol.artefacts import write_whole
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.failpoints import reach
+from protocol.jobs.voices import SPEAKERS
 from protocol.languages import find_language, find_tag
 from protocol.messages import Submit, Submitted
 from protocol.schema import check_field
@@ -33,6 +34,11 @@ log = logging.getLogger(__name__)
 
 _MAX_PRIORITY = 1_000
 _CLAIMED = "claimed"
+_CARRIED = {
+    CORRECTIONS: "What was corrected in {job} is applied where it fits.",
+    SPEAKERS: "Voices are called as in {job}, where they are told apart.",
+}
+"""A file of an earlier job's folder, and the note that it is in the new one's, too."""
 _MIN_FREE_BYTES = 256 * 1024 * 1024
 
 
@@ -107,13 +113,16 @@ def _take_in(admitted: Admitted, store: Store) -> Submitted:
 
 
 def _carry_over(submit: Submit, store: Store, folder: Path) -> tuple[str, ...]:
-    """Take over what a person corrected in an earlier job of the film; return a note that says so."""
-    for earlier in store.jobs_of(submit.media):
-        corrections = earlier.directory / CORRECTIONS
-        if corrections.is_file():
-            write_whole(folder / CORRECTIONS, corrections.read_bytes())
-            return (f"What was corrected in {earlier.id} is applied where it fits.",)
-    return ()
+    """Take over what a person said in earlier jobs of the film; return notes that say so."""
+    notes = []
+    for name, sentence in _CARRIED.items():
+        for earlier in store.jobs_of(submit.media):
+            said = earlier.directory / name
+            if said.is_file():
+                write_whole(folder / name, said.read_bytes())
+                notes.append(sentence.format(job=earlier.id))
+                break
+    return tuple(notes)
 
 
 def forget_unfinished(store: Store) -> None:

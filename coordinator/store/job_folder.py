@@ -24,6 +24,7 @@ from protocol.artefacts import (
 )
 from protocol.errors import InputError, TransientError
 from protocol.failpoints import reach
+from protocol.jobs.voices import SPEAKERS
 from protocol.schema import to_plain
 from protocol.subtitles.corrections import CORRECTIONS
 
@@ -39,9 +40,9 @@ __all__ = [
     "write_manifest",
 ]
 
-_OF_A_SUBMISSION = frozenset({"logs", "job.json", CORRECTIONS})
+_OF_A_SUBMISSION = frozenset({"logs", "job.json", CORRECTIONS, SPEAKERS})
 """What a job folder has before a step has begun."""
-_UNFINISHED = re.compile(r"\.(job|corrections)\.json\.\d+\.part")
+_UNFINISHED = re.compile(r"\.(job|corrections|speakers)\.json\.\d+\.part")
 _LINKED_FROM_BYTES = 64 * 1024 * 1024
 """Smaller files are copied: a person who edits the subtitles of one job must not change another job's."""
 

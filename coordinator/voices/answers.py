@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from coordinator.store.rows import JobRow, StepRow
 from coordinator.store.store import Store
-from coordinator.voices.naming import known_here, name_voices, series_of_job, voices_of
+from coordinator.voices.naming import forget_known, known_here, name_voices, series_of_job, voices_of
 from protocol.errors import UsageError
 from protocol.job_changes import Changed, RetryJob
 from protocol.jobs.voices import (
@@ -21,6 +21,8 @@ from protocol.schema import from_plain
 from protocol.stages import clean, demux, diarize, subtitle
 
 __all__ = ["VoiceAnswers"]
+
+_BEGUN = ("done", "running")
 
 
 class VoiceAnswers:
@@ -42,11 +44,14 @@ class VoiceAnswers:
             case VoicesQuery():
                 return VoicesReport(voices=known_here().listed(request.series))
             case ForgetVoices():
-                return VoicesReport(voices=known_here().forget(request.series, request.name))
+                return VoicesReport(voices=forget_known(request.series, request.name))
 
     def _name(self, request: NameSpeakers) -> SpeakersReport:
         job, steps = self._find(request.job)
         name_voices(job, steps, request.names)
+        if not any(step.stage == subtitle.STAGE.name and step.state in _BEGUN for step in steps):
+            # They get the names when their turn comes; a job that was stopped is not begun by a name.
+            return self._report(job, steps)
         changed = self._retry(RetryJob(job=job.id, stage=subtitle.STAGE.name))
         return self._report(job, steps, changed.jobs[0].steps if changed.jobs else ())
 

@@ -6,12 +6,13 @@ gone from the file. A job's own `voices.json` has the voices of its film by numb
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from coordinator.voices.matching import centre
+from coordinator.voices.matching import centre, is_same
 from protocol.artefacts import read_json_as, write_json
 from protocol.errors import InputError, SchemaError
 from protocol.jobs.voices import KnownVoice, Voices
@@ -26,12 +27,11 @@ _MOST_SAMPLES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class _Sample:
-    """A voice of a job that a person has named."""
+    """A voice of a film that a person has named."""
 
     name: str
-    job: str
-    voice: str
     title: str
+    """Of the film."""
     model: str
     speech_ms: int
     embedding: tuple[float, ...]
@@ -45,7 +45,10 @@ class _File:
 
 
 class KnownVoices:
-    """Reads and writes the files; the coordinator alone does, one request after the other."""
+    """Reads and writes the files.
+
+    The coordinator alone does, one request after the other; `state/coordinator.lock` says that there is one.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,26 +62,29 @@ class KnownVoices:
             for name in names
         }
 
-    def learn(self, series: str, job: str, title: str, voices: Voices, names: Mapping[str, str]) -> None:
-        """Keep what the voices of a job are called, in place of what they were called before.
+    def learn(self, series: str, title: str, voices: Voices, names: Mapping[str, str]) -> None:
+        """Keep what voices of a film are called, in place of what they were called before.
 
-        `names` has the id of a voice with its name; a voice with an empty one is forgotten.
+        `names` has the id of a voice with its name; a voice with an empty one is forgotten. An `OSError`
+        names the file that cannot be written.
         """
         kept = self._read(series)
-        named_now = {(job, voice) for voice in names}
-        samples = [sample for sample in kept.samples if (sample.job, sample.voice) not in named_now]
+        now = [voice for voice in voices.voices if voice.id in names]
+        before = [sample for sample in kept.samples if sample.model == voices.model]
+        renamed = [
+            sample for sample in before if any(is_same(sample.embedding, voice.embedding) for voice in now)
+        ]
+        samples = [sample for sample in kept.samples if sample not in renamed]
         samples += [
             _Sample(
-                name=name,
-                job=job,
-                voice=voice.id,
+                name=names[voice.id],
                 title=title,
                 model=voices.model,
                 speech_ms=voice.speech_ms,
                 embedding=voice.embedding,
             )
-            for voice in voices.voices
-            if (name := names.get(voice.id))
+            for voice in now
+            if names[voice.id]
         ]
         self._write(replace(kept, samples=tuple(_newest(samples))))
 
@@ -102,6 +108,8 @@ class KnownVoices:
 
     def forget(self, series: str = "", name: str = "") -> tuple[KnownVoice, ...]:
         """Forget a name, in one series or in all; without a name all of the series, or all. Return what."""
+        if not series and not name:
+            return self._forget_all()
         forgotten = [voice for voice in self.listed(series) if not name or voice.name == name]
         for file in list(self._files()):
             gone = {voice.name for voice in forgotten if _key(voice.series) == _key(file.series)}
@@ -109,6 +117,15 @@ class KnownVoices:
                 left = tuple(sample for sample in file.samples if sample.name not in gone)
                 self._write(replace(file, samples=left))
         return tuple(forgotten)
+
+    def _forget_all(self) -> tuple[KnownVoice, ...]:
+        """Remove every file, those too that cannot be read and what was never finished."""
+        forgotten: tuple[KnownVoice, ...] = ()
+        with contextlib.suppress(InputError):
+            forgotten = self.listed()
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            path.unlink(missing_ok=True)
+        return forgotten
 
     def _path(self, series: str) -> Path:
         # A title may be longer than a file's name, and hold any letter.
@@ -124,6 +141,9 @@ class KnownVoices:
 
     def _write(self, file: _File) -> None:
         path = self._path(file.series)
+        # What a coordinator was writing when it was killed.
+        for left in self._folder.glob(f".{path.name}.*.part"):
+            left.unlink(missing_ok=True)
         if not file.samples:
             path.unlink(missing_ok=True)
             return
@@ -147,7 +167,11 @@ def _newest(samples: list[_Sample]) -> Iterator[_Sample]:
 
 def _read(path: Path) -> _File:
     try:
-        return read_json_as(_File, path)
+        found = read_json_as(_File, path)
     except (OSError, ValueError, SchemaError) as error:
         message = f"The file {path} of known voices cannot be read: {error}."
-        raise InputError(message, f"Remove it; its voices are named anew: rm {path}") from error
+        raise InputError(message, f"Remove it, and name its voices anew: rm {path}") from error
+    if found.version > _VERSION:
+        message = f"{path} is of version {found.version}, and this program reads {_VERSION}."
+        raise InputError(message, "Update the program.")
+    return found

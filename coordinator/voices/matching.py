@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from protocol.jobs.voices import Voice
+from protocol.jobs.voices import SaidName, Voice, Voices
 
-__all__ = ["LEAST_LEAD", "LEAST_LIKENESS", "centre", "known_names", "likeness"]
+__all__ = ["LEAST_LEAD", "LEAST_LIKENESS", "centre", "is_same", "known_names", "likeness", "said_names"]
 
 LEAST_LIKENESS = 0.6
 """Voices that are less alike are of two people: docs/adr/0037-names-of-voices.md has the measurement."""
 LEAST_LEAD = 0.05
 """A voice that is hardly more like one name than like another gets neither."""
+
+_SAME = 0.999
+"""Of the same sound heard once more, by the same program with the same settings."""
 
 
 def likeness(one: Sequence[float], other: Sequence[float]) -> float:
@@ -35,6 +38,32 @@ def centre(embeddings: Iterable[tuple[Sequence[float], float]]) -> tuple[float, 
             total = [sum_so_far + weight * value for sum_so_far, value in zip(total, embedding, strict=True)]
     length = math.sqrt(math.fsum(value * value for value in total))
     return tuple(value / length for value in total) if length else ()
+
+
+def is_same(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Return whether two embeddings are of one voice in one film, not only of one person."""
+    return likeness(one, other) >= _SAME
+
+
+def said_names(said: Sequence[SaidName], heard: Voices) -> dict[str, str]:
+    """Return the id of each voice of a film that a person has named, with its name, which may be empty.
+
+    A voice that is as it was when it was named has its own name. Where the voices have been told apart anew
+    since, a name goes to the voice that is like the one that was named, or is lost.
+    """
+    now = {voice.id: voice for voice in heard.voices}
+    own = {name.id: name.name for name in said if _is_as_it_was(name, now.get(name.id), heard.model)}
+    left = [name for name in said if name.id not in own and name.model == heard.model and name.embedding]
+    voices = [voice for voice in heard.voices if voice.id not in own]
+    matched = known_names(voices, {name.id: name.embedding for name in left})
+    names = {name.id: name.name for name in left}
+    return own | {voice: names[before] for voice, (before, _) in matched.items()}
+
+
+def _is_as_it_was(name: SaidName, voice: Voice | None, model: str) -> bool:
+    if voice is None:
+        return not name.embedding and name.model == model
+    return name.model == model and is_same(name.embedding, voice.embedding)
 
 
 def known_names(

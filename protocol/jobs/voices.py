@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "KnownVoice",
     "NameSpeakers",
     "NamedVoice",
+    "SaidName",
     "SpeakerNames",
     "SpeakersQuery",
     "SpeakersReport",
@@ -50,12 +51,23 @@ class Voices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SaidName:
+    """What a person calls a voice, and the voice: told apart anew, the voices may have other numbers."""
+
+    id: str
+    name: str
+    """Empty: it has none, whatever is known of its series."""
+    model: str
+    embedding: tuple[float, ...] = ()
+    """Empty where the voice has none: it said too little."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SpeakerNames:
     """What a person calls the voices of a job. The body of `speakers.json`."""
 
     version: int = 1
-    names: dict[str, str] = field(default_factory=dict)
-    """A voice's id to its name; an empty one: it has none, whatever is known of its series."""
+    voices: tuple[SaidName, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

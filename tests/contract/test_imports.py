@@ -24,12 +24,14 @@ ROOMS = {
     "coordinator.store": "protocol coordinator.plan",
     "coordinator.planning": "protocol envspecs coordinator.plan coordinator.store",
     "coordinator.timing": "protocol coordinator.plan coordinator.store",
+    "coordinator.voices": "protocol envspecs coordinator.store coordinator.planning",
     "coordinator.running": (
         "protocol envspecs coordinator.plan coordinator.store coordinator.planning coordinator.timing"
-        " coordinator.link"
+        " coordinator.link coordinator.voices"
     ),
     "coordinator": (
         "protocol envspecs coordinator.store coordinator.planning coordinator.timing coordinator.running"
+        " coordinator.voices"
     ),
     # whoever asks the daemon
     "clients.screen": "protocol",

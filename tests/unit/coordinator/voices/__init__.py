@@ -1,0 +1,1 @@
+"""What voices are called."""
