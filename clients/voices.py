@@ -60,9 +60,10 @@ def _telling(lines: list[list[Word]]) -> list[list[Word]]:
 
 
 def _line(words: list[Word], offset_ms: int) -> SaidLine:
-    text = " ".join(word.text for word in words[:_MOST_WORDS])
+    shown = words[:_MOST_WORDS]
+    text = " ".join(word.text for word in shown)
     return SaidLine(
         start_ms=words[0].start_ms + offset_ms,
-        end_ms=words[-1].end_ms + offset_ms,
-        text=f"{text} ..." if len(words) > _MOST_WORDS else text,
+        end_ms=shown[-1].end_ms + offset_ms,
+        text=f"{text} ..." if len(words) > len(shown) else text,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from clients.api import house, pages
 from clients.api.bazarr import hearing, language
 from clients.api.hooks import receiving
-from clients.api.jobs import again, checking, files, jobs, review, uploads
+from clients.api.jobs import again, checking, files, jobs, review, speakers, uploads
 from clients.api.jobs.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
 from clients.api.metrics import metrics
 from clients.api.openai import audio, models
@@ -78,6 +78,19 @@ ROUTES: tuple[Row, ...] = (
         handler=review.save,
         body=NewCorrections,
         answer=CorrectionsSaved,
+    ),
+    Row(
+        method="GET",
+        path="/api/jobs/{job}/speakers",
+        handler=speakers.speakers,
+        answer=speakers.SpeakersAnswer,
+    ),
+    Row(
+        method="POST",
+        path="/api/jobs/{job}/speakers",
+        handler=speakers.name,
+        body=speakers.NewNames,
+        answer=speakers.SpeakersAnswer,
     ),
     Row(
         method="POST",

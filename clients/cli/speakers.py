@@ -23,6 +23,7 @@ from protocol.jobs.voices import (
     VoicesQuery,
     VoicesReport,
 )
+from protocol.stages import diarize
 
 __all__ = ["speakers"]
 
@@ -67,6 +68,8 @@ def speakers(  # noqa: PLR0913 (one parameter an option)
         return _list(desk, series, as_json=as_json)
     request = NameSpeakers(job=job, names=_read_names(names)) if names else SpeakersQuery(job=job)
     report: SpeakersReport = ask_coordinator(desk, request, timeout_ms=_ASK_MS)
+    if report.told_apart != "yes":
+        raise _not_told(report)
     said = first_lines(report)
     if as_json:
         desk.report.json(_document(report, said))
@@ -84,6 +87,13 @@ def _refuse_mixture(
         raise UsageError(message, "cpw speakers --help")
     if forget is not None and not forget.strip():
         raise UsageError("--forget names nobody.", "Write --forget-all to forget all.")
+
+
+def _not_told(report: SpeakersReport) -> UsageError:
+    if report.told_apart == "later":
+        return UsageError(f"{report.job} has not come so far.", f"cpw status {report.job}")
+    message = f"The voices of {report.job} have not been told apart."
+    return UsageError(message, f"cpw-submit FILM --with {diarize.STAGE.name}")
 
 
 def _read_names(written: tuple[str, ...]) -> dict[str, str]:

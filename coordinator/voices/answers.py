@@ -62,10 +62,7 @@ class VoiceAnswers:
         return job, self._store.steps(job.id)
 
     def _report(self, job: JobRow, steps: list[StepRow], again: tuple[str, ...] = ()) -> SpeakersReport:
-        voices = voices_of(job, steps)
-        if not voices and not any(step.stage == diarize.STAGE.name for step in steps):
-            message = f"The voices of {job.id} have not been told apart."
-            raise UsageError(message, f"cpw-submit {job.submit.media} --with {diarize.STAGE.name}")
+        telling = next((step for step in steps if step.stage == diarize.STAGE.name), None)
         results = {step.name: step.result for step in steps if step.result}
         cleaned = results.get(clean.STAGE.name)
         found = from_plain(clean.CleanResult, cleaned).transcript.path if cleaned else ""
@@ -73,7 +70,8 @@ class VoiceAnswers:
         return SpeakersReport(
             job=job.id,
             series=series_of_job(job),
-            voices=voices,
+            told_apart="no" if telling is None else "yes" if telling.state == "done" else "later",
+            voices=voices_of(job, steps),
             transcript=str(job.directory / found) if found else "",
             offset_ms=offset_ms,
             steps=again,

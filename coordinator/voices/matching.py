@@ -13,9 +13,9 @@ from protocol.jobs.voices import SaidName, Voice, Voices
 
 __all__ = ["LEAST_LEAD", "LEAST_LIKENESS", "centre", "is_same", "known_names", "likeness", "said_names"]
 
-LEAST_LIKENESS = 0.6
+LEAST_LIKENESS = 0.65
 """Voices that are less alike are of two people: docs/adr/0037-names-of-voices.md has the measurement."""
-LEAST_LEAD = 0.05
+LEAST_LEAD = 0.1
 """A voice that is hardly more like one name than like another gets neither."""
 
 _SAME = 0.999

@@ -105,11 +105,13 @@ class SpeakersReport:
 
     job: str
     series: str
-    voices: tuple[NamedVoice, ...]
+    told_apart: Literal["yes", "later", "no"]
+    """Whether it is known who speaks: later, where the job has not come so far; no: nobody asked for it."""
+    voices: tuple[NamedVoice, ...] = ()
     transcript: str = ""
     """The file of the transcript with the words that they say; empty where there is none."""
     offset_ms: int = 0
-    """Added to its times they are on the film's clock."""
+    """Added to the transcript's times: then they are on the film's clock."""
     steps: tuple[str, ...] = ()
     """What is done again, with the new names."""
 

@@ -26,8 +26,11 @@ from workers.engines.common.film import ffmpeg as program
 pytestmark = [pytest.mark.integration, pytest.mark.browser]
 
 # Nothing is cleaned away: the recogniser that is made up knows of no scene.
-COMMON = REAL_COMMON_STAGES | {"clean": "FakeClean"}
-SPEECH = SPEECH_STAGES | {"align": "tests.ill.talkative:TalkativeAlign"}
+COMMON = REAL_COMMON_STAGES | {"clean": "tests.ill.voices:SpokenClean"}
+SPEECH = SPEECH_STAGES | {
+    "align": "tests.ill.talkative:TalkativeAlign",
+    "diarize": "tests.ill.voices:PlayedDiarize",
+}
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +237,30 @@ def test_it_fits_a_wide_screen_and_a_phone(page: Review, width: int) -> None:
     finally:
         metrics |= {"width": 1280, "height": 720}
         page.window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def test_a_voice_is_heard_and_named_on_the_page(browser: Window, server: HttpHouse, scene: bytes) -> None:
+    report = server.house.ended(server.house.submit(scene, with_stages=("diarize",)))
+    assert report.state == "done", report.error
+    page = Review(browser, server, report)
+    page.window.wait("document.querySelectorAll('#voices-list li').length === 2")
+    (heard,) = server.ask("GET", f"/api/jobs/{report.job}/speakers").json["voices"][1]["first_lines"][:1]
+    assert heard["start_ms"] > 2_000
+    says = page.window.run("return document.querySelectorAll('#voices-list .says')[1].textContent")
+    assert heard["text"] in says
+    page.window.all("#voices-list button")[1].click()
+    at = f"document.getElementById('film').currentTime * 1000 >= {heard['start_ms'] - 50}"
+    page.window.wait(at)
+    assert page.window.one("#voices-save").get_attribute("disabled")
+    page.window.all("#voices-list input")[0].send_keys("<b>Gabbar</b>", Keys.ENTER)
+    page.window.wait(
+        "document.getElementById('state').textContent === 'Saved. The names are in every file.'", 30
+    )
+    named = server.ask("GET", f"/api/jobs/{report.job}/speakers").json["voices"]
+    assert [(voice["name"], voice["by"]) for voice in named] == [("<b>Gabbar</b>", "person"), ("", "")]
+    assert page.window.all("#voices-list input")[0].get_attribute("value") == "<b>Gabbar</b>"
+    assert page.window.complaints() == []
+
+
+def test_a_job_that_told_no_voices_apart_shows_none(page: Review) -> None:
+    assert page.window.run("return document.getElementById('voices').hidden")

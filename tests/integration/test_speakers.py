@@ -156,6 +156,8 @@ def test_what_is_wrong_is_said_with_what_to_do(server: HttpHouse) -> None:
     refused = cpw(server, "speakers", silent.job)
     assert refused.code == 2
     assert "--with diarize" in refused.err
+    assert server.ask("GET", f"/api/jobs/{silent.job}/speakers").json["told_apart"] == "no"
+    assert server.ask("POST", f"/api/jobs/{silent.job}/speakers", {"names": {"1": "x"}}).status == 400
     job = done(server, "Told.mkv", "anyone")
     for words, told in (
         ((job.job, "--name", "7=Gabbar"), "has no voice '7'; it has 1"),
@@ -166,3 +168,22 @@ def test_what_is_wrong_is_said_with_what_to_do(server: HttpHouse) -> None:
     ):
         refused = cpw(server, "speakers", *words)
         assert (refused.code, told in refused.err) == (2, True), refused.err
+
+
+def test_names_are_given_over_http(server: HttpHouse) -> None:
+    job = done(server, "Over HTTP.mkv", "ravi", "vijay")
+    path = f"/api/jobs/{job.job}/speakers"
+    found = server.ask("GET", path).json
+    assert (found["series"], found["told_apart"]) == ("Over HTTP", "yes")
+    first, second = found["voices"]
+    assert [line["text"] for line in first["first_lines"]] == ["hello"]
+    assert second["first_lines"][0] == {"start_ms": 500, "end_ms": 900, "text": "world"}
+    answer = server.ask("POST", path, {"names": {"1": "Ravi"}})
+    assert answer.status == 200, answer.body
+    assert called(answer.json) == {"1": ("Ravi", "person"), "2": ("", "")}
+    assert "subtitle-source" in answer.json["steps"]
+    assert names_written(server.house.ended(job.job)) == {"1": "Ravi"}
+    for wrong in ({"names": {"1": 5}}, {"names": {}}, {"names": {"3": "x"}}, {"name": {"1": "x"}}):
+        assert server.ask("POST", path, wrong).status == 400
+    assert server.ask("GET", "/api/jobs/job-20200101-x-0001/speakers").status == 404
+    assert b"embedding" not in server.ask("GET", path).body

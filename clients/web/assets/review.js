@@ -3,6 +3,7 @@ import {byId, h, setText} from "/assets/dom.js";
 import {added, asLoaded, correctionsOf, cueOf, cuesOf, draftOf, History, join, split, withText, withTimes} from "/assets/review_cues.js";
 import {beginFinding} from "/assets/review_find.js";
 import {Rows} from "/assets/review_rows.js";
+import {Voices} from "/assets/review_voices.js";
 import {Wave} from "/assets/review_wave.js";
 import {get, jobPath, post} from "/assets/server.js";
 import {clock, decoded, fileName, languageName, plural} from "/assets/words.js";
@@ -19,6 +20,7 @@ let loaded = [];
 let history = new History([]);
 let current = "";
 let stopAt = null;
+let queued = [];
 
 const cues = () => history.cues;
 const cue = () => cues().find(one => one.id === current);
@@ -112,9 +114,18 @@ function choose(id, withFocus = true) {
 
 function seek(ms) {
   stopAt = null;
+  queued = [];
   film.currentTime = Math.max(0, (ms - review.playable_starts_ms) / 1000);
   wave.at(Math.max(0, ms));
   showCue(ms);
+}
+
+/** Play stretches of the film, one after the other. */
+function playLines([first, ...rest]) {
+  seek(first.start_ms);
+  stopAt = first.end_ms;
+  queued = rest;
+  film.play();
 }
 
 function showCue(ms = nowMs()) {
@@ -220,6 +231,20 @@ async function save() {
   }
 }
 
+const voices = new Voices(job, {
+  play: playLines,
+  complain,
+  async saved() {
+    try {
+      await settled();
+      await load(track?.language || "");
+      tell("Saved. The names are in every file.");
+    } catch (problem) {
+      complain(problem);
+    }
+  },
+});
+
 /** Wait until the files are made again. */
 async function settled() {
   for (;;) {
@@ -254,6 +279,7 @@ function showFilm(found) {
 
 async function load(language) {
   review = await get(jobPath(job, "/review"));
+  await voices.load().catch(complain);
   const {page} = review;
   setText(byId("title"), page.title);
   document.title = `${page.title} · cpw`;
@@ -314,7 +340,8 @@ beginFinding({cues, put, choose, current: () => current, shortcuts: SHORTCUTS});
 film.addEventListener("timeupdate", () => {
   if (stopAt !== null && nowMs() >= stopAt) {
     stopAt = null;
-    film.pause();
+    if (queued.length) playLines(queued);
+    else film.pause();
   }
   wave.at(nowMs());
   showCue();
