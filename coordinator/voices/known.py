@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from coordinator.voices.matching import centre, is_same
+from coordinator.voices.matching import centre, is_same, likeness
 from protocol.artefacts import read_json_as, write_json
 from protocol.errors import InputError, SchemaError
 from protocol.jobs.voices import KnownVoice, Voices
@@ -23,6 +23,8 @@ __all__ = ["KnownVoices"]
 _VERSION = 1
 _MOST_SAMPLES = 20
 """Of one name; more say nothing new."""
+_ONE_PERSON = 0.75
+"""Two names that are so alike are of one person: two people were at most 0.46 alike where it was measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +56,24 @@ class KnownVoices:
         self._folder = folder
 
     def embeddings(self, series: str, model: str) -> dict[str, tuple[float, ...]]:
-        """Return each name of the series with the mean of its embeddings by this model."""
+        """Return each name of the series with the mean of its embeddings by this model.
+
+        Where one person has two names, the newer one counts: it was put right in a later film. Whoever has
+        another name in the same film is somebody else.
+        """
         samples = [sample for sample in self._read(series).samples if sample.model == model]
-        names = dict.fromkeys(sample.name for sample in samples)
-        return {
-            name: centre((found.embedding, found.speech_ms) for found in samples if found.name == name)
-            for name in names
-        }
+        found: dict[str, tuple[float, ...]] = {}
+        films: dict[str, set[str]] = {}
+        for name in dict.fromkeys(sample.name for sample in reversed(samples)):
+            own = [sample for sample in samples if sample.name == name]
+            middle = centre((sample.embedding, sample.speech_ms) for sample in own)
+            films[name] = {sample.title for sample in own}
+            if not any(
+                likeness(middle, other) >= _ONE_PERSON and films[name].isdisjoint(films[newer])
+                for newer, other in found.items()
+            ):
+                found[name] = middle
+        return found
 
     def learn(self, series: str, title: str, voices: Voices, names: Mapping[str, str]) -> None:
         """Keep what voices of a film are called, in place of what they were called before.
@@ -90,33 +103,43 @@ class KnownVoices:
 
     def listed(self, series: str = "") -> tuple[KnownVoice, ...]:
         """Return what is known of a series, or of all, without the embeddings."""
-        found = []
-        for file in self._files():
-            if series and _key(series) != _key(file.series):
-                continue
-            for name in dict.fromkeys(sample.name for sample in file.samples):
-                own = [sample for sample in file.samples if sample.name == name]
-                found.append(
-                    KnownVoice(
-                        series=file.series,
-                        name=name,
-                        films=tuple(dict.fromkeys(sample.title for sample in own)),
-                        speech_ms=sum(sample.speech_ms for sample in own),
-                    )
-                )
-        return tuple(sorted(found, key=lambda voice: (voice.series.casefold(), voice.name.casefold())))
+        files = (file for file in self._files() if not series or _key(series) == _key(file.series))
+        return tuple(sorted((voice for file in files for voice in _voices_in(file)), key=_in_order))
 
     def forget(self, series: str = "", name: str = "") -> tuple[KnownVoice, ...]:
-        """Forget a name, in one series or in all; without a name all of the series, or all. Return what."""
+        """Forget a name, in one series or in all; without a name all of the series, or all. Return what.
+
+        A file that cannot be read is told, by an `InputError`, when the others have been seen to.
+        """
         if not series and not name:
             return self._forget_all()
-        forgotten = [voice for voice in self.listed(series) if not name or voice.name == name]
-        for file in list(self._files()):
-            gone = {voice.name for voice in forgotten if _key(voice.series) == _key(file.series)}
-            if gone:
-                left = tuple(sample for sample in file.samples if sample.name not in gone)
-                self._write(replace(file, samples=left))
-        return tuple(forgotten)
+        self._remove_unfinished()
+        forgotten: list[KnownVoice] = []
+        broken: InputError | None = None
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                file = _read(path)
+            except InputError as error:
+                broken = broken or error
+                continue
+            if not series or _key(series) == _key(file.series):
+                forgotten += self._forget_in(file, name)
+        if broken is not None:
+            raise broken
+        return tuple(sorted(forgotten, key=_in_order))
+
+    def _forget_in(self, file: _File, name: str) -> list[KnownVoice]:
+        gone = [voice for voice in _voices_in(file) if not name or voice.name == name]
+        names = {voice.name for voice in gone}
+        if gone:
+            left = tuple(sample for sample in file.samples if sample.name not in names)
+            self._write(replace(file, samples=left))
+        return gone
+
+    def _remove_unfinished(self) -> None:
+        """Remove what a coordinator was writing when it was killed."""
+        for left in self._folder.glob(".*.part"):
+            left.unlink(missing_ok=True)
 
     def _forget_all(self) -> tuple[KnownVoice, ...]:
         """Remove every file, those too that cannot be read and what was never finished."""
@@ -141,9 +164,7 @@ class KnownVoices:
 
     def _write(self, file: _File) -> None:
         path = self._path(file.series)
-        # What a coordinator was writing when it was killed.
-        for left in self._folder.glob(f".{path.name}.*.part"):
-            left.unlink(missing_ok=True)
+        self._remove_unfinished()
         if not file.samples:
             path.unlink(missing_ok=True)
             return
@@ -155,6 +176,21 @@ class KnownVoices:
 
 def _key(series: str) -> str:
     return " ".join(series.casefold().split())
+
+
+def _in_order(voice: KnownVoice) -> tuple[str, str]:
+    return voice.series.casefold(), voice.name.casefold()
+
+
+def _voices_in(file: _File) -> Iterator[KnownVoice]:
+    for name in dict.fromkeys(sample.name for sample in file.samples):
+        own = [sample for sample in file.samples if sample.name == name]
+        yield KnownVoice(
+            series=file.series,
+            name=name,
+            films=tuple(dict.fromkeys(sample.title for sample in own)),
+            speech_ms=sum(sample.speech_ms for sample in own),
+        )
 
 
 def _newest(samples: list[_Sample]) -> Iterator[_Sample]:

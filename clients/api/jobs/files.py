@@ -19,6 +19,7 @@ from clients.api.answers import HttpProblem, document
 from clients.api.served import find_job, read_json, served
 from clients.films import is_utf8
 from clients.programs import ask_program
+from protocol.jobs.voices import SPEAKERS, VOICES
 from protocol.schema import to_plain
 from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.export import ExportRequest, ExportResult
@@ -33,6 +34,8 @@ _TYPES = {
     ".ass": "text/plain",
     ".tsv": "text/tab-separated-values",
 }
+_STAY_HERE = (VOICES, SPEAKERS)
+"""They have embeddings in them, by which a person is known by ear: no address sends them."""
 _TEXT = ("text/", "application/x-subrip", "application/json", "application/ttml+xml")
 
 
@@ -67,8 +70,8 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
         inner = path.relative_to(folder)
         if path.is_symlink() or not path.is_file() or any(part.startswith(".") for part in inner.parts):
             continue
-        if not is_utf8(str(inner)):
-            continue  # no job makes such a file, and no address can name it
+        if not is_utf8(str(inner)) or _stays_here(path):
+            continue  # no job makes such a file, and no address can name it; or none may
         stat = path.stat()
         found.append({"path": str(inner), "size": stat.st_size, "modified_ms": round(stat.st_mtime * 1000)})
     return found
@@ -131,6 +134,9 @@ async def _send(folder: Path, path: Path, *, inline: bool = False) -> Response:
     """Return the file's bytes if it lies below the folder: no link leads out."""
     if not await run_in_threadpool(_is_ours, folder, path):
         raise HttpProblem(404, "There is no such file.", code="no_such_file")
+    if _stays_here(path.resolve()):
+        text = f"{path.name} can tell whose voice it is, and stays on this machine."
+        raise HttpProblem(403, text, "Times and names of the voices: cpw speakers JOB", code="stays_here")
     kind = (
         _TYPES.get(path.suffix.casefold()) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     )
@@ -144,6 +150,12 @@ async def _send(folder: Path, path: Path, *, inline: bool = False) -> Response:
         content_disposition_type="inline" if inline else "attachment",
         headers={"Cache-Control": "private, no-cache"},
     )
+
+
+def _stays_here(path: Path) -> bool:
+    """Return whether the file is one of those, or half of one; a disk may not know capitals."""
+    name = path.name.casefold()
+    return name in _STAY_HERE or (name.startswith(".") and any(whole in name for whole in _STAY_HERE))
 
 
 def _is_ours(folder: Path, path: Path) -> bool:

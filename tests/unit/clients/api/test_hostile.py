@@ -28,6 +28,7 @@ from clients.api.served import Served
 from clients.desk import Desk
 from envspecs.http.settings import HttpSettings
 from protocol.errors import DiskFullError
+from protocol.jobs.voices import SPEAKERS, VOICES
 from protocol.messages import JobReport
 from protocol.subtitles.corrections import CORRECTIONS
 
@@ -241,6 +242,22 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(module, "find_job", find)
     (tmp_path / "job").mkdir()
     return tmp_path / "job"
+
+
+def test_what_can_tell_whose_voice_it_is_is_neither_listed_nor_sent(app: Starlette, found: Path) -> None:
+    kept = [f"{folder}08_diarize/{name}" for folder in ("", "trials/1/") for name in (VOICES, VOICES.upper())]
+    kept += [SPEAKERS, f".{SPEAKERS}.7.part"]
+    for name in (*kept, "08_diarize/turns.json"):
+        (found / name).parent.mkdir(parents=True, exist_ok=True)
+        (found / name).write_text("0.25")
+    (found / "link.json").symlink_to(found / SPEAKERS)
+    base = "/api/jobs/job-1/files"
+    listed = json.loads(answer(app, "GET", base)[2])["files"]
+    assert [file["path"] for file in listed] == ["08_diarize/turns.json"]
+    assert answer(app, "GET", f"{base}/08_diarize/turns.json")[0] == 200
+    for name in (*kept, "link.json"):
+        status, _, body = answer(app, "GET", f"{base}/{name}")
+        assert (status, json.loads(body)["error"]["code"]) == (403, "stays_here"), name
 
 
 def cue(text: str) -> dict[str, Any]:

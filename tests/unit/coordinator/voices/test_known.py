@@ -124,6 +124,16 @@ def test_a_broken_file_is_named_and_can_be_forgotten(known: KnownVoices, folder:
     assert list(folder.iterdir()) == []
 
 
+def test_a_broken_file_keeps_nobody_from_being_forgotten_elsewhere(known: KnownVoices, folder: Path) -> None:
+    known.learn("Sholay", "Sholay", heard(LEFT), {"1": "Gabbar"})
+    known.learn("Deewaar", "Deewaar", heard(LEFT, UP), {"1": "Gabbar", "2": "Vijay"})
+    (folder / "0.json").write_bytes(b"{")
+    with pytest.raises(InputError, match=r"0\.json"):
+        known.forget("", "Gabbar")
+    (folder / "0.json").unlink()
+    assert names(known) == [("Deewaar", "Vijay")]
+
+
 def test_a_full_disk_leaves_what_was_known(
     known: KnownVoices, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,9 +162,38 @@ def test_two_who_write_by_turns_lose_nothing(folder: Path) -> None:
 def test_what_a_killed_coordinator_was_writing_is_removed(known: KnownVoices, folder: Path) -> None:
     known.learn("Sholay", "Sholay", heard(LEFT), {"1": "Gabbar"})
     (path,) = folder.iterdir()
-    (folder / f".{path.name}.4711.part").write_bytes(path.read_bytes())
+    part = folder / f".{path.name}.4711.part"
+    part.write_bytes(path.read_bytes())
+    known.forget("Deewaar", "nobody")
+    assert list(folder.iterdir()) == [path]
+    part.write_bytes(path.read_bytes())
     known.forget()
     assert list(folder.iterdir()) == []
+
+
+def turned(by: float) -> tuple[float, ...]:
+    """Return an embedding that is as like LEFT as the cosine of the angle."""
+    return (math.cos(by), math.sin(by), 0.0, 0.0)
+
+
+def test_a_name_put_right_in_a_later_film_counts(known: KnownVoices) -> None:
+    known.learn("Sholay", "Part 1", heard(turned(0.0), UP), {"1": "Gabar", "2": "Basanti"})
+    known.learn("Sholay", "Part 2", heard(turned(0.5)), {"1": "Gabbar"})
+    assert set(known.embeddings("Sholay", "m")) == {"Gabbar", "Basanti"}
+    assert [name for _, name in names(known)] == ["Basanti", "Gabar", "Gabbar"]
+    known.learn("Sholay", "Part 3", heard(turned(-0.2)), {"1": "Gabar"})
+    assert set(known.embeddings("Sholay", "m")) == {"Gabar", "Basanti"}
+
+
+def test_two_people_who_are_alike_stay_two(known: KnownVoices) -> None:
+    # Both speak in one film: they are twins.
+    known.learn("Sita aur Gita", "Part 1", heard(turned(0.0), turned(0.4)), {"1": "Sita", "2": "Gita"})
+    known.learn("Sita aur Gita", "Part 2", heard(turned(0.3)), {"1": "Gita"})
+    assert set(known.embeddings("Sita aur Gita", "m")) == {"Sita", "Gita"}
+    # They are somewhat alike, as two are who were taken for one and put right.
+    known.learn("Sholay", "Part 1", heard(turned(0.0)), {"1": "Jai"})
+    known.learn("Sholay", "Part 2", heard(turned(0.9)), {"1": "Veeru"})
+    assert set(known.embeddings("Sholay", "m")) == {"Jai", "Veeru"}
 
 
 def test_of_a_name_the_newest_samples_are_kept(known: KnownVoices) -> None:
