@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
+from openai.types.audio import TranscriptionDiarized
 
 from clients.cli import main
 from clients.desk import Desk, connect
@@ -187,3 +189,15 @@ def test_names_are_given_over_http(server: HttpHouse) -> None:
         assert server.ask("POST", path, wrong).status == 400
     assert server.ask("GET", "/api/jobs/job-20200101-x-0001/speakers").status == 404
     assert b"embedding" not in server.ask("GET", path).body
+
+
+def test_openai_s_own_client_is_told_who_speaks(server: HttpHouse) -> None:
+    with openai.OpenAI(base_url=f"{server.address}/v1", api_key=server.keys.token) as client:
+        answer = client.audio.transcriptions.create(
+            model="gpt-4o-transcribe-diarize",
+            response_format="diarized_json",
+            chunking_strategy="auto",
+            file=("talk.mp3", spoken_by("anna", "bert")),
+        )
+    assert isinstance(answer, TranscriptionDiarized)
+    assert [(part.speaker, part.text) for part in answer.segments] == [("A", "hello"), ("B", "world")]
