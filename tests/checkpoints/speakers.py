@@ -1,8 +1,8 @@
 """A pipeline in the form of pyannote's community-1, of the parts that are at hand.
 
 Run by the environment's own Python: `python tests/checkpoints/speakers.py SEGMENTATION FOLDER`. The
-segmentation is the real one. The embedding has community-1's network with weights by
-chance, and what stands for its PLDA turns nothing: so it tells voices apart badly, but by the same code.
+segmentation is the real one. The embedding is a small network of pyannote.audio's with weights by chance, and
+what stands for the PLDA turns nothing: so it tells voices apart badly, but by the same code.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def make(segmentation: Path, folder: Path) -> None:
     import numpy as np
     import torch
     from pyannote.audio.core.task import Problem, Resolution, Specifications
-    from pyannote.audio.models.embedding import WeSpeakerResNet34
+    from pyannote.audio.models.embedding import XVectorSincNet
 
     for part in ("segmentation", "embedding", "plda"):
         (folder / part).mkdir(parents=True)
     (folder / "config.yaml").write_text(_CONFIG)
     shutil.copyfile(segmentation, folder / "segmentation" / "pytorch_model.bin")
     torch.manual_seed(1)
-    network = WeSpeakerResNet34()
+    network = XVectorSincNet()
     about = {
         "versions": {"torch": str(torch.__version__), "pyannote.audio": "4.0.0"},
-        "architecture": {"module": WeSpeakerResNet34.__module__, "class": WeSpeakerResNet34.__name__},
+        "architecture": {"module": XVectorSincNet.__module__, "class": XVectorSincNet.__name__},
         "specifications": Specifications(
             problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0, classes=["one"]
         ),
