@@ -64,3 +64,31 @@ def test_a_translation_has_the_speakers_of_its_source() -> None:
 def test_a_transcript_without_speakers_stays_as_it_is() -> None:
     plain = transcript((1_200, 1_500))
     assert like_source(plain, plain) is plain
+
+
+@pytest.mark.parametrize(
+    ("said", "turned_at", "settled"),
+    [
+        ("to do for him. This is me talking.", 3, 4),
+        ("a really long story indeed. Well yes, there is.", 6, 5),
+        ("to do for him and her. This is me.", 3, 3),
+        ("Yes. No. Really?", 1, 1),
+        ("I am not. No.", 1, 1),
+    ],
+)
+def test_speakers_change_at_the_end_of_a_sentence_that_is_near(
+    said: str, turned_at: int, settled: int
+) -> None:
+    texts = said.split()
+    words = tuple(
+        Word(text=text, start_ms=100 * place, end_ms=100 * place + 100) for place, text in enumerate(texts)
+    )
+    heard = Transcript(
+        language="en", segments=(Segment(start_ms=0, end_ms=words[-1].end_ms, text=said, words=words),)
+    )
+    turns = (
+        Turn(start_ms=0, end_ms=100 * turned_at, speaker="1"),
+        Turn(start_ms=100 * turned_at, end_ms=100 * len(texts), speaker="2"),
+    )
+    found = [word.speaker for word in with_speakers(heard, turns).words()]
+    assert found == ["1"] * settled + ["2"] * (len(texts) - settled)
