@@ -259,6 +259,7 @@ def test_a_voice_is_heard_and_named_on_the_page(browser: Window, server: HttpHou
     named = server.ask("GET", f"/api/jobs/{report.job}/speakers").json["voices"]
     assert [(voice["name"], voice["by"]) for voice in named] == [("<b>Gabbar</b>", "person"), ("", "")]
     assert page.window.all("#voices-list input")[0].get_attribute("value") == "<b>Gabbar</b>"
+    assert findings(page.window) == []
     assert page.window.complaints() == []
 
 

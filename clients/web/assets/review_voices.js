@@ -36,10 +36,11 @@ export class Voices {
     return h("li", {data: {voice: voice.id}},
       h("button", {type: "button", disabled: !first, onclick: () => this.play(voice.first_lines)}, `Hear ${voice.id}`),
       h("input", {
-        value: name, maxlength: LONGEST, dir: "auto", autocomplete: "off", spellcheck: "false", title: by,
+        value: name, maxlength: LONGEST, dir: "auto", autocomplete: "off", spellcheck: "false",
         "aria-label": `Name of voice ${voice.id}`, placeholder: `Voice ${voice.id}`, oninput: () => this.changed(),
       }),
-      h("span", {class: "says", dir: "auto", title: by}, first ? `${clock(first.start_ms)} ${first.text}` : ""));
+      h("span", {class: "says", dir: "auto"}, first ? `${clock(first.start_ms)} ${first.text}` : ""),
+      by && h("span", {class: "by"}, by));
   }
 
   /** Return the names that are other than those that are kept. */
