@@ -14,8 +14,9 @@ from protocol.stages.clean import CleanRequest, CleanResult
 from protocol.stages.diarize import DiarizeRequest, DiarizeResult
 from protocol.stages.subtitle import SubtitleRequest, SubtitleResult
 from protocol.timeline import Speaker, Transcript, Turn
-from tests.ill.engines import FakeClean, FakeSubtitle
+from tests.ill.engines import FakeClean
 from workers.engine import Context, Models
+from workers.engines.common.subtitle import CueSubtitle
 from workers.text.speakers import with_speakers
 
 __all__ = ["NamingSubtitle", "PlayedDiarize", "SpokenClean", "spoken_by"]
@@ -84,8 +85,8 @@ class SpokenClean(FakeClean):
         return replace(done, transcript=context.publish("transcript.json"))
 
 
-class NamingSubtitle(FakeSubtitle):
-    """Writes its cue, and beside it the names that it was given."""
+class NamingSubtitle(CueSubtitle):
+    """Cuts in earnest, and writes beside its files the names that it was given."""
 
     def run(self, request: SubtitleRequest, context: Context) -> SubtitleResult:
         context.output("names.json").write_text(json.dumps(request.speaker_names))

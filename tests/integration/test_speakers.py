@@ -83,6 +83,17 @@ def names_written(job: JobReport) -> dict[str, str]:
     return found
 
 
+def written(job: JobReport, ending: str) -> str:
+    return next(Path(job.directory).glob(f"11_subtitle/*.{ending}")).read_text()
+
+
+def exported(server: HttpHouse, job: str) -> str:
+    """Return subtitles that are made by other rules, long after the job."""
+    answer = server.ask("GET", f"/api/jobs/{job}/tracks/de.vtt?profile=bbc")
+    assert answer.status == 200, answer.body
+    return answer.body.decode()
+
+
 def called(document: Any) -> dict[str, tuple[str, str]]:
     return {voice["id"]: (voice["name"], voice["by"]) for voice in document["voices"]}
 
@@ -97,7 +108,11 @@ def test_a_voice_named_once_has_its_name_in_the_next_episode(server: HttpHouse) 
     assert "subtitle-source" in named["steps"]
     assert "mux" in named["steps"]
     assert "asr" not in named["steps"]
-    assert names_written(server.house.ended(first.job)) == {"1": "Gabbar", "2": "Basanti"}
+    again = server.house.ended(first.job)
+    assert names_written(again) == {"1": "Gabbar", "2": "Basanti"}
+    for track in (written(again, "vtt"), exported(server, first.job)):
+        assert "<v Gabbar>" in track
+        assert "<v Basanti>" in track
 
     second = done(server, "Ramgarh S01E02.mkv", "jai", "basanti", "gabbar")
     assert names_written(second) == {"2": "Basanti", "3": "Gabbar"}

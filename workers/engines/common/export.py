@@ -112,7 +112,9 @@ def _track(folder: JobFolder, language: str, request: ExportRequest, **rules: in
     """Return the track of a language; numbers that the person set win over those in `rules`."""
     settings = folder.settings
     transcript = shift(folder.transcript(language), folder.clip_start_ms)
-    transcript = called(transcript, {**settings.speaker_names, **request.speaker_names})
+    transcript = called(
+        transcript, {**folder.speaker_names, **settings.speaker_names, **request.speaker_names}
+    )
     profile, own = _profile(settings, request)
 
     def rules_of(spoken: str) -> CueRules:

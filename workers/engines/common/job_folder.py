@@ -6,6 +6,7 @@ no file name in them may lead out of the folder.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from protocol.stages import TRANSCRIPT_STAGES
 from protocol.stages.demux import MediaFacts
 from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.corrections import CORRECTIONS
-from protocol.timeline import Span, Transcript
+from protocol.timeline import Span, Speaker, Transcript
 from workers.engines.common.names import shown
 from workers.engines.common.scripts.convert import in_script
 from workers.text.transcripts import read_file
@@ -104,6 +105,13 @@ class _SpeechDocument(_Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class _SubtitleDocument(_Document):
+    """What is read of the format `json`."""
+
+    speakers: tuple[Speaker, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class _ManifestDocument(_Document):
     """The fields of `manifest.json` that are read here."""
 
@@ -125,6 +133,8 @@ class JobFolder:
     """The cleaned transcript of each language, the source language first; times are on the clip's clock."""
     subtitles: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     """By language and format (`srt`, `vtt`, `qc.json` ...): the file that the job wrote; film's clock."""
+    speaker_names: Mapping[str, str] = field(default_factory=dict)
+    """The id of a speaker to its name in the subtitles that the job wrote."""
     film: Path | None = None
     """The film with its subtitles as tracks."""
     cleaning: Path | None = None
@@ -197,6 +207,7 @@ def read_job(folder: Path) -> JobFolder:
     if not _LANGUAGE.fullmatch(source):
         message = f"{shown(spoken)} names no language, but {shown(source)!r}."
         raise InputError(message, "Do the stage that made it again: cpw retry JOB --from asr")
+    subtitles = _subtitles(files.get("subtitle", ()))
     # An older manifest says nothing about the film: then the clip begins where the person asked.
     film = manifest.film or _DemuxedFilm(clip_start_ms=job.start_ms or 0)
     facts = film.facts
@@ -207,7 +218,8 @@ def read_job(folder: Path) -> JobFolder:
         media=Path(job.input_media.path),
         source_language=source,
         transcripts={source: spoken, **_translations(transcripts)},
-        subtitles=_subtitles(files.get("subtitle", ())),
+        subtitles=subtitles,
+        speaker_names=_names(subtitles),
         film=next(iter(files.get("mux", ())), None),
         cleaning=_first(files, "clean", "cleaning.json"),
         corrections=corrections if (corrections := folder / CORRECTIONS).is_file() else None,
@@ -266,6 +278,16 @@ def _subtitles(files: Iterable[Path]) -> dict[str, dict[str, Path]]:
         language, suffix = _named(file.name)
         found.setdefault(language, {})[suffix] = file
     return found
+
+
+def _names(subtitles: Mapping[str, Mapping[str, Path]]) -> dict[str, str]:
+    """Return the names that the job's subtitles have; none where it wrote no JSON, or a person changed it."""
+    for formats in subtitles.values():
+        with contextlib.suppress(InputError, KeyError):
+            speakers = _read(formats["json"], _SubtitleDocument).speakers
+            if speakers:
+                return {speaker.id: speaker.name for speaker in speakers if speaker.name}
+    return {}
 
 
 def _first(files: Mapping[str, list[Path]], stage: str, name: str) -> Path | None:
