@@ -6,14 +6,17 @@ import os
 import pwd
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from clients.films import find_films, is_utf8
+from clients.glossary.checking import checked_terms
+from clients.glossary.sources import Glossaries
 from clients.mux_options import mux_parameters
 from clients.settings import check_optional_stages, parse_environments, parse_settings, parse_with
 from protocol.errors import InputError, UsageError
+from protocol.jobs.glossary import Term
 from protocol.languages import find_language, find_tag
 from protocol.messages import Submit
 from protocol.stages import WORKFLOWS, mux
@@ -57,6 +60,10 @@ class Written:
     hold: bool = False
     priority: int | None = None
     beside: bool = False
+    glossary: tuple[str, ...] = ()
+    """Files."""
+    terms: tuple[Term, ...] = ()
+    """A glossary that is in no file; it counts before those that are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +74,7 @@ class Reading:
     problems: tuple[UsageError, ...]
     notes: tuple[str, ...]
     refused: tuple[tuple[Submit, InputError], ...] = ()
-    """Films that fail alone, each with its reason; their names are written with escapes."""
+    """Films that fail alone, each with its reason; a name that is not UTF-8 is written with escapes."""
 
 
 class _Problems(list[UsageError]):
@@ -90,7 +97,8 @@ def read_submissions(written: Written, default_out: Path) -> Reading:
     count = len(intake.films) + len(intake.misnamed)
     title = problems.of(_title, written.title, count)
     out = problems.of(_out, written.out, default_out)
-    if problems:
+    glossaries = problems.of(_glossaries, written)
+    if problems or glossaries is None:
         # Then nothing is sent, and these are as wrong as the others.
         problems += [UsageError(f"The name {_escaped(film)} is not UTF-8.") for film in intake.misnamed]
         return Reading(submissions=(), problems=tuple(problems), notes=intake.notes)
@@ -99,12 +107,26 @@ def read_submissions(written: Written, default_out: Path) -> Reading:
     def submission(media: str) -> Submit:
         return Submit(media=media, title=title, out=str(out), priority=priority, **shared_fields)
 
+    submissions: list[Submit] = []
+    refused: list[tuple[Submit, InputError]] = []
+    for film in intake.films:
+        plain = submission(str(film))
+        try:
+            submissions.append(replace(plain, glossary=glossaries.of(film)))
+        except UsageError as error:
+            # The glossary in its folder: other films have another.
+            refused.append((plain, InputError(error.message, error.remedy)))
+    refused += [(submission(_escaped(film)), _not_utf8()) for film in intake.misnamed]
     return Reading(
-        submissions=tuple(submission(str(film)) for film in intake.films),
+        submissions=tuple(submissions),
         problems=(),
-        notes=intake.notes,
-        refused=tuple((submission(_escaped(film)), _not_utf8()) for film in intake.misnamed),
+        notes=(*intake.notes, *glossaries.notes),
+        refused=tuple(refused),
     )
+
+
+def _glossaries(written: Written) -> Glossaries:
+    return Glossaries(written.glossary, checked_terms(written.terms))
 
 
 def _escaped(film: Path) -> str:

@@ -92,6 +92,9 @@ def _taken_from(words: dict[str, Any]) -> FetchOptions:
 @click.option(
     "--without", "without_stages", multiple=True, metavar="STAGE", help="Leave out a stage, for example vad."
 )
+@click.option(
+    "--glossary", multiple=True, metavar="FILE", help="How names are written: CSV, TSV or lines a = b."
+)
 @click.option("--again", is_flag=True, help="Do every step again; reuse no result.")
 @click.option(
     "--priority",

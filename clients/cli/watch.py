@@ -14,7 +14,7 @@ from clients.screen.text import count
 from clients.sending import check_running, send
 from clients.still_files import Stillness
 from clients.submission import Written, read_submissions
-from protocol.errors import CpwError, ExitCode, MissingError, UsageError
+from protocol.errors import CpwError, ExitCode, MissingError, TransientError, UsageError
 from protocol.messages import JobReport
 
 __all__ = ["watch_folders"]
@@ -99,7 +99,13 @@ def _look_once(desk: Desk, asker: Asker, written: Written, state: _Watch, screen
 
 
 def _submit(desk: Desk, asker: Asker, written: Written, state: _Watch) -> None:
-    sent = send(desk, asker, read_submissions(written, desk.out).submissions, beside=False)
+    reading = read_submissions(written, desk.out)
+    for problem in reading.problems:
+        # A film that is gone again, a glossary that somebody is writing: both may be over at the next look.
+        raise TransientError(problem.message, problem.remedy)
+    show_refused(desk.report, reading.refused)
+    state.taken |= {Path(submission.media) for submission, _ in reading.refused}
+    sent = send(desk, asker, reading.submissions, beside=False)
     # A film that was refused is not tried again.
     answered = [submission for submission, _ in (*sent.accepted, *sent.refused)]
     state.taken |= {Path(submission.media) for submission in answered}

@@ -21,6 +21,7 @@ from coordinator.store.store import Store
 from protocol.artefacts import write_whole
 from protocol.errors import InputError, MissingError, SchemaError, UsageError
 from protocol.failpoints import reach
+from protocol.jobs.glossary import sources_of
 from protocol.jobs.voices import SPEAKERS
 from protocol.languages import find_language, find_tag
 from protocol.messages import Submit, Submitted
@@ -85,6 +86,8 @@ def admit(submit: Submit, check_worker: Callable[[str], None]) -> Admitted:
         better = quality_note(submit, language, plan.steps, here)
         notes = (*notes, better) if better else notes
     notes = (*notes, *passed_over(plan.steps, asked, here), *told_outside(plan.steps, here))
+    if submit.glossary:
+        notes = (*notes, f"The glossary has {len(sources_of(submit.glossary))} terms.")
     return Admitted(submit=submit, steps=equipped(plan.steps, submit, here), notes=notes, here=here)
 
 

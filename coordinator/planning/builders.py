@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from protocol.artefacts import Artefact
 from protocol.errors import BugError
+from protocol.jobs.glossary import sources_of, terms_for
 from protocol.languages import read_tag
 from protocol.messages import Submit
 from protocol.pipeline import SOURCE
@@ -174,8 +175,13 @@ def _vad(inputs: Inputs) -> VadRequest:
 
 
 def _asr(inputs: Inputs) -> AsrRequest:
-    results = inputs.results
-    return AsrRequest(audio=results.sound, speech=results.heard, language=inputs.submit.source_language)
+    results, submit = inputs.results, inputs.submit
+    return AsrRequest(
+        audio=results.sound,
+        speech=results.heard,
+        language=submit.source_language,
+        hotwords=sources_of(submit.glossary),
+    )
 
 
 def _align(inputs: Inputs) -> AlignRequest:
@@ -205,6 +211,7 @@ def _translate(inputs: Inputs) -> TranslateRequest:
         speech=asr.speech,
         source_language=asr.language,
         target_language=inputs.target or "en",
+        glossary=terms_for(inputs.submit.glossary, inputs.target or "en"),
     )
 
 

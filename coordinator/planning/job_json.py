@@ -44,6 +44,7 @@ def job_facts(
         "start_ms": submit.start_ms,
         "end_ms": submit.end_ms,
         "parameters": submit.parameters,
+        **({"glossary": to_plain(submit.glossary)} if submit.glossary else {}),
         "debug": submit.debug,
         "hardware": to_plain(here.hardware),
         **_steps_of(planned, submit, submit.source_language, here),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from protocol.languages import read_tag
 from protocol.schema import SPARSE
 
-__all__ = ["Term"]
+__all__ = ["Term", "merged", "sources_of", "terms_for"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,3 +23,42 @@ class Term:
     """BCP 47 tag of the translations that `target` is for; empty: all."""
     note: str = field(default="", metadata=SPARSE)
     """What it is, for a translator that reads: `a village`."""
+
+    @property
+    def written(self) -> str:
+        """Return what stands for it in a translation."""
+        return self.target or self.source
+
+
+def merged(glossaries: Iterable[Iterable[Term]]) -> tuple[Term, ...]:
+    """Return the terms of several glossaries, of which the first counts where they contradict each other."""
+    found: dict[tuple[str, str], Term] = {}
+    for glossary in glossaries:
+        # A nearer term for all languages stands for those of each language, too.
+        nearer = {source for source, language in found if not language}
+        for term in glossary:
+            key = term.source.casefold()
+            if key not in nearer:
+                found.setdefault((key, term.language), term)
+    return tuple(found.values())
+
+
+def terms_for(glossary: Iterable[Term], language: str) -> tuple[Term, ...]:
+    """Return the terms for translations into `language`, each source once, without a language.
+
+    What is for the tag itself (`hi-Latn`) counts before what is for the language, and that before what is
+    for all. A term that only has targets for other languages is not among them.
+    """
+    names = (language, read_tag(language).language, "")
+    chosen: dict[str, Term] = {}
+    for term in glossary:
+        if term.language in names:
+            held = chosen.setdefault(term.source.casefold(), term)
+            if names.index(term.language) < names.index(held.language):
+                chosen[term.source.casefold()] = term
+    return tuple(replace(term, language="") for term in chosen.values())
+
+
+def sources_of(glossary: Iterable[Term]) -> tuple[str, ...]:
+    """Return what is listened for, each once."""
+    return tuple(dict.fromkeys(term.source for term in glossary))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from protocol.jobs.glossary import Term
+from protocol.schema import SPARSE
+
 __all__ = ["Submit", "Submitted"]
 
 
@@ -46,6 +49,8 @@ class Submit:
     """Put the subtitles beside the film, too: `Film.en.srt`."""
     reuse: bool = True
     """Take over steps that another job has done with the same inputs, engine, model and parameters."""
+    glossary: tuple[Term, ...] = field(default=(), metadata=SPARSE)
+    """How names and terms are written: those that are nearest to the film."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from clients.submission import Written, read_submissions
 from protocol.clock import parse_age_ms
 from protocol.errors import CpwError, InputError, UsageError
 from protocol.job_changes import CancelJobs, PruneJobs, ResumeJobs, RetryJob
+from protocol.jobs.glossary import Term
 from protocol.messages import (
     ChangesQuery,
     DryRun,
@@ -83,6 +84,8 @@ class NewJobs:
     debug: bool = False
     beside: bool = False
     """Put the subtitles beside the film, too."""
+    glossary: tuple[Term, ...] = ()
+    """How names and terms are written; what stands beside the films counts after it."""
     key: str = ""
     """The same key again is answered with the job that there is; with one film only."""
 
@@ -187,6 +190,7 @@ def submissions_of(here: Served, wanted: NewJobs) -> tuple[tuple[str, ...], list
         hold=wanted.hold,
         priority=wanted.priority,
         beside=wanted.beside,
+        terms=wanted.glossary,
     )
     reading = read_submissions(written, here.desk.out)
     if reading.problems:

@@ -108,3 +108,21 @@ def test_one_title_does_not_name_two_films(film):
 
 def test_an_out_folder_that_is_a_file_is_refused(film):
     assert "is not a folder" in problem(film, out=str(film / "below"))
+
+
+def test_a_submission_carries_the_glossary_of_its_film(film, tmp_path):
+    (film.parent / ".cpw-glossary.csv").write_text("Jai,Jay\n")
+    names = tmp_path / "names.txt"
+    names.write_text("Veeru = Viru\n")
+    (submission,) = read(film, glossary=(str(names),)).submissions
+    assert [(term.source, term.target) for term in submission.glossary] == [("Veeru", "Viru"), ("Jai", "Jay")]
+
+
+def test_a_wrong_glossary_that_was_named_stops_all_and_one_beside_a_film_only_this(film):
+    assert "nowhere.csv" in problem(film, glossary=("nowhere.csv",))
+    (film.parent / ".cpw-glossary.csv").write_text("a,b,c,d\n")
+    found = read(film)
+    ((refused, error),) = found.refused
+    assert (found.submissions, found.problems, refused.media) == ((), (), str(film))
+    assert "line 1" in error.message
+    assert ".cpw-glossary.csv" in error.message

@@ -1,0 +1,1 @@
+"""Glossaries as a person writes them: read from files, found near a film, proposed from what was heard."""
