@@ -15,6 +15,7 @@ __all__ = [
     "NUMBERS",
     "OTHER_LANGUAGE",
     "OUTSIDE_SPEECH",
+    "TERM",
     "UNTRANSLATED",
     "WRONG_SCRIPT",
 ]
@@ -30,6 +31,7 @@ NOTATION = "notation"
 NUMBERS = "numbers"
 OTHER_LANGUAGE = "other-language"
 OUTSIDE_SPEECH = "outside-speech"
+TERM = "term"
 UNTRANSLATED = "untranslated"
 WRONG_SCRIPT = "wrong-script"
 
@@ -43,6 +45,7 @@ DOUBTS: dict[str, str] = {
     NUMBERS: "with other numbers",
     ADDRESSES: "with another address",
     NOTATION: "without a note or a dash",
+    TERM: "with a name otherwise than in the glossary",
     IMPROBABLE: "improbable",
     CREDITS: "like the credits of another film",
     OUTSIDE_SPEECH: "outside speech",

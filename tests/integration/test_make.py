@@ -35,6 +35,7 @@ BENCHES = [
     "speakers",
     "llm",
     "gpu",
+    "glossary",
 ]
 
 

@@ -28,6 +28,8 @@ from protocol.timeline import Segment, Transcript
 from workers.engine import Context
 from workers.text.checks.marking import marks_of
 from workers.text.checks.mending import mended, plainer
+from workers.text.glossary.checking import mark_terms
+from workers.text.glossary.protecting import protecting
 from workers.text.pieces import clean
 from workers.text.sentences import Sentence, join_sentences
 from workers.text.spreading import spread
@@ -93,7 +95,8 @@ def translate_transcript(
 ) -> TranslateResult:
     """Write `transcript.<target>.json`, one segment for each sentence; return it and the counts of its marks.
 
-    `translate` is called once with every different sentence, and not at all where nobody speaks. A text
+    `translate` is called once with every different sentence (and again where a term of the glossary is
+    lacking, `workers.text.glossary.protecting`), and not at all where nobody speaks. A text
     without words (`…`, `♪`) stays as it is. `again` is called once with the sentences that are doubtful, up
     to a quarter of all, and translates them in another way; an engine that knows no other way has None, and
     then gets only those that can be written in a plainer way. `ways_of` is asked for the ways of every other
@@ -138,6 +141,8 @@ def translate_sentences(
     segments: list[Segment] = []
     for run in runs:
         segments += run.segments(parts.get(run.language), request, engine, source.engine)
+    sentences = {(one.start_ms, one.end_ms): one.text for run in runs for one in run.sentences}
+    segments, told = mark_terms(segments, sentences, request)
     transcript = Transcript(
         language=request.target_language,
         segments=tuple(segments),
@@ -148,7 +153,9 @@ def translate_sentences(
     )
     made = [meaning for part in parts.values() for meaning in part.values()]
     retried, left = sum(meaning.retried for meaning in made), sum(meaning.left for meaning in made)
-    return replace(result_of(request, context, transcript, retried, left), notes=notes)
+    # What is left to the next translator is counted by that one.
+    told = () if left else told
+    return replace(result_of(request, context, transcript, retried, left), notes=(*notes, *told))
 
 
 def _runs(source: Transcript, request: TranslateRequest) -> list[tuple[str, tuple[Segment, ...]]]:
@@ -183,6 +190,7 @@ class _Stretch:
     ) -> None:
         self.language = language
         self._said = said
+        self.sentences = sentences
         self._drafted = [(sentence, draft.take(sentence)) for sentence in sentences]
         self.todo = [sentence for sentence, segment in self._drafted if segment is None]
 
@@ -285,7 +293,7 @@ def _meanings(
 ) -> dict[str, Meaning]:
     """Return the translation of every different text that has words."""
     texts = list(dict.fromkeys(sentence.text for sentence in sentences if not is_punctuation(sentence.text)))
-    translate, again = ways
+    translate, again = protecting(ways[0], request), ways[1] and protecting(ways[1], request)
 
     def progress(fraction: float) -> None:
         tell(fraction * _FIRST_SHARE, "translating")
