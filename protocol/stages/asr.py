@@ -56,6 +56,8 @@ class AsrResult:
     model: str
     languages: dict[str, int] = field(default_factory=dict, metadata=SPARSE)
     """Where several languages are spoken: the speech in each in milliseconds, the most first. Else empty."""
+    notes: tuple[str, ...] = field(default=(), metadata=SPARSE)
+    """What a person must know: hot words that the model had no room for."""
 
 
 STAGE = Stage(

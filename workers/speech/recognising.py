@@ -23,6 +23,7 @@ from workers.speech.judging import is_silence, vote
 from workers.speech.spans import Chunk, pack, spread
 from workers.speech.stretches import LanguageVote, beside, mixed, part, shares, voters
 from workers.speech.whisper import (
+    HOT_WORD_TOKENS,
     LONGEST_MS,
     WINDOW_MS,
     Heard,
@@ -30,6 +31,7 @@ from workers.speech.whisper import (
     RecognitionOptions,
     recognise_chunks,
 )
+from workers.text.glossary.hot_words import fitting, left_out
 from workers.text.transcripts import publish
 
 __all__ = ["RecognisedFilm", "language_of", "publish_film", "recognise_film", "segment_of", "telling"]
@@ -56,6 +58,8 @@ class RecognisedFilm:
     speech: tuple[Span, ...]
     languages: Mapping[str, int] = field(default_factory=dict)
     """Where several are spoken: the speech in each in milliseconds, the most first."""
+    notes: tuple[str, ...] = ()
+    """Hot words that had no room."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +142,21 @@ def recognise_film(
     `has_peaks`: a voice activity detection gave the stretches their peaks. `progress` is called with 0 to 1
     and what is being done. Raises `InputError` for a language that the model does not know.
     """
-    hearing = _Hearing(request=request, recogniser=recogniser, describe=describe, has_peaks=has_peaks)
+    asked = _with_room(request, recogniser)
+    hearing = _Hearing(request=asked, recogniser=recogniser, describe=describe, has_peaks=has_peaks)
+    return replace(_recognised(hearing, spoken, progress), notes=left_out(request.hotwords, asked.hotwords))
+
+
+def _with_room(request: AsrRequest, recogniser: Recogniser) -> AsrRequest:
+    """Return the request with the hot words that the model has room for."""
+    if not request.hotwords:
+        return request
+    room = HOT_WORD_TOKENS - recogniser.prompt_length(request.initial_prompt or "")
+    return replace(request, hotwords=fitting(request.hotwords, recogniser.prompt_length, room))
+
+
+def _recognised(hearing: _Hearing, spoken: Sequence[Span], progress: Progress) -> RecognisedFilm:
+    request, recogniser = hearing.request, hearing.recogniser
     chunks = pack(spoken, hearing.limit_ms, recogniser.sound.whole)
     first = _first_votes(request, recogniser, chunks, lambda: progress(0.0, "hearing the language"))
     language, probability = _taken_for(request, recogniser, first)
@@ -367,4 +385,5 @@ def publish_film(
         compute_type=where.compute_type,
         model=request.model,
         languages=dict(film.languages),
+        notes=film.notes,
     )

@@ -19,6 +19,7 @@ from workers.text.scripts import is_foreign
 __all__ = [
     "AGAIN_MS",
     "FULL_TOKENS",
+    "HOT_WORD_TOKENS",
     "LAG_MS",
     "LONGEST_MS",
     "SEED",
@@ -49,6 +50,8 @@ TRIES = 5
 try five temperatures, and each costs as much."""
 SEED = 1
 """The seed of sampling, so that a film gives the same text every time."""
+HOT_WORD_TOKENS = 223
+"""What Whisper is told before a window has so much room, with the initial prompt: half of its context."""
 LAG_MS = 60
 """The decoder attends to a word so long before it is spoken. Median against four recordings whose words were
 timed by hand or by an aligner: 49 to 82 ms."""
@@ -162,6 +165,9 @@ class Recogniser(Protocol):
 
     def second_try(self, first: Heard, options: RecognitionOptions) -> SecondTry:
         """Return how a chunk is decoded again whose first text is doubtful."""
+
+    def prompt_length(self, text: str) -> int:
+        """Return how many tokens a text has in a prompt."""
 
     def forget_before(self, start_ms: int) -> None:
         """Drop what is kept of the sound before this time: nothing asks for it again."""

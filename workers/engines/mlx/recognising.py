@@ -27,6 +27,7 @@ from workers.speech.whisper import (
     foreign_tokens,
 )
 from workers.speech.word_times import AttendedPiece, TimedWord, correct_word_times, join_attended
+from workers.text.glossary.hot_words import BETWEEN
 from workers.text.scripts import in_script
 
 __all__ = ["MlxRecogniser", "prompt_of", "warm_up"]
@@ -39,7 +40,7 @@ _FRAMES_PER_MS = 0.1
 
 def prompt_of(options: RecognitionOptions) -> str | None:
     """Return the prompt with the hot words after it: mlx-whisper has no other place for them."""
-    said = (options.initial_prompt or "", ", ".join(options.hotwords))
+    said = (options.initial_prompt or "", BETWEEN.join(options.hotwords))
     return " ".join(part.strip() for part in said if part.strip()) or None
 
 
@@ -134,6 +135,10 @@ class MlxRecogniser:
         short = fit(first.chunk.spans, self.sound, AGAIN_MS - _AROUND_MS)
         pieces = pack(short, AGAIN_MS, first.chunk.heard)
         return SecondTry(pieces=pieces, forbidden=forbidden, echo=prompt_of(options))
+
+    def prompt_length(self, text: str) -> int:
+        """Return how many tokens a text has in a prompt."""
+        return len(tokenizer(self.model, "en").encode(f" {text}")) if text else 0
 
     def forget_before(self, start_ms: int) -> None:
         """Drop what is encoded of the sound before this time."""

@@ -21,6 +21,7 @@ from workers.speech.whisper import (
     SecondTry,
     foreign_tokens,
 )
+from workers.text.glossary.hot_words import BETWEEN
 from workers.text.scripts import in_script
 
 __all__ = ["WhisperxRecogniser"]
@@ -153,7 +154,12 @@ class WhisperxRecogniser:
             prompt = _PROMPTS.get(options.written)
             forbidden = foreign_tokens(self._token_texts(options), options.written)
         pieces = pack(first.chunk.spans, AGAIN_MS, first.chunk.heard)
-        return SecondTry(pieces=pieces, forbidden=forbidden, prompt=prompt, echo=prompt)
+        echo = " ".join(part for part in (prompt, BETWEEN.join(options.hotwords)) if part) or None
+        return SecondTry(pieces=pieces, forbidden=forbidden, prompt=prompt, echo=echo)
+
+    def prompt_length(self, text: str) -> int:
+        """Return how many tokens a text has in a prompt."""
+        return len(self.model.hf_tokenizer.encode(f" {text}", add_special_tokens=False).ids) if text else 0
 
     def forget_before(self, start_ms: int) -> None:
         """Do nothing: the stage align needs what is encoded."""
@@ -172,7 +178,7 @@ class WhisperxRecogniser:
             tokens,
             tokens.encode(f" {written}") if written else [],
             without_timestamps=True,
-            hotwords=", ".join(options.hotwords) or None,
+            hotwords=BETWEEN.join(options.hotwords) or None,
         )
 
     def _encode(self, batch: Sequence[Chunk]) -> Any:

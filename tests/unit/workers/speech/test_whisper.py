@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -84,6 +85,7 @@ class Script:
     def decode(self, batch: Sequence[Chunk], options: RecognitionOptions, decoding: Decoding) -> list[Heard]:
         self.batches.append([part.start_ms for part in batch])
         self.decodings.append(decoding)
+        self.hotwords = options.hotwords
         return [self._next(part) for part in batch]
 
     def vary(
@@ -96,6 +98,9 @@ class Script:
         start = first.chunk.start_ms
         pieces = [chunk(start, start + 4_000), chunk(start + 4_000, start + 9_000)]
         return SecondTry(pieces=pieces, forbidden=(7,), prompt="This is English.", echo="This is English.")
+
+    def prompt_length(self, text: str) -> int:
+        return len(text.split())
 
     def forget_before(self, start_ms: int) -> None:
         self.forgotten.append(start_ms)
@@ -353,3 +358,20 @@ def test_of_a_long_film_every_second_chunk_votes_and_more_only_beside_another_la
     two = Speakers((0, "en"), (400_000, "fr"), (480_000, "en"))
     film = film_of(two, spans=120)[0]
     assert film.languages == {"en": 104 * 4_500, "fr": 16 * 4_500}
+
+
+def test_hot_words_without_room_are_told() -> None:
+    spoken = [Span(start_ms=0, end_ms=9_000)]
+    words = tuple(f"Name{place}" for place in range(230))
+    for prompt, told in (
+        (None, "7 of 230 hot words had no room and were not listened for: Name223, Name224, Name225,"),
+        ("A long talk.", "10 of 230 hot words had no room"),
+    ):
+        script = Script()
+        request = replace(REQUEST, language="en", hotwords=words, initial_prompt=prompt)
+        film = recognise_film(request, script, spoken, describe, lambda *_: None, has_peaks=False)
+        (note,) = film.notes
+        assert note.startswith(told)
+        assert script.hotwords == words[: 223 - len((prompt or "").split())]
+    few = replace(REQUEST, language="en", hotwords=words[:3])
+    assert recognise_film(few, Script(), spoken, describe, lambda *_: None, has_peaks=False).notes == ()
