@@ -39,6 +39,10 @@ COMMANDS = {
         "clients.cli.export:export",
         "Write a job's subtitles in other formats or by other rules.",
     ),
+    "glossary": (
+        "clients.cli.films.glossary:glossary",
+        "Find names that are spelt in two ways, and check a glossary.",
+    ),
     "hardware": (
         "clients.cli.house.machine:hardware",
         "Show the processors, memory and GPUs of this machine.",

@@ -60,5 +60,11 @@ def terms_for(glossary: Iterable[Term], language: str) -> tuple[Term, ...]:
 
 
 def sources_of(glossary: Iterable[Term]) -> tuple[str, ...]:
-    """Return what is listened for, each once."""
-    return tuple(dict.fromkeys(term.source for term in glossary))
+    """Return what is listened for, each once.
+
+    A term whose target is the source of another is a wrong spelling of that, and is not listened for.
+    """
+    terms = tuple(glossary)
+    sources = {term.source for term in terms}
+    wrong = {term.source for term in terms if term.target != term.source and term.target in sources}
+    return tuple(dict.fromkeys(term.source for term in terms if term.source not in wrong))

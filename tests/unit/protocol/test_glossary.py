@@ -30,3 +30,8 @@ def test_a_term_of_another_language_is_left_out():
 
 def test_each_source_is_listened_for_once():
     assert sources_of((*CHAI, CHAI[0])) == ("Chai", "chai", "Jai")
+
+
+def test_a_wrong_spelling_of_another_term_is_not_listened_for():
+    right, wrong = Term(source="Gabbar", target="Gabbar"), Term(source="Gabar", target="Gabbar")
+    assert sources_of((right, wrong)) == ("Gabbar",)

@@ -1,0 +1,1 @@
+"""Commands about films and what was heard in them."""
