@@ -85,20 +85,29 @@ def read(path: Path) -> Samples:
     return np.frombuffer(raw, "<i2").astype(np.float32) / np.float32(32768)
 
 
-def phrases_of(voice: str) -> list[Phrase]:
-    """Return the phrases of a voice, each as loud as the others."""
-    return [phrase for name in VOICES[voice] for phrase in _cut(data(name))]
+def phrases_of(voice: str, half: int = 0) -> list[Phrase]:
+    """Return the phrases of a voice, each as loud as the others: all, or the first (1) or second (2) half."""
+    phrases = [phrase for name in VOICES[voice] for phrase in _cut(data(name))]
+    middle = (len(phrases) + 1) // 2
+    return {0: phrases, 1: phrases[:middle], 2: phrases[middle:]}[half]
 
 
 def make_talk(
-    folder: Path, voices: Sequence[str], seconds: int, *, decibels: float | None = 9.0, seed: int = 1
+    folder: Path,
+    voices: Sequence[str],
+    seconds: int,
+    *,
+    decibels: float | None = 9.0,
+    seed: int = 1,
+    half: int = 0,
 ) -> Talk:
     """Write a talk of so many voices over a battle that is so many dB quieter; None: over silence.
 
     One change of speaker in seven comes while the other still speaks; else there is up to a second between.
+    With `half` 1 or 2, only that half of what is recorded of each voice is said.
     """
     chance = random.Random(seed)
-    said = {voice: itertools.cycle(phrases_of(voice)) for voice in voices}
+    said = {voice: itertools.cycle(phrases_of(voice, half)) for voice in voices}
     sound = np.zeros(seconds * RATE, np.float32)
     turns: list[Turn] = []
     words: list[Word] = []

@@ -1,5 +1,7 @@
 """Who speaks when: error rates of diarize on two people on the telephone, and on talks made of recordings.
 
+At the end the voices of one film are named, and those of the next one matched with them.
+
 `make bench-speakers` tells the speakers of each sound apart, without being told how many there are and with.
 Beside each rate stands that of the same speech said by one person. What its limits were chosen on is marked
 in docs/adr/0035-who-speaks.md.
@@ -12,11 +14,15 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from coordinator.planning.inventory import Inventory
+from coordinator.voices.matching import centre, known_names, likeness
+from protocol.artefacts import read_json_as
+from protocol.jobs.voices import Voices
 from protocol.schema import from_plain
 from protocol.stages import diarize
 from protocol.stages.diarize import DiarizeRequest, DiarizeResult
@@ -37,6 +43,8 @@ TALKS = (
     (("corpus-cold",), ALONE_S, 9.0),
 )
 """Voices, seconds, and by how many dB they are louder than the battle."""
+EPISODES = (("austen", "corpus", "kennedy", "chandigarh"), ("nasa", "kennedy", "austen", "chandigarh"))
+EPISODE_S = 120
 KNOWN_LIMIT, UNKNOWN_LIMIT = 0.15, 0.25
 NEEDED = ("film/tears_of_steel_battle_no_dialogue.webm", "align/acoustic_corpus.wav", "speech/jfk.flac")
 
@@ -59,6 +67,7 @@ def main() -> int:
         worker.wait_ready()
         for name, talk in _sounds(Path(folder)):
             _measure(sheet, worker, model, name, talk)
+        _measure_episodes(sheet, worker, model, Path(folder))
     return sheet.close()
 
 
@@ -97,6 +106,52 @@ def _measure(sheet: Sheet, worker: LoneWorker, model: str, name: str, talk: Talk
             sheet.add(f"{name}: words with a wrong speaker", [wrong], unit="of the words")
             one = 1 - words_right(talk.words, all_one(result.turns))
             sheet.add(f"{name}, as one speaker: words with a wrong speaker", [one], unit="of the words")
+
+
+def _measure_episodes(sheet: Sheet, worker: LoneWorker, model: str, folder: Path) -> None:
+    """Name all voices of a film, and see what they are called in the next one, where all is said newly."""
+    films = []
+    for number, voices in enumerate(EPISODES, start=1):
+        place = folder / f"episode {number}"
+        place.mkdir()
+        talk = make_talk(place, voices, EPISODE_S, seed=10 + number, half=number)
+        audio = worker.take_in(talk.path, f"episode {number}.wav")
+        result: DiarizeResult = worker.do("diarize", DiarizeRequest(audio=audio, model=model))
+        heard = read_json_as(Voices, worker.folder / result.voices.path).voices
+        films.append([(_who(talk.turns, result.turns, voice.id), voice) for voice in heard])
+    first, second = films
+    known = {
+        person: centre((voice.embedding, voice.speech_ms) for own, voice in first if own == person)
+        for person in {person for person, _ in first}
+    }
+    found = {voice: name for voice, (name, _) in known_names([voice for _, voice in second], known).items()}
+    called = [(person, found.get(voice.id, "")) for person, voice in second]
+    nameless = {person for person, _ in second if person in known} - {
+        person for person, name in called if name
+    }
+    sheet.add("the next episode: people without their name", [len(nameless)], limit=0, unit="people")
+    wrong = sum(bool(name) and name != person for person, name in called)
+    sheet.add("the next episode: voices with a wrong name, new ones too", [wrong], limit=0, unit="voices")
+    alike = {
+        same: [
+            likeness(voice.embedding, other.embedding)
+            for person, voice in first
+            for own, other in second
+            if (person == own) is same
+        ]
+        for same in (True, False)
+    }
+    sheet.add("the next episode: likeness, one person, the least", [min(alike[True])], unit="cosine")
+    sheet.add("the next episode: likeness, two people, the most", [max(alike[False])], unit="cosine")
+
+
+def _who(true: Sequence[Turn], found: Sequence[Turn], speaker: str) -> str:
+    """Return who speaks for most of the time of a speaker's turns."""
+    shared: Counter[str] = Counter()
+    for turn in found:
+        for own in true if turn.speaker == speaker else ():
+            shared[own.speaker] += max(0, min(turn.end_ms, own.end_ms) - max(turn.start_ms, own.start_ms))
+    return shared.most_common(1)[0][0]
 
 
 if __name__ == "__main__":
