@@ -180,3 +180,16 @@ def test_a_name_that_is_not_utf8_is_told_once_and_the_others_go(watcher: Watcher
     watcher.watch("in", events={}, pauses=6)
     assert watcher.submitted() == ["a.mkv"]
     assert watcher.said().count("caf\\xe9.mkv: The file's name is not UTF-8.") == 1
+
+
+def test_a_film_has_the_glossary_of_its_folder_and_a_wrong_one_fails_its_film_once(
+    watcher: Watcher, tmp_path: Path
+) -> None:
+    put(tmp_path / "in" / "good" / "a.mkv")
+    (tmp_path / "in" / "good" / ".cpw-glossary.csv").write_text("Jai,Jay\n")
+    put(tmp_path / "in" / "bad" / "b.mkv")
+    (tmp_path / "in" / "bad" / ".cpw-glossary.csv").write_text("a,b,c,d\n")
+    assert watcher.watch("in", events={}, pauses=8) == 130
+    (submission,) = watcher.coordinator.submissions.values()
+    assert [(term.source, term.target) for term in submission.glossary] == [("Jai", "Jay")]
+    assert watcher.said().count("cannot be used: line 1") == 1
