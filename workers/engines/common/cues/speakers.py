@@ -10,7 +10,7 @@ profile. Where no word has a speaker, nothing is done here: the dashes of the te
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import regex
@@ -143,13 +143,14 @@ def changes_of(speakers: Sequence[str]) -> int:
     return sum(one != two for one, two in itertools.pairwise(speakers))
 
 
-def without_hyphens(cue: Cue, rules: CueRules) -> tuple[str, ...]:
-    """Return the lines of a cue without the hyphens that two speakers get."""
-    if not changes_of(cue.speakers):
-        return cue.lines
-    return tuple(_bare(cue, rules.hyphens))
+def without_hyphens(cue: Cue, rules: CueRules, *, heard: bool = False) -> tuple[str, ...]:
+    """Return the lines of a cue without the hyphens that two speakers get.
 
-
-def _bare(cue: Cue, hyphens: tuple[str, str]) -> Iterator[str]:
-    for place, line in enumerate(cue.lines):
-        yield line.removeprefix(hyphens[0] if place == 0 else hyphens[1])
+    `heard`: the cues were cut where speakers are known. Then two who are not known have hyphens, too.
+    """
+    hyphens = [rules.hyphens[0 if place == 0 else 1] for place in range(len(cue.lines))]
+    pairs = list(zip(cue.lines, hyphens, strict=True))
+    unknown = heard and len(pairs) == 2 and not any(cue.speakers)
+    if changes_of(cue.speakers) or (unknown and all(line.startswith(hyphen) for line, hyphen in pairs)):
+        return tuple(line.removeprefix(hyphen) for line, hyphen in pairs)
+    return cue.lines

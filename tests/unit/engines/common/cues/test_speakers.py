@@ -239,15 +239,17 @@ def check_never_mixed(case: Case, cues: Sequence[Cue]) -> None:
     """No token of another speaker is in a line, in scripts without spaces too."""
     tokens = timed_tokens(case.words, case.rules)
     for cue, (first, stop) in zip(cues, spans_of_spoken(case, cues), strict=True):
-        spoken = (token.speaker for token in tokens[first:stop] if token.speaker)
+        # Where a mark without a letter stands, letters do not tell.
+        spoken = (token.speaker for token in tokens[first:stop] if token.speaker and letters(token.text))
         who = [speaker for speaker, _ in itertools.groupby(spoken)]
         assert len(who) <= 2
         assert len(who) < 2 or list(cue.speakers) == who
 
 
 def spans_of_spoken(case: Case, cues: Sequence[Cue]) -> list[tuple[int, int]]:
-    tokens = [replace(token, label="") for token in timed_tokens(case.words, case.rules)]
-    return spans_of([replace(cue, lines=tuple(bare_lines(case, cue))) for cue in cues], tokens)
+    tokens = [replace(token, text=letters(token.text)) for token in timed_tokens(case.words, case.rules)]
+    lines = [tuple(map(letters, bare_lines(case, cue))) for cue in cues]
+    return spans_of([replace(cue, lines=own) for cue, own in zip(cues, lines, strict=True)], tokens)
 
 
 def run(examples: int) -> Counter[str]:

@@ -10,7 +10,7 @@ from protocol.timeline import Cue, Word
 from workers.engines.common.cues.cut import CueRules, timed_tokens
 from workers.engines.common.cues.marks import DASHES
 from workers.engines.common.cues.phrases import Token, joiner
-from workers.engines.common.cues.speakers import without_hyphens
+from workers.engines.common.cues.speakers import are_heard, without_hyphens
 from workers.engines.common.cues.widths import width
 
 __all__ = ["CueAmongOthers", "CueSpeech", "speech_of_cues", "why"]
@@ -65,7 +65,8 @@ def speech_of_cues(
 
 def _by_text(cues: Sequence[Cue], tokens: Sequence[Token], rules: CueRules) -> list[int] | None:
     """Return the place of each cue's first token; None if the texts are not the same."""
-    texts = ["".join("".join(without_hyphens(cue, rules)).split()) for cue in cues]
+    heard = are_heard(tokens)
+    texts = ["".join("".join(without_hyphens(cue, rules, heard=heard)).split()) for cue in cues]
     parts = ["".join(token.written.split()) for token in tokens]
     if "".join(texts) != "".join(parts):
         return None
