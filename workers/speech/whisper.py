@@ -14,6 +14,7 @@ from workers.lanes import batches_for, batches_of, side_by_side
 from workers.speech.judging import MENDABLE, Guess, is_doubtful, nothing_said, worth_of
 from workers.speech.sound import Sound
 from workers.speech.spans import Chunk
+from workers.text.glossary.hot_words import is_echo
 from workers.text.scripts import is_foreign
 
 __all__ = [
@@ -224,11 +225,24 @@ def recognise_chunks(
 def _improved(
     recogniser: Recogniser, heard: Heard, options: RecognitionOptions, check: Callable[[], None]
 ) -> Sequence[Heard]:
-    """Return the chunk, or where it is doubtful its pieces; `check` is called before each step."""
+    """Return the chunk, or where it is doubtful its pieces; `check` is called before each step.
+
+    Hot words can be what spoils a chunk: one that is doubtful with them, or has them as they stand in the
+    prompt, is decoded as if there were none.
+    """
     check()
-    if is_doubtful(heard.guess, options.written) and not nothing_said(heard.guess):
+    spoilt = is_echo(heard.guess.text, options.hotwords) or _is_to_mend(heard, options)
+    if options.hotwords and spoilt:
+        options = replace(options, hotwords=())
+        heard = recogniser.decode([heard.chunk], options, Decoding())[0]
+        check()
+    if _is_to_mend(heard, options):
         return _again(recogniser, heard, options, check)
     return [heard]
+
+
+def _is_to_mend(heard: Heard, options: RecognitionOptions) -> bool:
+    return is_doubtful(heard.guess, options.written) and not nothing_said(heard.guess)
 
 
 def _again(

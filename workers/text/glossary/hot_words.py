@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
-__all__ = ["BETWEEN", "fitting", "left_out"]
+__all__ = ["BETWEEN", "fitting", "is_echo", "left_out"]
 
 BETWEEN = ", "
 """It stands between hot words in a prompt."""
@@ -35,3 +36,21 @@ def left_out(words: Sequence[str], kept: Sequence[str]) -> tuple[str, ...]:
         return ()
     named = ", ".join(left[:_NAMED]) + (" ..." if len(left) > _NAMED else "")
     return (f"{len(left)} of {len(words)} hot words had no room and were not listened for: {named}",)
+
+
+def is_echo(text: str, hotwords: Sequence[str]) -> bool:
+    """Return whether the text has two hot words with nothing but a comma between them.
+
+    That is how they stand in the prompt: a model that understands little of a chunk writes them down.
+    """
+    parts = [part.strip(" .!?।") for part in text.split(",")]
+    known = {word.casefold() for word in hotwords}
+    return any(_ends_with(one, known) and _starts_with(other, known) for one, other in pairwise(parts))
+
+
+def _ends_with(part: str, known: set[str]) -> bool:
+    return any(part.casefold() == word or part.casefold().endswith(f" {word}") for word in known)
+
+
+def _starts_with(part: str, known: set[str]) -> bool:
+    return any(part.casefold() == word or part.casefold().startswith(f"{word} ") for word in known)

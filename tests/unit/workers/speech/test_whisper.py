@@ -375,3 +375,16 @@ def test_hot_words_without_room_are_told() -> None:
         assert script.hotwords == words[: 223 - len((prompt or "").split())]
     few = replace(REQUEST, language="en", hotwords=words[:3])
     assert recognise_film(few, Script(), spoken, describe, lambda *_: None, has_peaks=False).notes == ()
+
+
+def test_a_chunk_that_hot_words_spoil_is_decoded_without_them() -> None:
+    options = replace(OPTIONS, hotwords=("Jai", "Veeru"))
+    for spoilt in ("and so, Jai, Veeru", LOOP):
+        script = Script(_0=[spoilt, "and so it is"])
+        (heard,) = recognise(script, CHUNKS[:1], options, lambda _: None)
+        assert heard.guess.text == "and so it is"
+        assert script.hotwords == ()
+        assert script.batches == [[0], [0]], "no piece is tried: without hot words it is a good text"
+    fine = Script(_0=["Jai and Veeru came"])
+    (heard,) = recognise(fine, CHUNKS[:1], options, lambda _: None)
+    assert (heard.guess.text, fine.hotwords) == ("Jai and Veeru came", options.hotwords)
