@@ -200,6 +200,7 @@ def _clean(inputs: Inputs) -> CleanRequest:
         speech=inputs.results.asr.speech,
         media_duration_ms=inputs.results.audio_ms,
         turns=inputs.results.turns,
+        terms=sources_of(inputs.submit.glossary),
     )
 
 

@@ -68,6 +68,8 @@ class CleanRequest(CleanRules):
     """Length of the sound; 0: until the last word."""
     turns: tuple[Turn, ...] = field(default=(), metadata=SPARSE)
     """Who speaks when, exclusive and in order: each word gets its speaker."""
+    terms: tuple[str, ...] = field(default=(), metadata=SPARSE)
+    """Names and terms as the glossary writes them in the film's language: what is nearly one is marked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,5 +98,5 @@ STAGE = Stage(
     budget_per_media=0.1,
     weight=1,
     cores=1,
-    filled=frozenset({"media_duration_ms", "turns"}),
+    filled=frozenset({"media_duration_ms", "terms", "turns"}),
 )

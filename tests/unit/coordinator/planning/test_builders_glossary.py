@@ -41,3 +41,8 @@ def test_without_a_glossary_requests_have_no_word_of_it() -> None:
     assert "glossary" not in to_plain(request("translate"))
     assert to_plain(request("asr"))["hotwords"] == []
     assert "glossary" not in to_plain(Submit(media="/f.mkv", workflow="subtitle", user="u", out="/o"))
+    assert "terms" not in to_plain(request("clean"))
+
+
+def test_what_was_heard_is_compared_with_the_sources() -> None:
+    assert request("clean", *TERMS).terms == ("Gabbar", "Ramgarh")

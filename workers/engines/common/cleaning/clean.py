@@ -17,6 +17,7 @@ from workers.engines.common.cleaning.languages import MarkedTranscript, mark_lan
 from workers.engines.common.cleaning.rules import RULES, Finding, decide
 from workers.engines.common.names import shown
 from workers.engines.common.scripts.heard import in_own_script
+from workers.text.glossary.heard import mark_spellings
 from workers.text.languages.model import judge_of
 from workers.text.speakers import with_speakers
 from workers.text.transcripts import publish, read
@@ -44,8 +45,9 @@ class TranscriptClean:
     def run(self, request: CleanRequest, context: Context) -> CleanResult:
         """Write `transcript.json`, and `cleaning.json` with every removal and its reason.
 
-        What is in another language than the transcript says is marked and noted. Where the request says who
-        speaks when, the words get their speakers.
+        What is in another language than the transcript says is marked and noted, and so is a name that is
+        spelt otherwise than in the glossary. Where the request says who speaks when, the words get their
+        speakers.
 
         Raises `UsageError` for an impossible threshold, `InputError` if the transcript cannot be read.
         """
@@ -57,6 +59,7 @@ class TranscriptClean:
         cleaned = decide(transcript, request.speech, request, request.media_duration_ms)
         context.progress(0.8, "judging the language")
         marked = _judged(cleaned.transcript, request, context)
+        heard = mark_spellings(marked.transcript, request.terms)
         rules = {field.name: getattr(request, field.name) for field in dataclasses.fields(CleanRules)}
         removed = Counter(finding.rule for finding in cleaned.removed)
         report = {
@@ -68,11 +71,15 @@ class TranscriptClean:
         }
         write_json(context.output("cleaning.json"), report)
         return CleanResult(
-            transcript=publish(context, "transcript.json", marked.transcript),
+            transcript=publish(context, "transcript.json", heard.transcript),
             report=context.publish("cleaning.json"),
             removed={rule: removed[rule] for rule in RULES if removed[rule]},
             segment_count=len(cleaned.transcript.segments),
-            notes=(*([_told(respelt, transcript.language)] if respelt else []), *marked.notes),
+            notes=(
+                *([_told(respelt, transcript.language)] if respelt else []),
+                *marked.notes,
+                *heard.notes,
+            ),
         )
 
 

@@ -98,3 +98,11 @@ def test_english_words_and_other_languages_are_not_touched(ask):
     mixed = sentence("Thank you میم", language="hi")
     assert ask(Transcript(language="hi", segments=(mixed,))).notes == ()
     assert ask(Transcript(language="fa", segments=(sentence("سلام", language="fa"),))).notes == ()
+
+
+def test_a_name_that_is_spelt_otherwise_than_in_the_glossary_is_marked(ask, tmp_path):
+    film = Transcript(language="en", segments=(sentence("Where is old Gabar now?"),))
+    assert ask(film, terms=("Gabbar",)).notes == ("heard otherwise: Gabar for Gabbar",)
+    left = from_plain(Transcript, json.loads((tmp_path / "transcript.json").read_text()))
+    assert [segment.marks for segment in left.segments] == [("term",)]
+    assert ask(film, terms=("Gabar",)).notes == ()
