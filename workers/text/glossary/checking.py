@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from protocol.jobs.glossary import Term
 from protocol.stages.translate import TranslateRequest
 from protocol.subtitles.doubts import TERM, UNTRANSLATED
 from protocol.timeline import Segment
-from workers.text.glossary.finding import TermFinder, bounded, composed, words_pattern
+from workers.text.glossary.finding import TermFinder, composed, has_words
 
 __all__ = ["CHANGED", "FOUND", "MISSING", "mark_terms", "state_of"]
 
@@ -32,8 +31,7 @@ def state_of(term: Term, translation: str, language: str) -> str:
     Its case does not matter, nor an ending that the language adds.
     """
     text, target = composed(translation), composed(term.written)
-    ending = f"\\S{{0,{_ENDING}}}?" if len(target) >= _ENDED_LETTERS else ""
-    if re.search(bounded(words_pattern(target) + ending, language), text, re.IGNORECASE):
+    if has_words(text, target, language, _ENDING if len(target) >= _ENDED_LETTERS else 0):
         return FOUND
     words, size = text.split(), len(target.split())
     windows = (" ".join(words[place : place + size]) for place in range(len(words)))

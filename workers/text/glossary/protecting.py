@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from protocol.jobs.glossary import Term
@@ -69,11 +69,13 @@ class Protected:
 def protect(text: str, finder: TermFinder, form: NameForm) -> Protected | None:
     """Return the text with names for its terms; None where it has none."""
     plain = composed(text)
-    names = form.names(plain)
+    occurrences = list(finder.find(plain))
+    # A name that a target has would be taken for another term's when that is put in.
+    names = form.names(" ".join((plain, *(found.term.written for found in occurrences))))
     held: dict[Term, str] = {}
     parts: list[str] = []
     place = 0
-    for found in finder.find(plain):
+    for found in occurrences:
         name = held.get(found.term) or next(names, "")
         if name:
             held[found.term] = name
@@ -179,10 +181,17 @@ class _Keeper:
         return len(marks_of(text, meaning, source, target, self._request.target_script))
 
     def _patched(self, translation: str, terms: Sequence[Term]) -> str:
-        """Return the translation with the targets of the terms that were copied into it as they are said."""
+        """Return the translation with the targets of the terms that were copied into it as they are said.
+
+        A term that is part of another, or of its target, stays there: `Delhi` in `New Delhi`.
+        """
         language = self._request.target_language
         lacking = [term for term in terms if state_of(term, translation, language) != FOUND]
-        text = composed(translation) if lacking else translation
-        for copied in reversed(list(TermFinder(lacking, language).find(text))):
-            text = f"{text[: copied.start]}{copied.term.written}{text[copied.end :]}"
+        if not lacking:
+            return translation
+        text = composed(translation)
+        written = [replace(term, source=term.written) for term in terms if term.written != term.source]
+        for copied in reversed(list(TermFinder((*terms, *written), language).find(text))):
+            if copied.term in lacking:
+                text = f"{text[: copied.start]}{copied.term.written}{text[copied.end :]}"
         return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from protocol.jobs.glossary import Term
@@ -59,3 +61,17 @@ def test_two_thousand_terms_in_a_long_text_take_moments():
     names = [f"Name{place}" for place in range(2_000)]
     text = "and then Name7 said nothing to Name1999. " * 50
     assert len(found(text, *names)) == 100
+
+
+def test_two_thousand_terms_in_two_thousand_sentences_take_seconds():
+    finder = TermFinder([Term(source=f"Name{place} Singh") for place in range(2_000)], "en")
+    began = time.process_time()
+    for place in range(2_000):
+        said = f"This is Name{place} Singh, who goes to the market with a friend of mine."
+        assert [one.term.source for one in finder.find(said)] == [f"Name{place} Singh"]
+    # It was a hundred seconds with all terms in one pattern.
+    assert time.process_time() - began < 20
+
+
+def test_what_has_no_letters_is_no_term():
+    assert found("Gabbar", " ", "") == []

@@ -56,6 +56,20 @@ def test_a_word_that_was_copied_is_written_as_its_target():
     assert len(model.asked) == 1
 
 
+def test_a_term_within_another_one_stays_as_that_one_has_it():
+    terms = (Term(source="New Delhi", target="Nova Delhi"), Term(source="Delhi", target="Dilli"))
+    model = Model({"New": "Nova", "is": "é"})
+    assert translated(model, "New Delhi is Delhi", terms=terms) == ["Nova Delhi é Dilli"]
+    terms = (Term(source="Ram Singh"), Term(source="Ram", target="Rama"))
+    assert translated(Model(), "Ram Singh met Ram", terms=terms) == ["Ram Singh met Rama"]
+
+
+def test_a_name_that_a_target_has_stands_for_no_other_term():
+    model = Model({"Gabbar": "Tagarela", "Ramgarh": "Aldeia"})
+    terms = (Term(source="Gabbar", target=NAMES[1]), Term(source="Ramgarh", target="Ramgarho"))
+    assert translated(model, "Gabbar, Ramgarh", terms=terms) == [f"{NAMES[1]}, Ramgarho"]
+
+
 def test_a_model_sees_names_and_the_targets_stand_in_its_translation():
     model = Model({"is": "está", "in": "em", "Gabbar": "Tagarela"})
     assert translated(model, "Gabbar is in Ramgarh", "He is in") == [
