@@ -22,6 +22,10 @@ MOST_TERMS = 2_000
 LONGEST_TERM = 200
 """Letters of a term: a name, not a sentence."""
 _SOURCE, _TARGET, _NOTE = "source", "target", "note"
+_PAIR = (_SOURCE, _TARGET)
+"""What the sides of `a = b` are, whatever columns the rows have."""
+_MOST_LINES = 50
+"""Of a row. A quotation mark that nobody closes would swallow the whole file."""
 _DELIMITERS = ("\t", ";", ",")
 _LONGEST_CODE = 3
 _REMEDY = "cpw glossary check FILE shows how it is read."
@@ -73,21 +77,21 @@ def read_glossary(content: bytes) -> Glossary:
         return Glossary(problems=(f"line {line}: it is not UTF-8. Save the file as UTF-8.",))
     found = _Content()
     first = True
-    for line, cells in _records(text, found):
-        header = _columns(cells) if first else None
+    for line, cells, is_pair in _records(text, found):
+        header = _columns(cells) if first and not is_pair else None
         first = False
         if header is not None:
             _take_header(header, line, found)
         else:
-            _take(cells, line, found)
+            _take(cells, line, found, _PAIR if is_pair else found.columns)
     if len(found.rows) > MOST_TERMS:
         found.problems.append(f"it has {len(found.rows)} terms, and {MOST_TERMS} are the most.")
     rows, notes = _settled(found.rows)
     return Glossary(rows=rows, problems=tuple(found.problems), notes=tuple(notes))
 
 
-def _records(text: str, found: _Content) -> Iterator[tuple[int, Sequence[str]]]:
-    """Yield each row's line and cells; a quoted cell may go over several lines."""
+def _records(text: str, found: _Content) -> Iterator[tuple[int, Sequence[str], bool]]:
+    """Yield each row's line, its cells (a quoted one may go over lines), and whether it is `a = b`."""
     lines = text.splitlines(keepends=True)
     delimiter = _delimiter(lines)
     position = 0
@@ -99,9 +103,10 @@ def _records(text: str, found: _Content) -> Iterator[tuple[int, Sequence[str]]]:
             position += 1
         elif pair is not None:
             position += 1
-            yield number, pair
+            yield number, pair, True
         else:
-            reader = csv.reader(lines[position:], delimiter=delimiter, skipinitialspace=True, strict=True)
+            rest = lines[position : position + _MOST_LINES]
+            reader = csv.reader(rest, delimiter=delimiter, skipinitialspace=True, strict=True)
             try:
                 cells = next(reader)
             except csv.Error as error:
@@ -109,7 +114,7 @@ def _records(text: str, found: _Content) -> Iterator[tuple[int, Sequence[str]]]:
                 position += 1
                 continue
             position += reader.line_num
-            yield number, tuple(map(_plain, cells))
+            yield number, tuple(map(_plain, cells)), False
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -172,14 +177,14 @@ def _take_header(columns: tuple[str, ...], line: int, found: _Content) -> None:
     found.columns = columns
 
 
-def _take(cells: Sequence[str], line: int, found: _Content) -> None:
+def _take(cells: Sequence[str], line: int, found: _Content, columns: tuple[str, ...]) -> None:
     """Add the terms of a row, one for each language that it has a target for."""
-    extra = [cell for cell in cells[len(found.columns) :] if cell]
+    extra = [cell for cell in cells[len(columns) :] if cell]
     if extra:
-        told = f"it has {len(cells)} columns, and {len(found.columns)} are known"
+        told = f"it has {len(cells)} columns, and {len(columns)} are known"
         found.wrong(line, f"{told}: put a cell that has a comma into quotation marks.")
         return
-    row = dict(zip(found.columns, cells, strict=False))
+    row = dict(zip(columns, cells, strict=False))
     source, note = row.pop(_SOURCE, ""), row.pop(_NOTE, "")
     if not source:
         if note or any(row.values()):

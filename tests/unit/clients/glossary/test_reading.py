@@ -65,6 +65,17 @@ def test_forms_may_be_mixed_and_an_equation_may_have_commas():
     assert terms(text) == (term("Gabbar", "Gabbar"), term("Delhi", "Delhi, India"))
 
 
+def test_an_equation_has_its_own_columns():
+    text = "note,source,en,fr\na bandit,Gabbar,Gabbar S.,\nGaber = Gabbar\n"
+    assert terms(text) == (term("Gabbar", "Gabbar S.", "en", "a bandit"), term("Gaber", "Gabbar"))
+    assert terms("en = fr\n") == (term("en", "fr"),)
+
+
+def test_a_mark_that_nobody_closes_in_every_line_takes_moments():
+    found = read_glossary(b'"a\n' * 20_000)
+    assert (len(found.problems), found.terms) == (20_000, ())
+
+
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_utf_8_with_and_without_its_mark(mark):
     assert read_glossary(mark + "source,target\r\nJosé,José\r\n".encode()).terms == (term("José", "José"),)
