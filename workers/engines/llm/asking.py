@@ -60,6 +60,8 @@ class Asking:
     ask: Ask
     system: str
     terms: Sequence[Term]
+    languages: tuple[str, str]
+    """From which into which is translated."""
     clock: Callable[[], float]
     usage: Usage = field(default_factory=Usage)
     strikes: int = 0
@@ -68,7 +70,7 @@ class Asking:
         """Return the question."""
         return [
             {"role": "system", "content": self.system},
-            {"role": "user", "content": question(lines, history, self.terms)},
+            {"role": "user", "content": question(lines, history, self.terms, *self.languages)},
         ]
 
     def asked(self, lines: Sequence[SceneLine], history: Sequence[Pair], larger: int = 1) -> list[str]:

@@ -77,10 +77,12 @@ class Conversation:
         spoken = [sentence for sentence in sentences if not is_punctuation(sentence.text)]
         lines = lines_of(spoken, request.target_language, self.names)
         texts = [line.text for line in lines]
+        languages = request.source_language, request.target_language
         asking = Asking(
             ask=partial(self._endpoint.ask, self.model),
             system=system_prompt(request, texts),
-            terms=occurring(request.glossary, texts, request.target_language),
+            terms=occurring(request.glossary, texts, *languages),
+            languages=languages,
             clock=time.monotonic,
         )
         history: list[Pair] = []

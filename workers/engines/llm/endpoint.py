@@ -152,7 +152,8 @@ class Endpoint:
             return self._loop.run_until_complete(self._watched(work))
         except APIError as error:
             raise self._meaning(error) from error
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
+            # The client reads whatever a server sends: no JSON, no UTF-8, a number too long, lists too deep.
             raise NoAnswerError("it is no stream of events") from error
 
     async def _watched(self, work: Coroutine[Any, Any, T]) -> T:
@@ -172,13 +173,15 @@ class Endpoint:
         from openai import APIConnectionError, APIStatusError
 
         if isinstance(error, APIConnectionError) and _is_unreachable(error):
-            message = f"Nobody answers at {self._settings.place}: {_reason(error)}."
+            message = f"Nobody answers at {self._settings.place}: {self._reason(error)}."
             return DeadError(TransientError(message, "Start the server there, or name another with CPW_LLM."))
         if isinstance(error, APIStatusError):
             return self._meaning_of_status(error)
-        if _is_too_long(error.message):
-            return TooLongError(error.message)
-        return NoAnswerError(f"the connection broke: {_reason(error)}")
+        # An error may come inside a stream, too, in the server's words.
+        words = self._hidden(error.message)
+        if _is_too_long(words):
+            return TooLongError(words)
+        return NoAnswerError(f"the connection broke: {self._reason(error)}")
 
     def _meaning_of_status(self, error: APIStatusError) -> Exception:
         place, status, words = self._settings.place, error.status_code, self._words_of(error)
@@ -203,9 +206,15 @@ class Endpoint:
         """Return what the server wrote, on one line: the types and codes of its error, too."""
         body = error.body if isinstance(error.body, (dict, list, str)) else ""
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        if self._settings.key:
-            text = text.replace(self._settings.key, "***")
-        return " ".join(text.split())[:_MOST_REASON]
+        return " ".join(self._hidden(text).split())[:_MOST_REASON]
+
+    def _reason(self, error: Exception) -> str:
+        words = self._hidden(str(error.__cause__ or error))
+        return " ".join(words.split()).rstrip(".")[:_MOST_REASON] or type(error).__name__
+
+    def _hidden(self, words: str) -> str:
+        """Return a server's words without the key: some say which one they do not take."""
+        return words.replace(self._settings.key, "***") if self._settings.key else words
 
 
 def _is_too_long(words: str) -> bool:
@@ -222,7 +231,3 @@ def _is_unreachable(error: Exception) -> bool:
         "ConnectTimeout",
         "UnsupportedProtocol",
     )
-
-
-def _reason(error: Exception) -> str:
-    return str(error.__cause__ or error).strip().rstrip(".")[:_MOST_REASON] or type(error).__name__

@@ -7,13 +7,13 @@ what is new.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from protocol.jobs.glossary import Term
 from protocol.languages import language_name
 from protocol.stages.translate import TranslateRequest
 from workers.engines.llm.scenes import SceneLine
+from workers.text.glossary.finding import composed, has_words
 
 __all__ = ["MOST_HISTORY", "Message", "Pair", "form_of", "occurring", "question", "recent", "system_prompt"]
 
@@ -52,7 +52,7 @@ def system_prompt(request: TranslateRequest, texts: Sequence[str]) -> str:
     parts = [_RULES.format(**names)]
     if request.synopsis.strip():
         parts.append(f"The film: {' '.join(request.synopsis.split())[:_MOST_SYNOPSIS]}")
-    terms = occurring(request.glossary, texts, request.target_language)
+    terms = occurring(request.glossary, texts, request.source_language, request.target_language)
     if terms and len(terms) <= _MOST_STABLE_TERMS:
         parts.append("Terms:\n" + "\n".join(_row(term) for term in terms))
     parts.append(_FORM.format())
@@ -69,29 +69,32 @@ def _row(term: Term) -> str:
     return f"{term.source} = {term.target or term.source}{note}"
 
 
-def occurring(glossary: Sequence[Term], texts: Sequence[str], target: str) -> list[Term]:
-    """Return the terms for translations into `target` that one of the texts has, as a word of its own."""
+def occurring(glossary: Sequence[Term], texts: Sequence[str], source: str, target: str) -> list[Term]:
+    """Return the terms for translations into `target` that one of the texts has, as a word of its own.
+
+    `source` is the language of the texts. Case does not matter: the model sees which word is meant.
+    """
+    said = composed("\n".join(texts))
     return [
         term
         for term in glossary
-        if term.language.partition("-")[0] in ("", target) and _is_in(term, "\n".join(texts))
+        if term.language.partition("-")[0] in ("", target)
+        and term.source.strip()
+        and has_words(said, composed(term.source), source, 0)
     ]
 
 
-def _is_in(term: Term, said: str) -> bool:
-    word = term.source.strip()
-    return bool(word) and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said, re.IGNORECASE) is not None
-
-
-def question(lines: Sequence[SceneLine], history: Sequence[Pair], terms: Sequence[Term]) -> str:
+def question(
+    lines: Sequence[SceneLine], history: Sequence[Pair], terms: Sequence[Term], source: str, target: str
+) -> str:
     """Return what changes from scene to scene: the lines, and what was said before.
 
     `terms` are those that occur in the film; they are written here where they are too many for the beginning.
     """
     asked: dict[str, object] = {}
-    said = "\n".join(line.text for line in lines)
-    if len(terms) > _MOST_STABLE_TERMS and (here := [_row(term) for term in terms if _is_in(term, said)]):
-        asked["terms"] = here
+    texts = [line.text for line in lines]
+    if len(terms) > _MOST_STABLE_TERMS and (here := occurring(terms, texts, source, target)):
+        asked["terms"] = [_row(term) for term in here]
     if history:
         asked["earlier"] = [list(pair) for pair in recent(history)]
     asked["lines"] = {str(place): _shown(line) for place, line in enumerate(lines, start=1)}

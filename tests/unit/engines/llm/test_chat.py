@@ -207,6 +207,43 @@ def sends_anything(visit: Visit) -> None:
         visit.event(data)
 
 
+def sends_a_number_too_large(visit: Visit) -> None:
+    visit.begin()
+    visit.event("9" * 5_000)
+
+
+def sends_what_is_too_deep(visit: Visit) -> None:
+    visit.begin()
+    visit.event("[" * 100_000)
+
+
+def sends_what_is_no_gzip(visit: Visit) -> None:
+    visit.send_response(200)
+    visit.send_header("Content-Type", "text/event-stream")
+    visit.send_header("Content-Encoding", "gzip")
+    visit.send_header("Content-Length", "5")
+    visit.end_headers()
+    visit.wfile.write(b"plain")
+
+
+def sends_an_error_in_the_stream(visit: Visit) -> None:
+    visit.begin()
+    visit.event({"error": {"message": f"no more for {visit.named().get('authorization')}"}})
+
+
+def names_the_key(visit: Visit) -> None:
+    visit.json(500, {"error": {"message": f"Bad key: {visit.named().get('authorization')}."}})
+
+
+def counts_too_far(visit: Visit) -> None:
+    visit.begin()
+    visit.event('{"usage": {"prompt_tokens": 1e999, "completion_tokens": -5}}')
+
+
+def answers_in_halves_of_letters(visit: Visit) -> None:
+    visit.say('{"1": "\\ud83d", "2": "\\u0000", "3": "\\u001b[31m", "4": 4}')
+
+
 def fails(visit: Visit) -> None:
     visit.json(500, {"error": {"message": "out of order", "code": 500}})
 
@@ -256,6 +293,12 @@ BROKEN = [
     says_nothing,
     breaks_off,
     sends_anything,
+    sends_a_number_too_large,
+    sends_what_is_too_deep,
+    sends_what_is_no_gzip,
+    sends_an_error_in_the_stream,
+    counts_too_far,
+    answers_in_halves_of_letters,
     fails,
     sends_a_page,
     is_silent,
@@ -552,15 +595,16 @@ def test_what_has_no_words_stays(room: Room, server: ChatServer) -> None:
     assert list(lines_in(server.asked[0])) == ["1"]
 
 
+@pytest.mark.parametrize("broken", [names_the_key, sends_an_error_in_the_stream])
 def test_the_key_is_sent_and_is_nowhere_else(
-    room: Room, server: ChatServer, caplog: pytest.LogCaptureFixture
+    room: Room, server: ChatServer, caplog: pytest.LogCaptureFixture, broken: Broken
 ) -> None:
     key = "sk-very-secret"
     file = room.root / "key"
     file.write_text(f"{key}\n")
     file.chmod(0o600)
     room.environ["CPW_LLM_KEY_FILE"] = str(file)
-    server.behaviour = lambda visit, _: visit.json(500, {"error": {"message": f"Bad key {key}."}})
+    server.behaviour = lambda visit, _: broken(visit)
     caplog.set_level("DEBUG")
     with pytest.raises(TransientError) as raised:
         room.run(film(3), Patience(retries=0))

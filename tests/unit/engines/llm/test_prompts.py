@@ -32,13 +32,22 @@ def line(text: str) -> SceneLine:
         (Term(source="Ram"), "Go to Ramgarh!", False),
         (Term(source="C++"), "She writes C++, mostly.", True),
         (Term(source="गब्बर"), "गब्बर आ गया।", True),
+        (Term(source="राम"), "रामू आ गया।", False),
+        (Term(source="Jos\u00e9"), "Jose\u0301!", True),
+        (Term(source="O'Brien Junior"), "O\u2019Brien  Junior", True),
         (Term(source="Ram", language="hi"), "Ram is here.", False),
         (Term(source="Ram", language="pt-BR"), "Ram is here.", True),
         (Term(source="  "), "Ram is here.", False),
     ],
 )
 def test_a_term_occurs_as_a_word_of_its_own(term: Term, said: str, occurs: bool) -> None:
-    assert bool(occurring([term], ["Well.", said], "pt")) is occurs
+    assert bool(occurring([term], ["Well.", said], "en", "pt")) is occurs
+
+
+def test_a_term_occurs_where_words_have_no_spaces_between_them() -> None:
+    glossary = (Term(source="東京", target="Tóquio"),)
+    prompt = system_prompt(request(source_language="ja", glossary=glossary), ["明日東京に行く。"])
+    assert "東京 = Tóquio" in prompt
 
 
 def test_a_term_without_a_target_stays_as_it_is_and_a_note_says_what_it_is() -> None:
@@ -49,11 +58,11 @@ def test_a_term_without_a_target_stays_as_it_is_and_a_note_says_what_it_is() -> 
 
 def test_of_many_terms_a_scene_gets_its_own() -> None:
     texts = [f"Name{place} came." for place in range(60)]
-    terms = occurring(MANY, texts, "pt")
+    terms = occurring(MANY, texts, "en", "pt")
     assert "Name1" not in system_prompt(request(glossary=MANY), texts)
-    asked = json.loads(question([line(texts[7]), line("Yes.")], [], terms))
+    asked = json.loads(question([line(texts[7]), line("Yes.")], [], terms, "en", "pt"))
     assert asked["terms"] == ["Name7 = Nome7"]
-    assert "terms" not in json.loads(question([line("Yes.")], [], terms))
+    assert "terms" not in json.loads(question([line("Yes.")], [], terms, "en", "pt"))
 
 
 def test_scripts_are_named() -> None:
