@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
@@ -21,12 +22,13 @@ _MOST_MOVED = 2
 def with_speakers(transcript: Transcript, turns: Sequence[Turn]) -> Transcript:
     """Return the transcript with a speaker on each word that a turn covers or nearly touches.
 
-    `turns` are exclusive and in the order of time. A word belongs to whom most of it is; without any turn in
+    `turns` are in the order of their starts. A word belongs to whom most of it is; without any turn in
     it, to the nearest turn within `NEAR_MS`. Where speakers change a word or two from the end of a sentence,
     they change there. `speakers` are those who say a word, with the time of their
     turns, in the order of their ids.
     """
-    ends = [turn.end_ms for turn in turns]
+    # Turns that are words of two who speak at once may end before an earlier one does.
+    ends = list(itertools.accumulate((turn.end_ms for turn in turns), max))
     said = transcript.words()
     speakers = [_speaker_of(word, turns, ends) for word in said]
     settled = iter(_at_sentences(speakers, find_ends([word.text for word in said], transcript.language)))
@@ -68,7 +70,10 @@ def _at_sentences(speakers: Sequence[str], ends: Sequence[bool]) -> list[str]:
     """
     found = list(speakers)
     runs = [0, *(place for place in range(1, len(found)) if found[place] != found[place - 1]), len(found)]
-    for before, change, after in zip(runs, runs[1:], runs[2:], strict=False):
+    opens = 0
+    for change, after in itertools.pairwise(runs[1:]):
+        # What is left of the turn before begins there.
+        before, opens = opens, change
         if ends[change - 1] or not found[change - 1] or not found[change]:
             continue
         begin = next((place for place in range(change, before, -1) if ends[place - 1]), before)
@@ -77,6 +82,7 @@ def _at_sentences(speakers: Sequence[str], ends: Sequence[bool]) -> list[str]:
         # The last word of a sentence was given to who speaks next, or its first one to who spoke before.
         if right <= min(_MOST_MOVED, left - 1) and stop < after:
             found[change:stop] = [found[change - 1]] * right
+            opens = stop
         elif left <= min(_MOST_MOVED, right - 1) and begin > before:
             found[begin:change] = [found[change]] * left
     return found

@@ -92,3 +92,33 @@ def test_speakers_change_at_the_end_of_a_sentence_that_is_near(
     )
     found = [word.speaker for word in with_speakers(heard, turns).words()]
     assert found == ["1"] * settled + ["2"] * (len(texts) - settled)
+
+
+def test_a_short_turn_between_two_is_not_taken_by_both_of_them() -> None:
+    # Its first word may end the sentence before it; then its second one is all that it has.
+    said = "How many men were there. And they came to me."
+    texts = said.split()
+    words = tuple(
+        Word(text=text, start_ms=100 * place, end_ms=100 * place + 100) for place, text in enumerate(texts)
+    )
+    heard = Transcript(language="en", segments=(Segment(start_ms=0, end_ms=1_000, text=said, words=words),))
+    turns = (
+        Turn(start_ms=0, end_ms=400, speaker="1"),
+        Turn(start_ms=400, end_ms=600, speaker="2"),
+        Turn(start_ms=600, end_ms=1_000, speaker="3"),
+    )
+    found = [word.speaker for word in with_speakers(heard, turns).words()]
+    assert found == ["1"] * 5 + ["2"] + ["3"] * 4
+
+
+def test_a_long_word_of_one_who_speaks_under_another_is_found() -> None:
+    long = Segment(
+        start_ms=0, end_ms=9_000, text="Oh!", words=(Word(text="Oh!", start_ms=0, end_ms=9_000, speaker="1"),)
+    )
+    others = tuple(
+        Word(text=str(at), start_ms=100 * at, end_ms=100 * at + 90, speaker="2") for at in range(1, 9)
+    )
+    short = Segment(start_ms=100, end_ms=890, text="", words=others)
+    source = Transcript(language="hi", segments=(long, short), speakers=(Speaker(id="1"), Speaker(id="2")))
+    found = like_source(transcript((5_000, 5_400)), source)
+    assert [word.speaker for word in found.words()] == ["1"]
