@@ -97,6 +97,7 @@ _ANY_CHARSET = 1
 _LAST_MS = 10 * 3_600_000 - 10
 """9:59:59.99: the format has one digit for hours."""
 _BETWEEN_NAMES = " / "
+_NO_BRACKETS = dict.fromkeys(map(ord, "()"), " ")
 _BACKSLASH = "\\\u2060"
 _BRACKET = r"\{{}"
 
@@ -191,18 +192,27 @@ def _coloured(
 ) -> dict[tuple[str, str], str]:
     """Return the name of the style of each script and coloured speaker that meet in a line.
 
-    It is called as the speaker is; in another script than that of most lines, the script is told, too.
+    It is called as the speaker is; in another script than that of most lines, the script is told, too. No two
+    have one name, and nobody's takes the place of a script's.
     """
     found: dict[tuple[str, str], str] = {}
     for cue in cues:
         for line, speaker in zip(cue.lines, cue.speakers, strict=False):
             script = script_of(line) or "LATIN"
-            if speaker in colours:
-                shown = _no_comma(speaker)
-                # Nobody's style may take the place of a script's.
-                shown = f"Speaker {shown}" if shown in names.values() else shown
-                found[script, speaker] = shown if names[script] == _MAIN else f"{shown} {names[script]}"
+            if speaker in colours and (script, speaker) not in found:
+                # libass takes what stands in brackets behind a `\r` for the style's name.
+                shown = _no_comma(speaker.translate(_NO_BRACKETS)) or "Speaker"
+                wanted = shown if names[script] == _MAIN else f"{shown} {names[script]}"
+                found[script, speaker] = _free(wanted, (*names.values(), *found.values()))
     return found
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """Return the name, or one like it, that is not taken; libass does not tell `default` from `Default`."""
+    folded = {other.casefold() for other in taken}
+    others = (f"{name} {number}" for number in itertools.count(2))
+    wishes = itertools.chain((name, f"Speaker {name}"), others)
+    return next(wish for wish in wishes if wish.casefold() not in folded)
 
 
 def _styles_of(cue: Cue, names: Mapping[str, str], coloured: Mapping[tuple[str, str], str]) -> list[str]:
@@ -249,7 +259,7 @@ def _event(cue: Cue, sung: Sequence[Syllable], styles: Sequence[str], language: 
         changes = number and styles[number] != styles[number - 1]
         lines.append(f"{{\\r{styles[number]}}}{text}" if changes else text)
     style = styles[0] if styles else _MAIN
-    name = _BETWEEN_NAMES.join(dict.fromkeys(_no_comma(speaker) for speaker in cue.speakers if speaker))
+    name = _BETWEEN_NAMES.join(dict.fromkeys(filter(None, map(_no_comma, cue.speakers))))
     return SSAEvent(start=cue.start_ms, end=cue.end_ms, text=r"\N".join(lines), style=style, name=name)
 
 

@@ -49,11 +49,20 @@ def colours_of(speakers: Sequence[Speaker]) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def turns_of(words: Sequence[Word]) -> Iterator[Turn]:
-    """Yield the stretches in which one person speaks, by the words whose speaker is known."""
+def turns_of(words: Sequence[Word]) -> tuple[Turn, ...]:
+    """Return the stretches in which one person speaks, by the words whose speaker is known.
+
+    They are in the order of time, though the segments of two who speak at once may not be. None is without
+    length.
+    """
+    found = (turn for turn in _runs_of(words) if turn.end_ms > turn.start_ms)
+    return tuple(sorted(found, key=lambda turn: (turn.start_ms, turn.end_ms, turn.speaker)))
+
+
+def _runs_of(words: Sequence[Word]) -> Iterator[Turn]:
     turn: Turn | None = None
     for word in words:
-        if turn is not None and (word.speaker != turn.speaker or word.start_ms - turn.end_ms > _ONE_TURN_MS):
+        if turn is not None and (word.speaker != turn.speaker or _is_apart(turn, word)):
             yield turn
             turn = None
         if word.speaker and turn is not None:
@@ -62,3 +71,7 @@ def turns_of(words: Sequence[Word]) -> Iterator[Turn]:
             turn = Turn(start_ms=word.start_ms, end_ms=word.end_ms, speaker=word.speaker)
     if turn is not None:
         yield turn
+
+
+def _is_apart(turn: Turn, word: Word) -> bool:
+    return word.start_ms < turn.start_ms or word.start_ms - turn.end_ms > _ONE_TURN_MS

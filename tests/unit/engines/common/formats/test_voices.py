@@ -110,6 +110,21 @@ def test_a_name_with_signs_of_markup_is_a_style_all_the_same() -> None:
     assert file[1].plaintext == "-Two.\n-Two?"
 
 
+@pytest.mark.parametrize("name", [",", "{}", "a b", "Thakur", "default", "Jai (old)"])
+def test_whatever_a_speaker_is_called_has_a_style_of_its_own(name: str) -> None:
+    made = track(names={"1": name, "2": "a,b", "3": "Thakur,"})
+    file = pysubs2.SSAFile.from_string(written("ass", replace(made, speaker_colours=True)))
+    first, both, third, nobody = (event.style for event in file)
+    assert len({first, both, third, "Default", ""}) == 5
+    assert [file.styles[style].primarycolor for style in (first, both, third)] == [
+        pysubs2.Color(*colour) for colour in PALETTE[:3]
+    ]
+    # What stands in brackets behind the mark would be taken for the style's name.
+    assert file[1].text == rf"-Two.\N{{\r{first}}}-Two?"
+    assert not {*"()"} & {*first}
+    assert nobody == "Default"
+
+
 def test_who_speaks_most_is_white_and_from_the_fifth_on_all_are() -> None:
     speakers = [Speaker(id=str(number), speech_ms=number) for number in range(1, 7)]
     colours = colours_of(speakers)
@@ -156,6 +171,20 @@ def test_rttm_has_a_line_for_each_turn() -> None:
 def test_a_pause_ends_a_turn_in_rttm() -> None:
     rows = written("rttm", track(("1", 1_000, "One."), ("1", 3_000, "Two."))).splitlines()
     assert [row.split(" ")[3] for row in rows] == ["1.000", "3.000"]
+
+
+def test_rttm_has_every_word_in_the_order_of_time_and_no_turn_without_length() -> None:
+    turns = (("1", 5_000, "This is said later."), ("2", 5_100, "And this."), ("1", 1_000, "First of all."))
+    rows = [line.split(" ") for line in written("rttm", track(*turns)).splitlines()]
+    assert [(row[7].split("_")[0], float(row[3]), float(row[4])) for row in rows] == [
+        ("Gabbar", 1.0, 0.58),
+        ("Gabbar", 5.0, 0.78),
+        ("Speaker", 5.1, 0.38),
+    ]
+    made = track(("1", 1_000, "One."))
+    (segment,) = made.transcript.segments
+    still = replace(segment, words=tuple(replace(word, end_ms=word.start_ms) for word in segment.words))
+    assert written("rttm", replace(made, transcript=replace(made.transcript, segments=(still,)))) == ""
 
 
 def test_a_table_has_a_column_for_speakers_and_text_has_names_before_its_sentences() -> None:
