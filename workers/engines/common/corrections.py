@@ -93,26 +93,42 @@ def _replaced(there: Sequence[Cue], correction: Correction) -> list[Cue]:
             replace(cue, lines=_lines(change), speakers=_kept([cue], _lines(change)))
             for cue, change in zip(there, new, strict=True)
         ]
-    found = []
-    for place, cue in enumerate(new):
-        of_it = there[place : place + 1] if len(there) == len(new) else there
-        lines = _lines(cue)
-        found.append(Cue(start_ms=cue.start_ms, end_ms=cue.end_ms, lines=lines, speakers=_kept(of_it, lines)))
-    return found
+    new_lines = [_lines(cue) for cue in new]
+    if len(there) == len(new):
+        speakers = [_kept([cue], lines) for cue, lines in zip(there, new_lines, strict=True)]
+    else:
+        speakers = _shared(there, new_lines)
+    return [
+        Cue(start_ms=cue.start_ms, end_ms=cue.end_ms, lines=lines, speakers=who)
+        for cue, lines, who in zip(new, new_lines, speakers, strict=True)
+    ]
+
+
+def _shared(there: Sequence[Cue], new: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return who says the lines of each new cue, of cues that were joined or split."""
+    every = _kept(there, [line for lines in new for line in lines])
+    if not every:
+        return [_by_texts(there, lines) for lines in new]
+    left = iter(every)
+    return [tuple(itertools.islice(left, len(lines))) for lines in new]
 
 
 def _kept(there: Sequence[Cue], lines: Sequence[str]) -> tuple[str, ...]:
     """Return who says the new lines, as far as the cues before tell it; no ids where they do not."""
-    old = [line for cue in there for line in cue.lines]
-    speakers = [speaker for cue in there for speaker in cue.speakers or ("",) * len(cue.lines)]
+    speakers = _speakers(there)
     if len(set(speakers)) == 1:
         return (speakers[0],) * len(lines) if speakers[0] else ()
-    if len(old) == len(lines):
-        return tuple(speakers)
-    known = dict(zip(map(_plain, old), speakers, strict=True))
-    return (
-        tuple(known[_plain(line)] for line in lines) if all(_plain(line) in known for line in lines) else ()
-    )
+    return tuple(speakers) if len(speakers) == len(lines) else _by_texts(there, lines)
+
+
+def _by_texts(there: Sequence[Cue], lines: Sequence[str]) -> tuple[str, ...]:
+    old = [_bare(line) for cue in there for line in cue.lines]
+    known = dict(zip(old, _speakers(there), strict=True))
+    return tuple(known[_bare(line)] for line in lines) if all(_bare(line) in known for line in lines) else ()
+
+
+def _speakers(there: Sequence[Cue]) -> list[str]:
+    return [speaker for cue in there for speaker in cue.speakers or ("",) * len(cue.lines)]
 
 
 def _same_times(one: CorrectedCue, two: CorrectedCue) -> bool:
@@ -229,6 +245,11 @@ def _lines(cue: CorrectedCue) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _bare(line: str) -> str:
+    """Return a line without the hyphen of two who share a cue: a person takes it out where one is alone."""
+    return re.sub(_HYPHEN, "", _plain(line), count=1)
 
 
 def _letters(text: str) -> str:

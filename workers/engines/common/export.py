@@ -167,8 +167,9 @@ def _pair(folder: JobFolder, first: str, second: str, request: ExportRequest) ->
         min_gap_ms=0,
         close_gap_ms=0,
     )
+    speakers = {speaker.id: speaker for track in (below, above) for speaker in track.transcript.speakers}
     return Track(
-        transcript=Transcript(language=first, segments=()),
+        transcript=Transcript(language=first, segments=(), speakers=tuple(speakers.values())),
         cues=pair(
             above.cues,
             below.cues,

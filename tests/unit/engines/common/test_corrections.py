@@ -257,11 +257,28 @@ def test_a_corrected_cue_keeps_its_speakers_where_the_lines_fit(
     assert found.cues[place].speakers == speakers
 
 
-def test_a_dialogue_that_is_split_keeps_who_says_which_line() -> None:
+@pytest.mark.parametrize(
+    ("first", "second"), [("-Coming?", "-Yes."), ("Coming?", "Yes."), ("Is he?", "Oh yes.")]
+)
+def test_a_dialogue_that_is_split_keeps_who_says_which_line(first: str, second: str) -> None:
     edit = change(
-        [cue(1_000, 2_500, "-Coming?\n-Yes.")], [cue(1_000, 1_700, "-Coming?"), cue(1_800, 2_500, "-Yes.")]
+        [cue(1_000, 2_500, "-Coming?\n-Yes.")], [cue(1_000, 1_700, first), cue(1_800, 2_500, second)]
     )
     assert [found.speakers for found in correct_cues(DIALOGUE, [edit]).cues] == [("1",), ("2",), ("2",)]
+
+
+def test_of_a_dialogue_that_is_split_otherwise_what_is_known_is_kept() -> None:
+    edit = change(
+        [cue(1_000, 2_500, "-Coming?\n-Yes.")],
+        [cue(1_000, 1_400, "Coming?"), cue(1_500, 1_900, "Hm.\nWho knows?"), cue(2_000, 2_500, "Yes.")],
+    )
+    assert [found.speakers for found in correct_cues(DIALOGUE, [edit]).cues] == [("1",), (), ("2",), ("2",)]
+
+
+def test_two_who_say_the_same_stay_two_where_their_cue_is_split() -> None:
+    both = (Cue(start_ms=1_000, end_ms=2_500, lines=("-No.", "-No."), speakers=("1", "2")),)
+    edit = change([cue(1_000, 2_500, "-No.\n-No.")], [cue(1_000, 1_700, "No."), cue(1_800, 2_500, "No.")])
+    assert [found.speakers for found in correct_cues(both, [edit]).cues] == [("1",), ("2",)]
 
 
 def test_a_correction_of_a_dialogue_is_found_in_the_words_of_its_speakers() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from protocol.errors import InputError
+from protocol.schema import to_plain
 from protocol.subtitles.export import ExportRequest
-from protocol.timeline import Cue
+from protocol.timeline import Cue, Segment, Speaker, Word
 from tests.job_folders import CUES, JOB, write_job
 from workers.engines.common.export import export
 from workers.engines.common.export import main as export_main
@@ -122,3 +123,15 @@ def test_a_job_is_exported_in_another_script_of_a_language_that_it_has(tmp_path)
     assert (srt.name, srt.language, report.name) == ("Film.hi-Arab.srt", "hi-Arab", "Film.hi-Arab.qc.json")
     made = export(job, ExportRequest(formats=("srt",), pairs=(("hi", "hi-Latn"),)))
     assert next(iter(made)).name == "Film.hi+hi-Latn.srt"
+
+
+def test_a_file_in_two_languages_has_the_names_of_those_who_speak(folder):
+    word = Word(text="Hello.", start_ms=1_000, end_ms=2_000, speaker="1")
+    segment = Segment(start_ms=1_000, end_ms=2_000, text=word.text, words=(word,))
+    said = {"segments": to_plain((segment,)), "speakers": to_plain((Speaker(id="1", speech_ms=9_000),))}
+    for path in ("09_clean/transcript.json", "10_translate/transcript.pt.json"):
+        change(folder / path, lambda document: document.update(said))
+    request = ExportRequest(formats=("vtt", "ass"), pairs=(("en", "pt"),), speaker_names={"1": "Gabbar"})
+    vtt, ass, _ = export(read_job(folder), request)
+    assert b"<v Gabbar>Hello.\nHello.\n" in vtt.data
+    assert b",Default,Gabbar,0,0,0,,Hello." in ass.data
