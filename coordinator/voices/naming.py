@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,12 @@ log = logging.getLogger(__name__)
 _FOLDER = "voices"
 _MOST_LETTERS = 60
 """A longer name leaves no room for what is said."""
-_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+_JOINERS = "\u200c\u200d"
 """Without a picture of their own; Indic and Persian names are written with them."""
+_DIRECTIONS = dict.fromkeys(
+    map(ord, "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
+"""They come with a name that is pasted, and are no part of it."""
 _MOST_NAMES = 1_000
 """So many voices no film has: what is sent is bounded."""
 
@@ -82,7 +87,7 @@ def name_voices(job: JobRow, steps: Sequence[StepRow], names: Mapping[str, str])
         message = f"The voices of {job.id} have not been told apart."
         raise UsageError(message, f"cpw-submit {job.submit.media} --with {STAGE.name}")
     _refuse_wrong(job, heard, names)
-    plain = {voice: " ".join(name.split()) for voice, name in names.items()}
+    plain = {voice: " ".join(name.translate(_DIRECTIONS).split()) for voice, name in names.items()}
     said = said_names(_said(job.directory), heard.voices) | plain
     embeddings = {voice.id: voice.embedding for voice in heard.voices.voices}
     document = SpeakerNames(
@@ -180,9 +185,14 @@ def _refuse_wrong(job: JobRow, heard: _Heard, names: Mapping[str, str]) -> None:
         if voice not in ids:
             message = f"{job.id} has no voice {voice!r}; it has {', '.join(ids) or 'none'}."
             raise UsageError(message, f"cpw speakers {job.id}")
-        if len(name) > _MOST_LETTERS or not name.translate(_JOINERS).isprintable():
+        if len(name) > _MOST_LETTERS or not all(map(_is_writable, name.translate(_DIRECTIONS))):
             message = f"{name[:_MOST_LETTERS]!r} is no name: {_MOST_LETTERS} letters on one line at most."
-            raise UsageError(message, "Write a shorter one.")
+            raise UsageError(message, "Write a shorter one, without line ends and signs that nobody sees.")
+
+
+def _is_writable(letter: str) -> bool:
+    """Return whether a name may have the letter; a Japanese name may have a space of its own width."""
+    return letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
 
 
 def _said(folder: Path) -> tuple[SaidName, ...]:

@@ -169,6 +169,8 @@ def test_names_of_any_script_are_names(tmp_path: Path) -> None:
     job = Spoken(tmp_path, "Ramgarh S01E01", LEFT, RIGHT)
     job.name(v1="  गब्बर   सिंह ", v2="क्\u200dष")
     assert job.names == {"1": "गब्बर सिंह", "2": "क्\u200dष"}
+    job.name(v1="山田\u3000太郎", v2="\u200fمريم\u200f")
+    assert job.names == {"1": "山田 太郎", "2": "مريم"}
 
 
 def test_a_job_in_which_nobody_told_voices_apart_says_how(tmp_path: Path) -> None:
