@@ -8,6 +8,7 @@ from pathlib import Path
 from protocol.artefacts import read_json_as
 from protocol.errors import SchemaError
 from protocol.jobs.voices import SpeakersReport
+from protocol.languages import UNSPACED, read_tag
 from protocol.timeline import Transcript, Word
 
 __all__ = ["FIRST_LINES", "SaidLine", "first_lines"]
@@ -30,15 +31,15 @@ class SaidLine:
 def first_lines(report: SpeakersReport) -> dict[str, tuple[SaidLine, ...]]:
     """Return the first lines of each voice by its id; none where the transcript cannot be read."""
     try:
-        words = (
-            read_json_as(Transcript, Path(report.transcript), nan=True).words() if report.transcript else ()
-        )
+        if not report.transcript:
+            return {}
+        transcript = read_json_as(Transcript, Path(report.transcript), nan=True)
     except (OSError, ValueError, SchemaError):
         # The file may have been moved: the voices are who they are all the same.
         return {}
     found: dict[str, list[list[Word]]] = {}
     last = ""
-    for word in words:
+    for word in transcript.words():
         if not word.speaker:
             continue
         lines = found.setdefault(word.speaker, [])
@@ -47,8 +48,9 @@ def first_lines(report: SpeakersReport) -> dict[str, tuple[SaidLine, ...]]:
         else:
             lines.append([word])
         last = word.speaker
+    joint = "" if read_tag(transcript.language).language in UNSPACED else " "
     return {
-        speaker: tuple(_line(line, report.offset_ms) for line in _telling(lines))
+        speaker: tuple(_line(line, report.offset_ms, joint) for line in _telling(lines))
         for speaker, lines in found.items()
     }
 
@@ -59,9 +61,9 @@ def _telling(lines: list[list[Word]]) -> list[list[Word]]:
     return (long or lines)[:FIRST_LINES]
 
 
-def _line(words: list[Word], offset_ms: int) -> SaidLine:
+def _line(words: list[Word], offset_ms: int, joint: str) -> SaidLine:
     shown = words[:_MOST_WORDS]
-    text = " ".join(word.text for word in shown)
+    text = joint.join(word.text for word in shown)
     return SaidLine(
         start_ms=words[0].start_ms + offset_ms,
         end_ms=shown[-1].end_ms + offset_ms,

@@ -167,8 +167,12 @@ def _list(desk: Desk, series: str, *, as_json: bool) -> ExitCode:
         )
         desk.report.table(Table(columns=columns, rows=rows))
     else:
-        desk.report.line("this machine knows no voices" + (f" of {series}" if series else ""))
+        desk.report.line(_nobody(series))
     return ExitCode.DONE
+
+
+def _nobody(series: str) -> str:
+    return "this machine knows no voices" + (f" of {series}" if series else "")
 
 
 def _forget(desk: Desk, request: ForgetVoices, *, as_json: bool) -> ExitCode:
@@ -178,8 +182,10 @@ def _forget(desk: Desk, request: ForgetVoices, *, as_json: bool) -> ExitCode:
     elif answer.voices:
         desk.report.line(f"forgotten: {', '.join(_called(voice) for voice in answer.voices)}")
         desk.report.remark("subtitles that have a name in them keep it")
-    else:
+    elif request.name:
         raise UsageError(f"This machine knows no voice {request.name!r}.", "cpw speakers --known")
+    else:
+        desk.report.line(_nobody(request.series))
     return ExitCode.DONE
 
 

@@ -143,12 +143,13 @@ class KnownVoices:
 
     def _forget_all(self) -> tuple[KnownVoice, ...]:
         """Remove every file, those too that cannot be read and what was never finished."""
-        forgotten: tuple[KnownVoice, ...] = ()
-        with contextlib.suppress(InputError):
-            forgotten = self.listed()
+        forgotten: list[KnownVoice] = []
+        for path in sorted(self._folder.glob("*.json")):
+            with contextlib.suppress(InputError):
+                forgotten += _voices_in(_read(path))
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             path.unlink(missing_ok=True)
-        return forgotten
+        return tuple(sorted(forgotten, key=_in_order))
 
     def _path(self, series: str) -> Path:
         # A title may be longer than a file's name, and hold any letter.

@@ -134,6 +134,14 @@ def test_a_broken_file_keeps_nobody_from_being_forgotten_elsewhere(known: KnownV
     assert names(known) == [("Deewaar", "Vijay")]
 
 
+def test_all_are_forgotten_beside_a_broken_file_and_told(known: KnownVoices, folder: Path) -> None:
+    known.learn("Sholay", "Sholay", heard(LEFT), {"1": "Gabbar"})
+    known.learn("Deewaar", "Deewaar", heard(UP), {"1": "Vijay"})
+    (folder / "0.json").write_bytes(b"{")
+    assert [voice.name for voice in known.forget()] == ["Vijay", "Gabbar"]
+    assert list(folder.iterdir()) == []
+
+
 def test_a_full_disk_leaves_what_was_known(
     known: KnownVoices, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
