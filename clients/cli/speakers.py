@@ -102,6 +102,8 @@ def _read_names(written: tuple[str, ...]) -> dict[str, str]:
         voice, equals, name = pair.partition("=")
         if not equals or not voice.strip():
             raise UsageError(f"--name {pair!r} is not VOICE=NAME.", "Write for example --name 1=Gabbar")
+        if voice.strip() in found:
+            raise UsageError(f"--name names voice {voice.strip()} twice.", "Write one name for each voice.")
         found[voice.strip()] = name.strip()
     return found
 

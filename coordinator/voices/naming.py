@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import shlex
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,8 +85,7 @@ def name_voices(job: JobRow, steps: Sequence[StepRow], names: Mapping[str, str])
     """
     heard = _heard(job, steps)
     if heard is None:
-        message = f"The voices of {job.id} have not been told apart."
-        raise UsageError(message, f"cpw-submit {job.submit.media} --with {STAGE.name}")
+        raise _not_told(job, steps)
     _refuse_wrong(job, heard, names)
     plain = {voice: " ".join(name.translate(_DIRECTIONS).split()) for voice, name in names.items()}
     said = said_names(_said(job.directory), heard.voices) | plain
@@ -103,6 +103,13 @@ def name_voices(job: JobRow, steps: Sequence[StepRow], names: Mapping[str, str])
         known_here().learn(series_of_job(job), title, heard.voices, plain)
     except OSError as error:
         raise _not_written(error, path) from error
+
+
+def _not_told(job: JobRow, steps: Sequence[StepRow]) -> UsageError:
+    if any(step.stage == STAGE.name for step in steps):
+        return UsageError(f"{job.id} has not come so far as to tell voices apart.", f"cpw status {job.id}")
+    message = f"The voices of {job.id} have not been told apart."
+    return UsageError(message, f"cpw-submit {shlex.quote(job.submit.media)} --with {STAGE.name}")
 
 
 def forget_known(series: str, name: str) -> tuple[KnownVoice, ...]:

@@ -38,9 +38,10 @@ def test_the_first_lines_are_written_as_their_language_is(tmp_path: Path, langua
         (("--forget-all",), "this machine knows no voices\n", 0),
         (("--forget-all", "--series", "Sholay"), "this machine knows no voices of Sholay\n", 0),
         (("--forget", "Gabbar"), "This machine knows no voice 'Gabbar'.", 2),
+        (("job-1", "--name", "1=Gabbar", "--name", "1=Basanti"), "--name names voice 1 twice.", 2),
     ],
 )
-def test_where_nobody_is_known_nobody_is_forgotten(
+def test_what_is_asked_for_in_vain_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str, code: int
 ) -> None:
     monkeypatch.setattr("clients.cli.speakers.ask_coordinator", lambda *_, **__: VoicesReport(voices=()))

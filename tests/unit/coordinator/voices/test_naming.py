@@ -183,6 +183,18 @@ def test_a_job_in_which_nobody_told_voices_apart_says_how(tmp_path: Path) -> Non
     assert "--with diarize" in caught.value.remedy
 
 
+@pytest.mark.parametrize("state", ["waiting", "running", "failed"])
+def test_a_job_that_has_not_told_voices_apart_yet_is_not_submitted_anew(tmp_path: Path, state: Any) -> None:
+    job = Spoken(tmp_path, "Ramgarh S01E01", LEFT)
+    job.made.steps = [
+        replace(step, state=state, result=None) if step.stage == STAGE.name else step for step in job.steps
+    ]
+    assert job.names == {}
+    with pytest.raises(UsageError, match="has not come so far") as caught:
+        job.name(v1="Gabbar")
+    assert caught.value.remedy == f"cpw status {job.row.id}"
+
+
 def test_a_broken_file_costs_its_names_and_not_the_film(tmp_path: Path, state: Path) -> None:
     Spoken(tmp_path, "Ramgarh S01E01", LEFT).name(v1="Gabbar")
     job = Spoken(tmp_path, "Ramgarh S01E02", LEFT, RIGHT)
