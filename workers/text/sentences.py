@@ -77,23 +77,21 @@ def join_sentences(segments: Sequence[Segment], language: str) -> list[Sentence]
 def _groups(said: Sequence[_SegmentWord], language: str) -> list[list[_SegmentWord]]:
     """Return the words in groups, one for each sentence."""
     found: list[list[_SegmentWord]] = []
-    ended = True
+    ended, speaker = True, ""
     ends = find_ends([token.word.text for token in said], language)
     for place, token in enumerate(said):
         before = said[place - 1].word if place else None
         paused = before is not None and token.word.start_ms - before.end_ms > PAUSE_MS
-        turned = before is not None and _other_speaker(before, token.word)
+        # Who is not known says nothing of whose turn it is.
+        turned = token.word.speaker != "" and speaker not in ("", token.word.speaker)
         tail = place > 0 and not paused and not turned and _is_tail(token.word.text, language)
         if paused or turned or (ended and not tail):
             found.append([])
+            speaker = ""
         found[-1].append(token)
+        speaker = token.word.speaker or speaker
         ended = ends[place] or (ended and tail)
     return found
-
-
-def _other_speaker(left: Word, right: Word) -> bool:
-    """Return whether two people are known to say the words."""
-    return bool(left.speaker and right.speaker) and left.speaker != right.speaker
 
 
 def _is_tail(text: str, language: str) -> bool:
@@ -118,7 +116,8 @@ def _one_sentence_each(word: Word, language: str) -> list[Word]:
     pieces = _pieces(word.text, language)
     if not any(find_ends(pieces, language)[:-1]):
         return [replace(word, text=clean(word.text))]
-    return share_time(pieces, word.start_ms, word.end_ms)
+    shared = share_time(pieces, word.start_ms, word.end_ms)
+    return [replace(piece, speaker=word.speaker) for piece in shared]
 
 
 def _pieces(text: str, language: str) -> list[str]:

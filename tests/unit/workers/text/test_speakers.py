@@ -54,6 +54,23 @@ def test_a_sentence_ends_where_another_person_speaks() -> None:
     ]
 
 
+def test_a_word_of_nobody_joins_no_two_people_and_a_merged_word_keeps_its_speaker() -> None:
+    said = (("1", "Are"), ("1", "you"), ("", "well"), ("2", "I"), ("2", "am.Thanks."), ("", "Sure."))
+    words = tuple(
+        Word(text=text, start_ms=500 * at, end_ms=500 * at + 400, speaker=speaker)
+        for at, (speaker, text) in enumerate(said)
+    )
+    text = " ".join(word.text for word in words)
+    found = join_sentences([Segment(start_ms=0, end_ms=2_900, text=text, words=words)], "en")
+    assert [(sentence.text, sentence.speaker) for sentence in found[:2]] == [
+        ("Are you well", "1"),
+        ("I am.Thanks.", "2"),
+    ]
+    merged = Word(text="はい。いいえ。", start_ms=0, end_ms=900, speaker="2")
+    found = join_sentences([Segment(start_ms=0, end_ms=900, text=merged.text, words=(merged,))], "ja")
+    assert [(sentence.text, sentence.speaker) for sentence in found] == [("はい。", "2"), ("いいえ。", "2")]
+
+
 def test_a_translation_has_the_speakers_of_its_source() -> None:
     source = with_speakers(transcript((1_200, 1_900), (2_100, 3_500)), TURNS)
     found = like_source(transcript((1_000, 1_400), (1_400, 2_000), (2_050, 3_000), text="mot"), source)
