@@ -162,7 +162,24 @@ def correct_words(
 
 
 def _with_text(transcript: Transcript, correction: Correction) -> Transcript | None:
-    wanted = _letters("".join(_said(correction.old, transcript)))
+    for names in _names_before(transcript):
+        changed = _with_text_of(transcript, correction, names)
+        if changed is not None:
+            return changed
+    return None
+
+
+def _names_before(transcript: Transcript) -> tuple[str, ...]:
+    """Return the patterns of the names that lines may have had in front: today's ones, then any.
+
+    A voice may have been called otherwise when its line was corrected.
+    """
+    names = "|".join(re.escape(speaker.name) for speaker in transcript.speakers if speaker.name)
+    return (names, r"[^\]\n]+") if transcript.speakers else ("",)
+
+
+def _with_text_of(transcript: Transcript, correction: Correction, names: str) -> Transcript | None:
+    wanted = _letters("".join(_said(correction.old, transcript, names)))
     start_ms = correction.old[0].start_ms
     best: tuple[int, int, int, int] | None = None
     for number, segment in enumerate(transcript.segments):
@@ -178,19 +195,18 @@ def _with_text(transcript: Transcript, correction: Correction) -> Transcript | N
         return None
     _, number, first, last = best
     segment = transcript.segments[number]
-    new = _words(_said(correction.new, transcript), segment.words[first : last + 1])
+    new = _words(_said(correction.new, transcript, names), segment.words[first : last + 1])
     words = (*segment.words[:first], *new, *segment.words[last + 1 :])
     segments = list(transcript.segments)
     segments[number] = _rewritten(segment, words, transcript.language_of(segment))
     return replace(transcript, segments=tuple(segment for segment in segments if segment.words))
 
 
-def _said(cues: Sequence[CorrectedCue], transcript: Transcript) -> list[str]:
+def _said(cues: Sequence[CorrectedCue], transcript: Transcript, names: str) -> list[str]:
     """Return the lines of cues, where speakers are known without what only tells who speaks."""
     lines = [line for cue in cues for line in _lines(cue)]
     if not transcript.speakers:
         return lines
-    names = "|".join(re.escape(speaker.name) for speaker in transcript.speakers if speaker.name)
     label = re.compile(rf"(?:{_HYPHEN})?(?:\[(?:{names})\]\s*)?" if names else _HYPHEN)
     return [label.sub("", line, count=1) for line in lines]
 

@@ -300,3 +300,20 @@ def test_a_correction_of_a_dialogue_is_found_in_the_words_of_its_speakers() -> N
     assert [(word.text, word.speaker) for word in found.words()] == [
         ("Are", "1"), ("you?", "1"), ("Sure.", "2"), ("Soon.", "2"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Veeru", "Jai", ""])
+def test_a_correction_stays_when_its_voice_is_called_otherwise(name: str) -> None:
+    words = tuple(
+        Word(text=text, start_ms=1_000 + 400 * at, end_ms=1_300 + 400 * at, speaker="1")
+        for at, text in enumerate(("Coming", "now?", "Yes."))
+    )
+    said = Transcript(
+        language="en",
+        segments=(Segment(start_ms=1_000, end_ms=2_100, text="Coming now? Yes.", words=words),),
+        speakers=(Speaker(id="1", name=name),),
+    )
+    edit = change([cue(1_000, 1_800, "[Veeru] Coming now?")], [cue(1_000, 1_800, "[Veeru] Coming home?")])
+    found, unfit = correct_words(said, [edit])
+    assert unfit == ()
+    assert [word.text for word in found.words()] == ["Coming", "home?", "Yes."]
