@@ -126,6 +126,11 @@ class Inputs:
     """Fields that the planner chose: the model of the route, the device."""
 
 
+_OF_TRANSLATOR = frozenset({"model", "device", "compute_type", "beam_size", "batch_size"})
+"""What a person chose of these for one translator says nothing about the next, who goes on with its draft.
+The rest is of the translation: a draft in Latin letters is not continued in others."""
+
+
 def build_request(stage: str, inputs: Inputs) -> Any:
     """Return the stage's request.
 
@@ -133,8 +138,9 @@ def build_request(stage: str, inputs: Inputs) -> Any:
     """
     request = _BUILDERS[stage](inputs)
     submit = inputs.submit
-    # What a person chose for the translator before says nothing about the one that goes on with its draft.
-    chosen = {} if "draft" in inputs.choices else submit.parameters.get(stage, {})
+    chosen = submit.parameters.get(stage, {})
+    if "draft" in inputs.choices:
+        chosen = {name: value for name, value in chosen.items() if name not in _OF_TRANSLATOR}
     parameters = {**inputs.choices, **chosen}
     if "formats" in parameters and WORKFLOWS[submit.workflow].has("mux"):
         # The film's own tracks are made of SRT, whatever else is written.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +50,29 @@ def step_key(stage: str, environment: str, build: str, request: dict[str, Any], 
         "build": build,
         "request": _contents(request, film),
     }
+    if service := _service(environment):
+        # Another endpoint has other models, whatever they are called.
+        parts["service"] = os.environ.get(service, "")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def forget() -> None:
     """Read specs and models again for the next step: a new worker was started from what they say now."""
     _engines.cache_clear()
+    _service.cache_clear()
     _model_digest.cache_clear()
 
 
 @functools.cache
 def _engines(name: str) -> dict[str, str]:
     return {stage: served.key_name for stage, served in envspecs.read(name).stages.items()}
+
+
+@functools.cache
+def _service(name: str) -> str:
+    """Return the variable with the address of the service that the environment asks; empty: it asks none."""
+    service = envspecs.read(name).service
+    return service.address if service is not None else ""
 
 
 def _contents(value: Any, film: str) -> Any:

@@ -20,6 +20,7 @@ _MODEL = "CPW_LLM_MODEL"
 _KEY_FILE = "CPW_LLM_KEY_FILE"
 _SCALE = "CPW_BUDGET_SCALE"
 _EXAMPLE = "http://127.0.0.1:11434/v1"
+_NEVER = frozenset(" \\")
 _MOST_KEY_BYTES = 10_000
 _FIRST_S, _BETWEEN_S, _TOTAL_S = 300.0, 120.0, 900.0
 _SHARE_OF_BUDGET = 0.8
@@ -81,6 +82,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _is_address(url: str) -> bool:
+    if not url.isprintable() or _NEVER.intersection(url):
+        # One library would read another host in it than the next.
+        return False
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from coordinator.planning.builders import Inputs, Results, build_request
+from protocol.artefacts import Artefact
 from protocol.jobs.glossary import Term
 from protocol.messages import Submit
-from protocol.schema import to_plain
+from protocol.schema import from_plain, to_plain
 from tests.unit.coordinator.planning.test_builders_clean import DONE, STEPS
 
 TERMS = (
@@ -17,13 +19,13 @@ TERMS = (
 )
 
 
-def request(stage: str, *terms: Term, target: str = "en", **parameters: Any) -> Any:
+def request(stage: str, *terms: Term, target: str = "en", choices: Any = None, **parameters: Any) -> Any:
     submit = Submit(
         media="/f.mkv", workflow="subtitle", user="u", out="/o", parameters=parameters, glossary=terms
     )
     done = {name: to_plain(result) for name, result in DONE.items()}
     inputs = Inputs(submit=submit, title="Film", results=Results(done, STEPS), target=target)
-    return build_request(stage, inputs)
+    return build_request(stage, replace(inputs, choices=choices or {}))
 
 
 def test_recognition_listens_for_each_source_once() -> None:
@@ -46,3 +48,12 @@ def test_without_a_glossary_requests_have_no_word_of_it() -> None:
 
 def test_what_was_heard_is_compared_with_the_sources() -> None:
     assert request("clean", *TERMS).terms == ("Gabbar", "Ramgarh")
+
+
+def test_the_next_translator_has_what_was_set_of_the_translation_and_not_of_the_one_before() -> None:
+    draft = {"path": "10_translate/draft.hi.json", "size": 1, "sha256": "0" * 64}
+    asked = {"model": "gpt", "batch_size": 3, "target_script": "Latn", "retry": False}
+    found = request("translate", target="hi", choices={"model": "nllb", "draft": draft}, translate=asked)
+    assert (found.model, found.batch_size) == ("nllb", 0)
+    assert (found.target_script, found.retry) == ("Latn", False)
+    assert found.draft == from_plain(Artefact, draft)

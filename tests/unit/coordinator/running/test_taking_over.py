@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.running import reuse
 from coordinator.running.reuse import film_samples
 from coordinator.running.taking_over import FilmDigests, refuse_other_film
 from protocol.artefacts import FilmFile, describe_film
@@ -107,3 +108,13 @@ def test_a_coordinator_that_ends_reads_on_no_further(tmp_path: Path) -> None:
 def test_a_film_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CpwError, match="cannot be read"):
         describe_film(tmp_path / "none")
+
+
+def test_what_another_endpoint_was_asked_is_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key(environment: str, address: str) -> str:
+        monkeypatch.setenv("CPW_LLM", address)
+        return reuse.step_key("translate", environment, "b1", {"model": "endpoint"}, "film")
+
+    here, there = "http://127.0.0.1:11434/v1", "https://llm.example.org/v1"
+    assert key("llm", here) == key("llm", here) != key("llm", there)
+    assert key("bergamot", here) == key("bergamot", there)

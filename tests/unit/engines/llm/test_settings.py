@@ -29,6 +29,9 @@ def test_without_an_address_it_says_what_to_set() -> None:
         "https://me:secret@host/v1",
         "https://host/v1?key=secret",
         "http://[::1/v1",
+        "http://llm.example.org\\.localhost/v1",
+        "http://host /v1",
+        "http://host\0/v1",
     ],
 )
 def test_an_address_that_is_none_or_has_a_secret_in_it_is_refused_and_not_shown(address: str) -> None:
