@@ -21,6 +21,7 @@ from workers.engines.llm.failing import DeadError, NoAnswerError, RefusedError, 
 from workers.engines.llm.hearing import Reply, Watch, text_in
 from workers.engines.llm.prompts import Message
 from workers.engines.llm.settings import Patience, Settings
+from workers.text.pieces import clean
 
 if TYPE_CHECKING:
     from openai import APIError, APIStatusError
@@ -206,11 +207,11 @@ class Endpoint:
         """Return what the server wrote, on one line: the types and codes of its error, too."""
         body = error.body if isinstance(error.body, (dict, list, str)) else ""
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        return " ".join(self._hidden(text).split())[:_MOST_REASON]
+        return clean(self._hidden(text))[:_MOST_REASON]
 
     def _reason(self, error: Exception) -> str:
-        words = self._hidden(str(error.__cause__ or error))
-        return " ".join(words.split()).rstrip(".")[:_MOST_REASON] or type(error).__name__
+        words = clean(self._hidden(str(error.__cause__ or error)))
+        return words.rstrip(".")[:_MOST_REASON] or type(error).__name__
 
     def _hidden(self, words: str) -> str:
         """Return a server's words without the key: some say which one they do not take."""

@@ -75,9 +75,9 @@ class Reply:
 
 
 def text_in(thing: object, name: str) -> str:
-    """Return the thing's text of this name; empty where it has none."""
+    """Return the thing's text of this name, as UTF-8 can hold it; empty where it has none."""
     found = getattr(thing, name, None)
-    return found if isinstance(found, str) else ""
+    return found.encode("utf-8", "replace").decode() if isinstance(found, str) else ""
 
 
 def _number_in(thing: object, name: str) -> int:

@@ -595,6 +595,28 @@ def test_what_has_no_words_stays(room: Room, server: ChatServer) -> None:
     assert list(lines_in(server.asked[0])) == ["1"]
 
 
+HALF_A_LETTER = "\ud83d"
+
+
+def fails_in_half_a_letter(visit: Visit) -> None:
+    visit.json(500, {"error": {"message": HALF_A_LETTER}})
+
+
+def breaks_off_in_half_a_letter(visit: Visit) -> None:
+    visit.begin()
+    visit.event({"error": {"message": HALF_A_LETTER}})
+
+
+@pytest.mark.parametrize("broken", [fails_in_half_a_letter, breaks_off_in_half_a_letter])
+def test_what_a_server_says_can_be_told(room: Room, server: ChatServer, broken: Broken) -> None:
+    server.behaviour = lambda visit, number: (
+        visit.say(answer_of(visit.body)) if number == 1 else broken(visit)
+    )
+    result = room.run(film(30), Patience(retries=0))
+    assert result.left
+    assert b"?" in "".join(result.notes).encode()
+
+
 @pytest.mark.parametrize("broken", [names_the_key, sends_an_error_in_the_stream])
 def test_the_key_is_sent_and_is_nowhere_else(
     room: Room, server: ChatServer, caplog: pytest.LogCaptureFixture, broken: Broken
