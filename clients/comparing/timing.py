@@ -139,7 +139,8 @@ def _same_time(reference: Sequence[Cue], other: Sequence[Cue]) -> list[tuple[int
 
 
 def _length(cue: Cue) -> int:
-    return cue.end_ms - cue.start_ms
+    # A damaged file has cues that end before they start.
+    return max(1, cue.end_ms - cue.start_ms)
 
 
 def _offsets(found: Iterable[int]) -> Offsets:

@@ -13,12 +13,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from protocol.timeline import Transcript
 
 __all__ = ["Spelling", "spellings"]
 
 _ALIKE = 0.8
+_ALIKE_LENGTH = _ALIKE / (2 - _ALIKE)
+"""A shorter word shares too few letters with the longer one, whichever they are."""
 _LEAST_LETTERS = 4
 _LEAST_SIGNS = 3
 """In an Indic script a letter has its vowel in it: गबर."""
@@ -72,13 +75,14 @@ def _group(text: str, groups: Iterable[str]) -> str:
 def _is_same(one: str, other: str) -> bool:
     a, b = _bare(one), _bare(other)
     longer, shorter = sorted((a, b), key=len, reverse=True)
-    if a[0] != b[0] or longer == f"{shorter}s":
+    if a[0] != b[0] or len(shorter) < _ALIKE_LENGTH * len(longer) or longer == f"{shorter}s":
         # Another name, or its plural.
         return False
     matcher = SequenceMatcher(None, a, b, autojunk=False)
     return a == b or (matcher.quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE)
 
 
+@lru_cache(maxsize=8_192)
 def _bare(text: str) -> str:
     """Return the letters without case and accents."""
     parts = unicodedata.normalize("NFD", text.casefold())

@@ -87,3 +87,10 @@ def test_an_empty_file_has_no_times(language: str) -> None:
     assert compare_times([], some, language).added == 4
     nothing = compare_times([], [], language)
     assert (nothing.starts.found, nothing.starts.median_ms, nothing.missing) == (0, None, 0)
+
+
+def test_a_cue_that_ends_before_it_starts_is_no_other_s() -> None:
+    damaged = [Cue(start_ms=5_000, end_ms=2_000, lines=("Hello.",))]
+    other = [Cue(start_ms=5_000, end_ms=7_000, lines=("Something else.",))]
+    found = compare_times(damaged, other, "en")
+    assert (found.starts.found, found.ends.found) == (0, 0)
