@@ -237,29 +237,25 @@ class Inventory:
 
 def _any_pair(identity: str) -> models_registry.Model:
     """Return a model of a service: nobody knows what it can, so it is asked for any pair."""
-    return models_registry.Model(
-        id=identity,
-        kind="service",
-        licence="",
-        description="",
-        size_bytes=0,
-        sources=(),
-        needs=(),
-        translates_to=tuple(language.code for language in every_language()),
-    )
+    return _unlisted(identity, "service", tuple(language.code for language in every_language()))
 
 
 def _unregistered(identity: str) -> models_registry.Model:
     """Return a Whisper model that a person has put into the store: it is assumed to translate."""
+    return _unlisted(identity, "whisper-ct2", ("en",))
+
+
+def _unlisted(identity: str, kind: str, translates_to: tuple[str, ...]) -> models_registry.Model:
+    """Return a model that the registry does not have."""
     return models_registry.Model(
         id=identity,
-        kind="whisper-ct2",
+        kind=kind,
         licence="",
         description="",
         size_bytes=0,
         sources=(),
         needs=(),
-        translates_to=("en",),
+        translates_to=translates_to,
     )
 
 
