@@ -53,7 +53,7 @@ chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m "(chaos and integration) or long" --durations=15
 
-BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers llm gpu glossary
+BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers gpu glossary
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \

@@ -33,7 +33,6 @@ BENCHES = [
     "http",
     "separation",
     "speakers",
-    "llm",
     "gpu",
     "glossary",
 ]
