@@ -15,7 +15,7 @@ from coordinator.running.acceptance import Acceptance, Accepted
 from coordinator.running.calls import make_call, work_of
 from coordinator.running.cores import CoreShares
 from coordinator.running.film_language import record_language
-from coordinator.running.handover import hand_over, keep_draft
+from coordinator.running.handover import hand_over, keep_draft, to_next
 from coordinator.running.interrupting import Interrupting
 from coordinator.running.manifests import Manifests
 from coordinator.running.pairing import pair, wish_of
@@ -285,7 +285,10 @@ class Dispatcher:
         if verdict == "held":
             error = dataclasses.replace(error, remedy=f"Make room, then: cpw resume {job.id}")
         state = "waiting" if isinstance(verdict, Retry) or verdict == "held" else verdict
-        if verdict != "failed" or not keep_draft(self._store, step, error):
+        kept = verdict == "failed" and (
+            keep_draft(self._store, step, error) or to_next(self._store, job, step, error)
+        )
+        if not kept:
             self._store.fail(step, state, error, kills=kills, failures=failures)
         self.figures.attempt_failed(step, error.kind, for_good=verdict == "failed")
         self.progress.forget((step.job, step.name))

@@ -11,11 +11,11 @@ from coordinator.planning.assignments import next_translator, reroute
 from coordinator.planning.inventory import Inventory
 from coordinator.store.rows import JobRow, StepRow
 from coordinator.store.store import Store
-from protocol.errors import CpwError, ErrorInfo
+from protocol.errors import CpwError, ErrorInfo, ErrorKind
 from protocol.schema import to_plain
 from protocol.stages import ROUTED_STAGES
 
-__all__ = ["hand_over", "keep_draft", "route_anew"]
+__all__ = ["hand_over", "keep_draft", "route_anew", "to_next"]
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,31 @@ def keep_draft(store: Store, step: StepRow, error: ErrorInfo) -> bool:
     store.finish(step, step.result, step.artefacts, step.duration_ms or 0)
     note = f"{step.name}: what was left is not translated: {error.message}"
     store.set_note(step, f"{step.note} {note}".strip())
+    return True
+
+
+def to_next(store: Store, job: JobRow, step: StepRow, error: ErrorInfo) -> bool:
+    """Give a step whose service has failed for good to the next translator; tell whether there is one.
+
+    Only where the service could not be reached or was too slow: what a person has to mend is told.
+    """
+    here = Inventory.look_on()
+    spec = here.specs.get(step.environment)
+    if step.stage not in ROUTED_STAGES or spec is None or spec.service is None:
+        return False
+    if error.kind is not ErrorKind.TRANSIENT:
+        return False
+    try:
+        found = next_translator(job.submit, _language(job), step, here)
+    except CpwError:
+        return False
+    store.renew(step.seq, [step.name])
+    # Without a draft, too, the field says that it was handed over.
+    store.assign(step.seq, step.name, found.environment, {**found.choices, _DRAFT: None}, found.reasons)
+    store.set_states(step.seq, {step.name: "ready"})
+    note = f"{step.name}: translated by {found.environment}, as {step.environment} failed: {error.message}"
+    store.set_note(step, note)
+    log.warning("%s %s", job.id, note)
     return True
 
 

@@ -90,7 +90,8 @@ def main() -> int:
         measure("bergamot", worker, by_bergamot)
     with (
         LlamaServer(model, context=8192, threads=asked.threads) as server,
-        LoneTranslator("llm", store, CPW_LLM=server.url) as worker,
+        # A film of one line is short, and would be given little time.
+        LoneTranslator("llm", store, CPW_LLM=server.url, CPW_BUDGET_SCALE="20") as worker,
     ):
         worker.budget_ms = BUDGET_MS
         measure("scenes", worker, as_scenes)

@@ -102,3 +102,38 @@ def test_a_step_that_is_done_again_begins_with_the_first_translator(lone, job) -
     again = lone.step(job, STEP)
     assert again.environment == "madlad"
     assert "draft" not in again.choices
+
+
+def failed(lone: LoneCoordinator, job: str, environment: str, kind: ErrorKind) -> StepRow:
+    """Return the step after the last try of an environment has failed."""
+    row = lone.store.job(job)
+    assert row is not None
+    lone.store.assign(1, STEP, environment, {"model": "seer"}, ["by name"])
+    lone.store.fail(
+        lone.step(job, STEP), "waiting", ErrorInfo(kind=kind, message="It is away."), kills=0, failures=4
+    )
+    error = ErrorInfo(kind=kind, message="It is away.")
+    handover.to_next(lone.store, row, lone.step(job, STEP), error)
+    return lone.step(job, STEP)
+
+
+@pytest.mark.usefixtures("bergamot")
+def test_where_a_service_is_away_the_next_translator_does_it_all(lone, job) -> None:
+    step = failed(lone, job, "llm", ErrorKind.TRANSIENT)
+    assert (step.state, step.environment, step.failures) == ("ready", "madlad", 0)
+    assert step.choices["draft"] is None
+    assert step.note == "translate-pt: translated by madlad, as llm failed: It is away."
+
+
+@pytest.mark.usefixtures("bergamot")
+@pytest.mark.parametrize(
+    ("environment", "kind"), [("llm", ErrorKind.USAGE), ("bergamot", ErrorKind.TRANSIENT)]
+)
+def test_what_a_person_has_to_mend_and_what_no_service_did_fails(lone, job, environment, kind) -> None:
+    step = failed(lone, job, environment, kind)
+    assert (step.state, step.environment, step.failures) == ("waiting", environment, 4)
+
+
+def test_where_nobody_else_translates_a_service_that_is_away_fails_the_step(lone, job, monkeypatch) -> None:
+    monkeypatch.setattr(Inventory, "translators", lambda *_: ())
+    assert failed(lone, job, "llm", ErrorKind.TRANSIENT).environment == "llm"
