@@ -79,7 +79,7 @@ COMMANDS = {
     ),
     "setup": ("clients.cli.house.setup:setup", "Choose the models for this machine and fetch them."),
     "speakers": (
-        "clients.cli.speakers:speakers",
+        "clients.cli.films.speakers:speakers",
         "Show who speaks in a job, and name the voices.",
     ),
     "status": ("clients.cli.status:status", "Show jobs, or one job with its steps."),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from coordinator.planning.assignments import next_translator, reroute
+from coordinator.planning.assignments import Assignment, next_translator, reroute
 from coordinator.planning.inventory import Inventory
 from coordinator.store.rows import JobRow, StepRow
 from coordinator.store.store import Store
@@ -36,16 +36,20 @@ def hand_over(store: Store, job: JobRow, step: StepRow, result: Any) -> bool:
     except CpwError as error:
         log.info("%s %s: %d lines stay: %s", job.id, step.name, result.left, error)
         return False
-    choices = {**found.choices, _DRAFT: to_plain(result.transcript)}
-    store.assign(step.seq, step.name, found.environment, choices, found.reasons)
-    store.set_states(step.seq, {step.name: "ready"})
     # What the first one doubted is mended or told anew by the next.
     told = f"{step.name}: {'; '.join(result.notes)}." if result.notes else ""
     lines = "1 line" if result.left == 1 else f"{result.left} lines"
     note = f"{step.name}: {lines} that {step.environment} left are translated by {found.environment}."
-    store.set_note(step, f"{told} {note}".strip())
+    _give(store, step, found, to_plain(result.transcript), f"{told} {note}".strip())
     log.info("%s %s", job.id, note)
     return True
+
+
+def _give(store: Store, step: StepRow, found: Assignment, draft: Any, note: str) -> None:
+    """Make the step ready for another translator. Without a draft, too, the field says so."""
+    store.assign(step.seq, step.name, found.environment, {**found.choices, _DRAFT: draft}, found.reasons)
+    store.set_states(step.seq, {step.name: "ready"})
+    store.set_note(step, note)
 
 
 def _language(job: JobRow) -> str | None:
@@ -67,22 +71,19 @@ def to_next(store: Store, job: JobRow, step: StepRow, error: ErrorInfo) -> bool:
 
     Only where the service could not be reached or was too slow: what a person has to mend is told.
     """
+    if step.stage not in ROUTED_STAGES or error.kind is not ErrorKind.TRANSIENT:
+        return False
     here = Inventory.look_on()
     spec = here.specs.get(step.environment)
-    if step.stage not in ROUTED_STAGES or spec is None or spec.service is None:
-        return False
-    if error.kind is not ErrorKind.TRANSIENT:
+    if spec is None or spec.service is None:
         return False
     try:
         found = next_translator(job.submit, _language(job), step, here)
     except CpwError:
         return False
     store.renew(step.seq, [step.name])
-    # Without a draft, too, the field says that it was handed over.
-    store.assign(step.seq, step.name, found.environment, {**found.choices, _DRAFT: None}, found.reasons)
-    store.set_states(step.seq, {step.name: "ready"})
     note = f"{step.name}: translated by {found.environment}, as {step.environment} failed: {error.message}"
-    store.set_note(step, note)
+    _give(store, step, found, None, note)
     log.warning("%s %s", job.id, note)
     return True
 

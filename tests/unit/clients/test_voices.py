@@ -44,7 +44,9 @@ def test_the_first_lines_are_written_as_their_language_is(tmp_path: Path, langua
 def test_what_is_asked_for_in_vain_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str, code: int
 ) -> None:
-    monkeypatch.setattr("clients.cli.speakers.ask_coordinator", lambda *_, **__: VoicesReport(voices=()))
+    monkeypatch.setattr(
+        "clients.cli.films.speakers.ask_coordinator", lambda *_, **__: VoicesReport(voices=())
+    )
     out = io.StringIO()
     desk = Desk(
         home=tmp_path,
