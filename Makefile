@@ -35,7 +35,7 @@ check: dev ## lint, types, import contracts, unit and contract tests: before eve
 	@$(DEV)/ruff check .
 	@$(DEV)/ruff format --check .
 	@$(DEV)/mypy --python-version 3.10 protocol workers
-	@$(DEV)/mypy --python-version 3.11 envspecs coordinator clients supervisor.py
+	@$(DEV)/mypy --python-version 3.11 envspecs coordinator clients cluster supervisor.py
 	@$(DEV)/lint-imports
 	@$(DEV)/python -m pytest -q
 

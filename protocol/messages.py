@@ -5,7 +5,7 @@ Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery, Change
 (`protocol/jobs/`), SpeakersQuery, NameSpeakers, VoicesQuery, ForgetVoices (`protocol/jobs/voices.py`),
 HealthQuery, FiguresQuery, and the changes of `protocol.job_changes`. Back: Submitted, DryRunReport,
 StatusReport, ChangesReport, TrialBegun, HealthReport, FiguresReport, Changed, Pruned, SpeakersReport,
-VoicesReport, Reloading, Refused.
+VoicesReport, Reloading, Refused. Between the coordinator and a node: `protocol/cluster/messages.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.artefacts import Artefact
+from protocol.cluster.messages import NODE_MESSAGES
 from protocol.errors import ErrorInfo
 from protocol.hardware import Hardware
 from protocol.job_changes import (
@@ -383,6 +384,7 @@ MESSAGES: dict[str, type] = {
         ReloadEnvironment,
         Reloading,
         Refused,
+        *NODE_MESSAGES,
     )
 }
 """Type frame to class: the whole vocabulary of the wire."""

@@ -11,7 +11,7 @@ from pathlib import Path
 __all__ = ["MADE_HERE", "ROOMS", "ROOT", "Import", "Module", "documents", "imports_of", "modules"]
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("protocol", "workers", "coordinator", "clients", "envspecs")
+ROOMS = ("protocol", "workers", "coordinator", "clients", "envspecs", "cluster")
 """The top folders of the product; `supervisor.py` stands beside them."""
 MADE_HERE = frozenset({"venv", "models", "out", "films", "logs", "state", "build", "demo"})
 """Folders that the program makes: no document of ours lies there, and their files may not exist."""

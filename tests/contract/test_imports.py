@@ -20,6 +20,7 @@ ROOMS = {
     "protocol": "",
     "envspecs": "protocol",
     "supervisor": "protocol envspecs",
+    "cluster": "protocol envspecs",
     # the daemon
     "coordinator.store": "protocol coordinator.plan",
     "coordinator.planning": "protocol envspecs coordinator.plan coordinator.store",
@@ -27,11 +28,12 @@ ROOMS = {
     "coordinator.voices": "protocol envspecs coordinator.store coordinator.planning",
     "coordinator.running": (
         "protocol envspecs coordinator.plan coordinator.store coordinator.planning coordinator.timing"
-        " coordinator.link coordinator.voices"
+        " coordinator.link coordinator.voices coordinator.nodes"
     ),
+    "coordinator.nodes": "protocol envspecs coordinator.store",
     "coordinator": (
         "protocol envspecs coordinator.store coordinator.planning coordinator.timing coordinator.running"
-        " coordinator.voices"
+        " coordinator.voices coordinator.nodes"
     ),
     # whoever asks the daemon
     "clients.screen": "protocol",
@@ -56,7 +58,8 @@ ROOMS = {
 
 LIBRARIES = {
     "msgpack": "protocol.frames",
-    "zmq": "coordinator.link clients.connection workers.link",
+    "zmq": "coordinator.link clients.connection workers.link cluster.relay.sockets cluster.bridge.sockets",
+    "ray": "cluster.ray",
     "click": "clients.cli",
     "starlette": "clients.api",
     "uvicorn": "clients.api.server",

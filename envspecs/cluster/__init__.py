@@ -1,0 +1,1 @@
+"""What a person sets for a cluster of machines: the role of this one, its addresses, its shares."""
