@@ -15,20 +15,13 @@ from protocol.errors import NotRunningError
 from protocol.messages import EnvironmentHealth
 from protocol.supervisor import (
     FINAL_STATES,
-    ChildExit,
     ChildReport,
     children_of,
     environment_of,
     read_children,
 )
 
-__all__ = ["check_worker", "environments_health", "last_exit", "why_not_usable"]
-
-
-def last_exit(runtime: Path, name: str) -> ChildExit:
-    """Return how the last worker that the supervisor calls so ended; all defaults if unknown."""
-    child = read_children(runtime).get(name)
-    return (child.last_exit if child is not None else None) or ChildExit()
+__all__ = ["check_worker", "environments_health", "why_not_usable"]
 
 
 def check_worker(environment: str, runtime: Path, roster: Roster) -> None:
@@ -73,7 +66,7 @@ def environments_health(
 ) -> tuple[EnvironmentHealth, ...]:
     """Return the truth about each environment that has workers, and about each of its workers."""
     children = read_children(runtime)
-    members = {member.child: member for member in roster.members.values()}
+    members = {member.child: member for member in roster.here()}
     found: list[EnvironmentHealth] = []
     for spec in specs:
         if spec.worker and spec.usable_here():

@@ -1,4 +1,8 @@
-"""The coordinator's two sockets. The only module of this room that uses ZeroMQ."""
+"""The coordinator's two sockets. The only module of this room that uses ZeroMQ.
+
+A worker on a node of the cluster has no connection of its own: its node's one carries its messages, with the
+worker's name in front. Its name tells the way (`protocol.cluster.names`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from typing import Any, cast
 
 import zmq
 
+from protocol.cluster.names import NODE_PREFIX, route_of
 from protocol.endpoints import client_endpoint, worker_endpoint
 from protocol.errors import VersionError, WireError
 from protocol.frames import MAX_MESSAGE_BYTES, Header, decode_message, encode
@@ -117,6 +122,8 @@ class Link:
                 peer, *frames = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
+            if side == "w":
+                peer, frames = _sender(peer, frames)
             if side == "w" and peer.endswith(_PULSE):
                 worker = peer.removesuffix(_PULSE).decode("ascii", "replace")
                 yield Echo(worker, b"".join(frames))
@@ -146,6 +153,8 @@ class Link:
         self._send("w", [pulse.encode(), payload])
 
     def _send(self, side: str, frames: list[bytes]) -> None:
+        if side == "w":
+            frames = _on_its_way(frames)
         try:
             self._sockets[side].send_multipart(frames, zmq.NOBLOCK)
         except zmq.Again as error:
@@ -166,6 +175,32 @@ class Link:
 
 
 _A_TURN = 500
+
+
+_NODE = NODE_PREFIX.encode()
+
+
+def _sender(peer: bytes, frames: list[bytes]) -> tuple[bytes, list[bytes]]:
+    """Return who has sent the frames that came from the connection `peer`.
+
+    Of a node's connection the first frame says which of its workers; empty: the node itself. What a node says
+    in the name of another one's worker has no sender, and is refused.
+    """
+    if not peer.startswith(_NODE) or not frames:
+        return peer, frames
+    worker, *rest = frames
+    if worker and route_of(worker) != peer:
+        return peer, []
+    return worker or peer, rest
+
+
+def _on_its_way(frames: list[bytes]) -> list[bytes]:
+    """Return the frames with the connection that leads to their receiver in front."""
+    peer, *rest = frames
+    if peer.startswith(_NODE):
+        return [peer, b"", *rest]
+    route = route_of(peer)
+    return frames if route is None else [route, *frames]
 
 
 def _read(side: str, peer: bytes, frames: list[bytes]) -> Arrival:

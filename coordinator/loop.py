@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 import envspecs
-from coordinator.health import last_exit
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
+from coordinator.nodes.desk import NodeDesk
+from coordinator.nodes.houses import Houses
+from coordinator.nodes.nodes import Nodes
+from coordinator.nodes.placing import key_at_head
 from coordinator.refusals import Refusals, find_mismatch
 from coordinator.reload import Replacing
 from coordinator.requests import Requests
@@ -19,11 +21,12 @@ from coordinator.running.cores import CoreShares
 from coordinator.running.dispatch import Dispatcher
 from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Member, Roster
-from coordinator.running.worker_death import is_alive, is_blamed
 from coordinator.store.backups import StoreWatch
-from coordinator.store.rows import StepRow
 from coordinator.store.store import Store
+from coordinator.watching import Watch
 from protocol.clock import now_iso
+from protocol.cluster.messages import Door
+from protocol.cluster.names import node_at, node_id, node_of
 from protocol.errors import CpwError, WireError, info_from_error
 from protocol.failpoints import reach
 from protocol.frames import Header
@@ -41,37 +44,15 @@ from protocol.messages import (
     Unload,
     Welcome,
 )
-from protocol.supervisor import (
-    BEAT_EVERY_S,
-    Beat,
-    ChildExit,
-    Command,
-    Forgive,
-    Kill,
-    child_of,
-    render_command,
-)
+from protocol.supervisor import BEAT_EVERY_S, Beat
 
 __all__ = ["Coordinator"]
 
 log = logging.getLogger(__name__)
 
 TURN_MS = 250
-PING_EVERY_S = 0.25
 IDLE_TURN_MS = 1_000
-IDLE_PING_EVERY_S = 4.0
-"""Of a worker that waits for a call: its death costs nothing, and the supervisor starts the next one."""
-IDLE_AFTER_S = 5.0
-"""A worker that has had no call for so long is pinged less often."""
-ECHO_CONNECTS_WITHIN_S = 1.0
-"""A worker's echo socket may connect this long after its hello."""
-EXIT_RECORDED_WITHIN_S = 2.0
-"""The supervisor records an exit about 0.1 s after it; without a supervisor the loop waits this long."""
-GRACE_S = 15.0
-"""After a start, a running step waits this long for its worker to say hello; then it is ready again."""
 _START_TIMEOUT_S = 300.0
-_STOOD_STILL_S = 2.0
-"""A loop that did not turn for this long (stopped, a slow disk) has missed the workers' echoes."""
 
 
 class Coordinator:
@@ -92,29 +73,27 @@ class Coordinator:
         self._runtime = runtime
         self._store = store
         self._store_watch = StoreWatch(store)
-        self._control = control
         self._run = store.next_epoch()
         reach("coordinator.boot.epoch-counted")
         self.roster = Roster()
         self._refusals = Refusals()
+        self.nodes = Nodes()
         self.link = Link(runtime)
         reach("coordinator.boot.bound")
-        self.dispatcher = Dispatcher(store, self.link, self.roster, self._run, cores)
-        self._begun_s = time.monotonic()
+        self.dispatcher = Dispatcher(store, self.link, self.roster, self._run, cores, self.nodes)
+        self._houses = Houses(runtime, control, self.nodes, self._send_to_node)
+        self.watch = Watch(store, self.link, self.dispatcher, self.roster, self.nodes, self._houses)
+        self._desk = NodeDesk(self.nodes, self._send_to_node, Door, self._on_gone)
         self.memory = memory or WorkerMemory()
-        self._replacing = Replacing(runtime, self.roster, self._ask_supervisor, self._send_to_worker)
+        self._replacing = Replacing(runtime, self.roster, self._houses.command, self._send_to_worker)
+        self.watch.look_elsewhere = self._replacing.look
         self._requests = Requests(
             runtime, store, self.roster, self.dispatcher, replacing=self._replacing, memory=self.memory
         )
-        self._pinged_s = self._begun_s
-        self._beat_again_s = self._begun_s
-        if control is not None:
-            os.set_blocking(control, False)
-        self._deaths: list[tuple[Member, float]] = []
+        self._beat_again_s = time.monotonic()
         self._start_timeouts = {spec.name: spec.limits.start_timeout_s for spec in envspecs.read_all()}
         self._draining = False
         self._told_to_drain = False
-        self._unclaimed = {step.identity: step for step in store.running_steps()}
         store.revive_waiting()
         reach("coordinator.boot.waiting-revived")
 
@@ -127,7 +106,7 @@ class Coordinator:
 
     def serve(self) -> None:
         """Turn until drained."""
-        log.info("run %s: %d steps wait for their workers to say hello", self._run, len(self._unclaimed))
+        log.info("run %s: %d steps wait for their workers to say hello", self._run, self.watch.unclaimed())
         while self.turn(IDLE_TURN_MS if self._is_idle() else TURN_MS):
             pass
         self.close()
@@ -135,9 +114,7 @@ class Coordinator:
     def _is_idle(self) -> bool:
         """Return whether nothing but an event can give this loop anything to do."""
         idle = all(member.free() for member in self.roster.members.values())
-        return idle and not (
-            self._deaths or self._unclaimed or self._draining or self.dispatcher.has_delayed()
-        )
+        return idle and self.watch.is_idle() and not (self._draining or self.dispatcher.has_delayed())
 
     def close(self) -> None:
         """Wait for the files that are being accepted, then close the sockets."""
@@ -160,19 +137,21 @@ class Coordinator:
                 self._on_event(event)
             self.dispatcher.finish_accepted(now_s)
             self._refusals.sum_up(now_s)
-            self.look_at_workers(now_s)
+            self.watch.look(now_s, draining=self._draining)
             if not self._draining:
                 self.dispatcher.send_ready(now_s)
+                self._desk.offer(self.dispatcher.pairing.lacking)
                 self._spare_memory(now_s)
             self.dispatcher.share_cores()
         if not self._draining:
             return True
         if not self._told_to_drain:
             self._told_to_drain = True
-            for member in self.roster.members.values():
+            for member in self.roster.here():
                 self._send_to_worker(member.name.encode(), Drain())
             reach("coordinator.drain.told")
-        return bool(self.roster.members) or self.dispatcher.is_accepting()
+        # Workers on nodes go on, and keep what they have done for the next coordinator.
+        return bool(self.roster.here()) or self.dispatcher.is_accepting()
 
     def _on_event(self, event: Arrival | Echo | Malformed) -> None:
         match event:
@@ -183,7 +162,32 @@ class Coordinator:
             case Malformed():
                 self._refuse_malformed(event)
             case Arrival(side="w"):
-                self._on_worker(event)
+                self._on_worker_or_node(event)
+
+    # nodes
+
+    def _on_worker_or_node(self, arrival: Arrival) -> None:
+        name = node_at(arrival.peer)
+        if name:
+            self._desk.hear(name, arrival.message, time.monotonic())
+            return
+        node = node_of(arrival.peer.decode("ascii", "replace"))
+        if node and node not in self.nodes.present:
+            # It was taken for lost: its workers say hello again, with what they hold, in its next session.
+            self._desk.ask_again(node, time.monotonic())
+            return
+        self._on_worker(arrival)
+
+    def _send_to_node(self, name: str, message: Any) -> None:
+        try:
+            self.link.send("w", node_id(name), Header(run=self._run), message)
+        except Gone:
+            log.info("the node %s left before %s could be sent", name, type(message).__name__)
+
+    def _on_gone(self, worker: str) -> None:
+        member = self.roster.members.get(worker)
+        if member is not None:
+            self.watch.on_gone(member, time.monotonic())
 
     # workers
 
@@ -217,6 +221,8 @@ class Coordinator:
         member = self.roster.admit(
             hello, time.monotonic(), now_iso(), self._start_timeouts.get(hello.environment, _START_TIMEOUT_S)
         )
+        if (node := self.nodes.of(member.name)) is not None:
+            member.build = key_at_head(node, member.environment) or member.build
         log.info("%s says hello: %s", member.name, member.state)
         reuse.forget()
         reach("coordinator.hello.admitted")
@@ -227,25 +233,9 @@ class Coordinator:
         for identity in held:
             if self._store.current(identity) is None:
                 self.dispatcher.cancel_call(peer, identity)
-        for step in self._store.running_steps():
-            mine = step.worker == member.name
-            if mine and step.identity in held:
-                self._unclaimed.pop(step.identity, None)
-            elif (mine and step.identity not in held) or self._is_replaced(step, member):
-                # The call was lost on its way, or the worker that had it has died.
-                self._unclaimed.pop(step.identity, None)
-                self.dispatcher.lose(step, time.monotonic())
-                reach("coordinator.hello.reclaimed")
-        if self._draining:
+        self.watch.reclaim(member, held, time.monotonic())
+        if self._draining and not member.node:
             self._send_to_worker(peer, Drain())
-
-    def _is_replaced(self, step: StepRow, member: Member) -> bool:
-        """Return whether `member` has taken the place of the worker that the step was given to."""
-        return (
-            child_of(step.worker, step.environment) == member.child
-            and step.identity in self._unclaimed
-            and step.worker not in self.roster.members
-        )
 
     def _on_state(self, member: Member, state: State) -> None:
         # Until a worker has read its call it still says ready; the roster knows that it is busy.
@@ -255,92 +245,17 @@ class Coordinator:
             member.rss_bytes, member.models = state.rss_bytes, state.models
             member.calls_done = state.calls_done
 
-    def look_at_workers(self, now_s: float) -> None:
-        """Ping the workers; conclude what died, have killed what is silent or late."""
-        if now_s - self._pinged_s >= PING_EVERY_S:
-            if now_s - self._pinged_s > _STOOD_STILL_S:
-                log.warning(
-                    "the loop stood still for %.0f s: workers are not blamed for silence in that time",
-                    now_s - self._pinged_s,
-                )
-                self.roster.restart_silence(now_s)
-            self._pinged_s = now_s
-            for member in list(self.roster.members.values()):
-                self._ping(member, now_s)
-            self._replacing.look()
-        self._conclude_deaths(now_s)
-        for member in self.roster.newly_silent(now_s):
-            self._have_killed(member, "no echo")
-        for member in self.roster.newly_late(now_s):
-            self._have_killed(member, f"still {member.state}")
-        if self._unclaimed and now_s - self._begun_s > GRACE_S:
-            for step in self._unclaimed.values():
-                self.dispatcher.lose(step, now_s)
-            self._unclaimed.clear()
-
     def _spare_memory(self, now_s: float) -> None:
         """Ask idle workers to unload models where all workers together take more memory than allowed."""
-        for name, keys in self.memory.look(list(self.roster.members.values()), now_s).items():
+        members = list(self.roster.members.values())
+        for name, keys in self.memory.look(members, now_s, self.nodes.budgets()).items():
             self._send_to_worker(name.encode(), Unload(keys=keys))
-
-    def _have_killed(self, member: Member, reason: str) -> None:
-        log.warning("%s: %s; the supervisor is asked to kill it", member.name, reason)
-        member.kill_asked = True
-        self._ask_supervisor(Kill(child=member.child, pid=member.pid, reason=reason))
-
-    def _ping(self, member: Member, now_s: float) -> None:
-        if not member.free():
-            member.busy_s = now_s
-        if now_s - member.busy_s > IDLE_AFTER_S and now_s - member.pinged_s < IDLE_PING_EVERY_S:
-            return
-        member.pinged_s = now_s
-        try:
-            self.link.ping(member.pulse, b"%d" % round(now_s * 1000))
-        except Gone:
-            # The first ping may be sent before the echo socket has connected.
-            if now_s - member.met_s < ECHO_CONNECTS_WITHIN_S:
-                return
-            # Only the connection is broken: either it comes back, or the process is killed for its silence.
-            if is_alive(member.pid):
-                return
-            log.warning("%s has left", member.name)
-            self.roster.dismiss(member.name)
-            reach("coordinator.worker.left")
-            self._deaths.append((member, now_s))
-
-    def _conclude_deaths(self, now_s: float) -> None:
-        """Conclude the calls of dead workers, once the supervisor has recorded how they ended."""
-        waiting = []
-        for member, left_s in self._deaths:
-            recorded = last_exit(self._runtime, member.child)
-            known = recorded.at > member.met_at
-            if not (known or self._draining or member.leaving or now_s - left_s > EXIT_RECORDED_WITHIN_S):
-                waiting.append((member, left_s))
-                continue
-            how = recorded if known else ChildExit()
-            for step in self._store.running_steps():
-                if step.worker == member.name:
-                    blamed = not self._draining and is_blamed(step, member, how)
-                    self.dispatcher.lose(step, now_s, how if blamed else None)
-                    reach("coordinator.worker.mourned")
-                    if blamed and known:
-                        self._ask_supervisor(Forgive(child=member.child))
-        self._deaths = waiting
 
     def _beat(self, now_s: float) -> None:
         """Tell the supervisor that the loop turns: it kills one that does not."""
         if now_s >= self._beat_again_s:
             self._beat_again_s = now_s + BEAT_EVERY_S
-            self._ask_supervisor(Beat(run=self._run))
-
-    def _ask_supervisor(self, command: Command) -> None:
-        """Send the supervisor what it is to do; nothing where no supervisor started this coordinator."""
-        if self._control is None:
-            return
-        try:
-            os.write(self._control, render_command(command))
-        except BlockingIOError:
-            log.warning("the supervisor does not read what it is told: %s is lost", type(command).__name__)
+            self._houses.command(Beat(run=self._run))
 
     def _send_to_worker(self, peer: bytes, message: Welcome | Reject | Drain | Unload) -> None:
         try:

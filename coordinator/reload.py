@@ -41,7 +41,7 @@ class Replacing:
         self,
         runtime: Path,
         roster: Roster,
-        command: Callable[[Command], None],
+        command: Callable[[Command, str], None],
         tell: Callable[[bytes, Drain], None],
     ) -> None:
         self._runtime = runtime
@@ -58,12 +58,12 @@ class Replacing:
         name = request.environment
         children = read_children(self._runtime)
         self._check(name, children)
-        here = [member for member in self._roster.members.values() if member.environment == name]
+        here = [member for member in self._roster.here() if member.environment == name]
         if request.now:
             for member in here:
                 # Its call is given back, and its film not blamed.
                 member.leaving = True
-        self._command(Reload(environment=name, now=request.now))
+        self._command(Reload(environment=name, now=request.now), "")
         # Of several calls the one that it ends last.
         call = next((identity for member in here for identity in member.calls()), None)
         return Reloading(
@@ -95,20 +95,19 @@ class Replacing:
     def look(self) -> None:
         """Drain the workers that the supervisor is to replace and that have not been told."""
         met = frozenset(
-            (member.name, member.met_s, _serves(member), member.leaving)
-            for member in self._roster.members.values()
+            (member.name, member.met_s, _serves(member), member.leaving) for member in self._roster.here()
         )
         seen = (_changed(supervisor_file(self._runtime)), met)
         if seen == self._seen:
             return
         self._seen = seen
         children = read_children(self._runtime)
-        for member in self._roster.members.values():
+        for member in self._roster.here():
             child = children.get(member.child)
             if child is None or child.state != "replacing" or member.leaving:
                 continue
             # The worker that comes in its place has the same name in the file, but another process group.
-            if child.pid == _group_of(member.pid) and may_go(member, children, self._roster.members.values()):
+            if child.pid == _group_of(member.pid) and may_go(member, children, self._roster.here()):
                 self._retire(member)
 
     def _retire(self, member: Member) -> None:
@@ -116,7 +115,7 @@ class Replacing:
         if _starts(member):
             # It would hear of it only when all is loaded, and has nothing to lose.
             reason = "its environment is given another build"
-            self._command(Kill(child=member.child, pid=member.pid, reason=reason))
+            self._command(Kill(child=member.child, pid=member.pid, reason=reason), "")
         else:
             self._tell(member.name.encode(), Drain())
         reach("coordinator.reload.told")
@@ -125,7 +124,7 @@ class Replacing:
         """Have it written down that a call was done in the member's build: it is one to go back to."""
         if not member.proved:
             member.proved = True
-            self._command(Proved(child=member.child, pid=member.pid))
+            self._command(Proved(child=member.child, pid=member.pid), member.node)
 
 
 def may_go(member: Member, children: Mapping[str, ChildReport], members: Iterable[Member]) -> bool:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envspecs.layout import home, lock_path, specs_directory
+from envspecs.layout import home, lock_path, specs_directory, venv_path
 from envspecs.spec import EnvSpec, all_requirements, read_toml
 
-__all__ = ["Python", "build_key", "project_digest", "read_lock", "running_python"]
+__all__ = ["LOCK_COPY", "Python", "build_key", "lock_digest", "project_digest", "read_lock", "running_python"]
+
+LOCK_COPY = "cpw-lock.txt"
+"""The lock that a build was made by, as it lies in the build."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +70,16 @@ def project_digest(root: Path | None = None) -> str:
 
 def _digest(plain: Any) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def lock_digest(name: str, root: Path | None = None) -> str:
+    """Return a digest of the lock of the environment's current build, else of the checkout's lock.
+
+    Unlike a build's key it is the same on every machine that has the same lock. Empty where there is no lock.
+    """
+    copy = venv_path(name, root) / LOCK_COPY
+    try:
+        text = copy.read_text(encoding="utf-8")
+    except OSError:
+        text = read_lock(name, root)
+    return hashlib.sha256(text.encode()).hexdigest()[:12] if text else ""

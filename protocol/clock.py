@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-__all__ = ["is_instant", "now_iso", "now_ms", "parse_age_ms", "parse_iso_ms", "since_iso_ms"]
+__all__ = ["is_instant", "iso_of_ms", "now_iso", "now_ms", "parse_age_ms", "parse_iso_ms", "since_iso_ms"]
 
 _AGE = re.compile(r"(\d{1,6})(d|h|min|s)")
 _UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000}
@@ -13,7 +13,15 @@ _UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "min": 60_000, "s": 1_000}
 
 def now_iso() -> str:
     """Return this instant as ISO 8601 in UTC with milliseconds: `2026-11-22T08:30:00.123Z`."""
-    instant = dt.datetime.now(dt.timezone.utc)
+    return _iso(dt.datetime.now(dt.timezone.utc))
+
+
+def iso_of_ms(posix_ms: int) -> str:
+    """Return a POSIX time in milliseconds as `now_iso` writes it."""
+    return _iso(dt.datetime.fromtimestamp(posix_ms / 1000, dt.timezone.utc))
+
+
+def _iso(instant: dt.datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
 

@@ -83,6 +83,8 @@ class ChildExit:
     """An instant, as `protocol.clock.now_iso` writes it; empty: unknown."""
     stack: str | None = None
     """Path of the stack that it left."""
+    stack_text: str = ""
+    """The end of that stack, where the file lies on another machine."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ from protocol.hardware import CudaDevice, Hardware
 from protocol.stages import STAGES
 from protocol.wording import size
 
-__all__ = ["Choices", "choose"]
+__all__ = ["HARDWARE_FIELDS", "Choices", "choose"]
 
-_FIELDS = ("device", "compute_type", "batch_size")
+HARDWARE_FIELDS = ("device", "compute_type", "batch_size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def choose(
     `versions` are those of the environment's build (its marker): a torch that was built without CUDA finds no
     GPU. A stage that the environment does not do, or that has no such fields, is given nothing.
     """
-    fields = [name for name in _FIELDS if STAGES[stage].takes(name)]
+    fields = [name for name in HARDWARE_FIELDS if STAGES[stage].takes(name)]
     if stage not in environment.stages or not fields:
         return Choices()
     asking = _Asking(

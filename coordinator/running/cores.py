@@ -40,16 +40,34 @@ class CoreShares:
     def __init__(self, total: int = 1, threads: Mapping[str, int] | None = None) -> None:
         self.total = total
         self._threads = threads or {}
-        self._begun: list[tuple[str, CallIdentity]] = []
+        self._begun: dict[str, list[tuple[str, CallIdentity]]] = {}
+        """Of each node the running calls, in the order in which they began."""
 
-    def look(self, members: Iterable[Member]) -> list[tuple[str, int]]:
-        """Return which workers are to be told which number of cores; note in the members what they know."""
-        running = {(member.name, member.call): member for member in members if member.call is not None}
-        self._begun = [call for call in self._begun if call in running]
-        self._begun += [call for call in running if call not in self._begun]
-        calls = [running[call] for call in self._begun]
+    def look(
+        self, members: Iterable[Member], of_nodes: Mapping[str, int] | None = None
+    ) -> list[tuple[str, int]]:
+        """Return which workers are to be told which number of cores; note in the members what they know.
+
+        Each machine's calls share its own cores: `of_nodes` is a node's name to how many it has.
+        """
+        by_node: dict[str, list[Member]] = {}
+        for member in members:
+            by_node.setdefault(member.node, []).append(member)
         told = []
-        for member, share in zip(calls, share_cores(self.total, list(map(self._most, calls))), strict=True):
+        for node, here in by_node.items():
+            told += self._look_at(here, (of_nodes or {}).get(node, self.total), node)
+        for gone in self._begun.keys() - by_node.keys():
+            del self._begun[gone]
+        return told
+
+    def _look_at(self, members: list[Member], total: int, node: str) -> list[tuple[str, int]]:
+        running = {(member.name, member.call): member for member in members if member.call is not None}
+        begun = [call for call in self._begun.get(node, []) if call in running]
+        begun += [call for call in running if call not in begun]
+        self._begun[node] = begun
+        calls = [running[call] for call in begun]
+        told = []
+        for member, share in zip(calls, share_cores(total, list(map(self._most, calls))), strict=True):
             if member.cores != share:
                 member.cores = share
                 told.append((member.name, share))

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Any
 
 from coordinator.link import Gone, Link
+from coordinator.nodes.nodes import Nodes
+from coordinator.nodes.placing import fitted
 from coordinator.running.acceptance import Acceptance, Accepted
 from coordinator.running.calls import make_call, work_of
 from coordinator.running.cores import CoreShares
@@ -18,7 +20,7 @@ from coordinator.running.film_language import record_language
 from coordinator.running.handover import hand_over, keep_draft, to_next
 from coordinator.running.interrupting import Interrupting
 from coordinator.running.manifests import Manifests
-from coordinator.running.pairing import pair, wish_of
+from coordinator.running.pairing import Pairing
 from coordinator.running.roster import Member, Roster
 from coordinator.running.scheduler import Retry, after_failure, follow_up, job_state
 from coordinator.running.step_notes import remark
@@ -50,7 +52,13 @@ class Dispatcher:
     """Acts on what `scheduler` decides, on store, link and roster. Used by the loop's thread alone."""
 
     def __init__(
-        self, store: Store, link: Link, roster: Roster, run: str, cores: CoreShares | None = None
+        self,
+        store: Store,
+        link: Link,
+        roster: Roster,
+        run: str,
+        cores: CoreShares | None = None,
+        nodes: Nodes | None = None,
     ) -> None:
         self._store = store
         self._link = link
@@ -60,9 +68,11 @@ class Dispatcher:
         self.cores = cores or CoreShares()
         self._acceptance = Acceptance(link.wake)
         self._delayed: list[tuple[float, int, str]] = []
-        self._nothing_ready: tuple[int, list[str]] = (-1, [])
-        """The store and the free workers at the last look: where neither has changed, no step is ready."""
-        self._interrupting = Interrupting(store, roster)
+        self._nothing_ready: tuple[int, int, list[str]] = (-1, -1, [])
+        """Store, nodes and free workers at the last look: where none has changed, no step is ready."""
+        self.nodes = nodes or Nodes()
+        self.pairing = Pairing(store, self.nodes)
+        self._interrupting = Interrupting(store, roster, self.pairing.may)
         self._taking_over = TakingOver(store, self._acceptance)
         self._after_commit: list[Callable[[], None]] = []
         self._manifests = Manifests(store)
@@ -101,20 +111,20 @@ class Dispatcher:
 
     def _send_to_free(self, now_s: float) -> None:
         roster = self._roster
+        self.pairing.look()
         openings_of = {name: found for name in roster.environments() if (found := roster.openings(name))}
         open_now = sorted(member.name for openings in openings_of.values() for member in openings)
-        if (seen := (self._store.change_count(), open_now)) == self._nothing_ready:
+        if (seen := (self._store.change_count(), self.nodes.changes, open_now)) == self._nothing_ready:
             return
         self._nothing_ready = seen
         for environment, openings in openings_of.items():
-            steps = self._store.ready_steps(environment, len(openings))
-            for step, member in pair(steps, openings, partial(wish_of, self._store)):
+            for step, member in self.pairing.pairs(environment, openings):
                 with self._failing(step, now_s):
                     self._send(step, member)
 
     def share_cores(self) -> None:
         """Tell the workers how many cores their calls may keep busy, before they get the calls."""
-        for name, count in self.cores.look(self._roster.members.values()):
+        for name, count in self.cores.look(self._roster.members.values(), self.nodes.cores()):
             try:
                 self._link.send("w", name.encode(), Header(run=self.run), Cores(count=count))
             except Gone:
@@ -159,7 +169,8 @@ class Dispatcher:
     def _send(self, step: StepRow, member: Member, *, inside: bool = False) -> None:
         job = self._store.job_of(step)
         steps = self._store.steps(job.id)
-        call = make_call(job, step, steps, inside=inside)
+        node = self.nodes.of(member.name)
+        call = make_call(job, fitted(step, job, node) if node else step, steps, inside=inside)
         key = self._taking_over.key_of(job, step, call, member.build)
         if self._taking_over.begin(job, step, key, call, self.run):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from coordinator.running.calls import work_of
@@ -46,10 +46,14 @@ def may_interrupt(running: Work, waiting: Work, ran_ms: int, inside_ms: int) -> 
 
 
 class Interrupting:
-    """Compares the steps that wait with the calls that run. Used by the loop's thread alone."""
+    """Compares the steps that wait with the calls that run. Used by the loop's thread alone.
 
-    def __init__(self, store: Store, roster: Roster) -> None:
+    `may`: whether a worker can do a step at all.
+    """
+
+    def __init__(self, store: Store, roster: Roster, may: Callable[[StepRow, Member], bool]) -> None:
         self._store = store
+        self._may = may
         self._roster = roster
         self._again_s = 0.0
         self._looked_at: dict[str, int] = {}
@@ -83,11 +87,11 @@ class Interrupting:
 
     def _next_waiting(self, member: Member) -> list[StepRow]:
         """Return the first step that waits, and some of the others: every one in its turn."""
-        skipped = self._looked_at.get(member.child, 0)
+        skipped = self._looked_at.get(member.name, 0)
         first = self._store.ready_steps(member.environment, 1)
         portion = self._store.ready_steps(member.environment, PORTION, skipped)
-        self._looked_at[member.child] = skipped + PORTION if len(portion) == PORTION else 0
-        return [step for step in first + portion if not _has_failed(step)]
+        self._looked_at[member.name] = skipped + PORTION if len(portion) == PORTION else 0
+        return [step for step in first + portion if not _has_failed(step) and self._may(step, member)]
 
     def _work_of(self, step: StepRow, part: float = 1.0) -> Work:
         job = self._store.job_of(step)

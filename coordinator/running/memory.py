@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from coordinator.running.roster import Member
 from protocol.clock import is_instant, now_ms, parse_iso_ms
@@ -64,22 +64,28 @@ class WorkerMemory:
         self.hardware = hardware
         self._again_s = 0.0
 
-    def look(self, members: Sequence[Member], now_s: float) -> dict[str, tuple[str, ...]]:
-        """Return for each worker the keys of the models that it is to unload; mostly nothing."""
+    def look(
+        self, members: Sequence[Member], now_s: float, of_nodes: Mapping[str, int] | None = None
+    ) -> dict[str, tuple[str, ...]]:
+        """Return for each worker the keys of the models that it is to unload; mostly nothing.
+
+        `of_nodes` is a node's name to its budget in bytes.
+        """
         if now_s < self._again_s:
             return {}
         found: dict[str, tuple[str, ...]] = {}
-        for worker, key in to_unload(members, self.budget_bytes, now_ms()):
-            found[worker] = (*found.get(worker, ()), key)
-        if found:
-            self._again_s = now_s + _PAUSE_S
-            taken = sum(member.rss_bytes for member in members)
-            for worker, keys in found.items():
+        budgets = {"": self.budget_bytes, **(of_nodes or {})}
+        for node, budget_bytes in budgets.items():
+            here = [member for member in members if member.node == node]
+            for worker, key in to_unload(here, budget_bytes, now_ms()):
+                found[worker] = (*found.get(worker, ()), key)
                 log.warning(
                     "the workers take %d MB of %d MB: %s is asked to unload %s",
-                    taken // 1_000_000,
-                    self.budget_bytes // 1_000_000,
+                    sum(member.rss_bytes for member in here) // 1_000_000,
+                    budget_bytes // 1_000_000,
                     worker,
-                    ", ".join(keys),
+                    key,
                 )
+        if found:
+            self._again_s = now_s + _PAUSE_S
         return found

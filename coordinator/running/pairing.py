@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from coordinator.nodes.nodes import Node, Nodes
+from coordinator.nodes.placing import Wanted, digests_at_head, may_do, wanted_of
 from coordinator.running.roster import Member
 from coordinator.store.rows import StepRow
 from coordinator.store.store import Store
+from protocol.cluster.names import node_of
 
-__all__ = ["Wish", "pair", "wish_of"]
+__all__ = ["PORTION", "Pairing", "Wish", "pair", "wish_of"]
+
+PORTION = 100
+"""So many steps that are ready are looked at at a time, where some workers cannot do all of them."""
+_MOST_PORTIONS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +26,8 @@ class Wish:
 
     workers: frozenset[str] = frozenset()
     """Those that have done other steps of the job: they may still hold what they made of the film."""
+    nodes: frozenset[str] = frozenset()
+    """Nodes that have done steps of the job: they have its files."""
     model: str = ""
     """What the step loads, by its id; empty: nothing, or not known."""
 
@@ -29,30 +39,111 @@ def wish_of(store: Store, step: StepRow) -> Wish:
     others = store.steps(step.job)
     return Wish(
         workers=frozenset(other.worker for other in others if other.environment == step.environment),
+        nodes=frozenset(node_of(other.worker) for other in others if other.worker),
         model=str({**step.choices, **given}.get("model", "")),
     )
 
 
 def pair(
-    steps: Sequence[StepRow], openings: Sequence[Member], wish: Callable[[StepRow], Wish]
+    steps: Sequence[StepRow],
+    openings: Sequence[Member],
+    wish: Callable[[StepRow], Wish],
+    may: Callable[[StepRow, Member], bool] | None = None,
 ) -> Iterator[tuple[StepRow, Member]]:
     """Yield each step, in their order, with the worker that is to do it, as far as there are openings. Pure.
 
     `openings` are those of the roster: a place for one call each. A worker without a call goes before one
     that would begin later. Of several, one that has done another step of the job goes first, then one that
-    has the model loaded. `wish` is called only where there is a choice.
+    has the model loaded, then one whose node has files of the job. `wish` is called only where there is a
+    choice. A step that no worker `may` do is passed over; None: every worker may do all.
     """
     left = list(openings)
-    for step in steps[: len(left)]:
-        free = [member for member in left if member.free()]
-        member = _best(wish(step), free) if len(free) > 1 else left[0]
+    for step in steps:
+        if not left:
+            return
+        able = left if may is None else [member for member in left if may(step, member)]
+        if not able:
+            continue
+        free = [member for member in able if member.free()]
+        member = _best(wish(step), free) if len(free) > 1 else able[0]
         left.remove(member)
         yield step, member
 
 
 def _best(wish: Wish, free: Sequence[Member]) -> Member:
-    return max(free, key=lambda member: (member.name in wish.workers, _has_loaded(member, wish.model)))
+    return max(
+        free,
+        key=lambda member: (
+            member.name in wish.workers,
+            _has_loaded(member, wish.model),
+            member.node in wish.nodes,
+        ),
+    )
 
 
 def _has_loaded(member: Member, model: str) -> bool:
     return bool(model) and any(loaded.model == model for loaded in member.models)
+
+
+class Pairing:
+    """Finds for workers with an opening the next steps that they can do. Used by the loop's thread alone."""
+
+    def __init__(self, store: Store, nodes: Nodes) -> None:
+        self._store = store
+        self._nodes = nodes
+        self._digests: dict[str, str] = {}
+        self.lacking: set[tuple[str, str]] = set()
+        """Nodes, each with a model that it lacks for a step that nobody could be given."""
+
+    def look(self) -> None:
+        """Read what may have changed since the last turn."""
+        if self._nodes.present:
+            self._digests = digests_at_head()
+        self.lacking.clear()
+
+    def pairs(self, environment: str, openings: Sequence[Member]) -> Iterator[tuple[StepRow, Member]]:
+        """Yield the environment's next ready steps, each with the worker that is to do it."""
+        wish = partial(wish_of, self._store)
+        if not any(member.node for member in openings):
+            yield from pair(self._store.ready_steps(environment, len(openings)), openings, wish)
+            return
+        left = list(openings)
+        skipped = 0
+        for _ in range(_MOST_PORTIONS):
+            steps = self._store.ready_steps(environment, PORTION, skipped)
+            # All at once: each that is sent is ready no longer, and would shift those behind it.
+            found = list(pair(steps, left, wish, self.may))
+            for step, member in found:
+                left.remove(member)
+                yield step, member
+            skipped += len(steps) - len(found)
+            if not left or len(steps) < PORTION:
+                break
+        self._note_lacking(left, environment)
+
+    def may(self, step: StepRow, member: Member) -> bool:
+        """Return whether the worker can do the step: every one of the head's own machine can."""
+        node = self._nodes.of(member.name)
+        if node is None:
+            return not member.node
+        wanted = self._wanted(step)
+        return wanted is not None and may_do(wanted, node, self._digests) and _has(node, wanted)
+
+    def _wanted(self, step: StepRow) -> Wanted | None:
+        job = self._store.job(step.job)
+        return wanted_of(job, step) if job is not None else None
+
+    def _note_lacking(self, left: Sequence[Member], environment: str) -> None:
+        """Note which models nodes with an opening lack for the first step that waits."""
+        waiting = self._store.ready_steps(environment, 1)
+        wanted = self._wanted(waiting[0]) if waiting else None
+        if wanted is None or not wanted.model:
+            return
+        for node in {member.node for member in left if member.node}:
+            found = self._nodes.present.get(node)
+            if found is not None and not _has(found, wanted) and may_do(wanted, found, self._digests):
+                self.lacking.add((node, wanted.model))
+
+
+def _has(node: Node, wanted: Wanted) -> bool:
+    return not wanted.model or wanted.model in node.models

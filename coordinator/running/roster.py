@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from protocol.clock import is_instant
+from protocol.cluster.names import node_of
 from protocol.messages import CallIdentity, Failure, Hello, LoadedModel, Progress, Result, WorkerState
 from protocol.supervisor import child_of
 
@@ -78,6 +79,11 @@ class Member:
     def child(self) -> str:
         """Return what the supervisor calls it."""
         return child_of(self.name, self.environment)
+
+    @property
+    def node(self) -> str:
+        """Return the node that it runs on; empty: the head's own machine."""
+        return node_of(self.name)
 
     def free(self) -> bool:
         """Return whether it can be given a call now."""
@@ -177,6 +183,10 @@ class Roster:
         )
         self.members[hello.worker] = member
         return member
+
+    def here(self) -> list[Member]:
+        """Return the workers of the head's own machine."""
+        return [member for member in self.members.values() if not member.node]
 
     def dismiss(self, name: str) -> Member | None:
         """Remove a worker that has left."""

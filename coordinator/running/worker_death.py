@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psutil
-
 from coordinator.running.roster import Member
 from coordinator.store.store import JobRow, StepRow
+from protocol.cluster.names import node_of
 from protocol.errors import ErrorInfo, ErrorKind, WorkerExit
 from protocol.supervisor import ChildExit, child_of
 
-__all__ = ["describe_death", "is_alive", "is_blamed"]
+__all__ = ["describe_death", "is_blamed"]
 
 _TAIL_LINES = 40
 _TAIL_BYTES = 20_000
@@ -19,7 +18,7 @@ _TAIL_BYTES = 20_000
 
 def describe_death(job: JobRow, step: StepRow, how: ChildExit) -> ErrorInfo:
     """Return the error of an attempt whose worker died; `how` is the exit that the supervisor recorded."""
-    details = _end_of(Path(how.stack)) if how.stack else ""
+    details = how.stack_text or (_end_of(Path(how.stack)) if how.stack else "")
     tail = _end_of(job.directory / "logs" / f"{step.name}.log").splitlines()[-_TAIL_LINES:]
     if tail:
         details += "\nlast output:\n" + "\n".join(tail)
@@ -28,16 +27,10 @@ def describe_death(job: JobRow, step: StepRow, how: ChildExit) -> ErrorInfo:
     else:
         kind, end = ErrorKind.CRASHED, "died"
     worker = child_of(step.worker, step.environment)
+    if node := node_of(step.worker):
+        worker += f" on {node}"
     message = f"The worker {worker} {end} in {step.name} (attempt {step.attempt})."
     return ErrorInfo(kind=kind, message=message, remedy=f"cpw logs {job.id}", details=details)
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether the process runs; one that has ended but is not reaped yet does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except (psutil.Error, ValueError):
-        return False
 
 
 def is_blamed(step: StepRow, member: Member, how: ChildExit) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envspecs.builds.installed import MARKER, read_marker
+from envspecs.key import LOCK_COPY
 from envspecs.layout import builds_directory, venv_path
 from protocol.artefacts import write_whole
 from protocol.clock import now_iso
@@ -36,7 +37,6 @@ __all__ = [
     "sources_of",
 ]
 
-LOCK_COPY = "cpw-lock.txt"
 _SPEC_COPY = "cpw-spec.toml"
 _PROOF = "cpw-proved"
 

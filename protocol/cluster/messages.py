@@ -77,9 +77,7 @@ class NodeState:
 
     at: str
     children: dict[str, ChildReport] = field(default_factory=dict)
-    """What its supervisor wrote."""
-    stacks: dict[str, str] = field(default_factory=dict)
-    """Child to the end of the stack that its last exit left."""
+    """What its supervisor wrote; an exit holds the end of its stack, as the file lies on the node."""
     workers: tuple[str, ...] = ()
     """Its workers whose processes are alive, by their names on the node."""
     models: tuple[str, ...] = ()
@@ -122,6 +120,7 @@ class OfferModels:
     """Steps wait for these models: the node is to fetch them from the head, where it has room."""
 
     models: tuple[str, ...]
+
 
 NODE_MESSAGES: tuple[type, ...] = (
     NodeHello,

@@ -1,7 +1,7 @@
 """How nodes and their workers are called.
 
-A node's name has no dot, slash or at sign: it stands in the names of its workers, `whisperx.4711.1a2b3c@big-box`,
-and in the routing id of its connection, `node/big-box`.
+A node's name has no dot, slash or at sign: it stands in the names of its workers,
+`whisperx.4711.1a2b3c@big-box`, and in the routing id of its connection, `node/big-box`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,16 @@ import re
 
 from protocol.errors import UsageError
 
-__all__ = ["NODE_PREFIX", "check_node_name", "local_id", "node_id", "node_of", "route_of", "worker_of"]
+__all__ = [
+    "NODE_PREFIX",
+    "check_node_name",
+    "local_id",
+    "node_at",
+    "node_id",
+    "node_of",
+    "route_of",
+    "worker_of",
+]
 
 NODE_PREFIX = "node/"
 _AT = "@"
@@ -45,6 +54,12 @@ def local_id(worker: str) -> str:
 def node_id(node: str) -> bytes:
     """Return the routing id of a node's connection."""
     return f"{NODE_PREFIX}{node}".encode()
+
+
+def node_at(peer: bytes) -> str:
+    """Return the node whose connection has this routing id; empty: it is a worker's."""
+    text = peer.decode("ascii", "replace")
+    return text.removeprefix(NODE_PREFIX) if text.startswith(NODE_PREFIX) else ""
 
 
 def route_of(peer: bytes) -> bytes | None:

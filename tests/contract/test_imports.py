@@ -30,7 +30,7 @@ ROOMS = {
         "protocol envspecs coordinator.plan coordinator.store coordinator.planning coordinator.timing"
         " coordinator.link coordinator.voices coordinator.nodes"
     ),
-    "coordinator.nodes": "protocol envspecs coordinator.store",
+    "coordinator.nodes": "protocol envspecs coordinator.store coordinator.planning",
     "coordinator": (
         "protocol envspecs coordinator.store coordinator.planning coordinator.timing coordinator.running"
         " coordinator.voices coordinator.nodes"
@@ -69,7 +69,7 @@ LIBRARIES = {
     "huggingface_hub": "workers.engines.common.hub",
     "httpx2": "workers.engines.common.hub",
     "psutil": (
-        "coordinator.running.worker_death coordinator.store.backups clients.supervisor"
+        "coordinator.nodes.houses coordinator.store.backups clients.supervisor"
         " envspecs.processes.leftovers"
     ),
     "jiwer": "clients.word_errors clients.comparing.timing",

@@ -76,8 +76,8 @@ def test_a_free_worker_is_served_before_another_one_is_given_a_second_call(lone:
 def test_a_dead_worker_takes_the_blame_for_what_it_ran_and_not_for_what_it_had_ahead(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coordinator.loop.ECHO_CONNECTS_WITHIN_S", 0.0)
-    monkeypatch.setattr("coordinator.loop.EXIT_RECORDED_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.EXIT_RECORDED_WITHIN_S", 0.0)
     for _ in range(3):
         lone.add_job()
     worker = lone.worker(pid=_NO_PROCESS)

@@ -73,7 +73,7 @@ def test_a_worker_whose_echo_connection_breaks_is_not_taken_for_dead(
 ) -> None:
     job, worker = lone.add_job(), lone.worker(pid=os.getpid())
     identity = called(lone, worker)
-    monkeypatch.setattr("coordinator.loop.ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.ECHO_CONNECTS_WITHIN_S", 0.0)
     worker.pulse.close(linger=0)
     for _ in range(100):
         lone.coordinator.turn(10)
@@ -85,7 +85,7 @@ def test_a_worker_whose_echo_connection_breaks_is_not_taken_for_dead(
 
 def test_a_coordinator_that_stood_still_does_not_call_its_workers_silent(lone: LoneCoordinator) -> None:
     worker = lone.worker()
-    lone.coordinator.look_at_workers(time.monotonic() + SILENT_AFTER_S + 5)
+    lone.coordinator.watch.look(time.monotonic() + SILENT_AFTER_S + 5, draining=False)
     assert not lone.members[worker.name].kill_asked
 
 
@@ -93,9 +93,9 @@ def test_a_worker_that_does_not_become_ready_in_its_time_is_killed(lone: LoneCoo
     worker = lone.worker()
     member = lone.members[worker.name]
     member.state = "loading"
-    lone.coordinator.look_at_workers(member.ready_by_s - 1)
+    lone.coordinator.watch.look(member.ready_by_s - 1, draining=False)
     assert not member.kill_asked
-    lone.coordinator.look_at_workers(member.ready_by_s + 1)
+    lone.coordinator.watch.look(member.ready_by_s + 1, draining=False)
     assert member.kill_asked
     (asked,) = lone.supervisor_hears()
     assert isinstance(asked, Kill)

@@ -229,8 +229,8 @@ def test_a_call_inside_can_be_interrupted_itself_and_has_its_own_time(
 def test_a_dead_worker_takes_the_blame_for_the_inner_call_alone(
     lone: LoneCoordinator, common: PlayedWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coordinator.loop.ECHO_CONNECTS_WITHIN_S", 0.0)
-    monkeypatch.setattr("coordinator.loop.EXIT_RECORDED_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.EXIT_RECORDED_WITHIN_S", 0.0)
     long = film(lone, common, LONG_MS)
     speech = lone.worker("whisperx", pid=_NO_PROCESS)
     running_at_a_border(lone, speech)
@@ -246,8 +246,8 @@ def test_a_dead_worker_takes_the_blame_for_the_inner_call_alone(
 def test_a_dead_worker_takes_no_blame_for_a_call_that_it_had_not_begun_inside(
     lone: LoneCoordinator, common: PlayedWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("coordinator.loop.ECHO_CONNECTS_WITHIN_S", 0.0)
-    monkeypatch.setattr("coordinator.loop.EXIT_RECORDED_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.EXIT_RECORDED_WITHIN_S", 0.0)
     long = film(lone, common, LONG_MS)
     speech = lone.worker("whisperx", pid=_NO_PROCESS)
     running_at_a_border(lone, speech)

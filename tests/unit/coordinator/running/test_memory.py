@@ -120,7 +120,7 @@ def test_a_call_that_reached_a_worker_too_late_is_given_to_the_next_and_costs_no
 def test_a_worker_that_made_room_by_the_supervisors_record_had_lost_no_call_of_its_own(
     lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch, code: int, at: str, kills: int
 ) -> None:
-    monkeypatch.setattr("coordinator.loop.EXIT_RECORDED_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.EXIT_RECORDED_WITHIN_S", 0.0)
     gone = {"at": f"{at}-01-01T00:00:00.000Z", "code": code, "signal": None, "stack": None}
     lone.supervised(common={"state": "restarting", "last_exit": gone})
     job, worker = lone.add_job(), lone.worker(pid=_NO_PROCESS)

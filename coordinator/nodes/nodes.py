@@ -1,0 +1,152 @@
+"""The nodes that have said hello: what each has, and which are silent. Time is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from protocol.clock import is_instant, iso_of_ms, parse_iso_ms
+from protocol.cluster.messages import NodeHello, NodeState, Share
+from protocol.cluster.names import local_id, node_of
+from protocol.hardware import Hardware
+from protocol.supervisor import ChildExit, ChildReport
+
+__all__ = ["NODE_SILENT_AFTER_S", "Node", "Nodes"]
+
+NODE_SILENT_AFTER_S = 10.0
+"""A node that has not been heard for this long is taken for lost: its steps are given to others."""
+
+
+@dataclass
+class Node:
+    """One machine beside the head's own."""
+
+    name: str
+    clock_ahead_ms: int
+    """How far its clock is ahead of the head's: taken off its instants before they are compared."""
+    heard_s: float
+    met_at: str
+    """When it last said hello, by the head's clock."""
+    locks: dict[str, str]
+    cores: int
+    ram_budget_bytes: int
+    hardware: Hardware | None
+    python: str = ""
+    code: str = ""
+    shares: tuple[Share, ...] = ()
+    """Those that were found to be the same folder on both."""
+    fetches: bool = False
+    """It can fetch files from the head's HTTP server, and send its own there."""
+    workers: frozenset[str] = frozenset()
+    """Names, on the node, of those of its workers whose processes are alive."""
+    children: dict[str, ChildReport] = field(default_factory=dict)
+    models: frozenset[str] = frozenset()
+    free_disk_bytes: int | None = None
+    """None: it has not said yet."""
+    problems: tuple[str, ...] = ()
+    offered: set[str] = field(default_factory=set)
+    """Models that it was told to fetch."""
+
+    def here(self, instant: str) -> str:
+        """Return an instant of its clock by the head's clock; one that is none stays as it is."""
+        if not is_instant(instant):
+            return instant
+        return iso_of_ms(parse_iso_ms(instant) - self.clock_ahead_ms)
+
+    def take(self, state: NodeState) -> None:
+        """Take in what it says of itself."""
+        self.workers = frozenset(state.workers)
+        self.children = state.children
+        self.models = frozenset(state.models)
+        self.free_disk_bytes = state.free_disk_bytes
+        self.problems = state.problems
+        self.locks = state.locks
+
+    def is_alive(self, worker: str) -> bool:
+        """Return whether the process of its worker, named as at the head, is alive."""
+        return local_id(worker) in self.workers
+
+    def last_exit(self, child: str) -> ChildExit:
+        """Return how the last worker that its supervisor calls so ended, by the head's clock."""
+        report = self.children.get(child)
+        if report is None or report.last_exit is None:
+            return ChildExit()
+        found = report.last_exit
+        return ChildExit(
+            code=found.code, signal=found.signal, at=self.here(found.at), stack_text=found.stack_text
+        )
+
+    def reaches(self, path: str) -> bool:
+        """Return whether a path of the head lies in a folder that both reach."""
+        return any(path == share.head or path.startswith(f"{share.head}/") for share in self.shares)
+
+
+@dataclass
+class Nodes:
+    """All nodes by name, those that are lost apart."""
+
+    present: dict[str, Node] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    """Name to when it was taken for lost, by the head's clock."""
+    changes: int = 0
+    """Grows with every change of what a node has."""
+
+    def take(self, node: Node, state: NodeState) -> None:
+        """Take in what a node says of itself."""
+        node.take(state)
+        self.changes += 1
+
+    def cores(self) -> dict[str, int]:
+        """Return of each node how many cores its calls share."""
+        return {node.name: node.cores for node in self.present.values()}
+
+    def budgets(self) -> dict[str, int]:
+        """Return of each node how many bytes its workers may take together."""
+        return {node.name: node.ram_budget_bytes for node in self.present.values()}
+
+    def admit(
+        self, hello: NodeHello, now_s: float, at: str, *, shares: Iterable[Share], fetches: bool
+    ) -> Node:
+        """Add a node, or renew its entry for a new session."""
+        ahead_ms = parse_iso_ms(hello.at) - parse_iso_ms(at) if is_instant(hello.at) else 0
+        node = Node(
+            name=hello.node,
+            clock_ahead_ms=ahead_ms,
+            heard_s=now_s,
+            met_at=at,
+            locks=dict(hello.locks),
+            cores=max(1, hello.cores),
+            ram_budget_bytes=hello.ram_budget_bytes,
+            hardware=hello.hardware,
+            python=hello.python,
+            code=hello.code,
+            shares=tuple(shares),
+            fetches=fetches,
+        )
+        self.present[node.name] = node
+        self.changes += 1
+        self.lost.pop(node.name, None)
+        return node
+
+    def of(self, worker: str) -> Node | None:
+        """Return the node of a worker; None for one of the head's own, and where its node is not there."""
+        return self.present.get(node_of(worker))
+
+    def newly_silent(self, now_s: float) -> list[Node]:
+        """Return the nodes that are to be taken for lost."""
+        return [node for node in self.present.values() if now_s - node.heard_s > NODE_SILENT_AFTER_S]
+
+    def lose(self, name: str, at: str) -> None:
+        """Take a node for lost; it comes back by a new session."""
+        if self.present.pop(name, None) is not None:
+            self.lost[name] = at
+
+    def forget(self, name: str) -> None:
+        """Forget a node that has left the cluster for good."""
+        self.present.pop(name, None)
+        self.lost.pop(name, None)
+
+    def restart_silence(self, now_s: float) -> None:
+        """Count silence from `now_s` on: nobody listened before."""
+        for node in self.present.values():
+            node.heard_s = now_s
