@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from protocol.cluster.messages import Share
+from protocol.cluster.messages import SHARE_ANSWER, Share
 
-__all__ = ["ANSWER", "confirmed"]
+__all__ = ["confirmed"]
 
-ANSWER = ".answer"
-"""The head's file has the name of the node's with this at its end, and the same content."""
 _CHECK = re.compile(r"\.cpw-check-[0-9a-f]{16}")
 _MOST_BYTES = 64
 
@@ -37,7 +35,7 @@ def _problem(share: Share) -> str:
     try:
         with (folder / share.check).open("rb") as file:
             content = file.read(_MOST_BYTES)
-        with (folder / f"{share.check}{ANSWER}").open("xb") as file:
+        with (folder / f"{share.check}{SHARE_ANSWER}").open("xb") as file:
             file.write(content)
     except FileNotFoundError:
         return f"{share.head} on the head is not the folder {share.here} of the node: its file is not there."

@@ -9,6 +9,7 @@ from protocol.supervisor import ChildReport
 
 __all__ = [
     "NODE_MESSAGES",
+    "SHARE_ANSWER",
     "Door",
     "NodeAgain",
     "NodeBeat",
@@ -20,6 +21,10 @@ __all__ = [
     "Share",
     "WorkerGone",
 ]
+
+
+SHARE_ANSWER = ".answer"
+"""The head answers the check file of a share by one of this name after it, with the same content."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +80,6 @@ class NodeWelcome:
 class NodeState:
     """How a node is: sent when something of it has changed."""
 
-    at: str
     children: dict[str, ChildReport] = field(default_factory=dict)
     """What its supervisor wrote; an exit holds the end of its stack, as the file lies on the node."""
     workers: tuple[str, ...] = ()
