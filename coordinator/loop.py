@@ -83,7 +83,7 @@ class Coordinator:
         self.dispatcher = Dispatcher(store, self.link, self.roster, self._run, cores, self.nodes)
         self._houses = Houses(runtime, control, self.nodes, self._send_to_node)
         self.watch = Watch(store, self.link, self.dispatcher, self.roster, self.nodes, self._houses)
-        self._desk = NodeDesk(self.nodes, self._send_to_node, Door, self._on_gone)
+        self._desk = NodeDesk(self.nodes, self._send_to_node, Door, self._on_gone, store.path.parent)
         self.memory = memory or WorkerMemory()
         self._replacing = Replacing(runtime, self.roster, self._houses.command, self._send_to_worker)
         self.watch.look_elsewhere = self._replacing.look
@@ -138,6 +138,7 @@ class Coordinator:
             self.dispatcher.finish_accepted(now_s)
             self._refusals.sum_up(now_s)
             self.watch.look(now_s, draining=self._draining)
+            self._desk.tell_planning()
             if not self._draining:
                 self.dispatcher.send_ready(now_s)
                 self._desk.offer(self.dispatcher.pairing.lacking)

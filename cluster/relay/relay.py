@@ -37,13 +37,13 @@ from protocol.errors import WireError
 from protocol.frames import Header, decode_message, encode
 from protocol.messages import MESSAGES, Ack, Call, CallIdentity, Cancel, Failure, Hello, Reject, Result
 
-__all__ = ["Relay", "Upstream"]
+__all__ = ["BEAT_S", "FACTS_EVERY_S", "Relay", "Upstream", "control_file"]
 
 log = logging.getLogger(__name__)
 
-_BEAT_S = 1.0
+BEAT_S = 1.0
 _HELLO_AGAIN_S = 2.0
-_FACTS_EVERY_S = 5.0
+FACTS_EVERY_S = 5.0
 _PULSE = b"/pulse"
 _READ_DOWN = frozenset({b"Call", b"Cancel", b"Ack"})
 """Messages to workers that the relay reads; all others pass unread."""
@@ -114,7 +114,7 @@ class Relay:
 
     def _serve(self) -> None:
         while not self._closed:
-            for frames in self._socket.wait(round(_BEAT_S * 1000)):
+            for frames in self._socket.wait(round(BEAT_S * 1000)):
                 self._on_worker(frames)
             while self._inbox:
                 self._inbox.popleft()()
@@ -144,7 +144,7 @@ class Relay:
         self._say(self._facts.hello(self._checks.make()))
 
     def _look(self, now_s: float) -> None:
-        if not self._in_session or now_s - self._beat_s < _BEAT_S:
+        if not self._in_session or now_s - self._beat_s < BEAT_S:
             return
         self._beat_s = now_s
         if not self._socket.is_open():
@@ -155,7 +155,7 @@ class Relay:
 
     def _say_state(self, now_s: float, *, at_once: bool) -> bool:
         """Send how the node is if that has changed, and tell whether it was sent."""
-        if not at_once and self._state is not None and now_s - self._looked_s < _FACTS_EVERY_S:
+        if not at_once and self._state is not None and now_s - self._looked_s < FACTS_EVERY_S:
             return False
         self._looked_s = now_s
         state = self._facts.state(self._workers, self._problems.values())

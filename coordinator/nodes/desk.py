@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from coordinator.nodes.nodes import Nodes
+from coordinator.nodes.placing import digests_at_head, is_of_this_lock
 from coordinator.nodes.shares import confirmed
+from envspecs.cluster.elsewhere import Elsewhere, write_elsewhere
 from envspecs.code import RESTART, code_digest
 from protocol.clock import now_iso
 from protocol.cluster.messages import (
@@ -35,7 +38,7 @@ class NodeDesk:
     """Answers nodes. Used by the loop's thread alone.
 
     `send` gives a message to a node. `door` says where nodes fetch files. `on_gone` is told of a worker that
-    cannot be reached on its node.
+    cannot be reached on its node. `state` is the folder of the job store.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class NodeDesk:
         send: Callable[[str, Any], None],
         door: Callable[[], Door],
         on_gone: Callable[[str], None],
+        state: Path,
     ) -> None:
         self._nodes = nodes
         self._send = send
@@ -51,6 +55,9 @@ class NodeDesk:
         self._on_gone = on_gone
         self._code = code_digest()
         self._told_again_s: dict[str, float] = {}
+        self._state = state
+        self._written: tuple[int, Elsewhere] = (-1, Elsewhere())
+        write_elsewhere(Elsewhere(), state)
 
     def hear(self, name: str, message: Any, now_s: float) -> None:
         """Take in a message of the node `name`."""
@@ -75,6 +82,19 @@ class NodeDesk:
         if now_s - self._told_again_s.get(name, float("-inf")) >= _AGAIN_EVERY_S:
             self._told_again_s[name] = now_s
             self._send(name, NodeAgain())
+
+    def tell_planning(self) -> None:
+        """Write down for plans what the nodes have, if that has changed."""
+        if self._written[0] == self._nodes.changes:
+            return
+        digests = digests_at_head()
+        present = self._nodes.present.values()
+        built = {name for node in present for name in node.locks if is_of_this_lock(node, name, digests)}
+        models = {model for node in present for model in node.models}
+        found = Elsewhere(built=tuple(sorted(built)), models=tuple(sorted(models)))
+        if found != self._written[1]:
+            write_elsewhere(found, self._state)
+        self._written = (self._nodes.changes, found)
 
     def offer(self, lacking: set[tuple[str, str]]) -> None:
         """Have nodes fetch models that steps wait for; each is said once a session."""

@@ -140,6 +140,7 @@ class Nodes:
         """Take a node for lost; it comes back by a new session."""
         if self.present.pop(name, None) is not None:
             self.lost[name] = at
+            self.changes += 1
 
     def forget(self, name: str) -> None:
         """Forget a node that has left the cluster for good."""

@@ -1,4 +1,4 @@
-"""What this machine has: which environment serves a stage, what is built, which models are stored."""
+"""What this machine and its nodes have: environments for each stage, builds, stored models."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from coordinator.planning.translators import Translator
 from envspecs import hardware
 from envspecs.builds.installed import MARKER
 from envspecs.choosing import candidates
+from envspecs.cluster.elsewhere import Elsewhere, elsewhere_file, read_elsewhere
 from envspecs.layout import specs_directory
 from envspecs.models import registry as models_registry
 from envspecs.setup import defaults
@@ -38,8 +39,11 @@ class Inventory:
     hardware: Hardware
     chosen: Chosen | None = None
     """The models for this machine; None where none are chosen for it."""
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    """What nodes have."""
     _built: dict[str, bool] = field(default_factory=dict)
     _stored: dict[str, bool] = field(default_factory=dict)
+    _stored_here: dict[str, bool] = field(default_factory=dict)
     _versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
@@ -56,14 +60,21 @@ class Inventory:
     def is_built(self, spec: envspecs.EnvSpec) -> bool:
         """Return whether the environment can be used as its spec says."""
         if spec.name not in self._built:
-            self._built[spec.name] = envspecs.is_built(spec)
+            self._built[spec.name] = spec.name in self.elsewhere.built or envspecs.is_built(spec)
         return self._built[spec.name]
 
     def has_model(self, identity: str) -> bool:
-        """Return whether the whole model is in the store."""
+        """Return whether the whole model is in the store here, or in a node's."""
         if identity not in self._stored:
-            self._stored[identity] = models_registry.has_model(identity)
+            elsewhere = identity in self.elsewhere.models
+            self._stored[identity] = elsewhere or self.is_stored_here(identity)
         return self._stored[identity]
+
+    def is_stored_here(self, identity: str) -> bool:
+        """Return whether the whole model is in the store of this machine."""
+        if identity not in self._stored_here:
+            self._stored_here[identity] = models_registry.has_model(identity)
+        return self._stored_here[identity]
 
     def default_model(self, stage: str, spec: envspecs.EnvSpec) -> str:
         """Return the model for the stage if nobody chooses one; empty where it needs none."""
@@ -282,7 +293,7 @@ def _signature() -> tuple[tuple[str, int], ...]:
     # A folder changes when a file in it is removed.
     files += [manifest.parent for manifest in store.glob("*/manifest.json")]
     files += [envspecs.venv_path(path.stem) / MARKER for path in specs.glob("*.toml")]
-    files += [envspecs.state_directory() / hardware.CACHE, pins_file()]
+    files += [envspecs.state_directory() / hardware.CACHE, pins_file(), elsewhere_file()]
     return tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files if file.exists()))
 
 
@@ -300,4 +311,5 @@ def _read(_signature: tuple[tuple[str, int], ...], *, strict: bool) -> Inventory
         registry=registry,
         hardware=machine,
         chosen=chosen,
+        elsewhere=read_elsewhere(),
     )

@@ -8,6 +8,7 @@ from functools import partial
 
 from coordinator.nodes.nodes import Node, Nodes
 from coordinator.nodes.placing import Wanted, digests_at_head, may_do, wanted_of
+from coordinator.planning.inventory import Inventory
 from coordinator.running.roster import Member
 from coordinator.store.rows import StepRow
 from coordinator.store.store import Store
@@ -92,6 +93,7 @@ class Pairing:
         self._store = store
         self._nodes = nodes
         self._digests: dict[str, str] = {}
+        self._stored_here: Callable[[str], bool] = lambda _: True
         self.lacking: set[tuple[str, str]] = set()
         """Nodes, each with a model that it lacks for a step that nobody could be given."""
 
@@ -99,12 +101,13 @@ class Pairing:
         """Read what may have changed since the last turn."""
         if self._nodes.present:
             self._digests = digests_at_head()
+            self._stored_here = Inventory.look_on().is_stored_here
         self.lacking.clear()
 
     def pairs(self, environment: str, openings: Sequence[Member]) -> Iterator[tuple[StepRow, Member]]:
         """Yield the environment's next ready steps, each with the worker that is to do it."""
         wish = partial(wish_of, self._store)
-        if not any(member.node for member in openings):
+        if not self._nodes.present:
             yield from pair(self._store.ready_steps(environment, len(openings)), openings, wish)
             return
         left = list(openings)
@@ -122,12 +125,16 @@ class Pairing:
         self._note_lacking(left, environment)
 
     def may(self, step: StepRow, member: Member) -> bool:
-        """Return whether the worker can do the step: every one of the head's own machine can."""
-        node = self._nodes.of(member.name)
-        if node is None:
+        """Return whether the worker can do the step: its machine has the model and reaches the files."""
+        if not self._nodes.present:
             return not member.node
         wanted = self._wanted(step)
-        return wanted is not None and may_do(wanted, node, self._digests) and _has(node, wanted)
+        if wanted is None:
+            return False
+        if not member.node:
+            return not wanted.model or self._stored_here(wanted.model)
+        node = self._nodes.of(member.name)
+        return node is not None and may_do(wanted, node, self._digests) and _has(node, wanted)
 
     def _wanted(self, step: StepRow) -> Wanted | None:
         job = self._store.job(step.job)

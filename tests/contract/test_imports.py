@@ -69,8 +69,7 @@ LIBRARIES = {
     "huggingface_hub": "workers.engines.common.hub",
     "httpx2": "workers.engines.common.hub",
     "psutil": (
-        "coordinator.nodes.houses coordinator.store.backups clients.supervisor"
-        " envspecs.processes.leftovers"
+        "coordinator.nodes.houses coordinator.store.backups clients.supervisor envspecs.processes.leftovers"
     ),
     "jiwer": "clients.word_errors clients.comparing.timing",
     "regex": "clients.word_errors workers.engines.common workers.engines.scores",
