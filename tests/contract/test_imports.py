@@ -58,8 +58,7 @@ ROOMS = {
 
 LIBRARIES = {
     "msgpack": "protocol.frames",
-    "zmq": "coordinator.link clients.connection workers.link cluster.relay.sockets cluster.bridge.sockets",
-    "ray": "cluster.ray",
+    "zmq": "coordinator.link clients.connection workers.link cluster.relay.sockets",
     "click": "clients.cli",
     "starlette": "clients.api",
     "uvicorn": "clients.api.server",

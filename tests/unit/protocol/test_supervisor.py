@@ -93,7 +93,7 @@ def test_the_names_in_the_file_stay(tmp_path: Path) -> None:
         "problem",
         "remedy",
     ]
-    assert list(plain["children"]["mlx"]["last_exit"]) == ["code", "signal", "at", "stack"]
+    assert list(plain["children"]["mlx"]["last_exit"]) == ["code", "signal", "at", "stack", "stack_text"]
 
 
 @pytest.mark.parametrize("text", ["", '{"pid": 1', '{"pid": 1}', '{"pid": "1", "started": 1.0}'])
