@@ -65,8 +65,8 @@ class IdleHouse(House):
         super().__init__(folder, _idle(COMMON_STAGES), _idle(SPEECH_STAGES))
         self.store_path = self.home / "state" / "jobs.sqlite"
 
-    def queue(self, jobs: int) -> None:
-        """Put jobs into the store, as a submission leaves them there."""
+    def queue(self, jobs: int, steps: int | None = None) -> None:
+        """Put jobs into the store, as a submission leaves them there; of each plan the first `steps`."""
         store = Store(self.store_path)
         with store.transaction():
             for _ in range(jobs):
@@ -76,8 +76,7 @@ class IdleHouse(House):
                 film.write_text(job)
                 submit = Submit(media=str(film), workflow="transcribe", user="bench", out=str(self.out))
                 served = all_by(lambda stage: "common" if stage in COMMON_STAGES else "whisperx")
-                steps = plan(submit, served).steps
-                store.add_job(job, submit, directory, steps, [])
+                store.add_job(job, submit, directory, plan(submit, served).steps[:steps], [])
         store.close()
 
     def start_coordinator(self) -> psutil.Popen:

@@ -8,10 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-__all__ = ["NEWEST", "BareStore"]
+__all__ = ["NEWEST", "PRAGMAS", "BareStore"]
 
 NEWEST = 20
 """So many jobs `cpw status` shows."""
+PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
+"""As coordinator/store/file.py sets them."""
 
 _JOBS = "SELECT * FROM jobs ORDER BY seq DESC LIMIT ?"
 _STEPS = "SELECT * FROM steps WHERE job IN (SELECT seq FROM jobs ORDER BY seq DESC LIMIT ?)"
@@ -49,9 +51,8 @@ class BareStore:
         (table,) = self._db.execute("SELECT sql FROM sqlite_master WHERE name = 'steps'").fetchone()
         row = self.finished_step()
         with closing(sqlite3.connect(path, isolation_level=None)) as db:
-            # As coordinator/store/store.py sets them.
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
+            for pragma in PRAGMAS:
+                db.execute(pragma)
             db.execute(table)
             insert = f"INSERT INTO steps VALUES ({','.join('?' * len(row))})"
             begun = time.perf_counter()
