@@ -172,6 +172,10 @@ class SchemaError(WireError):
         self.path = path
         self.problem = problem
 
+    def inside(self, path: str) -> SchemaError:
+        """Return the error of the value at `path` in which this error's value lies."""
+        return SchemaError(path + self.path, self.problem)
+
 
 class VersionError(WireError):
     """No wire version in common."""

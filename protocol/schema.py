@@ -12,7 +12,7 @@ import functools
 import json
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from protocol.errors import SchemaError
@@ -20,6 +20,8 @@ from protocol.errors import SchemaError
 __all__ = ["SPARSE", "check_field", "from_json", "from_plain", "to_plain"]
 
 T = TypeVar("T")
+_Build = Callable[[Any], Any]
+"""Builds a value from a plain one."""
 
 SPARSE: Mapping[str, bool] = types.MappingProxyType({"sparse": True})
 """Metadata of a field that is written only where it has another value than its default: documents that do not
@@ -61,7 +63,10 @@ def from_plain(cls: type[T], value: Any, *, path: str = "", strict: bool = False
     Unknown keys are ignored unless `strict` (a person wrote them), missing ones take their default.
     Raises `SchemaError` naming the field by path where a value is not of its field's type.
     """
-    return typing.cast("T", _build(cls, value, path or cls.__name__, strict))
+    try:
+        return typing.cast("T", _builder(cls, strict=strict)(value))
+    except SchemaError as error:
+        raise error.inside(path or cls.__name__) from None
 
 
 def from_json(
@@ -87,7 +92,10 @@ def _refuse_constant(name: str) -> float:
 
 def check_field(cls: type, name: str, value: Any) -> None:
     """Raise `SchemaError` unless `value`, as a person wrote it, can be the field `name` of a `cls`."""
-    _build(_hints(cls)[name], value, f"{cls.__name__}.{name}", strict=True)
+    try:
+        _builder(_hints(cls)[name], strict=True)(value)
+    except SchemaError as error:
+        raise error.inside(f"{cls.__name__}.{name}") from None
 
 
 @functools.cache
@@ -116,86 +124,141 @@ def _sparse(cls: type) -> dict[str, Any]:
     }
 
 
-def _build(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001 (handed down, never written as a literal)
-    if kind is Any or (kind is type(value) and kind in _SIMPLE):
-        return value
+@functools.cache
+def _builders(cls: type, *, strict: bool) -> tuple[tuple[str, bool, _Build], ...]:
+    """Return of each field of a dataclass its name, whether it has no default, and what builds its value."""
+    hints = _hints(cls)
+    return tuple(
+        (name, needed, _builder(hints[name], strict=strict)) for name, needed in _fields(cls).items()
+    )
+
+
+def _builder(kind: Any, *, strict: bool) -> _Build:
+    """Return what builds a value of this type, or raises `SchemaError` with a path that begins there.
+
+    It is asked once for a field and not once for a value: a coordinator reads thousands of messages a second.
+    """
+    if kind is Any:
+        return _as_it_is
     origin = get_origin(kind)
     if origin in _UNIONS:
-        return _build_union(kind, value, path, strict)
+        return _union_builder(
+            [_builder(option, strict=strict) for option in get_args(kind) if option is not types.NoneType],
+            has_none=types.NoneType in get_args(kind),
+        )
     if origin is Literal:
-        return _build_choice(get_args(kind), value, path)
+        return _choice_builder(get_args(kind))
     if origin in (tuple, list):
-        return _build_sequence(kind, value, path, strict)
+        return _sequence_builder(_builder(get_args(kind)[0], strict=strict), origin)
     if origin in (dict, Mapping):
-        return _build_mapping(kind, value, path, strict)
+        return _mapping_builder(_builder(get_args(kind)[1], strict=strict))
     if dataclasses.is_dataclass(kind):
-        return _build_dataclass(kind, value, path, strict)
+        return _dataclass_builder(typing.cast("type", kind), strict=strict)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return kind(_build_choice(tuple(member.value for member in kind), value, path))
-    return _build_scalar(kind, value, path)
+        choose = _choice_builder(tuple(member.value for member in kind))
+        return lambda value: kind(choose(value))
+    return _scalar_builder(kind)
 
 
-def _build_union(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001 (handed down, never written as a literal)
-    options = get_args(kind)
-    if value is None and types.NoneType in options:
-        return None
-    rest = [option for option in options if option is not types.NoneType]
-    for option in rest[:-1]:
-        try:
-            return _build(option, value, path, strict)
-        except SchemaError:
-            continue
-    return _build(rest[-1], value, path, strict)
-
-
-def _build_choice(choices: tuple[Any, ...], value: Any, path: str) -> Any:
-    if value not in choices:
-        allowed = ", ".join(repr(choice) for choice in choices)
-        raise SchemaError(path, f"{value!r} is not one of {allowed}")
+def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _build_sequence(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001 (handed down, never written as a literal)
-    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
-        raise SchemaError(path, f"expected a list, got {type(value).__name__}")
-    element = get_args(kind)[0]
-    items = [_build(element, entry, f"{path}[{i}]", strict) for i, entry in enumerate(value)]
-    return tuple(items) if get_origin(kind) is tuple else items
+def _union_builder(options: Sequence[_Build], *, has_none: bool) -> _Build:
+    *others, last = options
+
+    def build(value: Any) -> Any:
+        if value is None and has_none:
+            return None
+        for other in others:
+            try:
+                return other(value)
+            except SchemaError:
+                continue
+        return last(value)
+
+    return build
 
 
-def _build_mapping(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001 (handed down, never written as a literal)
-    if not isinstance(value, Mapping):
-        raise SchemaError(path, f"expected a table, got {type(value).__name__}")
-    _, element = get_args(kind)
-    return {str(k): _build(element, entry, f"{path}.{k}", strict) for k, entry in value.items()}
+def _choice_builder(choices: tuple[Any, ...]) -> _Build:
+    def build(value: Any) -> Any:
+        if value not in choices:
+            allowed = ", ".join(repr(choice) for choice in choices)
+            raise SchemaError("", f"{value!r} is not one of {allowed}")
+        return value
+
+    return build
 
 
-def _build_dataclass(kind: Any, value: Any, path: str, strict: bool) -> Any:  # noqa: FBT001 (handed down, never written as a literal)
-    if not isinstance(value, Mapping):
-        raise SchemaError(path, f"expected a table, got {type(value).__name__}")
+def _sequence_builder(build_element: _Build, origin: type) -> _Build:
+    def build(value: Any) -> Any:
+        if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+            raise SchemaError("", f"expected a list, got {type(value).__name__}")
+        items: list[Any] = []
+        try:
+            items.extend(map(build_element, value))
+        except SchemaError as error:
+            raise error.inside(f"[{len(items)}]") from None
+        return tuple(items) if origin is tuple else items
+
+    return build
+
+
+def _mapping_builder(build_element: _Build) -> _Build:
+    def build(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise SchemaError("", f"expected a table, got {type(value).__name__}")
+        built = {}
+        for key, entry in value.items():
+            try:
+                built[str(key)] = build_element(entry)
+            except SchemaError as error:
+                raise error.inside(f".{key}") from None
+        return built
+
+    return build
+
+
+def _dataclass_builder(kind: type, *, strict: bool) -> _Build:
+    def build(value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise SchemaError("", f"expected a table, got {type(value).__name__}")
+        if strict:
+            _refuse_unknown(kind, value)
+        built = {}
+        # Asked for here, as a dataclass can have fields of its own type.
+        for name, needed, build_field in _builders(kind, strict=strict):
+            if name in value:
+                try:
+                    built[name] = build_field(value[name])
+                except SchemaError as error:
+                    raise error.inside(f".{name}") from None
+            elif needed:
+                raise SchemaError(f".{name}", "is missing")
+        return kind(**built)
+
+    return build
+
+
+def _refuse_unknown(kind: type, value: Mapping[Any, Any]) -> None:
     fields = _fields(kind)
     unknown = [str(key) for key in value if key not in fields]
-    if strict and unknown:
+    if unknown:
         known = ", ".join(sorted(fields))
-        raise SchemaError(f"{path}.{unknown[0]}", f"there is no such key; known are {known}")
-    hints = _hints(kind)
-    built = {}
-    for name, needed in fields.items():
-        if name in value:
-            built[name] = _build(hints[name], value[name], f"{path}.{name}", strict)
-        elif needed:
-            raise SchemaError(f"{path}.{name}", "is missing")
-    return kind(**built)
+        raise SchemaError(f".{unknown[0]}", f"there is no such key; known are {known}")
 
 
-def _build_scalar(kind: Any, value: Any, path: str) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    right = isinstance(value, kind)
-    if right and kind is int and isinstance(value, bool):
-        right = False
-    if right and kind is int and not _INT_MIN <= value <= _INT_MAX:
-        raise SchemaError(path, "expected an int of 64 bits")
-    if not right:
-        raise SchemaError(path, f"expected {kind.__name__}, got {type(value).__name__}")
-    return value
+def _scalar_builder(kind: type) -> _Build:
+    def build(value: Any) -> Any:
+        if type(value) is kind and kind in _SIMPLE:
+            return value
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        right = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+        if right and kind is int and not _INT_MIN <= value <= _INT_MAX:
+            raise SchemaError("", "expected an int of 64 bits")
+        if not right:
+            raise SchemaError("", f"expected {kind.__name__}, got {type(value).__name__}")
+        return value
+
+    return build
