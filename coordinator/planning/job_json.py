@@ -60,7 +60,9 @@ def renew(folder: Path, submit: Submit, language: str | None, steps: Iterable[St
     now = _steps_of(steps, submit, language, Inventory.look_on())
     # An environment that was upgraded since then keeps the versions of the submission here.
     now["environments"] = {**now["environments"], **facts.get("environments", {})}
-    job_folder.write_job(folder, {**facts, "parameters": submit.parameters, **now})
+    renewed = {**facts, **to_plain({"parameters": submit.parameters, **now})}
+    if renewed != facts:
+        job_folder.write_job(folder, renewed)
 
 
 def _steps_of(steps: Iterable[Step], submit: Submit, language: str | None, here: Inventory) -> dict[str, Any]:

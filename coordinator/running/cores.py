@@ -40,7 +40,7 @@ class CoreShares:
     def __init__(self, total: int = 1, threads: Mapping[str, int] | None = None) -> None:
         self.total = total
         self._threads = threads or {}
-        self._begun: dict[str, list[tuple[str, CallIdentity]]] = {}
+        self._begun: dict[str, dict[tuple[str, CallIdentity], None]] = {}
         """Of each node the running calls, in the order in which they began."""
 
     def look(
@@ -62,8 +62,7 @@ class CoreShares:
 
     def _look_at(self, members: list[Member], total: int, node: str) -> list[tuple[str, int]]:
         running = {(member.name, member.call): member for member in members if member.call is not None}
-        begun = [call for call in self._begun.get(node, []) if call in running]
-        begun += [call for call in running if call not in begun]
+        begun = {call: None for call in self._begun.get(node, ()) if call in running} | dict.fromkeys(running)
         self._begun[node] = begun
         calls = [running[call] for call in begun]
         told = []

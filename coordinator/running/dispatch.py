@@ -209,8 +209,8 @@ class Dispatcher:
             return
         if identity in self._acceptance:
             return
-        move = partial(_move, self._store.job_of(step), step, result)
-        self._acceptance.begin(step, result, move if result.artefacts else None)
+        move = partial(_move, self._store.job_of(step), step, result) if result.artefacts else None
+        self._acceptance.begin(step, result, move)
 
     def finish_accepted(self, now_s: float) -> None:
         """Commit the results whose files have been accepted, and acknowledge them."""

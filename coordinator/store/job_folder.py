@@ -222,15 +222,19 @@ def clear_scratch(job_folder: Path, *, resumable: bool) -> None:
     What steps keep for their next attempts stays where the job is `resumable`. Remove also the unfinished
     `job.json` of a coordinator that died while it wrote it.
     """
-    scratch = job_folder / ".scratch"
+    for left in job_folder.iterdir() if job_folder.is_dir() else ():
+        if left.name == ".scratch":
+            _clear(left, resumable=resumable)
+        elif _UNFINISHED.fullmatch(left.name):
+            left.unlink(missing_ok=True)
+
+
+def _clear(scratch: Path, *, resumable: bool) -> None:
     for folder in scratch.iterdir() if scratch.is_dir() else ():
         if not (resumable and folder.suffix == KEPT):
             shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         scratch.rmdir()  # what is kept may be in it
-    for left in job_folder.iterdir() if job_folder.is_dir() else ():
-        if _UNFINISHED.fullmatch(left.name):
-            left.unlink(missing_ok=True)
 
 
 def _refuse_link(path: Path) -> None:

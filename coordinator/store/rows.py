@@ -90,21 +90,25 @@ class StepOutline:
 
 def as_json(value: Any) -> str:
     """Return the value as it is stored."""
-    return json.dumps(to_plain(value), ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=to_plain)
 
 
-# A job's rows are read several times for each step, and these columns hardly ever change.
-@functools.lru_cache(maxsize=128)
+# A job's rows are read several times for each step, and these columns hardly ever change. Where many nodes work,
+# a hundred calls and more are under way: with fewer kept, each would be forgotten before it is read again.
+_KEPT = 512
+
+
+@functools.lru_cache(maxsize=_KEPT)
 def _submit(text: str) -> Submit:
     return from_plain(Submit, json.loads(text))
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=_KEPT)
 def _names(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=_KEPT)
 def _artefacts(text: str) -> tuple[Artefact, ...]:
     return tuple(from_plain(Artefact, load) for load in json.loads(text))
 
@@ -122,7 +126,7 @@ def job_of(row: sqlite3.Row) -> JobRow:
         elapsed_ms=row["elapsed_ms"],
         language=row["language"],
         language_probability=row["language_probability"],
-        notes=tuple(json.loads(row["notes"])),
+        notes=_names(row["notes"]),
     )
 
 
