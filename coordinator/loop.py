@@ -267,6 +267,7 @@ class Coordinator:
     # clients
 
     def _on_client(self, arrival: Arrival) -> None:
+        self.dispatcher.settle()
         try:
             answer = self._requests.answer(arrival.message)
         except CpwError as error:

@@ -83,7 +83,7 @@ class Dispatcher:
 
     @contextlib.contextmanager
     def together(self, now_s: float) -> Iterator[None]:
-        """Commit everything that is done inside at once, then send the messages and write the manifests.
+        """Commit everything that is done inside at once, then send the messages and have manifests written.
 
         A commit waits for the disk. With one commit a turn of the loop, many steps share that wait.
         """
@@ -366,6 +366,10 @@ class Dispatcher:
     def note_change(self, job: JobRow) -> None:
         """Have the job's manifest renewed for people and scripts."""
         self._manifests.note(job.id)
+
+    def settle(self) -> None:
+        """Wait until the job folders say what is committed."""
+        self._manifests.settle()
 
     def is_accepting(self) -> bool:
         """Return whether files of results are still being accepted."""

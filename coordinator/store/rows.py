@@ -93,8 +93,8 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=to_plain)
 
 
-# A job's rows are read several times for each step, and these columns hardly ever change. Where many nodes work,
-# a hundred calls and more are under way: with fewer kept, each would be forgotten before it is read again.
+# A job's rows are read several times for each step, and these columns hardly ever change. Where many nodes
+# work, a hundred calls and more are under way: with fewer kept, each is forgotten before it is read again.
 _KEPT = 512
 
 

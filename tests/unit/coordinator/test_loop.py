@@ -239,6 +239,7 @@ def test_a_parameter_of_the_wrong_type_fails_its_job_alone_and_the_manifest_says
     bad = lone.add_job(parameters={"demux": {"start_ms": "soon"}})
     good = lone.add_job()
     lone.until(lambda: lone.step(bad).state == "failed" and lone.step(good).state == "running")
+    lone.coordinator.dispatcher.settle()
     manifest = json.loads((lone.path / "job1" / "manifest.json").read_text())
     assert manifest["status"] == "failed"
 
@@ -357,6 +358,7 @@ def test_what_a_killed_attempt_left_is_gone_when_the_job_has_ended(lone: LoneCoo
     left.mkdir(parents=True)
     worker.say(Failure(error=ErrorInfo(kind=ErrorKind.INPUT, message="x"), duration_ms=1), identity)
     lone.until(lambda: lone.step(job).state == "failed")
+    lone.coordinator.dispatcher.settle()
     assert not left.parent.exists()
 
 
