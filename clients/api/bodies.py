@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
 from clients.api.answers import HttpProblem
+from protocol.artefacts import sync_directory
 from protocol.errors import DiskFullError
 
 __all__ = [
@@ -111,15 +112,15 @@ class Arrived:
 
 
 class Arriving:
-    """A file on its way into `uploads/<hash>/<name>`; a context manager that leaves nothing half.
+    """A file on its way into a folder; a context manager that leaves nothing half.
 
-    It is written once, on the disk where it stays, and hashed on the way: the same bytes sent twice are
-    one file.
+    It is written once, on the disk where it stays, and hashed on the way. `finish` puts it into
+    `<folder>/<hash>/<name>`: the same bytes sent twice are one file. `place` puts it where its sender says.
     """
 
-    def __init__(self, uploads: Path, request: Request) -> None:
-        self._uploads = uploads
-        self._part = uploads / f".{secrets.token_hex(8)}.part"
+    def __init__(self, folder: Path, request: Request) -> None:
+        self._folder = folder
+        self._part = folder / f".{secrets.token_hex(8)}.part"
         self._said = _said_length(request)
         self._hash = hashlib.sha256()
         self._size = 0
@@ -140,13 +141,13 @@ class Arriving:
             self._part.unlink(missing_ok=True)
 
     def _begin(self) -> None:
-        self._uploads.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._said:
             self._refuse_no_room(self._said)
         self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
     def _refuse_no_room(self, need: int) -> None:
-        free = shutil.disk_usage(self._uploads).free
+        free = shutil.disk_usage(self._folder).free
         if need + _SPARE_BYTES > free:
             takes, left, kept = (size // 1_000_000 for size in (need, free, _SPARE_BYTES))
             message = (
@@ -193,10 +194,8 @@ class Arriving:
         self._write()
         if not self._size:
             raise HttpProblem(400, "The file is empty.", param="file")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        digest = self._hash.hexdigest()
-        folder = self._uploads / digest[:32]
+        digest = self._settle()
+        folder = self._folder / digest[:32]
         folder.mkdir(mode=0o700, exist_ok=True)
         known = next((path for path in folder.iterdir() if path.stat().st_size == self._size), None)
         path = known or folder / name
@@ -207,6 +206,26 @@ class Arriving:
             with contextlib.suppress(OSError):
                 os.utime(path)
         return Arrived(path=path, name=name, size=self._size, sha256=digest)
+
+    async def place(self, path: Path, sha256: str) -> int:
+        """Put the file at `path` and return its size; a 422 where it has another hash."""
+        return await run_in_threadpool(self._place, path, sha256)
+
+    def _place(self, path: Path, sha256: str) -> int:
+        self._write()
+        if self._settle() != sha256:
+            raise HttpProblem(422, "Other bytes came than were said.", "Send it again.", code="wrong_bytes")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._part.replace(path)
+        sync_directory(path.parent)
+        return self._size
+
+    def _settle(self) -> str:
+        """Write all that came to the disk (fsync), and return its sha256."""
+        assert self._file is not None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._hash.hexdigest()
 
 
 def forget_half(uploads: Path) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from clients.api import house, pages
 from clients.api.bazarr import hearing, language
+from clients.api.cluster import jobs as nodes_jobs
+from clients.api.cluster import models as nodes_models
 from clients.api.hooks import receiving
 from clients.api.jobs import again, checking, files, jobs, review, speakers, uploads
 from clients.api.jobs.jobs import NewJobs, PruneWish, RetryFrom, SubmitAnswer
@@ -22,6 +24,48 @@ from protocol.subtitles.review import CorrectionsSaved, NewCorrections, ReviewAn
 from protocol.timeline import Transcript
 
 __all__ = ["ROUTES"]
+
+_FOR_NODES = (
+    Row(
+        method="GET",
+        path="/api/cluster/jobs/{job}/files/{path:path}",
+        handler=nodes_jobs.file_of_job,
+        answer="application/octet-stream",
+    ),
+    Row(
+        method="PUT",
+        path="/api/cluster/jobs/{job}/steps/{step}/{attempt}/files/{path:path}",
+        handler=nodes_jobs.put_file,
+        body="application/octet-stream",
+        answer="application/json",
+    ),
+    Row(
+        method="PUT",
+        path="/api/cluster/jobs/{job}/steps/{step}/{attempt}/log",
+        handler=nodes_jobs.put_log,
+        body="text/plain",
+        answer="application/json",
+    ),
+    Row(
+        method="GET",
+        path="/api/cluster/models",
+        handler=nodes_models.list_models,
+        answer="application/json",
+    ),
+    Row(
+        method="GET",
+        path="/api/cluster/models/{id}",
+        handler=nodes_models.manifest,
+        answer="application/json",
+    ),
+    Row(
+        method="GET",
+        path="/api/cluster/models/{id}/files/{path:path}",
+        handler=nodes_models.file_of_model,
+        answer="application/octet-stream",
+    ),
+)
+"""Let in by the key of nodes alone, and there on the head of a cluster alone."""
 
 ROUTES: tuple[Row, ...] = (
     Row(method="GET", path="/", handler=pages.page, answer="text/html"),
@@ -151,5 +195,6 @@ ROUTES: tuple[Row, ...] = (
     Row(method="GET", path="/status", handler=hearing.status, answer="application/json"),
     Row(method="GET", path="/v1/models", handler=models.list_all, answer="application/json"),
     Row(method="GET", path="/v1/models/{id:path}", handler=models.one, answer="application/json"),
+    *_FOR_NODES,
 )
 """In the order in which they are tried."""

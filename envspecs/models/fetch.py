@@ -34,7 +34,7 @@ from protocol.artefacts import describe_file, resolve_inside, sync_directory, sy
 from protocol.errors import CpwError, DiskFullError, InputError, MissingError
 from protocol.schema import to_plain
 
-__all__ = ["fetch"]
+__all__ = ["fetch", "put_in_place"]
 
 _CHUNK_BYTES = 1 << 20
 _FOLDERS = "CPW_MODEL_SOURCES"
@@ -77,7 +77,7 @@ def fetch(
             )
             manifest = _from_any_source(job, read_manifest(target))
             write_json(staging / "files" / MANIFEST, to_plain(manifest))
-            _put_in_place(staging / "files", target)
+            put_in_place(staging / "files", target)
         except InputError:
             # Wrong bytes: what is fetched next must not go on from them.
             shutil.rmtree(staging, ignore_errors=True)
@@ -251,7 +251,7 @@ def _join(job: FetchJob, name: str, parts: list[Path], files: Path) -> StoredFil
     return StoredFile(sha256=digest.hexdigest(), size=done)
 
 
-def _put_in_place(files: Path, target: Path) -> None:
+def put_in_place(files: Path, target: Path) -> None:
     """Rename the whole folder into its place; a process that has the old files open keeps them."""
     aside = target.with_name(f".{target.name}.old")
     shutil.rmtree(aside, ignore_errors=True)

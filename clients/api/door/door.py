@@ -8,6 +8,7 @@ points here is DNS rebinding), the page that sends it, and the key that it bring
 from __future__ import annotations
 
 import base64
+import hmac
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -18,12 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clients.api.answers import HttpProblem, refusal
 from clients.api.door.keys import Keys, let_in_once
+from envspecs.cluster.door_key import read_door_key
 from envspecs.http.settings import HttpSettings
 
 __all__ = ["COOKIE", "Door", "is_our_name"]
 
 COOKIE = "cpw_session"
 HOOKS = "/hooks/"
+NODES = "/api/cluster/"
 _OPEN = frozenset({"/robots.txt"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -60,7 +63,7 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        shut = self._shut(scope)
+        shut = self._shut_to_nodes(scope) if scope["path"].startswith(NODES) else self._shut(scope)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -97,6 +100,22 @@ class Door:
         by_player = "sec-fetch-mode" not in headers
         ways = 'Basic realm="cpw", Bearer realm="cpw"' if by_player else 'Bearer realm="cpw"'
         return refusal(problem, {"WWW-Authenticate": ways})
+
+    def _shut_to_nodes(self, scope: Scope) -> Response | None:
+        """Return the answer to who is no node of this cluster; None: it is one.
+
+        By which name it asks is not looked at: a page that points here has no key of a node.
+        """
+        key = read_door_key(self.state)
+        if not key:
+            text = "There is nothing at this address: this machine is not the head of a cluster."
+            return refusal(HttpProblem(404, text, "See docs/http.md.", code="not_found"))
+        scheme, _, word = Headers(scope=scope).get("authorization", "").partition(" ")
+        if scheme.casefold() == "bearer" and hmac.compare_digest(word.strip().encode(), key.encode()):
+            return None
+        text = "Only nodes of this cluster are let in here."
+        problem = HttpProblem(401, text, "A node is told the key when it joins.", code="invalid_api_key")
+        return refusal(problem, {"WWW-Authenticate": 'Bearer realm="nodes"'})
 
     def _is_let_in(self, path: str, headers: Headers) -> bool:
         if path.startswith(HOOKS):

@@ -6,14 +6,13 @@ a web hook: whoever learns one of these learns nothing of the token, and a new t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from envspecs.secret_file import made_secret
 from protocol.clock import now_ms
 
 __all__ = ["Keys", "let_in_once", "make_once", "read_keys", "token_file"]
@@ -62,20 +61,7 @@ def token_file(state: Path) -> Path:
 
 def read_keys(state: Path) -> Keys:
     """Return the keys; the token is made where there is none. Readable by its owner alone."""
-    path = token_file(state)
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        # Written aside and linked: of two that make it at once one counts, and nobody reads half of it.
-        part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        if not path.exists():
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(_TOKEN_BYTES) + "\n")
-            try:
-                os.link(part, path)
-            finally:
-                part.unlink()
-    path.chmod(0o600)
-    return Keys(token=path.read_text().strip())
+    return Keys(token=made_secret(token_file(state)))
 
 
 def make_once(state: Path) -> str:

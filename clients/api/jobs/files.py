@@ -24,7 +24,16 @@ from protocol.schema import to_plain
 from protocol.stages.subtitle import CueNumbers
 from protocol.subtitles.export import ExportRequest, ExportResult
 
-__all__ = ["ExportWish", "export", "files", "media", "one_file", "track"]
+__all__ = [
+    "ExportWish",
+    "export",
+    "files",
+    "is_file_below",
+    "media",
+    "one_file",
+    "stays_here",
+    "track",
+]
 
 _TYPES = {
     ".srt": "application/x-subrip",
@@ -70,7 +79,7 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
         inner = path.relative_to(folder)
         if path.is_symlink() or not path.is_file() or any(part.startswith(".") for part in inner.parts):
             continue
-        if not is_utf8(str(inner)) or _stays_here(path):
+        if not is_utf8(str(inner)) or stays_here(path):
             continue  # no job makes such a file, and no address can name it; or none may
         stat = path.stat()
         found.append({"path": str(inner), "size": stat.st_size, "modified_ms": round(stat.st_mtime * 1000)})
@@ -132,9 +141,9 @@ async def _exported(request: Request, directory: str, wish: ExportWish, folder: 
 
 async def _send(folder: Path, path: Path, *, inline: bool = False) -> Response:
     """Return the file's bytes if it lies below the folder: no link leads out."""
-    if not await run_in_threadpool(_is_ours, folder, path):
+    if not await run_in_threadpool(is_file_below, folder, path):
         raise HttpProblem(404, "There is no such file.", code="no_such_file")
-    if _stays_here(path.resolve()):
+    if stays_here(path.resolve()):
         text = f"{path.name} can tell whose voice it is, and stays on this machine."
         raise HttpProblem(403, text, "Times and names of the voices: cpw speakers JOB", code="stays_here")
     kind = (
@@ -152,13 +161,14 @@ async def _send(folder: Path, path: Path, *, inline: bool = False) -> Response:
     )
 
 
-def _stays_here(path: Path) -> bool:
+def stays_here(path: Path) -> bool:
     """Return whether the file is one of those, or half of one; a disk may not know capitals."""
     name = path.name.casefold()
     return name in _STAY_HERE or (name.startswith(".") and any(whole in name for whole in _STAY_HERE))
 
 
-def _is_ours(folder: Path, path: Path) -> bool:
+def is_file_below(folder: Path, path: Path) -> bool:
+    """Return whether the path is a file that lies below the folder; links count where they lead."""
     try:
         resolved = path.resolve(strict=True)
     except (OSError, ValueError, RuntimeError):  # not there, no path at all, a link to itself
