@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cluster.files.node_files import NodeFiles
 from protocol.artefacts import Artefact, describe_file
 from protocol.messages import Call, CallIdentity, Result
+from tests.house import until
 
-__all__ = ["call_of", "identity_of", "made_by"]
+__all__ = ["call_of", "ends_when_some_came", "identity_of", "made_by"]
 
 
 def identity_of(step: str, attempt: int = 1, job: str = "job-1") -> CallIdentity:
@@ -39,3 +41,9 @@ def made_by(call: Call, **files: bytes) -> Result:
         path.write_bytes(data)
         artefacts.append(describe_file(path, f"{call.folder}/{name}"))
     return Result(result={}, artefacts=tuple(artefacts), duration_ms=1)
+
+
+def ends_when_some_came(node: NodeFiles, part: Path) -> None:
+    """End the node's relay as soon as something of a file lies in `part`."""
+    until(lambda: part.exists() and part.stat().st_size > 0, 10, "something came")
+    node.close()

@@ -40,7 +40,7 @@ class Cache:
         self._records = records
         self._most_bytes = most_bytes
         self._spare_bytes = spare_bytes
-        self._lock = threading.Lock()
+        self._counting = threading.Lock()
         self._added = most_bytes
         """Bytes since all was looked at; at the start nobody knows."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ class Cache:
         """
         for _ in range(_TRIES):
             self._have(file, bring)
-            # It may have gone at once: what is too much was chosen before this call was on record.
+            # A person may have emptied the folder this moment.
             with contextlib.suppress(FileNotFoundError):
                 self._give(self._path(file), target)
                 return
@@ -78,7 +78,7 @@ class Cache:
 
     def shrink(self, most_bytes: int) -> None:
         """Remove what no running call needs, the oldest use first, until the rest takes `most_bytes`."""
-        with self._lock:
+        with self._records.lock:
             kept = [*self._cached(), *self._jobs()]
             gone = what_goes(kept, most_bytes)
             for thing in gone:
@@ -145,7 +145,7 @@ class Cache:
             raise node_disk_error(error, target) from error
 
     def _count(self, size: int) -> None:
-        with self._lock:
+        with self._counting:
             self._added += size
 
     def _cached(self) -> list[Kept]:

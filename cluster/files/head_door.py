@@ -8,6 +8,7 @@ import http.client
 import json
 import logging
 import re
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 _CHUNK_BYTES = 1 << 20
 _SILENCE_S = 60.0
+_ASKED_S = 5.0
 _WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Between tries at a head that is away: the supervisor starts its server again within seconds."""
 _TRIES = 3
@@ -176,9 +178,12 @@ class HeadDoor:
     def _send(self, address: str, file: Artefact, path: Path) -> None:
         digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
         headers = {"Content-Length": str(file.size), "Content-Digest": f"sha-256=:{digest}:"}
+        # Without TLS the head is asked first whether it wants the file; under TLS one cannot look ahead.
+        asks = self._url.scheme == "http"
+        headers |= {"Expect": "100-continue"} if asks else {}
         with _readable(path, file) as body, self._line() as connection:
-            self._begin_put(connection, address, headers | {"Expect": "100-continue"})
-            if _may_go_on(connection.sock):
+            self._begin_put(connection, address, headers)
+            if not asks or _may_go_on(connection.sock):
                 while chunk := body.read(_CHUNK_BYTES):
                     connection.send(chunk)
             answer = connection.getresponse()
@@ -269,7 +274,12 @@ def _readable(path: Path, file: Artefact) -> Iterator[Any]:
 
 
 def _may_go_on(line: socket.socket) -> bool:
-    """Wait for `100 Continue`, and take it off the line; False: another answer has come in its place."""
+    """Wait for `100 Continue`, and take it off the line; False: another answer has come in its place.
+
+    Where nothing comes the file is sent all the same: there are proxies that do not know the question.
+    """
+    if not select.select([line], [], [], _ASKED_S)[0]:
+        return True
     sign = b"HTTP/1.1 100"
     # Only looked at: the bytes of another answer are left to http.client.
     if line.recv(len(sign), socket.MSG_PEEK) != sign:

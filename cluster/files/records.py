@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from protocol.artefacts import read_json_as, resolve_inside, write_json
+from protocol.artefacts import read_json_as, resolve_inside, written_aside
 from protocol.clock import now_ms
 from protocol.errors import InputError, SchemaError
 from protocol.messages import Call, CallIdentity
@@ -28,6 +30,8 @@ class Records:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.lock = threading.Lock()
+        """Held while a call is put on record, and while what no call on record needs is removed."""
 
     def job_folder(self, job: str) -> Path:
         """Return the job's folder on this node; `InputError` for a name that is no folder's."""
@@ -39,10 +43,13 @@ class Records:
     def begin(self, identity: CallIdentity, call: Call) -> None:
         """Note a call as it is done here. Raises `OSError`."""
         path = self._path(identity)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(path, to_plain(call))
-        # What was used last goes last.
-        os.utime(path.parent.parent)
+        with self.lock:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Not synced to the disk: a power cut ends the call, too.
+            with written_aside(path) as aside:
+                aside.write_text(json.dumps(to_plain(call)), encoding="utf-8")
+            # What was used last goes last.
+            os.utime(path.parent.parent)
 
     def find(self, identity: CallIdentity) -> Call | None:
         """Return the call as it is done here; None where no job folder of this node is used for it."""

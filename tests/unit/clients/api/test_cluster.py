@@ -9,6 +9,7 @@ import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,14 +49,14 @@ def head(listening: PlayedHead) -> PlayedHead:
 
 
 def ask(
-    head: PlayedHead, method: str, path: str, body: object = None, key: str = "", **headers: str
+    head: PlayedHead, method: str, path: str, body: Any = None, key: str = "", **headers: str
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
     """Ask as a node does, or with another key."""
     sent = {"Authorization": f"Bearer {key or head.door().key}"}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     line = http.client.HTTPConnection(head.netloc, timeout=10)
     try:
-        line.request(method, path, body, sent)  # type: ignore[arg-type]  # (bytes or an iterator)
+        line.request(method, path, body, sent)
         answer = line.getresponse()
         return answer.status, answer.read(), answer.headers
     finally:

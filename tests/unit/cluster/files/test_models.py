@@ -12,6 +12,7 @@ from cluster.files.node_files import NodeFiles
 from envspecs.models.registry import has_model, verify
 from protocol.artefacts import describe_file
 from protocol.errors import InputError, TransientError
+from tests.cluster_calls import ends_when_some_came
 from tests.cluster_head import PlayedHead
 
 FILES = {"model.bin": os.urandom(2_500_000), "config.json": b"{}", "code/run.py": b"pass\n", "empty.txt": b""}
@@ -50,7 +51,8 @@ def test_a_model_that_broke_off_is_not_there_and_goes_on_the_next_time(
     head: PlayedHead, node: NodeFiles, model: Path, store: Path
 ) -> None:
     head.breaks_off_after = [1_500_000]
-    head.when_broken = node.close
+    part = store / ".whisper-tiny.from-head" / "files" / "model.bin"
+    head.when_broken = lambda: ends_when_some_came(node, part)
     with pytest.raises(TransientError):
         node.fetch_model("whisper-tiny")
     assert not has_model("whisper-tiny", store)

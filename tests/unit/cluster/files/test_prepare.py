@@ -19,7 +19,7 @@ from protocol.artefacts import Artefact
 from protocol.cluster.messages import Door, Share
 from protocol.errors import DiskFullError, InputError, TransientError
 from protocol.schema import to_plain
-from tests.cluster_calls import call_of, identity_of, made_by
+from tests.cluster_calls import call_of, ends_when_some_came, identity_of, made_by
 from tests.cluster_head import PlayedHead
 from tests.unit.cluster.files.conftest import MakeNode
 
@@ -128,11 +128,12 @@ def test_what_broke_off_goes_on_where_it_was(head: PlayedHead, node: NodeFiles, 
 
 
 def test_what_an_earlier_process_of_the_relay_brought_is_gone_on_with(
-    head: PlayedHead, make_node: MakeNode, audio: Artefact
+    head: PlayedHead, make_node: MakeNode, audio: Artefact, tmp_path: Path
 ) -> None:
     first = make_node()
     head.breaks_off_after = [2_000_000]
-    head.when_broken = first.close
+    part = tmp_path / "big-box" / "files" / f"{audio.sha256}.part"
+    head.when_broken = lambda: ends_when_some_came(first, part)
     with pytest.raises(TransientError, match="ends"):
         first.prepare(ASR, call_of("asr", asr(audio)))
     found = make_node().prepare(ASR, call_of("asr", asr(audio)))
