@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-speakers bench-llm bench-gpu bench-glossary bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-cluster bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-speakers bench-llm bench-gpu bench-glossary bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,7 @@ chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m "(chaos and integration) or long" --durations=15
 
-BENCHES := rpc dispatch warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers gpu glossary
+BENCHES := rpc dispatch cluster warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers gpu glossary
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -67,6 +67,9 @@ bench-rpc: dev ## what a call costs that does nothing
 
 bench-dispatch: dev ## what a step costs that does nothing, and what ten thousand queued jobs cost
 	@$(DEV)/python -m tests.bench.dispatch
+
+bench-cluster: dev ## how well one coordinator feeds fifty nodes whose steps are short
+	@$(DEV)/python -m tests.bench.cluster
 
 bench-batch: build dev ## eight films against a bare loop and the whisperx command line
 	@$(DEV)/python -m tests.bench.batch

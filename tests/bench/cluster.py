@@ -1,14 +1,13 @@
 """How well one coordinator feeds fifty nodes whose steps are short, and what that costs the head.
 
-`make bench-cluster` plays the nodes (`tests.bench.played_nodes`): a real coordinator with a real store on disk
-gives them 10,000 jobs of one step of 50 ms. Then the same nodes get as many tasks from a bare ROUTER
-(`tests.bench.peers.bare_router`), which says what this machine could do at best. A figure of the players tells
-whether they were what limits.
+`make bench-cluster` plays the nodes (`tests.bench.played_nodes`): a real coordinator with a real store on
+disk gives them 10,000 jobs of one step of 50 ms. Then the same nodes get as many tasks from a bare ROUTER
+(`tests.bench.peers.bare_router`), which says what this machine could do at best. A figure of the players
+tells whether they were what limits.
 """
 
 from __future__ import annotations
 
-import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from tests.bench.dispatch import IdleHouse
 from tests.bench.figures import Sheet
 from tests.bench.peers.bare_router import make_store
 from tests.bench.played_nodes import Played
+from tests.bench.wal import WalWatch
 from tests.data import ROOT
 from tests.rss import Watch
 
@@ -32,8 +32,6 @@ NODES, STEPS, STEP_MS = 50, 10_000, 50
 WITHIN_S = 300
 UNUSED_LIMIT = 15.0
 """A requirement: at least 85 % of the nodes' time is used."""
-_CHANGES_AT = 8
-"""Where a WAL index counts transactions: https://www.sqlite.org/walformat.html, `iChange`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,7 @@ class Fed:
     memory: int
     commits: int
     written: int
-    """Bytes, of every file: WAL, store, manifests."""
+    """Bytes of the write-ahead log."""
 
     @property
     def unused(self) -> float:
@@ -58,18 +56,11 @@ class Fed:
         return 1000 * self.played.wall_s / STEPS
 
 
-def count_commits(store: Path) -> int:
-    """Return how many transactions the store's WAL index has counted."""
-    index = store.with_name(f"{store.name}-shm").read_bytes()
-    (changes,) = struct.unpack_from("=I", index, _CHANGES_AT)
-    return int(changes)
-
-
 def feed(process: psutil.Process, endpoint: str, store: Path) -> Fed:
     """Play nodes to the process until all steps are done."""
     command = [sys.executable, "-m", "tests.bench.played_nodes", endpoint, *map(str, (NODES, STEPS, STEP_MS))]
-    before, commits, written = process.cpu_times(), count_commits(store), _written(process)
-    with Watch(process.pid) as watch:
+    before = process.cpu_times()
+    with Watch(process.pid) as watch, WalWatch(store) as log:
         said = subprocess.run(
             command, cwd=ROOT, check=True, stdout=subprocess.PIPE, timeout=WITHIN_S, text=True
         ).stdout
@@ -78,15 +69,9 @@ def feed(process: psutil.Process, endpoint: str, store: Path) -> Fed:
         played=from_json(Played, said),
         processor_s=after.user + after.system - before.user - before.system,
         memory=watch.highest,
-        commits=count_commits(store) - commits,
-        written=_written(process) - written,
+        commits=log.commits,
+        written=log.written,
     )
-
-
-def _written(process: psutil.Process) -> int:
-    """Return how many bytes the process has written; 0 where the system does not tell."""
-    counters = getattr(process, "io_counters", None)
-    return int(counters().write_chars) if counters is not None else 0
 
 
 def feed_by_coordinator(folder: Path) -> Fed:
@@ -145,7 +130,12 @@ def main() -> int:
         unit="ms",
     )
     sheet.add("commits for such a step", [ours.commits / STEPS], [peer.commits / STEPS], unit="commits")
-    sheet.add("written for such a step", [ours.written / STEPS], [peer.written / STEPS], unit="bytes")
+    sheet.add(
+        "written into the log of the store for such a step",
+        [ours.written / STEPS],
+        [peer.written / STEPS],
+        unit="bytes",
+    )
     sheet.add("the coordinator's memory at most", [ours.memory / 1e6], [peer.memory / 1e6], unit="MB")
     players = [100 * fed.played.processor_s / fed.played.wall_s for fed in (ours, peer)]
     sheet.add("of a core, to play the nodes", players[:1], players[1:], unit="%")

@@ -19,6 +19,7 @@ pytestmark = [
 BENCHES = [
     "rpc",
     "dispatch",
+    "cluster",
     "warm",
     "film",
     "batch",

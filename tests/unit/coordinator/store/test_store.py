@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.planning.planner import plan
 from coordinator.store.store import Store
+from protocol.messages import Submit
+from tests.plans import all_by
 
 
 def test_none_of_its_files_can_be_read_by_others(tmp_path: Path) -> None:
@@ -37,4 +40,19 @@ def test_a_transaction_that_has_already_ended_does_not_hide_what_ended_it(tmp_pa
         write()
     assert store.get_fact("little") == ""
     assert store.next_epoch() == "1"
+    store.close()
+
+
+def test_running_steps_of_every_environment_are_found(tmp_path: Path) -> None:
+    store = Store(tmp_path / "jobs.sqlite")
+    assert store.running_steps() == []
+    submit = Submit(media="/film.mkv", workflow="transcribe", user="u", out="/out")
+    with store.transaction():
+        for job in ("one", "two"):
+            # Each stage has an environment of its own.
+            store.add_job(job, submit, tmp_path, plan(submit, all_by()).steps, [])
+    steps = store.steps("one")
+    begun = [store.begin(step, "1", "worker") for step in (steps[0], steps[-1])]
+    assert len({step.environment for step in steps}) > 2
+    assert {step.identity for step in store.running_steps()} == set(begun)
     store.close()
