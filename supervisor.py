@@ -21,21 +21,24 @@ from pathlib import Path
 
 import envspecs
 from envspecs.budgets import core_budget
+from envspecs.cluster.ray import clear_ray_directory
 from envspecs.code import code_digest
 from envspecs.hardware import usable_cores
 from envspecs.http.settings import http_settings
 from envspecs.keeping import prune_after_ms
+from envspecs.processes.carriers import Carriers
 from envspecs.processes.child import Child
+from envspecs.processes.control import Control
 from envspecs.processes.leftovers import myself, sweep
 from envspecs.processes.making import WorkerMaker, house_children
 from envspecs.processes.manager import READY, STOPPING, WATCHDOG, has_manager, tell_manager
 from envspecs.processes.own_log import begin_log
-from envspecs.processes.privacy import narrow, umask_of
+from envspecs.processes.privacy import narrow, own_folders, umask_of
 from envspecs.processes.restart import after_setup, decide_restart
 from envspecs.processes.sole import RuntimeLock, hold_state
 from envspecs.processes.variables import COOKIE, passed_on
 from protocol.endpoints import runtime_directory
-from protocol.errors import CpwError, ExitCode, SchemaError
+from protocol.errors import CpwError, ExitCode
 from protocol.failpoints import reach
 from protocol.supervisor import (
     BEAT_EVERY_S,
@@ -43,6 +46,7 @@ from protocol.supervisor import (
     COORDINATOR,
     HTTP,
     NO_WORKERS,
+    RAY,
     SETUP,
     Beat,
     Command,
@@ -52,7 +56,6 @@ from protocol.supervisor import (
     Reload,
     children_of,
     environment_of,
-    parse_command,
     supervisor_file,
     write_supervisor,
 )
@@ -88,15 +91,17 @@ class Supervisor:
         self._beat_s = 0.0
         self._ready = False
         self._stopping = False
-        self._control_read, self._control_write = os.pipe()
+        self._carriers = Carriers(home, runtime, self._environment())
+        self._control = Control(self._carriers.fifo)
         self._wake_read, self._wake_write = os.pipe()
-        for end in (self._control_read, self._wake_read, self._wake_write):
+        for end in (self._wake_read, self._wake_write):
             os.set_blocking(end, False)
-        self._heard = b""
         self._children = {child.name: child for child in self._make_children()}
 
     def _make_children(self) -> Iterator[Child]:
-        yield from house_children(self._home, self._runtime, self._environment(), self._control_write)
+        control, on_node = self._control.write, self._carriers.on_node
+        yield from house_children(self._home, self._runtime, self._environment(), control, on_node=on_node)
+        yield from self._carriers.children()
         for spec in envspecs.read_all():
             yield from (self._workers.make(spec, place) for place in self._workers.places(spec))
 
@@ -110,6 +115,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in _STOPS:
             signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGUSR1, self._carriers.look_again)
         # `cpw up --foreground` holds them back until here; no child must start with them held back.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         for child in self._children.values():
@@ -122,6 +128,7 @@ class Supervisor:
             self._hear()
             self._keep_runtime()
             self._end_silent_coordinator()
+            self._follow_cluster()
             self._look_after()
             if "WATCHDOG_USEC" in os.environ:
                 tell_manager(WATCHDOG)
@@ -137,18 +144,21 @@ class Supervisor:
         log.warning("the runtime directory %s is gone: it is made again", self._runtime)
         try:
             self._lock.hold_again()
-        except CpwError:
+            self._control.open_fifo()
+        except (CpwError, OSError):
             log.exception("the runtime directory cannot be made again")
             self._stopping = True
             return
-        self._children[COORDINATOR].signal_group(signal.SIGKILL)
+        for name in (COORDINATOR, RAY):
+            if name in self._children:
+                self._children[name].signal_group(signal.SIGKILL)
         self._write_state()
 
     def _end_silent_coordinator(self) -> None:
         """Kill a coordinator that is stopped or hangs: the next one goes on where it was."""
-        child = self._children[COORDINATOR]
-        silent_s = time.monotonic() - max(self._beat_s, child.started_s)
-        if child.process is None or silent_s < _BEAT_MISSING_S:
+        child = self._children.get(COORDINATOR)
+        silent_s = time.monotonic() - max(self._beat_s, child.started_s if child is not None else 0.0)
+        if child is None or child.process is None or silent_s < _BEAT_MISSING_S:
             return
         log.warning("killing %s: no beat for %.0f s", COORDINATOR, silent_s)
         self._beat_s = time.monotonic()
@@ -158,14 +168,17 @@ class Supervisor:
         """Wait for a signal (a child's end, a stop) or a command, at most `timeout_s`."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
-            selector.register(self._control_read, selectors.EVENT_READ)
+            for descriptor in self._control.descriptors():
+                selector.register(descriptor, selectors.EVENT_READ)
             selector.select(timeout=timeout_s)
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
 
     def _start(self, child: Child) -> None:
         reach("supervisor.child.before-start")
-        child.start(self._control_write if child.name == COORDINATOR else None)
+        if child.name == RAY:
+            clear_ray_directory(self._runtime)
+        child.start(self._control.write if child.name == COORDINATOR else None)
         reach("supervisor.child.started")
 
     def _next_restart_s(self) -> float:
@@ -202,17 +215,9 @@ class Supervisor:
         child.restart_at_s = time.monotonic() + decision.delay_s
 
     def _hear(self) -> None:
-        """Carry out what the coordinator has written to the control pipe; a wrong line is refused."""
-        with contextlib.suppress(BlockingIOError):
-            self._heard += os.read(self._control_read, 65536)
-        *lines, self._heard = self._heard.split(b"\n")
-        for line in lines:
-            try:
-                command = parse_command(line)
-            except SchemaError as error:
-                log.warning("a line of the control pipe is refused: %s", error)
-            else:
-                self._obey(command)
+        """Carry out what the coordinator, or a node's agent, has written."""
+        for command in self._control.hear():
+            self._obey(command)
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -225,11 +230,9 @@ class Supervisor:
                 child.signal_group(signal.SIGKILL)
             case Beat():
                 self._beat_s = time.monotonic()
-                if not self._ready:
-                    self._ready = True
-                    tell_manager(READY)
+                self._tell_ready(when=True)
             case Proved() if (child := self._meant(command)) is not None:
-                _prove(child)
+                child.prove()
 
     def _meant(self, command: Kill | Proved) -> Child | None:
         """Return the child, if its worker is still the process that the command means."""
@@ -285,6 +288,27 @@ class Supervisor:
                 child.state, child.problem, child.remedy = "restarting", "", ""
                 self._write_state()
 
+    def _follow_cluster(self) -> None:
+        """Start or end Ray and the bridge as the settings say now; no worker is touched."""
+        self._tell_ready(when=not self._ready and self._carriers.is_up())
+        starts, ends = self._carriers.changes(self._children)
+        for child in ends:
+            child.replacing = True
+            child.signal_group(signal.SIGKILL)
+            if child.process is None:
+                self._renew(child.name)
+        for child in starts:
+            self._children[child.name] = child
+            if child.state == "starting":
+                self._start(child)
+        if starts or ends:
+            self._write_state()
+
+    def _tell_ready(self, *, when: bool) -> None:
+        if when and not self._ready:
+            self._ready = True
+            tell_manager(READY)
+
     def _on_stop(self, number: int, _frame: object) -> None:
         log.info("told to stop (signal %d)", number)
         self._stopping = True
@@ -295,17 +319,18 @@ class Supervisor:
         tell_manager(STOPPING)
         self._write_state()
         alive = [child for child in self._children.values() if child.process is not None]
-        self._children[COORDINATOR].signal_group(signal.SIGTERM)
-        for name in (HTTP, SETUP):
+        # HTTP and setup have no call to finish: jobs go on without them.
+        for name in (COORDINATOR, HTTP, SETUP):
             if name in self._children:
-                # It has no call to finish: jobs go on without it.
                 self._children[name].signal_group(signal.SIGTERM)
         reach("supervisor.stop.coordinator-told")
-        for number, wait_s in ((None, DRAIN_S), (signal.SIGTERM, TERM_S), (signal.SIGKILL, TERM_S)):
+        # On a node the agent, which lives in Ray, reads that we are stopping, and drains in its head's place.
+        carriers, others = self._carriers.split(alive)
+        alive = carriers + self._wait_for(others, DRAIN_S if self._carriers.can_drain() else 0.0)
+        for number in (signal.SIGTERM, signal.SIGKILL):
             for child in alive:
-                if number is not None:
-                    child.signal_group(number)
-            alive = self._wait_for(alive, wait_s)
+                child.signal_group(number)
+            alive = self._wait_for(alive, TERM_S)
         reach("supervisor.stop.children-ended")
         supervisor_file(self._runtime).unlink(missing_ok=True)
         reach("supervisor.stop.ended")
@@ -336,15 +361,6 @@ class Supervisor:
             log.exception("supervisor.json cannot be written")
 
 
-def _prove(child: Child) -> None:
-    """Write down that a worker has done a call in its build: it is one to go back to."""
-    if child.build is not None:
-        try:
-            envspecs.prove(child.build)
-        except OSError:  # a full disk; the next worker's first call says it again
-            log.exception("%s cannot be written to", child.build)
-
-
 def run() -> int:
     """Supervise until stopped; return the exit code."""
     umask = umask_of(os.environ)
@@ -357,21 +373,13 @@ def run() -> int:
     state = envspecs.state_directory(home)
     with hold_state(state, myself()), RuntimeLock(runtime) as lock:
         reach("supervisor.start.locked")
-        narrow(_private(home, state), umask)
+        narrow(own_folders(home, state), umask)
         swept = sweep(runtime)
         reach("supervisor.start.swept")
         if swept:
             log.warning("ended %d processes that an older run had left", swept)
         Supervisor(home, runtime, lock).serve()
     return ExitCode.DONE
-
-
-def _private(home: Path, state: Path) -> Iterator[Path]:
-    """Yield the folders that are ours alone; one that a person has chosen for the jobs is not."""
-    logs = envspecs.logs_directory(home)
-    yield from (state, logs, logs / "stacks")
-    if envspecs.out_directory(home) == home / "out":
-        yield home / "out"
 
 
 def main(words: list[str]) -> int:

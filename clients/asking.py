@@ -9,6 +9,7 @@ from typing import Any
 
 from clients.desk import Asker, Desk
 from clients.supervisor import live_supervisor
+from envspecs.cluster.asked import why_on_node
 from protocol.errors import NotRunningError, UsageError
 from protocol.jobs.status import MOST_JOBS
 from protocol.messages import StatusQuery, StatusReport
@@ -52,6 +53,8 @@ def ask_status(asker: Asker, jobs: Sequence[str], *, timeout_ms: int | None = No
 
 def why_silent(runtime: Path) -> NotRunningError:
     """Return why the coordinator does not answer, as far as the supervisor's file tells."""
+    if (on_node := why_on_node()) is not None:
+        return on_node
     state = live_supervisor(runtime)
     if state is None:
         return NotRunningError("Nothing is running.", "make up")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from clients.screen.report import Report
+from envspecs.cluster.asked import why_on_node
 from envspecs.layout import home, out_directory
 from protocol.endpoints import client_endpoint, prepare_runtime_directory, runtime_directory
 from protocol.errors import NotRunningError
@@ -80,7 +81,7 @@ class CheckedClient:
     def ask(self, message: Any, *, timeout_ms: int | None = None) -> Any:
         """Ask the coordinator."""
         if not self._socket.exists():
-            raise NotRunningError("The coordinator does not answer.", "make up")
+            raise why_on_node() or NotRunningError("The coordinator does not answer.", "make up")
         if self._client is None:
             self._client = self._closing.enter_context(self._open_client())
         return self._client.ask(message, timeout_ms=timeout_ms)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 __all__ = [
+    "CLUSTER",
     "COMMON",
     "builds_directory",
     "films_directory",
@@ -23,6 +24,8 @@ __all__ = [
 
 COMMON = "common"
 """The environment that the coordinator, the supervisor and the clients run in: the one that code may name."""
+CLUSTER = "cluster"
+"""The environment that several machines with one queue have; their settings lie in a folder of this name."""
 
 
 def home() -> Path:

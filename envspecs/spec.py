@@ -36,7 +36,7 @@ _NOT_ENVIRONMENTS = frozenset({"models"})
 _ENGINES = "workers.engines."
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ENGINE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_MODULE = re.compile(r"workers\.engines(\.[a-z_]\w*)+")
+_MODULE = re.compile(r"(workers\.engines|cluster)(\.[a-z_]\w*)+")
 _CLAUSE = re.compile(r"(>=|<)\s*(\d+)\.(\d+)")
 PER_GPU: Final = "per-gpu"
 MOST_WORKERS: Final = 64
@@ -293,7 +293,7 @@ def _check(spec: EnvSpec, name: str) -> None:
     _check_stages(spec, file)
     for task, module in spec.programs.items():
         if not _MODULE.fullmatch(module):
-            raise SchemaError(f"{file}.programs.{task}", f"{module!r} is not a module below {_ENGINES}")
+            raise SchemaError(f"{file}.programs.{task}", f"{module!r} is no module of engines or of cluster")
 
 
 def _check_requirements(spec: EnvSpec, file: str) -> None:

@@ -17,6 +17,7 @@ __all__ = [
     "prepare_runtime_directory",
     "runtime_directory",
     "worker_endpoint",
+    "worker_socket",
 ]
 
 # sun_path is 108 bytes on Linux and 104 on macOS, the closing NUL included.
@@ -61,6 +62,11 @@ def prepare_runtime_directory(path: Path) -> None:
 def worker_endpoint(directory: Path) -> str:
     """Return the address of the coordinator's socket for workers."""
     return _endpoint(directory, "w")
+
+
+def worker_socket(directory: Path) -> Path:
+    """Return the file of the socket for workers; it is there while coordinator or relay listens."""
+    return directory / "w"
 
 
 def client_endpoint(directory: Path) -> str:

@@ -2,7 +2,8 @@
 
 `supervisor.json` in the runtime directory is a `SupervisorReport`. The supervisor writes it whole at every
 change; the coordinator and clients read it. The control pipe carries one `Command` a line, as JSON, from the
-coordinator to the supervisor.
+coordinator to the supervisor. On the node of a cluster, which has no coordinator, the FIFO `control` in the
+runtime directory carries the same lines.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from protocol.schema import from_plain, to_plain
 __all__ = [
     "BEAT_EVERY_S",
     "BEAT_MISSING_S",
+    "BRIDGE",
     "COORDINATOR",
     "FINAL_STATES",
     "HTTP",
     "NO_WORKERS",
+    "RAY",
     "SETUP",
     "Beat",
     "ChildExit",
@@ -38,6 +41,7 @@ __all__ = [
     "child_name",
     "child_of",
     "children_of",
+    "control_file",
     "environment_of",
     "is_unbuilt",
     "parse_command",
@@ -54,7 +58,11 @@ HTTP = "http"
 """Name of the child that serves programs and browsers."""
 SETUP = "setup"
 """Name of the child that fetches the models for this machine, and then ends."""
-NO_WORKERS = frozenset({COORDINATOR, HTTP, SETUP})
+RAY = "ray"
+"""Name of the child that is this machine's part of Ray, on the head and the nodes of a cluster."""
+BRIDGE = "cluster"
+"""Name of the child that stands between Ray and the coordinator, on the head of a cluster."""
+NO_WORKERS = frozenset({COORDINATOR, HTTP, SETUP, RAY, BRIDGE})
 """Children that are no environment's workers."""
 _T = TypeVar("_T")
 
@@ -157,6 +165,11 @@ def is_unbuilt(child: ChildReport | None) -> bool:
 def supervisor_file(runtime: Path) -> Path:
     """Return the path of `supervisor.json`; it is removed when the supervisor ends by itself."""
     return runtime / "supervisor.json"
+
+
+def control_file(runtime: Path) -> Path:
+    """Return the path of the FIFO into which commands are written on the node of a cluster."""
+    return runtime / "control"
 
 
 def write_supervisor(runtime: Path, report: SupervisorReport) -> None:

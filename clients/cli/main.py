@@ -22,6 +22,7 @@ __all__ = ["COMMANDS", "cpw", "load", "main", "run", "submit_main"]
 
 COMMANDS = {
     "cancel": ("clients.cli.jobs:cancel", "Stop jobs, keeping their finished steps for cpw resume."),
+    "cluster": ("clients.cli.house.cluster:cluster_group", "Let several machines work at one queue."),
     "compare": (
         "clients.cli.compare:compare",
         "Compare two jobs of one film, or subtitles with a reference.",

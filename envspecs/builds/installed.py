@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
@@ -110,13 +110,19 @@ def run_in(
 
 
 def start_in(
-    name: str, arguments: Sequence[str], root: Path | None = None, *, stderr: IO[bytes]
+    name: str,
+    arguments: Sequence[str],
+    root: Path | None = None,
+    *,
+    stderr: IO[bytes],
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start the environment's Python with pipes to its stdin and from its stdout, and return at once.
 
-    Ctrl-C does not reach it: `interrupt` ends it. Raises what `run_in` does.
+    Ctrl-C does not reach it: `interrupt` ends it. `variables` are set beside ours. Raises what `run_in` does.
     """
     command, environment = _command_in(name, arguments, root)
+    environment |= variables or {}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=stderr, process_group=0)
 

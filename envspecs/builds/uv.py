@@ -22,7 +22,10 @@ __all__ = ["Tools", "base_python", "child_environment", "find_uv", "make_uv", "r
 
 _UV_REQUIREMENT = "uv>=0.9,<0.14"
 # A person's token is for the one process that fetches with it, see `envspecs.models.fetch`.
-_SCRUBBED = (*TOKENS, "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__")
+_SCRUBBED = (
+    *(*TOKENS, "RAY_AUTH_TOKEN", "RAY_ADDRESS"),
+    *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__"),
+)
 # uv reads none of pip's settings; whoever set these wants packages from there.
 _FROM_PIP = {
     "UV_FIND_LINKS": "PIP_FIND_LINKS",

@@ -13,7 +13,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envspecs.builds.history import hold
+from envspecs.builds.history import hold, prove
+from envspecs.processes.leftovers import end_session
 from envspecs.processes.restart import Exit
 from protocol.clock import now_iso
 from protocol.schema import to_plain
@@ -33,6 +34,8 @@ class Child:
     environment: dict[str, str]
     log: Path
     stacks: Path | None = None
+    session: bool = False
+    """Its processes stand in groups of their own: they are ended with its session."""
     state: ChildState = "starting"
     problem: str = ""
     remedy: str = ""
@@ -69,7 +72,8 @@ class Child:
         read_end, self.lifeline = os.pipe()
         passed = [read_end] if control is None else [read_end, control]
         guardian = [sys.executable, "-I", "-m", "envspecs.processes.guardian", "--name", self.name]
-        guardian += ["--log", str(self.log), "--nonce", nonce, "--lifeline", str(read_end), "--"]
+        guardian += ["--log", str(self.log), "--nonce", nonce, "--lifeline", str(read_end)]
+        guardian += ["--session", "--"] if self.session else ["--"]
         self.process = subprocess.Popen(
             guardian + command,
             stdin=subprocess.DEVNULL,
@@ -98,6 +102,8 @@ class Child:
             return False
         # Not reaped yet, so the group's number is still ours: nobody else can be hit.
         self.signal_group(signal.SIGKILL)
+        if self.session:
+            end_session(self.process.pid)
         code = self.process.wait()
         os.close(self.lifeline)
         self.process = None
@@ -117,6 +123,14 @@ class Child:
         # The next worker opens its file anew; the coordinator reads this one for the job's error.
         kept = stack.with_suffix(".last.txt")
         return stack.replace(kept)
+
+    def prove(self) -> None:
+        """Write down that a call was done in its build: it is one to go back to."""
+        if self.build is not None:
+            try:
+                prove(self.build)
+            except OSError:  # a full disk; the next worker's first call says it again
+                log.exception("%s cannot be written to", self.build)
 
     def report(self) -> ChildReport:
         """Return what `supervisor.json` says of it."""

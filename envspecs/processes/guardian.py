@@ -4,8 +4,9 @@
 
 Guardian and command share one process group of their own. When the lifeline ends, because the supervisor
 closed it or was killed, the guardian kills the group, itself included: in milliseconds and whatever the
-command is doing, native code that holds the GIL too. Should the guardian be killed, the kernel kills the
-command (PR_SET_PDEATHSIG, Linux). The command's output passes through here, so it outlives the command.
+command is doing, native code that holds the GIL too. A command that puts processes into groups of their own,
+as Ray does, is ended with its whole session. Should the guardian be killed, the kernel kills the command
+(PR_SET_PDEATHSIG, Linux). The command's output passes through here, so it outlives the command.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import selectors
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -140,8 +142,10 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _guard(command: list[str], lifeline: int, log: LineLog) -> int:
-    """Run `command` until it ends or the lifeline does; return its exit code as `Popen` would."""
+def _guard(command: list[str], lifeline: int, log: LineLog, end_all: Callable[[], None]) -> int:
+    """Run `command` until it ends or the lifeline does; return its exit code as `Popen` would.
+
+    `end_all` kills what belongs to the command, this process included."""
     # The group's SIGTERM is meant for the command; the guardian stays to see it end.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -168,7 +172,7 @@ def _guard(command: list[str], lifeline: int, log: LineLog) -> int:
             if child_ended in ready:
                 os.read(child_ended, _READ_BYTES)
             if lifeline in ready:
-                os.killpg(0, signal.SIGKILL)
+                end_all()
             data = os.read(output, _READ_BYTES) if output in ready else b""
             if output in ready and not data:
                 selector.unregister(output)
@@ -177,6 +181,21 @@ def _guard(command: list[str], lifeline: int, log: LineLog) -> int:
                 break
             ended = child.poll() is not None
     return child.returncode
+
+
+def _end_group() -> None:
+    os.killpg(0, signal.SIGKILL)
+
+
+def _session_ender() -> Callable[[], None]:
+    # Only here, and before it is needed: a guardian is small, and ends its command in milliseconds.
+    from envspecs.processes.leftovers import end_session
+
+    def end() -> None:
+        end_session(os.getsid(0), spared=os.getpid())
+        _end_group()
+
+    return end
 
 
 def _wake_at_child_end() -> int:
@@ -196,17 +215,18 @@ def _inherited() -> tuple[int, ...]:
 
 
 def main(arguments: list[str]) -> int:
-    """`guardian --name N --log FILE --lifeline FD [--nonce X] -- COMMAND...`."""
+    """`guardian --name N --log FILE --lifeline FD [--nonce X] [--session] -- COMMAND...`."""
     parser = argparse.ArgumentParser(prog="guardian")
     parser.add_argument("--name", required=True)
     parser.add_argument("--log", required=True, type=Path)
     parser.add_argument("--lifeline", required=True, type=int)
     parser.add_argument("--nonce", default="")
+    parser.add_argument("--session", action="store_true")
     parser.add_argument("command", nargs="+")
     given = parser.parse_args(arguments)
     reach("guardian.command.before-start")
     log = LineLog(given.log, given.name, given.nonce)
-    code = _guard(given.command, given.lifeline, log)
+    code = _guard(given.command, given.lifeline, log, _session_ender() if given.session else _end_group)
     reach("guardian.command.ended")
     log.close()
     reach("guardian.log.closed")

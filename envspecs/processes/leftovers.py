@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 import psutil
@@ -11,7 +12,10 @@ import psutil
 from envspecs.processes.variables import COOKIE
 from protocol.supervisor import SupervisorReport
 
-__all__ = ["myself", "sweep"]
+__all__ = ["end_session", "myself", "sweep"]
+
+_ROUNDS = 3
+"""A process may start another one while the list is being read."""
 
 
 def myself() -> SupervisorReport:
@@ -38,3 +42,25 @@ def sweep(runtime: Path) -> int:
     for part in runtime.glob(".*.part"):
         part.unlink(missing_ok=True)
     return len(left)
+
+
+def end_session(session: int, *, spared: int = 0) -> None:
+    """Kill every process of the session, in whatever process group it is; `spared` stays.
+
+    Ray puts each of its workers into a group of its own. Nobody who is not descended from the session's first
+    process can be in it.
+    """
+    for _ in range(_ROUNDS):
+        found = [pid for pid in psutil.pids() if pid != spared and _session_of(pid) == session]
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not found:
+            return
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None

@@ -28,11 +28,12 @@ __all__ = ["WorkerMaker", "house_children"]
 
 
 def house_children(
-    home: Path, runtime: Path, environment: Mapping[str, str], control: int
+    home: Path, runtime: Path, environment: Mapping[str, str], control: int, *, on_node: bool
 ) -> Iterator[Child]:
     """Yield the children that are no workers: coordinator, HTTP server, what fetches the models.
 
-    `control` is the descriptor on which the coordinator writes its commands.
+    `control` is the descriptor on which the coordinator writes its commands. `on_node`: the head of the
+    cluster has coordinator and HTTP server.
     """
     build = current_build(COMMON)
     python = [str(interpreter(COMMON)), "-I", "-u", "-m"]
@@ -42,9 +43,10 @@ def house_children(
         return Child(name=name, command=[*python, *words], environment=dict(variables), log=log, build=build)
 
     control_of = {"CPW_CONTROL_FD": str(control)}
-    yield child(COORDINATOR, ["coordinator", "--runtime", str(runtime)], {**environment, **control_of})
-    if http_settings(os.environ) is not None:
-        yield child(HTTP, ["clients.api"], environment)
+    if not on_node:
+        yield child(COORDINATOR, ["coordinator", "--runtime", str(runtime)], {**environment, **control_of})
+        if http_settings(os.environ) is not None:
+            yield child(HTTP, ["clients.api"], environment)
     if not is_off(os.environ):
         # It runs what a person would run: their settings for packages, hub and network are needed.
         yield child(SETUP, ["clients.cli", "setup", "--background"], {**os.environ, **environment})

@@ -6,12 +6,14 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from envspecs.cluster.settings import cluster_directory
+from envspecs.layout import logs_directory, out_directory
 from protocol.errors import UsageError
 
-__all__ = ["narrow", "umask_of"]
+__all__ = ["narrow", "own_folders", "umask_of"]
 
 log = logging.getLogger("supervisor")
 
@@ -31,6 +33,14 @@ def umask_of(environ: Mapping[str, str]) -> int:
         message = f"{_VARIABLE} is {text!r}, not a umask that leaves you all rights."
         raise UsageError(message, f"Write for instance: {_VARIABLE}=022 (others may read), {_VARIABLE}=077")
     return umask
+
+
+def own_folders(home: Path, state: Path) -> Iterator[Path]:
+    """Yield the folders that are ours alone; one that a person has chosen for the jobs is not."""
+    logs = logs_directory(home)
+    yield from (state, logs, logs / "stacks", cluster_directory(state))
+    if out_directory(home) == home / "out":
+        yield home / "out"
 
 
 def narrow(folders: Iterable[Path], umask: int) -> None:

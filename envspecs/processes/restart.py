@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from envspecs.budgets import variable_of
 from envspecs.code import RESTART
 from protocol.errors import WorkerExit
-from protocol.supervisor import COORDINATOR, HTTP, ChildState, environment_of
+from protocol.supervisor import BRIDGE, COORDINATOR, HTTP, RAY, ChildState, environment_of
 
 __all__ = ["Decision", "Exit", "after_setup", "decide_restart"]
 
 _BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _SHORT_LIFE_S = 30.0
 _LOOP_WINDOW_S = 300.0
+_NEVER_GIVEN_UP = frozenset({COORDINATOR, HTTP, RAY, BRIDGE})
 _WORN_SOON_S = 60.0
 """Who makes room for a new process sooner than this after its start has a budget that is too small."""
 
@@ -59,8 +60,9 @@ def decide_restart(name: str, exits: list[Exit], *, earlier: bool = False) -> De
             break
         short += 1
     if short >= len(_BACK_OFF_S):
-        if name in (COORDINATOR, HTTP):
-            # Without it nobody can be told anything; what ails it (a full disk, a port in use) may pass.
+        if name in _NEVER_GIVEN_UP:
+            # Without it nobody can be told anything; what ails it (a full disk, a port in use, a head that
+            # is away) may pass.
             return Decision(
                 "restarting", _BACK_OFF_S[-1], f"It died {short} times in a row.", f"cpw logs {name}"
             )

@@ -20,9 +20,11 @@ ignore it."""
 _NAMES = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH", "GLIBC_TUNABLES")
 # Those of the computing libraries choose threads and instructions: a person may have to for their processor.
 _COMPUTING_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "MKL_", "CT2_", "ONEDNN_", "ATEN_")
+_TLS_PREFIXES = ("RAY_USE_TLS", "RAY_TLS_")
+"""Certificates for the connections between the machines of a cluster, as Ray names them."""
 _OURS = (COOKIE, "CPW_CONTROL_FD", "CPW_FAILPOINT")
 """The program itself sets these."""
-_PREFIXES = ("LC_", "XDG_", "CPW_", *_COMPUTING_PREFIXES)
+_PREFIXES = ("LC_", "XDG_", "CPW_", *_TLS_PREFIXES, *_COMPUTING_PREFIXES)
 
 
 def passed_on(variables: Mapping[str, str]) -> dict[str, str]:
@@ -36,5 +38,5 @@ def settings_in(variables: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in sorted(variables.items())
-        if name.startswith(("CPW_", *_COMPUTING_PREFIXES)) and not name.startswith(_OURS)
+        if name.startswith(("CPW_", *_TLS_PREFIXES, *_COMPUTING_PREFIXES)) and not name.startswith(_OURS)
     }

@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("protocol", "workers", "coordinator", "clients", "envspecs")
 OTHER_THINGS = {
     ("envspecs/layout.py", "common"): "the one constant: the programs themselves run in it",
+    ("envspecs/layout.py", "cluster"): "the second constant: Ray and the bridge run in it",
+    ("clients/cli/main.py", "cluster"): "a command",
+    ("protocol/supervisor.py", "cluster"): "a child of the supervisor, the bridge",
     ("clients/comparing/shown.py", "whisperx"): "a package, whose version tells two builds apart",
     ("clients/screen/machine.py", "mlx"): "a library: what it computes on is a line about the machine",
     ("coordinator/planning/hardware_choices.py", "mlx"): "a word for devices: what the library computes on",

@@ -9,6 +9,7 @@ from tests.contract.source import Module, modules
 WRITERS = {
     "clients.screen.report": "cpw",
     "envspecs.__main__": "python -m envspecs, on a bare Python",
+    "cluster.ray.probe": "the program that asks Ray, which answers on stdout",
     "workers.engines.scores.score": "the program that measures texts, which answers on stdout",
     "workers.engines.common.one_answer": "the programs that run once and answer on stdout",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
@@ -11,6 +12,8 @@ import click
 
 from clients.asking import ask_coordinator, why_silent
 from clients.cli.shell import CONTEXT, json_option, pass_desk
+from clients.cluster.here import cluster_here
+from clients.cluster.waiting import wait_for_ray
 from clients.desk import Desk
 from clients.log_files import last_lines
 from clients.screen.health import health_problems, health_sentence, health_table, model_sentences
@@ -31,6 +34,7 @@ from clients.supervisor import (
     wait_until_up,
     with_supervisor,
 )
+from envspecs.cluster.settings import ClusterSettings
 from envspecs.setup.defaults import is_off
 from envspecs.setup.outlook import look
 from protocol.clock import now_ms
@@ -72,12 +76,31 @@ def _stay(desk: Desk) -> NoReturn:
 def start_everything(desk: Desk, seconds: float) -> ExitCode:
     """Start everything, wait until it is ready, and show its state."""
     check_built(desk.home)
+    cluster = cluster_here(desk.home)
     running = running_supervisor(desk)
     if running is not None and running.state == "stopping":
         raise why_silent(desk.runtime)
     process = None if running is not None else start(desk)
     if running is not None:
         desk.report.line(f"the supervisor is already running, process {running.pid}")
+    if cluster.role == "node":
+        return _wait_as_part(desk, cluster, seconds, process)
+    answer = _wait(desk, process, seconds)
+    if answer is None:
+        return ExitCode.INTERRUPTED
+    _show_health(desk.report, with_supervisor(desk, answer))
+    _show_address(desk)
+    _show_models(desk)
+    if cluster.role == "head":
+        _wait_as_part(desk, cluster, seconds)
+    advice = path_advice(desk.home)
+    if advice:
+        desk.report.lines(["to use cpw-submit in this shell:", f"  {advice}"])
+    return _code_of(answer)
+
+
+def _wait(desk: Desk, process: subprocess.Popen[bytes] | None, seconds: float) -> HealthReport | None:
+    """Wait for the coordinator and the workers; return None where a person ended that by Ctrl-C."""
     try:
         with desk.connect(desk.runtime) as asker, _states_shown(desk.report) as show:
             answer = wait_until_up(desk, asker, process, seconds, show)
@@ -87,16 +110,20 @@ def start_everything(desk: Desk, seconds: float) -> ExitCode:
         raise
     except KeyboardInterrupt:
         desk.report.remark("it is still starting; see: cpw health")
-        return ExitCode.INTERRUPTED
+        return None
     if answer is None:
         raise why_silent(desk.runtime)
-    _show_health(desk.report, with_supervisor(desk, answer))
-    _show_address(desk)
-    _show_models(desk)
-    advice = path_advice(desk.home)
-    if advice:
-        desk.report.lines(["to use cpw-submit in this shell:", f"  {advice}"])
-    return _code_of(answer)
+    return answer
+
+
+def _wait_as_part(
+    desk: Desk, cluster: ClusterSettings, seconds: float, process: subprocess.Popen[bytes] | None = None
+) -> ExitCode:
+    """Wait until the cluster has this machine."""
+    wait_for_ray(desk, cluster, seconds, process)
+    part = "the head" if cluster.role == "head" else "a node"
+    desk.report.line(f"this machine, {cluster.name}, is {part} of the cluster at {cluster.head}")
+    return ExitCode.DONE
 
 
 def _show_address(desk: Desk) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from envspecs.processes.guardian import LineLog, mask
 from protocol.marks import Mark, render_mark
+from tests.house import until
 
 
 def test_lines_between_marks_go_to_the_jobs_log_too(tmp_path: Path) -> None:
@@ -41,10 +45,11 @@ def test_secrets_are_masked() -> None:
     assert mask("the token is here") == "the token is here"
 
 
-def _guard(tmp_path: Path, *command: str) -> tuple[subprocess.Popen[bytes], int]:
+def _guard(tmp_path: Path, *command: str, session: bool = False) -> tuple[subprocess.Popen[bytes], int]:
     read_end, write_end = os.pipe()
     arguments = ["-m", "envspecs.processes.guardian", "--name", "x", "--log", str(tmp_path / "x.log")]
-    arguments += ["--lifeline", str(read_end), "--", *command]
+    arguments += ["--lifeline", str(read_end)]
+    arguments += [*(["--session"] if session else []), "--", *command]
     process = subprocess.Popen([sys.executable, *arguments], pass_fds=[read_end], start_new_session=True)
     os.close(read_end)
     return process, write_end
@@ -80,3 +85,22 @@ def test_output_cannot_move_the_readers_cursor(tmp_path: Path) -> None:
     log.feed("a\x1b[2Jb\x07c\u2028d नमस्ते\n".encode())
     log.close()
     assert (tmp_path / "x.log").read_text(encoding="utf-8").endswith("| a b c d नमस्ते\n")
+
+
+def test_a_process_in_a_group_of_its_own_is_ended_with_the_session(tmp_path: Path) -> None:
+    apart = "import os, time; os.setpgid(0, 0); print('apart', os.getpid(), flush=True); time.sleep(60)"
+    command = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {apart!r}])"
+    process, lifeline = _guard(tmp_path, sys.executable, "-c", command, session=True)
+    said = until(lambda: re.search(r"apart (\d+)", _log(tmp_path)), what="the process has begun")
+    os.close(lifeline)
+    assert process.wait(timeout=10) == -signal.SIGKILL
+    until(lambda: not psutil.pid_exists(int(said[1])) or _is_zombie(int(said[1])), 5, "it has ended")
+
+
+def _log(tmp_path: Path) -> str:
+    file = tmp_path / "x.log"
+    return file.read_text() if file.exists() else ""
+
+
+def _is_zombie(pid: int) -> bool:
+    return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
