@@ -20,7 +20,15 @@ from envspecs.layout import COMMON, state_directory, venv_path
 from protocol.endpoints import http_address_file, prepare_runtime_directory
 from protocol.errors import MissingError, NotRunningError, UsageError
 from protocol.messages import HealthQuery, HealthReport, Problem
-from protocol.supervisor import FINAL_STATES, HTTP, NO_WORKERS, SupervisorReport, read_supervisor
+from protocol.supervisor import (
+    BRIDGE,
+    FINAL_STATES,
+    HTTP,
+    NO_WORKERS,
+    RAY,
+    SupervisorReport,
+    read_supervisor,
+)
 
 if TYPE_CHECKING:
     import psutil
@@ -109,9 +117,20 @@ def why_no_server(desk: Desk) -> Problem | None:
     return Problem(sentence=f"The HTTP server does not run: {child.problem}", remedy=child.remedy)
 
 
+def why_no_cluster(desk: Desk) -> Problem | None:
+    """Return what is wrong with Ray here, or the bridge; None where they run, or are not to."""
+    state = running_supervisor(desk)
+    children = state.children if state is not None else {}
+    for name in (RAY, BRIDGE):
+        if name in children and children[name].problem:
+            sentence = f"The other machines of the cluster get no work: {name}: {children[name].problem}"
+            return Problem(sentence=sentence, remedy=children[name].remedy)
+    return None
+
+
 def with_supervisor(desk: Desk, answer: HealthReport) -> HealthReport:
     """Add what only a look from outside tells; old code alone makes nothing unhealthy: it works as before."""
-    for problem in (why_no_server(desk), why_not_looked_after(desk)):
+    for problem in (why_no_server(desk), why_no_cluster(desk), why_not_looked_after(desk)):
         if problem is not None:
             answer = replace(answer, healthy=False, problems=(problem, *answer.problems))
     if (outdated := why_outdated(desk)) is not None:

@@ -100,3 +100,11 @@ def test_what_fetches_the_models_is_not_started_again_however_it_ends() -> None:
     assert after_setup(Exit(0, 100.0, 5.0)) == Decision("stopped")
     broken = after_setup(Exit(1, 100.0, 5.0))
     assert (broken.state, broken.remedy) == ("stopped", "cpw setup")
+
+
+@pytest.mark.parametrize("name", ["ray", "cluster"])
+def test_what_waits_for_a_head_that_is_away_is_never_given_up(name: str) -> None:
+    decision = decide_restart(name, short_lives(40))
+    assert decision.state == "restarting"
+    assert decision.delay_s <= 5
+    assert decision.remedy == f"cpw logs {name}"
