@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
 
-.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-cluster bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-speakers bench-llm bench-gpu bench-glossary bench-docs lock clean
+.PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-cluster bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-speakers bench-llm bench-gpu bench-glossary bench-cluster-call bench-docs lock clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,7 +53,7 @@ chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED
 	@echo "SEED=$(SEED)"
 	@$(DEV)/python -m pytest -q -m "(chaos and integration) or long" --durations=15
 
-BENCHES := rpc dispatch cluster warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers gpu glossary
+BENCHES := rpc dispatch cluster warm film batch sizes subtitles sentences scripts languages idle beside cancel http separation speakers gpu glossary cluster-call
 
 bench: ## all measurements and one table; fails at the end where one misses its limit
 	@$(MAKE) --no-print-directory --keep-going $(addprefix bench-,$(BENCHES)); code=$$?; \
@@ -123,6 +123,10 @@ bench-gpu: build dev ## one film on an NVIDIA GPU against faster-whisper, and on
 bench-glossary: build dev ## thirty names by bergamot: kept with a glossary and without
 	@$(PYTHON) -m envspecs build bergamot
 	@$(DEV)/python -m tests.bench.glossary
+
+bench-cluster-call: dev ## what a call to a worker of another machine costs
+	@$(PYTHON) -m envspecs build cluster
+	@$(DEV)/python -m tests.bench.cluster_call
 
 bench-warm: build dev ## a second film against the whisperx command line
 	@$(DEV)/python -m tests.bench.warm

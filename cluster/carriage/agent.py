@@ -6,8 +6,6 @@ the agent can hang.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import platform
 import threading
@@ -52,51 +50,40 @@ class RayUpstream:
     """The relay's way to the head: what it says waits here until the bridge pulls it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._outbox = Outbox()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._arrived = asyncio.Event()
-        self._is_awaited = False
 
     def send(self, frames: list[bytes]) -> None:
         """Keep the message for the next pull; any thread may call it, and never waits."""
-        with self._lock:
+        with self._changed:
             self._outbox.put(frames)
-            wakes = self._is_awaited and (bool(self._outbox) or self._outbox.is_lost)
-            if wakes:
-                self._is_awaited = False
-        if wakes and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._arrived.set)
+            if self._outbox or self._outbox.is_lost:
+                self._changed.notify_all()
 
-    def renew(self) -> None:
-        """Drop what waits: it belongs to a session that is over."""
-        with self._lock:
+    def renew(self) -> Outbox:
+        """Return the outbox of another session; who waits for that of the last one is answered."""
+        with self._changed:
             self._outbox = Outbox()
+            self._changed.notify_all()
+            return self._outbox
 
-    @property
-    def is_lost(self) -> bool:
-        """Return whether something had to be dropped without which the session cannot go on."""
-        return self._outbox.is_lost
+    def take(self, outbox: Outbox, wait_s: float) -> tuple[bytes, bool]:
+        """Return the session's next parcel as soon as there is one, empty where none comes in time.
 
-    async def take(self, wait_s: float) -> bytes:
-        """Return the next parcel as soon as there is one; empty where none comes in time."""
-        self._loop = asyncio.get_running_loop()
-        with self._lock:
-            parcel = self._outbox.take()
-            if parcel or self._outbox.is_lost:
-                return parcel
-            self._arrived.clear()
-            self._is_awaited = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await self._arrived.wait()
-        with self._lock:
-            self._is_awaited = False
-            return self._outbox.take()
+        True beside it: something had to be dropped without which the session cannot go on.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: outbox or outbox.is_lost or self._outbox is not outbox, timeout=wait_s
+            )
+            return outbox.take(), outbox.is_lost
 
 
 class Agent:
-    """What the bridge calls; `make_relay` is called once, with the way to the head."""
+    """What the bridge calls, on several threads at once: a pull that waits holds up no push.
+
+    `make_relay` is called once, with the way to the head.
+    """
 
     def __init__(self, make_relay: Callable[[RayUpstream], AgentRelay], node: str, ray_version: str) -> None:
         self._upstream = RayUpstream()
@@ -104,14 +91,16 @@ class Agent:
         self._node = node
         self._ray_version = ray_version
         self._code = code_digest()
+        self._lock = threading.RLock()
         self._session = 0
         self._is_live = False
         self._pulls = 0
-        self._heard = time.monotonic()
+        self._heard_s = time.monotonic()
         self._unpacker = Unpacker()
-        self._watch: asyncio.Task[None] | None = None
+        self._outbox = self._upstream.renew()
+        threading.Thread(target=self._look_for_silence, name="silence", daemon=True).start()
 
-    async def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """Return the node's `AgentFacts` as plain values."""
         facts = AgentFacts(
             node=self._node,
@@ -124,70 +113,76 @@ class Agent:
         )
         return dict(to_plain(facts))
 
-    async def pull(self, session: int, wait_ms: int) -> bytes | None:
+    def pull(self, session: int, wait_ms: int) -> bytes | None:
         """Return the session's next parcel, empty where the node has nothing to say; None: it is over.
 
         A number above all earlier ones begins a session, and ends the one before.
         """
-        if session > self._session:
-            self._begin(session)
-        if session != self._session or not self._is_live:
-            return None
-        self._pulls += 1
+        with self._lock:
+            if session > self._session:
+                self._begin(session)
+            if not self._goes_on(session):
+                return None
+            self._pulls += 1
+            outbox = self._outbox
         try:
-            parcel = await self._upstream.take(wait_ms / 1000)
+            parcel, is_lost = self._upstream.take(outbox, wait_ms / 1000)
         finally:
-            self._pulls -= 1
-            self._heard = time.monotonic()
-        if session != self._session or not self._is_live:
-            return None
-        if self._upstream.is_lost:
-            log.warning("session %d: too much waits for the head, it begins anew", session)
-            self._end()
-            return None
-        return parcel
+            with self._lock:
+                self._pulls -= 1
+                self._heard_s = time.monotonic()
+        with self._lock:
+            if is_lost and self._goes_on(session):
+                log.warning("session %d: too much waits for the head, it begins anew", session)
+                self._end()
+            return parcel if self._goes_on(session) else None
 
-    async def push(self, session: int, parcel: bytes) -> bool:
+    def push(self, session: int, parcel: bytes) -> bool:
         """Take a parcel of the coordinator's messages; False: the session is over."""
-        if session != self._session or not self._is_live:
-            return False
-        try:
-            messages = self._unpacker.feed(parcel)
-        except WireError as error:
-            log.warning("session %d: %s", session, error)
-            self._end()
-            return False
-        for frames in messages:
-            self._relay.deliver(frames)
-        return True
+        with self._lock:
+            if not self._goes_on(session):
+                return False
+            try:
+                messages = self._unpacker.feed(parcel)
+            except WireError as error:
+                log.warning("session %d: %s", session, error)
+                self._end()
+                return False
+            for frames in messages:
+                self._relay.deliver(frames)
+            return True
 
-    async def end(self, session: int) -> None:
+    def end(self, session: int) -> None:
         """End the session, if it is still this one."""
-        if session == self._session and self._is_live:
-            self._end()
+        with self._lock:
+            if self._goes_on(session):
+                self._end()
+
+    def _goes_on(self, session: int) -> bool:
+        return self._is_live and session == self._session
 
     def _begin(self, session: int) -> None:
         if self._is_live:
             self._end()
         self._session = session
         self._is_live = True
-        self._heard = time.monotonic()
+        self._heard_s = time.monotonic()
         self._unpacker = Unpacker()
-        self._upstream.renew()
+        self._outbox = self._upstream.renew()
         log.info("session %d begins", session)
         self._relay.begin_session()
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._look_for_silence())
 
     def _end(self) -> None:
         log.info("session %d ends", self._session)
         self._is_live = False
+        self._upstream.renew()
         self._relay.end_session()
 
-    async def _look_for_silence(self) -> None:
+    def _look_for_silence(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            silent_s = time.monotonic() - self._heard
-            if self._is_live and not self._pulls and silent_s >= UNHEARD_S:
-                log.warning("session %d: nobody has asked for %.0f s", self._session, silent_s)
-                self._end()
+            time.sleep(LOOK_EVERY_S)
+            with self._lock:
+                silent_s = time.monotonic() - self._heard_s
+                if self._is_live and not self._pulls and silent_s >= UNHEARD_S:
+                    log.warning("session %d: nobody has asked for %.0f s", self._session, silent_s)
+                    self._end()

@@ -17,6 +17,10 @@ from cluster.bridge.joining import RayNode
 __all__ = ["NAMESPACE", "RayFleet", "agent_name"]
 
 NAMESPACE = "cpw"
+_THREADS = 8
+"""Of an agent. One waits in a pull, and another may wait in that of a bridge that was killed meanwhile.
+
+An actor of asyncio needs 2.5 times as long for a call, as Ray carries each into a loop and back."""
 _HEAD = "node:__internal_head__"
 """The resource by which Ray marks its head."""
 
@@ -67,6 +71,7 @@ class RayFleet:
             "num_cpus": 0,
             "max_restarts": -1,
             "max_task_retries": 0,
+            "max_concurrency": _THREADS,
             "scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False),
         }
         try:

@@ -36,6 +36,7 @@ BENCHES = [
     "speakers",
     "gpu",
     "glossary",
+    "cluster_call",
 ]
 
 

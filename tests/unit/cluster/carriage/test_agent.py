@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from cluster.carriage.outbox import Outbox
 from cluster.carriage.parcels import CARRIAGE, Packer, Unpacker
 from protocol.cluster.bridge import AgentFacts
 from protocol.schema import from_plain
+from tests.house import until
 
 HELLO = [b"", b"CPW", b"1", b"NodeHello", b"", b""]
 RESULT = [b"w.1.a@n", b"CPW", b"1", b"Result", b"", b"body"]
@@ -41,19 +40,18 @@ class Noting:
         self.heard.append("close")
 
 
-def play(script: Callable[[Agent, Noting], Awaitable[None]]) -> None:
-    """Run what a bridge does with an agent."""
+@pytest.fixture
+def relay() -> Noting:
+    return Noting(RayUpstream())
 
-    async def run() -> None:
-        relays: list[Noting] = []
 
-        def make(upstream: RayUpstream) -> Noting:
-            relays.append(Noting(upstream))
-            return relays[0]
+@pytest.fixture
+def agent(relay: Noting) -> Agent:
+    def make(upstream: RayUpstream) -> Noting:
+        relay.upstream = upstream
+        return relay
 
-        await script(Agent(make, "big-box", "2.60.0"), relays[0])
-
-    asyncio.run(run())
+    return Agent(make, "big-box", "2.60.0")
 
 
 def packed(*messages: list[bytes]) -> bytes:
@@ -63,104 +61,100 @@ def packed(*messages: list[bytes]) -> bytes:
     return packer.take()
 
 
-def test_an_agent_says_what_it_is() -> None:
-    async def script(agent: Agent, _: Noting) -> None:
-        facts = from_plain(AgentFacts, await agent.facts())
-        assert (facts.node, facts.ray, facts.carriage, facts.session) == ("big-box", "2.60.0", CARRIAGE, 0)
-        await agent.pull(7, 0)
-        assert from_plain(AgentFacts, await agent.facts()).session == 7
-
-    play(script)
+def test_an_agent_says_what_it_is(agent: Agent, relay: Noting) -> None:
+    facts = from_plain(AgentFacts, agent.facts())
+    assert (facts.node, facts.ray, facts.carriage, facts.session) == ("big-box", "2.60.0", CARRIAGE, 0)
+    agent.pull(7, 0)
+    assert from_plain(AgentFacts, agent.facts()).session == 7
 
 
-def test_a_higher_number_begins_a_session_and_ends_the_one_before() -> None:
-    async def script(agent: Agent, relay: Noting) -> None:
-        assert Unpacker().feed(await agent.pull(1, 0) or b"") == [HELLO]
-        assert relay.heard == ["begin"]
+def test_a_higher_number_begins_a_session_and_ends_the_one_before(agent: Agent, relay: Noting) -> None:
+    assert Unpacker().feed(agent.pull(1, 0) or b"") == [HELLO]
+    assert relay.heard == ["begin"]
+    relay.upstream.send(RESULT)
+    assert Unpacker().feed(agent.pull(2, 0) or b"") == [HELLO], "nothing of the session before"
+    assert relay.heard == ["begin", "end", "begin"]
+    assert agent.pull(1, 0) is None
+    assert agent.push(1, packed(RESULT)) is False
+    assert relay.heard == ["begin", "end", "begin"]
+
+
+def test_a_pull_is_answered_as_soon_as_another_thread_says_something(agent: Agent, relay: Noting) -> None:
+    agent.pull(1, 0)
+    with ThreadPoolExecutor(1) as pool:
+        pull = pool.submit(agent.pull, 1, 60_000)
         relay.upstream.send(RESULT)
-        assert Unpacker().feed(await agent.pull(2, 0) or b"") == [HELLO], "nothing of the session before"
-        assert relay.heard == ["begin", "end", "begin"]
-        assert await agent.pull(1, 0) is None
-        assert await agent.push(1, packed(RESULT)) is False
-        assert relay.heard == ["begin", "end", "begin"]
-
-    play(script)
+        assert Unpacker().feed(pull.result(30) or b"") == [RESULT]
 
 
-def test_a_pull_is_answered_as_soon_as_another_thread_says_something() -> None:
-    async def script(agent: Agent, relay: Noting) -> None:
-        await agent.pull(1, 0)
-        pull = asyncio.create_task(agent.pull(1, 60_000))
-        await asyncio.sleep(0)
-        threading.Thread(target=relay.upstream.send, args=(RESULT,)).start()
-        assert Unpacker().feed(await asyncio.wait_for(pull, 30) or b"") == [RESULT]
-
-    play(script)
-
-
-def test_a_pull_that_finds_nothing_is_answered_with_nothing() -> None:
-    async def script(agent: Agent, _: Noting) -> None:
-        await agent.pull(1, 0)
-        assert await agent.pull(1, 20) == b""
-
-    play(script)
+def test_a_pull_that_waits_is_answered_when_its_session_ends_and_takes_nothing_of_the_next(
+    agent: Agent, relay: Noting
+) -> None:
+    agent.pull(1, 0)
+    with ThreadPoolExecutor(1) as pool:
+        pull = pool.submit(agent.pull, 1, 60_000)
+        assert Unpacker().feed(agent.pull(2, 0) or b"") == [HELLO]
+        relay.upstream.send(RESULT)
+        assert pull.result(30) is None
+    assert Unpacker().feed(agent.pull(2, 0) or b"") == [RESULT]
 
 
-def test_what_is_pushed_reaches_the_relay_in_order() -> None:
-    async def script(agent: Agent, relay: Noting) -> None:
-        await agent.pull(1, 0)
-        stream = packed(RESULT, HELLO)
-        assert await agent.push(1, stream[:9])
-        assert await agent.push(1, stream[9:])
-        assert relay.heard == ["begin", RESULT, HELLO]
-
-    play(script)
+def test_a_pull_that_waits_holds_up_no_push(agent: Agent, relay: Noting) -> None:
+    agent.pull(1, 0)
+    with ThreadPoolExecutor(1) as pool:
+        pull = pool.submit(agent.pull, 1, 60_000)
+        assert agent.push(1, packed(RESULT))
+        agent.end(1)
+        assert pull.result(30) is None
 
 
-def test_an_ended_session_stays_ended_and_its_pull_is_answered() -> None:
-    async def script(agent: Agent, relay: Noting) -> None:
-        await agent.pull(1, 0)
-        await agent.end(1)
-        await agent.end(1)
-        assert relay.heard == ["begin", "end"]
-        assert await agent.pull(1, 0) is None
-        assert await agent.push(1, packed(RESULT)) is False
-        assert await agent.pull(2, 0)
-
-    play(script)
+def test_a_pull_that_finds_nothing_is_answered_with_nothing(agent: Agent, relay: Noting) -> None:
+    agent.pull(1, 0)
+    assert agent.pull(1, 20) == b""
 
 
-def test_bytes_that_are_no_stream_end_the_session() -> None:
-    async def script(agent: Agent, relay: Noting) -> None:
-        await agent.pull(1, 0)
-        assert await agent.push(1, b"\xff\xff\xff\xff") is False
-        assert relay.heard == ["begin", "end"]
+def test_what_is_pushed_reaches_the_relay_in_order(agent: Agent, relay: Noting) -> None:
+    agent.pull(1, 0)
+    stream = packed(RESULT, HELLO)
+    assert agent.push(1, stream[:9])
+    assert agent.push(1, stream[9:])
+    assert relay.heard == ["begin", RESULT, HELLO]
 
-    play(script)
+
+def test_an_ended_session_stays_ended_and_its_pull_is_answered(agent: Agent, relay: Noting) -> None:
+    agent.pull(1, 0)
+    agent.end(1)
+    agent.end(1)
+    assert relay.heard == ["begin", "end"]
+    assert agent.pull(1, 0) is None
+    assert agent.push(1, packed(RESULT)) is False
+    assert agent.pull(2, 0)
 
 
-def test_too_much_that_waits_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_are_no_stream_end_the_session(agent: Agent, relay: Noting) -> None:
+    agent.pull(1, 0)
+    assert agent.push(1, b"\xff\xff\xff\xff") is False
+    assert relay.heard == ["begin", "end"]
+
+
+def test_too_much_that_waits_ends_the_session(
+    monkeypatch: pytest.MonkeyPatch, agent: Agent, relay: Noting
+) -> None:
     monkeypatch.setattr(agents, "Outbox", lambda: Outbox(most_messages=3))
 
-    async def script(agent: Agent, relay: Noting) -> None:
-        await agent.pull(1, 0)
-        for _ in range(5):
-            relay.upstream.send(RESULT)
-        assert await agent.pull(1, 0) is None
-        assert relay.heard == ["begin", "end"]
-
-    play(script)
+    agent.pull(1, 0)
+    for _ in range(5):
+        relay.upstream.send(RESULT)
+    assert agent.pull(1, 0) is None
+    assert relay.heard == ["begin", "end"]
 
 
-def test_a_session_that_nobody_asks_about_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_nobody_asks_about_ends(
+    monkeypatch: pytest.MonkeyPatch, agent: Agent, relay: Noting
+) -> None:
     monkeypatch.setattr(agents, "UNHEARD_S", 0.05)
     monkeypatch.setattr(agents, "LOOK_EVERY_S", 0.01)
 
-    async def script(agent: Agent, relay: Noting) -> None:
-        await agent.pull(1, 0)
-        async with asyncio.timeout(30):
-            while relay.heard != ["begin", "end"]:
-                await asyncio.sleep(0)
-        assert await agent.pull(1, 0) is None
-
-    play(script)
+    agent.pull(1, 0)
+    until(lambda: relay.heard == ["begin", "end"], 30, "it ends by itself")
+    assert agent.pull(1, 0) is None
