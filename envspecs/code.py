@@ -9,7 +9,7 @@ __all__ = ["RESTART", "code_digest"]
 
 RESTART = "cpw down && make up"
 """What mends a house whose processes run the code of before: `make up` builds what the new code needs."""
-_ROOMS = ("protocol", "workers", "coordinator", "envspecs")
+_ROOMS = ("protocol", "workers", "coordinator", "envspecs", "cluster")
 _KINDS = frozenset({".py", ".sql"})
 
 

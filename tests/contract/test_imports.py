@@ -58,7 +58,8 @@ ROOMS = {
 
 LIBRARIES = {
     "msgpack": "protocol.frames",
-    "zmq": "coordinator.link clients.connection workers.link cluster.relay.sockets",
+    "zmq": "coordinator.link clients.connection workers.link cluster.relay.sockets cluster.bridge.sockets",
+    "ray": "cluster.ray",
     "click": "clients.cli",
     "starlette": "clients.api",
     "uvicorn": "clients.api.server",
