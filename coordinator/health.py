@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import envspecs
+from coordinator.nodes.health import at_node
+from coordinator.nodes.nodes import Node
+from coordinator.nodes.placing import digests_at_head, is_of_this_lock
 from coordinator.running.roster import SILENT_AFTER_S, Member, Roster
 from envspecs.budgets import memory_of
 from envspecs.workers import Place, part_of
@@ -21,7 +25,7 @@ from protocol.supervisor import (
     read_children,
 )
 
-__all__ = ["check_worker", "environments_health", "why_not_usable"]
+__all__ = ["check_worker", "environments_health", "node_environments", "why_not_usable"]
 
 
 def check_worker(environment: str, runtime: Path, roster: Roster) -> None:
@@ -71,35 +75,84 @@ def environments_health(
     for spec in specs:
         if spec.worker and spec.usable_here():
             names = children_of(spec.name, dict.fromkeys((*children, *members))) or (spec.name,)
-            found += [_worker_health(spec, name, members.get(name), children, now_s) for name in names]
+            for name in names:
+                child = children.get(name, None if children else ChildReport(state="stopped"))
+                worker = _Worker(name, members.get(name), child, envspecs.is_built(spec))
+                budget_bytes = _ram_budget(spec, len(children_of(spec.name, children)))
+                problem = _behind(spec.name, child)
+                found.append(_worker_health(spec, worker, now_s, problem, ram_budget_bytes=budget_bytes))
     return tuple(found)
+
+
+def node_environments(
+    specs: Iterable[envspecs.EnvSpec], node: Node, roster: Roster, now_s: float
+) -> tuple[EnvironmentHealth, ...]:
+    """Return the same about the environments that are built on a node."""
+    digests = digests_at_head()
+    members = {member.child: member for member in roster.members.values() if member.node == node.name}
+    found: list[EnvironmentHealth] = []
+    for spec in specs:
+        if spec.worker and spec.name in node.locks:
+            names = children_of(spec.name, dict.fromkeys((*node.children, *members))) or (spec.name,)
+            workers = [_node_worker(spec, node, name, members.get(name), now_s) for name in names]
+            same = is_of_this_lock(node, spec.name, digests)
+            found += workers if same else [_of_other_lock(worker) for worker in workers]
+    return tuple(found)
+
+
+def _node_worker(
+    spec: envspecs.EnvSpec, node: Node, name: str, member: Member | None, now_s: float
+) -> EnvironmentHealth:
+    child = node.children.get(name, None if node.children else ChildReport(state="stopped"))
+    health = _worker_health(spec, _Worker(name, member, child, is_built=True), now_s, ("", ""))
+    return replace(
+        health,
+        node=node.name,
+        remedy=at_node(node.name, health.remedy),
+        uptime_ms=since_iso_ms(node.here(member.started_at)) if member is not None else None,
+    )
+
+
+def _of_other_lock(health: EnvironmentHealth) -> EnvironmentHealth:
+    """Return the health of a worker whose packages are not those of the head's lock."""
+    remedy = at_node(health.node, f"git pull to the head's commit, then: cpw envs build {health.environment}")
+    sentence = "Its packages are not those of the head's lock, so it gets no steps."
+    return replace(health, usable=False, problem=sentence, remedy=remedy)
+
+
+class _Worker(NamedTuple):
+    """A worker as its house and the coordinator know it."""
+
+    name: str
+    member: Member | None
+    child: ChildReport | None
+    is_built: bool
 
 
 def _worker_health(
     spec: envspecs.EnvSpec,
-    name: str,
-    member: Member | None,
-    children: Mapping[str, ChildReport],
+    worker: _Worker,
     now_s: float,
+    problem: tuple[str, str],
+    *,
+    ram_budget_bytes: int = 0,
 ) -> EnvironmentHealth:
-    child = children.get(name, None if children else ChildReport(state="stopped"))
-    built = envspecs.is_built(spec)
+    """Return the truth about a worker; `problem` is the sentence and remedy of one that answers."""
+    member, child = worker.member, worker.child
     common: dict[str, Any] = {
         "environment": spec.name,
-        "worker": name,
-        "built": built,
+        "worker": worker.name,
+        "built": worker.is_built,
         "optional": spec.optional,
         "stages": tuple(spec.stages),
         "restarts": child.restarts if child is not None else 0,
     }
     if member is None:
-        state, problem, remedy = _state_without_worker(spec, child)
-        return EnvironmentHealth(**common, state=state, usable=False, problem=problem, remedy=remedy)
+        state, sentence, remedy = _state_without_worker(spec, child, is_built=worker.is_built)
+        return EnvironmentHealth(**common, state=state, usable=False, problem=sentence, remedy=remedy)
     echo_ms = round((now_s - member.echoed_s) * 1000)
     silent = echo_ms > SILENT_AFTER_S * 1000
-    problem, remedy = _behind(spec.name, child)
-    if silent:
-        problem, remedy = f"It has not answered for {echo_ms / 1000:.0f} s.", ""
+    sentence, remedy = (f"It has not answered for {echo_ms / 1000:.0f} s.", "") if silent else problem
     return EnvironmentHealth(
         **common,
         state="silent" if silent else member.state,
@@ -107,13 +160,13 @@ def _worker_health(
         pid=member.pid,
         uptime_ms=since_iso_ms(member.started_at),
         rss_bytes=member.rss_bytes,
-        ram_budget_bytes=_ram_budget(spec, len(children_of(spec.name, children))),
+        ram_budget_bytes=ram_budget_bytes,
         echo_ms=echo_ms,
         calls_done=member.calls_done,
         models=member.models,
         busy_with=member.call,
         cores=member.cores if member.call is not None else 0,
-        problem=problem,
+        problem=sentence,
         remedy=remedy,
     )
 
@@ -131,9 +184,11 @@ def _behind(name: str, child: ChildReport | None) -> tuple[str, str]:
     return f"Its worker runs in an earlier build, {child.build}.", f"cpw envs reload {name}"
 
 
-def _state_without_worker(spec: envspecs.EnvSpec, child: ChildReport | None) -> tuple[str, str, str]:
+def _state_without_worker(
+    spec: envspecs.EnvSpec, child: ChildReport | None, *, is_built: bool
+) -> tuple[str, str, str]:
     """Return state, sentence and remedy."""
-    if not envspecs.is_built(spec):
+    if not is_built:
         return "not built", f"The environment {spec.name} is not built.", f"cpw envs build {spec.name}"
     if child is None or child.state == "not built":
         # Built after the supervisor started, by a program that could not tell it.

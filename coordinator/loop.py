@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import envspecs
+from coordinator.house_health import HouseHealth
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
 from coordinator.nodes.desk import NodeDesk
 from coordinator.nodes.houses import Houses
+from coordinator.nodes.logs import NodeLogs
 from coordinator.nodes.nodes import Nodes
 from coordinator.nodes.placing import key_at_head
 from coordinator.refusals import Refusals, find_mismatch
@@ -25,6 +27,7 @@ from coordinator.store.backups import StoreWatch
 from coordinator.store.store import Store
 from coordinator.watching import Watch
 from protocol.clock import now_iso
+from protocol.cluster.logs import LogQuery, LogReport
 from protocol.cluster.messages import Door
 from protocol.cluster.names import node_at, node_id, node_of
 from protocol.errors import CpwError, WireError, info_from_error
@@ -87,9 +90,11 @@ class Coordinator:
         self.memory = memory or WorkerMemory()
         self._replacing = Replacing(runtime, self.roster, self._houses.command, self._send_to_worker)
         self.watch.look_elsewhere = self._replacing.look
+        health = HouseHealth(runtime, store, self.roster, self.dispatcher, self.memory, self.nodes)
         self._requests = Requests(
-            runtime, store, self.roster, self.dispatcher, replacing=self._replacing, memory=self.memory
+            runtime, store, self.roster, self.dispatcher, replacing=self._replacing, health=health
         )
+        self._node_logs = NodeLogs(self.nodes, self._send_to_node, self._to_client)
         self._beat_again_s = time.monotonic()
         self._start_timeouts = {spec.name: spec.limits.start_timeout_s for spec in envspecs.read_all()}
         self._draining = False
@@ -131,6 +136,7 @@ class Coordinator:
         now_s = time.monotonic()
         self._store_watch.look(now_s)
         self._requests.look(now_s)
+        self._node_logs.look(now_s)
         self._beat(now_s)
         with self.dispatcher.together(now_s):
             for event in events:
@@ -170,7 +176,10 @@ class Coordinator:
     def _on_worker_or_node(self, arrival: Arrival) -> None:
         name = node_at(arrival.peer)
         if name:
+            if isinstance(arrival.message, LogReport):
+                self._node_logs.hear(name, arrival.header, arrival.message)
             self._desk.hear(name, arrival.message, time.monotonic())
+            self._drain_leaving()
             return
         node = node_of(arrival.peer.decode("ascii", "replace"))
         if node and node not in self.nodes.present:
@@ -179,11 +188,22 @@ class Coordinator:
             return
         self._on_worker(arrival)
 
-    def _send_to_node(self, name: str, message: Any) -> None:
+    def _drain_leaving(self) -> None:
+        """Let the workers of nodes that leave end their calls, and give them no more."""
+        leaving = self.nodes.leaving()
+        for member in list(self.roster.members.values()) if leaving else ():
+            if member.node in leaving and not member.leaving:
+                member.leaving = True
+                self._send_to_worker(member.name.encode(), Drain())
+
+    def _send_to_node(self, name: str, message: Any, request: str = "") -> bool:
+        """Send to a node, and tell whether it is there."""
         try:
-            self.link.send("w", node_id(name), Header(run=self._run), message)
+            self.link.send("w", node_id(name), Header(run=self._run, request=request), message)
         except Gone:
             log.info("the node %s left before %s could be sent", name, type(message).__name__)
+            return False
+        return True
 
     def _on_gone(self, worker: str) -> None:
         member = self.roster.members.get(worker)
@@ -269,6 +289,9 @@ class Coordinator:
     def _on_client(self, arrival: Arrival) -> None:
         self.dispatcher.settle()
         try:
+            if isinstance(arrival.message, LogQuery):
+                self._node_logs.ask(arrival.peer, arrival.header, arrival.message, time.monotonic())
+                return
             answer = self._requests.answer(arrival.message)
         except CpwError as error:
             answer = Refused(error=info_from_error(error))

@@ -11,20 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-import envspecs
-from coordinator.checks import Checks, free_bytes
 from coordinator.dry_run import dry_run
-from coordinator.health import check_worker, environments_health, why_not_usable
+from coordinator.health import check_worker, why_not_usable
+from coordinator.house_health import HouseHealth
 from coordinator.job_changes import JobChanges
 from coordinator.planning.admission import take_in
 from coordinator.planning.trials import begin_trial
 from coordinator.pruning import Pruning
 from coordinator.reload import Replacing
 from coordinator.running.dispatch import Dispatcher
-from coordinator.running.memory import WorkerMemory
 from coordinator.running.roster import Roster
 from coordinator.status import Ahead, report_job
-from coordinator.store.backups import is_full, notices
+from coordinator.store.backups import is_full
 from coordinator.store.store import JobRow, Store
 from coordinator.timing.outlook import Outlook, Outlooks
 from coordinator.voices.answers import VoiceAnswers
@@ -41,7 +39,6 @@ from protocol.messages import (
     FiguresQuery,
     FiguresReport,
     HealthQuery,
-    HealthReport,
     Refused,
     StatusQuery,
     StatusReport,
@@ -64,19 +61,17 @@ class Requests:
         dispatcher: Dispatcher,
         *,
         replacing: Replacing,
-        memory: WorkerMemory,
+        health: HouseHealth,
     ) -> None:
         self._runtime = runtime
         self._store = store
         self._roster = roster
         self._dispatcher = dispatcher
         self._replacing = replacing
-        self._memory = memory
-        self._begun_s = time.monotonic()
+        self._health = health
         self._changes = JobChanges(store, roster, dispatcher)
         self._voices = VoiceAnswers(store, self._changes.retry)
-        self._pruning = Pruning(self._changes.prune, prune_after_ms(os.environ), self._begun_s)
-        self._checks = Checks(store)
+        self._pruning = Pruning(self._changes.prune, prune_after_ms(os.environ), time.monotonic())
         self._outlooks = Outlooks(store, dispatcher.rates, dispatcher.progress)
 
     def look(self, now_s: float) -> None:
@@ -106,7 +101,7 @@ class Requests:
             case TrialQuery():
                 return begin_trial(request, self._store)
             case HealthQuery():
-                return self._health()
+                return self._health.report()
             case FiguresQuery():
                 return self._figures()
             case CancelJobs():
@@ -195,40 +190,8 @@ class Requests:
 
     def _figures(self) -> FiguresReport:
         return FiguresReport(
-            health=self._health(),
+            health=self._health.report(),
             jobs={state: self._store.count_jobs(state) for state in get_args(JobState)},
             steps=self._dispatcher.figures.report(),
             revision=self._store.revision(),
         )
-
-    def _health(self) -> HealthReport:
-        now_s = time.monotonic()
-        specs = envspecs.read_all()
-        found = environments_health(specs, self._runtime, self._roster, now_s)
-        problems = self._checks.look(specs, envspecs.out_directory(), now_s)
-        usable = all(
-            environment.usable for environment in found if environment.built or not environment.optional
-        )
-        return HealthReport(
-            healthy=usable and not problems,
-            run=self._dispatcher.run,
-            pid=os.getpid(),
-            uptime_ms=round((now_s - self._begun_s) * 1000),
-            environments=found,
-            jobs_running=self._store.count_jobs("running"),
-            jobs_queued=self._store.count_jobs("queued"),
-            jobs_held=self._store.count_jobs("held"),
-            notices=notices(self._store),
-            free_disk_bytes=_free_bytes(self._store.path.parent),
-            hardware=self._memory.hardware,
-            ram_budget_bytes=self._memory.budget_bytes,
-            cores=self._dispatcher.cores.total,
-            problems=problems,
-        )
-
-
-def _free_bytes(folder: Path) -> int:
-    try:
-        return free_bytes(folder)
-    except OSError:  # health says so among its problems
-        return 0

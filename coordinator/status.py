@@ -9,6 +9,7 @@ from coordinator.planning.quality import known_grades, quality_of
 from coordinator.store.store import JobRow, StepRow
 from coordinator.timing.durations import weight_of
 from protocol.clock import since_iso_ms
+from protocol.cluster.names import node_of
 from protocol.messages import JobReport, StepReport
 from protocol.stages import SHOWN_STAGES
 
@@ -26,6 +27,8 @@ class Ahead:
 
 
 _UNKNOWN = Ahead()
+_BEGUN = frozenset({"running", "done", "failed"})
+"""A step in one of these states is, or was last, with the worker that its row names."""
 
 
 def report_job(
@@ -82,6 +85,7 @@ def _report_step(step: StepRow, fraction: float, absent: str) -> StepReport:
         note=step.note,
         error=step.error,
         worker=step.worker if running else "",
+        node=node_of(step.worker) if step.state in _BEGUN else "",
         running_ms=since_iso_ms(step.begun_at) if running and step.begun_at else None,
         waits_for=f"{step.environment}: {absent}" if absent and step.state == "ready" else "",
     )

@@ -34,6 +34,7 @@ __all__ = [
     "InputError",
     "MissingError",
     "NotRunningError",
+    "Problem",
     "ResourceError",
     "SchemaError",
     "TransientError",
@@ -190,6 +191,14 @@ class ErrorInfo:
     remedy: str = ""
     details: str = ""
     """Traceback, stack or tail of output; for the log, not for the screen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something that keeps a machine from working, and what to do about it."""
+
+    sentence: str
+    remedy: str
 
 
 _MAX_MESSAGE = 2_000

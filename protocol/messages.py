@@ -3,9 +3,10 @@
 Worker to coordinator: Hello, State, Progress, Result, Failure. Back: Welcome, Reject, Call, Cancel, Ack,
 Drain, Unload, Cores. Client to coordinator: Submit, DryRun, StatusQuery, ChangesQuery, TrialQuery
 (`protocol/jobs/`), SpeakersQuery, NameSpeakers, VoicesQuery, ForgetVoices (`protocol/jobs/voices.py`),
-HealthQuery, FiguresQuery, and the changes of `protocol.job_changes`. Back: Submitted, DryRunReport,
-StatusReport, ChangesReport, TrialBegun, HealthReport, FiguresReport, Changed, Pruned, SpeakersReport,
-VoicesReport, Reloading, Refused. Between the coordinator and a node: `protocol/cluster/messages.py`.
+HealthQuery, FiguresQuery, LogQuery (`protocol/cluster/logs.py`), and the changes of `protocol.job_changes`.
+Back: Submitted, DryRunReport, StatusReport, ChangesReport, TrialBegun, HealthReport, FiguresReport,
+LogReport, Changed, Pruned, SpeakersReport, VoicesReport, Reloading, Refused. Between the coordinator and a
+node: `protocol/cluster/messages.py`, and the two about logs.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any, Literal
 
 from protocol import OLDEST_SUPPORTED_VERSION, PROTOCOL_VERSION
 from protocol.artefacts import Artefact
+from protocol.cluster.health import NodeHealth
+from protocol.cluster.logs import LogQuery, LogReport
 from protocol.cluster.messages import NODE_MESSAGES
-from protocol.errors import ErrorInfo
+from protocol.errors import ErrorInfo, Problem
 from protocol.hardware import Hardware
 from protocol.job_changes import (
     CancelJobs,
@@ -279,16 +282,10 @@ class EnvironmentHealth:
     """How many its call may keep busy; 0: it runs none."""
     worker: str = ""
     """What the supervisor calls the worker: `whisperx`, then `whisperx.2`."""
+    node: str = ""
+    """The node that it is on; empty: the head's own machine."""
     problem: str = ""
     remedy: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Something that keeps the house from working, and what to do about it."""
-
-    sentence: str
-    remedy: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,6 +310,8 @@ class HealthReport:
     """How many all running calls together may keep busy."""
     problems: tuple[Problem, ...] = ()
     """Of store, disks and models; those of an environment stand there."""
+    nodes: tuple[NodeHealth, ...] = ()
+    """The other machines of the cluster; their environments follow those of the head."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -383,6 +382,8 @@ MESSAGES: dict[str, type] = {
         VoicesReport,
         ReloadEnvironment,
         Reloading,
+        LogQuery,
+        LogReport,
         Refused,
         *NODE_MESSAGES,
     )

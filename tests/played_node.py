@@ -18,6 +18,7 @@ from protocol.clock import iso_of_ms, now_ms
 from protocol.cluster.messages import Door, NodeHello, NodeState, Share
 from protocol.endpoints import worker_endpoint
 from protocol.errors import TransientError
+from protocol.hardware import Hardware
 from protocol.messages import Call, CallIdentity, Result
 from protocol.supervisor import ChildReport
 from tests.lone_coordinator import LoneCoordinator, PlayedWorker
@@ -32,6 +33,8 @@ class KnownFacts(NodeFacts):
     children: Mapping[str, ChildReport]
     dead: frozenset[str] = frozenset()
     free_disk_bytes = 10**12
+    trouble: Iterable[str] = ()
+    hardware: Hardware | None = None
     code = ""
 
     def hello(self, shares: Iterable[Share]) -> NodeHello:
@@ -40,6 +43,7 @@ class KnownFacts(NodeFacts):
             at=iso_of_ms(now_ms() - self.clock_behind_ms),
             code=self.code or code_digest(),
             locks=dict(self.locks),
+            hardware=self.hardware,
             cores=8,
             shares=tuple(shares),
         )
@@ -51,7 +55,8 @@ class KnownFacts(NodeFacts):
             models=tuple(self.models),
             free_disk_bytes=self.free_disk_bytes,
             locks=dict(self.locks),
-            problems=tuple(problems),
+            problems=(*problems, *self.trouble),
+            leaves=self.is_leaving(),
         )
 
 
@@ -99,7 +104,7 @@ class PlayedNode:
         self.files = CountingFiles()
         self.doors: list[tuple[Door, tuple[str, ...]]] = []
         self.facts = KnownFacts(node=name, runtime=self.runtime, jobs=self.runtime)
-        vars(self.facts).update(locks=digests_at_head(), children={})
+        vars(self.facts).update(locks=digests_at_head(), children={}, logs=self.runtime / "logs")
         self._workers: list[PlayedWorker] = []
         given = {str(lone.path): str(lone.path)} if shares is None else shares
         self.relay = Relay(self.facts, self.files, self, Checks(given), lambda *door: self.doors.append(door))

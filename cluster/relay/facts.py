@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import envspecs
@@ -19,7 +19,7 @@ from envspecs.key import lock_digest
 from envspecs.models.registry import has_model
 from protocol.clock import now_iso
 from protocol.cluster.messages import NodeHello, NodeState, Share
-from protocol.supervisor import ChildReport, read_children
+from protocol.supervisor import ChildReport, read_children, read_supervisor
 
 __all__ = ["NodeFacts"]
 
@@ -33,6 +33,8 @@ class NodeFacts:
     node: str
     runtime: Path
     jobs: Path
+    logs: Path = field(default_factory=envspecs.logs_directory)
+    """Where its supervisor and its workers write."""
 
     def hello(self, shares: Iterable[Share]) -> NodeHello:
         """Return the node's first word."""
@@ -58,7 +60,13 @@ class NodeFacts:
             free_disk_bytes=self._free_bytes(),
             locks=_locks(),
             problems=tuple(problems),
+            leaves=self.is_leaving(),
         )
+
+    def is_leaving(self) -> bool:
+        """Return whether the supervisor is stopping."""
+        report = read_supervisor(self.runtime)
+        return report is not None and report.state == "stopping"
 
     def _free_bytes(self) -> int:
         with contextlib.suppress(OSError):

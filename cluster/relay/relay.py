@@ -13,15 +13,17 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.relay.checks import Checks
 from cluster.relay.facts import NodeFacts
+from cluster.relay.logs import read_log
 from cluster.relay.sockets import Left, WorkerSocket
 from cluster.relay.work import Files, Work
+from protocol.cluster.logs import LogQuery, LogReport
 from protocol.cluster.messages import (
     Door,
     NodeAgain,
@@ -155,7 +157,8 @@ class Relay:
 
     def _say_state(self, now_s: float, *, at_once: bool) -> bool:
         """Send how the node is if that has changed, and tell whether it was sent."""
-        if not at_once and self._state is not None and now_s - self._looked_s < FACTS_EVERY_S:
+        quiet = self._state is not None and self._state.leaves == self._facts.is_leaving()
+        if not at_once and quiet and now_s - self._looked_s < FACTS_EVERY_S:
             return False
         self._looked_s = now_s
         state = self._facts.state(self._workers, self._problems.values())
@@ -165,8 +168,9 @@ class Relay:
         self._say(state)
         return True
 
-    def _say(self, message: Any) -> None:
-        self._upstream.send([b"", *encode(type(message).__name__, Header(run=self._run), message)])
+    def _say(self, message: Any, request: str = "") -> None:
+        header = Header(run=self._run, request=request)
+        self._upstream.send([b"", *encode(type(message).__name__, header, message)])
 
     def _send_up(self, worker: str, identity: CallIdentity, message: Any) -> None:
         header = Header(run=identity.run, job=identity.job, step=identity.step, attempt=identity.attempt)
@@ -277,11 +281,12 @@ class Relay:
                 self._hello_s = time.monotonic() + _REFUSED_REST_S
             case NodeAgain():
                 self._begin()
+            case LogQuery():
+                self._say(self._log(message), header.request)
             case NodeCommand(line=line):
                 self._tell_supervisor(line.encode())
             case OfferModels(models=models):
-                for model in models:
-                    self._work.fetch_model(model, self._fetched)
+                self._fetch(models)
 
     def _on_welcome(self, welcome: NodeWelcome) -> None:
         if self._socket.is_open():
@@ -298,12 +303,23 @@ class Relay:
         self._socket.open()
         self._say_state(time.monotonic(), at_once=True)
 
+    def _fetch(self, models: Iterable[str]) -> None:
+        for model in models:
+            self._work.fetch_model(model, self._fetched)
+
     def _fetched(self, model: str, sentence: str) -> None:
         self._problems.pop(model, None)
         if sentence:
             log.warning("%s", sentence)
             self._problems[model] = sentence
         self._say_state(time.monotonic(), at_once=True)
+
+    def _log(self, query: LogQuery) -> LogReport:
+        try:
+            return read_log(self._facts.logs, query)
+        except OSError as error:
+            log.warning("the log %.40s cannot be read: %s", query.log, error)
+            return LogReport()
 
     def _tell_supervisor(self, line: bytes) -> None:
         """Write a command to the supervisor of this node."""

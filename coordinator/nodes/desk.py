@@ -44,7 +44,7 @@ class NodeDesk:
     def __init__(
         self,
         nodes: Nodes,
-        send: Callable[[str, Any], None],
+        send: Callable[[str, Any], object],
         door: Callable[[], Door],
         on_gone: Callable[[str], None],
         state: Path,
@@ -108,6 +108,7 @@ class NodeDesk:
     def _on_hello(self, name: str, hello: NodeHello, now_s: float) -> None:
         if (problem := self._mismatch(name, hello)) is not None:
             log.warning("the node %.40s is refused: %s", name, problem.message)
+            self._nodes.refuse(name, problem, now_iso(), now_s)
             self._send(name, Reject(reason=problem))
             return
         shares, problems = confirmed(hello.shares)

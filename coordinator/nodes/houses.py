@@ -35,7 +35,7 @@ class Houses:
     """
 
     def __init__(
-        self, runtime: Path, control: int | None, nodes: Nodes, send: Callable[[str, NodeCommand], None]
+        self, runtime: Path, control: int | None, nodes: Nodes, send: Callable[[str, NodeCommand], object]
     ) -> None:
         self._runtime = runtime
         self._control = control

@@ -8,13 +8,27 @@ from dataclasses import dataclass, field
 from protocol.clock import is_instant, iso_of_ms, parse_iso_ms
 from protocol.cluster.messages import NodeHello, NodeState, Share
 from protocol.cluster.names import local_id, node_of
+from protocol.errors import ErrorInfo
 from protocol.hardware import Hardware
 from protocol.supervisor import ChildExit, ChildReport
 
-__all__ = ["NODE_SILENT_AFTER_S", "Node", "Nodes"]
+__all__ = ["NODE_SILENT_AFTER_S", "Node", "Nodes", "Refusal"]
 
 NODE_SILENT_AFTER_S = 10.0
 """A node that has not been heard for this long is taken for lost: its steps are given to others."""
+
+
+_REFUSED_KNOWN_S = 30.0
+"""A node that was refused says hello again every 10 s; one that has gone is forgotten after this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a node cannot work for this head, and when it last heard that."""
+
+    reason: ErrorInfo
+    at: str
+    at_s: float
 
 
 @dataclass
@@ -44,6 +58,8 @@ class Node:
     free_disk_bytes: int | None = None
     """None: it has not said yet."""
     problems: tuple[str, ...] = ()
+    leaves: bool = False
+    """It goes because a person wants it, and is not lost then."""
     offered: set[str] = field(default_factory=set)
     """Models that it was told to fetch."""
 
@@ -60,6 +76,7 @@ class Node:
         self.models = frozenset(state.models)
         self.free_disk_bytes = state.free_disk_bytes
         self.problems = state.problems
+        self.leaves = state.leaves
         self.locks = state.locks
 
     def is_alive(self, worker: str) -> bool:
@@ -88,6 +105,7 @@ class Nodes:
     present: dict[str, Node] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
     """Name to when it was taken for lost, by the head's clock."""
+    refused: dict[str, Refusal] = field(default_factory=dict)
     changes: int = 0
     """Grows with every change of what a node has."""
 
@@ -126,7 +144,25 @@ class Nodes:
         self.present[node.name] = node
         self.changes += 1
         self.lost.pop(node.name, None)
+        self.refused.pop(node.name, None)
         return node
+
+    def refuse(self, name: str, reason: ErrorInfo, at: str, now_s: float) -> None:
+        """Note that a node cannot work for this head."""
+        self.refused[name] = Refusal(reason=reason, at=at, at_s=now_s)
+
+    def newly_refused(self, now_s: float) -> dict[str, Refusal]:
+        """Return the nodes that were refused a moment ago; the others are forgotten."""
+        self.refused = {
+            name: refusal
+            for name, refusal in self.refused.items()
+            if now_s - refusal.at_s <= _REFUSED_KNOWN_S
+        }
+        return self.refused
+
+    def leaving(self) -> frozenset[str]:
+        """Return the nodes that go because a person wants it."""
+        return frozenset(name for name, node in self.present.items() if node.leaves)
 
     def of(self, worker: str) -> Node | None:
         """Return the node of a worker; None for one of the head's own, and where its node is not there."""
@@ -137,15 +173,11 @@ class Nodes:
         return [node for node in self.present.values() if now_s - node.heard_s > NODE_SILENT_AFTER_S]
 
     def lose(self, name: str, at: str) -> None:
-        """Take a node for lost; it comes back by a new session."""
-        if self.present.pop(name, None) is not None:
+        """Take a node for lost; it comes back by a new session. One that leaves is forgotten."""
+        node = self.present.pop(name, None)
+        if node is not None and not node.leaves:
             self.lost[name] = at
             self.changes += 1
-
-    def forget(self, name: str) -> None:
-        """Forget a node that has left the cluster for good."""
-        self.present.pop(name, None)
-        self.lost.pop(name, None)
 
     def restart_silence(self, now_s: float) -> None:
         """Count silence from `now_s` on: nobody listened before."""

@@ -14,10 +14,19 @@ from envspecs.key import lock_digest
 from envspecs.layout import lock_path
 from protocol.stages import STAGES
 
-__all__ = ["Wanted", "digests_at_head", "fitted", "is_of_this_lock", "key_at_head", "may_do", "wanted_of"]
+__all__ = [
+    "LEAST_FREE_BYTES",
+    "Wanted",
+    "digests_at_head",
+    "fitted",
+    "is_of_this_lock",
+    "key_at_head",
+    "may_do",
+    "wanted_of",
+]
 
 
-_LEAST_FREE_BYTES = 500_000_000
+LEAST_FREE_BYTES = 500_000_000
 """A node that has less keeps no files of the head's."""
 
 
@@ -63,7 +72,7 @@ def may_do(wanted: Wanted, node: Node, digests: dict[str, str]) -> bool:
         return False
     if node.reaches(wanted.directory):
         return True
-    full = node.free_disk_bytes is not None and node.free_disk_bytes < _LEAST_FREE_BYTES
+    full = node.free_disk_bytes is not None and node.free_disk_bytes < LEAST_FREE_BYTES
     return node.fetches and not wanted.film and not full
 
 

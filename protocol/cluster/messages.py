@@ -91,6 +91,8 @@ class NodeState:
     """As in NodeHello: an environment may be built or upgraded meanwhile."""
     problems: tuple[str, ...] = ()
     """Sentences about what keeps it from working: its disk is full, a film cannot be reached."""
+    leaves: bool = False
+    """Its supervisor is stopping, as a person wants it: it is not lost when it has gone."""
 
 
 @dataclass(frozen=True, kw_only=True)

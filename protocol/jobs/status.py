@@ -58,6 +58,8 @@ class StepReport:
     error: ErrorInfo | None = None
     worker: str = ""
     """Who runs it."""
+    node: str = ""
+    """The node that runs it, or did; empty: the head's own machine."""
     running_ms: int | None = None
     """How long this attempt has run so far."""
     waits_for: str = ""
