@@ -249,6 +249,8 @@ def child_states(health: HealthReport | None, supervisor: SupervisorReport | Non
         states.pop(name, None)
     for environment in health.environments if health else ():
         name = environment.worker or environment.environment
+        if environment.node:
+            continue  # this machine's supervisor has nothing to do with it
         if states.get(name) not in FINAL_STATES:
             states[name] = environment.state
     return states

@@ -30,7 +30,13 @@ async def models(request: Request) -> Response:
     """Return the models that are in memory, with how much they take, by environment."""
     found: HealthReport = await ask(request, HealthQuery())
     loaded = [
-        {"environment": worker.environment, "worker": worker.worker, **vars(model), "model": model.model}
+        {
+            "environment": worker.environment,
+            "worker": worker.worker,
+            "node": worker.node,
+            **vars(model),
+            "model": model.model,
+        }
         for worker in found.environments
         for model in worker.models
     ]

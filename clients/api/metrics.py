@@ -26,6 +26,7 @@ from starlette.responses import Response
 from clients.api.served import ask, served
 from envspecs.layout import models_directory
 from protocol import PROTOCOL_VERSION
+from protocol.cluster.health import NodeHealth
 from protocol.jobs.figures import TOOK_S
 from protocol.messages import EnvironmentHealth, FiguresQuery, FiguresReport
 
@@ -79,6 +80,7 @@ class _House(Collector):
         """Yield the figures."""
         yield from self._whole()
         yield from self._steps()
+        yield from _nodes(self._found.health.nodes)
         yield from _workers([worker for worker in self._found.health.environments if worker.built])
 
     def _whole(self) -> Iterator[Metric]:
@@ -119,8 +121,18 @@ class _House(Collector):
         yield from (ended, attempts, took, sound)
 
 
+def _nodes(nodes: Iterable[NodeHealth]) -> Iterator[Metric]:
+    up = GaugeMetricFamily("cpw_node_up", "Whether it is there.", labels=["node"])
+    disk = GaugeMetricFamily("cpw_node_free_disk_bytes", "Room on its disk.", labels=["node"])
+    for node in nodes:
+        up.add_metric([node.name], float(node.standing == "present"))
+        if node.free_disk_bytes is not None:
+            disk.add_metric([node.name], node.free_disk_bytes)
+    yield from (up, disk)
+
+
 def _workers(workers: Iterable[EnvironmentHealth]) -> Iterator[Metric]:
-    labels = ["env", "worker"]
+    labels = ["env", "worker", "node"]
     up = GaugeMetricFamily("cpw_worker_up", "Whether it can be given calls.", labels=[*labels, "state"])
     busy = GaugeMetricFamily("cpw_worker_busy", "Whether it runs a call.", labels=labels)
     memory = GaugeMetricFamily("cpw_worker_resident_bytes", "Its memory.", labels=labels)
@@ -132,7 +144,7 @@ def _workers(workers: Iterable[EnvironmentHealth]) -> Iterator[Metric]:
     )
     size = GaugeMetricFamily("cpw_model_bytes", "What it takes.", labels=[*labels, "model", "device"])
     for worker in workers:
-        names = [worker.environment, worker.worker or worker.environment]
+        names = [worker.environment, worker.worker or worker.environment, worker.node]
         up.add_metric([*names, worker.state], float(worker.usable))
         busy.add_metric(names, float(worker.busy_with is not None))
         memory.add_metric(names, worker.rss_bytes)

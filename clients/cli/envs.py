@@ -179,5 +179,5 @@ def _ready_pids(asker: Asker, environment: str) -> dict[str, int | None]:
     return {
         row.worker or row.environment: row.pid
         for row in health.environments
-        if row.environment == environment and row.state in READY
+        if row.environment == environment and not row.node and row.state in READY
     }

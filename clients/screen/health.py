@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from clients.screen.nodes import node_problems
 from clients.screen.table import Column, Table
-from clients.screen.text import count, duration, since
+from clients.screen.text import at_node, count, duration, since
 from protocol.messages import EnvironmentHealth, HealthReport
 from protocol.wording import size
 
@@ -23,8 +24,11 @@ def health_sentence(report: HealthReport, now: float, zone: dt.tzinfo | None = N
     return f"{state}: {up}, {jobs}{cores}{disk}"
 
 
-def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None) -> Table:
-    """Return one row for each worker, and for each environment that has none."""
+def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None, node: str = "") -> Table:
+    """Return one row for each worker of a machine, and for each environment that has none.
+
+    `node` is empty for the head's own machine.
+    """
     columns = (
         Column(title="environment"),
         Column(title="state", styled=True),
@@ -40,7 +44,11 @@ def health_table(report: HealthReport, now: float, zone: dt.tzinfo | None = None
     )
     return Table(
         columns=columns,
-        rows=tuple(_health_row(environment, now, zone) for environment in report.environments),
+        rows=tuple(
+            _health_row(environment, now, zone)
+            for environment in report.environments
+            if environment.node == node
+        ),
     )
 
 
@@ -64,19 +72,26 @@ def _health_row(environment: EnvironmentHealth, now: float, zone: dt.tzinfo | No
 def model_sentences(report: HealthReport) -> list[str]:
     """Return a line for each loaded model, for screens that are too narrow for the table's last column."""
     return [
-        f"{_name(row)} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
+        f"{_place(row)} has {model.key} loaded ({count(model.loads, 'load')}, {duration(model.load_ms)})"
         for row in report.environments
         for model in row.models
     ]
 
 
 def health_problems(report: HealthReport) -> list[tuple[str, str]]:
-    """Return sentence and remedy for store, disks and models, and for every worker that has a problem."""
-    return [(problem.sentence, problem.remedy) for problem in report.problems] + [
-        (f"{_name(environment)}: {environment.problem}", environment.remedy)
+    """Return sentence and remedy for store, disks, models and nodes, and for every worker with a problem."""
+    found = [(problem.sentence, problem.remedy) for problem in report.problems]
+    for node in report.nodes:
+        found += node_problems(node)
+    return found + [
+        (f"{_place(environment)}: {environment.problem}", environment.remedy)
         for environment in report.environments
         if environment.problem and not _is_left_out(environment)
     ]
+
+
+def _place(environment: EnvironmentHealth) -> str:
+    return at_node(_name(environment), environment.node)
 
 
 def _name(environment: EnvironmentHealth) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from clients.screen.table import Column, Table
-from clients.screen.text import age, count, duration, film_labels, percent, rough
+from clients.screen.text import age, at_node, count, duration, film_labels, percent, rough
 from protocol.clock import parse_iso_ms
 from protocol.errors import ErrorInfo, ErrorKind, ExitCode
 from protocol.languages import language_name
@@ -43,7 +43,7 @@ _TIMING = re.compile(r"\d{1,3}:\d\d:\d\d[,.]\d{3} --> \d{1,3}:\d\d:\d\d[,.]\d{3}
 def stage_words(job: JobReport) -> str:
     """Return where the job is: its running steps, what it waits for, or the step that failed."""
     if job.state == "failed":
-        return ", ".join(step.name for step in job.steps if step.state == "failed")
+        return ", ".join(at_node(step.name, step.node) for step in job.steps if step.state == "failed")
     if job.state == "held":
         return ", ".join(step.name for step in job.steps if step.state in _PENDING and step.error)
     if job.state in FINISHED:
@@ -59,7 +59,8 @@ def stage_words(job: JobReport) -> str:
 
 
 def _step_words(step: StepReport) -> str:
-    return f"{step.name} (attempt {step.attempt})" if step.attempt > 1 else step.name
+    place = at_node(step.name, step.node)
+    return f"{place} (attempt {step.attempt})" if step.attempt > 1 else place
 
 
 def status_table(jobs: Sequence[JobReport], now: float) -> Table:
@@ -141,7 +142,7 @@ def steps_table(job: JobReport) -> Table:
     rows = tuple(
         (
             step.name,
-            step.environment,
+            at_node(step.environment, step.node),
             step.state,
             "" if step.state == "skipped" else percent(1.0 if step.state == "done" else step.fraction),
             str(step.attempt) if step.attempt else "",
@@ -205,7 +206,7 @@ def _step_change(before: StepReport | None, after: StepReport) -> str:
     took = f" in {duration(after.duration_ms)}" if after.duration_ms is not None else ""
     # A note begins with its step, because it is also shown with the job.
     why = after.error.message if after.error else after.note.removeprefix(f"{after.name}: ")
-    return f"{after.name} {after.state}{took}{f': {why}' if why else ''}"
+    return f"{at_node(after.name, after.node)} {after.state}{took}{f': {why}' if why else ''}"
 
 
 def job_lines(job: JobReport, cues: Sequence[str], said: Sequence[str] = ()) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clients.screen.table import Column, Table
-from clients.screen.text import age, count, duration
+from clients.screen.text import age, at_node, count, duration
 from protocol.clock import is_instant, parse_iso_ms
 from protocol.hardware import Hardware
-from protocol.messages import HealthReport, LoadedModel
+from protocol.messages import EnvironmentHealth, HealthReport, LoadedModel
 from protocol.wording import size
 
 __all__ = ["budget_sentences", "hardware_sentence", "hardware_table", "loaded_json", "loaded_table"]
@@ -81,7 +81,7 @@ def loaded_table(report: HealthReport, now: float) -> Table:
 def _loaded(report: HealthReport) -> Iterator[tuple[str, LoadedModel]]:
     for environment in report.environments:
         for model in environment.models:
-            yield environment.worker or environment.environment, model
+            yield at_node(environment.worker or environment.environment, environment.node), model
 
 
 def _ago(instant: str, now: float) -> str:
@@ -91,21 +91,21 @@ def _ago(instant: str, now: float) -> str:
 
 def budget_sentences(report: HealthReport) -> list[str]:
     """Return the memory that each worker uses, and all together, with their budgets."""
-    lines = [
-        f"{environment.worker or environment.environment} uses {size(environment.rss_bytes)}"
-        + (
-            f" of {size(environment.ram_budget_bytes)}"
-            if environment.ram_budget_bytes
-            else ", without its own limit"
-        )
-        for environment in report.environments
-        if environment.rss_bytes
-    ]
-    taken = sum(environment.rss_bytes for environment in report.environments)
-    if taken:
-        limit = f" of {size(report.ram_budget_bytes)}" if report.ram_budget_bytes else ", without a limit"
-        lines.append(f"all together use {size(taken)}{limit}")
+    lines = [_uses(row) for row in report.environments if row.rss_bytes]
+    machines = [("", report.ram_budget_bytes), *((node.name, node.ram_budget_bytes) for node in report.nodes)]
+    for node, budget_bytes in machines:
+        taken = sum(row.rss_bytes for row in report.environments if row.node == node)
+        if taken:
+            limit = f" of {size(budget_bytes)}" if budget_bytes else ", without a limit"
+            lines.append(f"{at_node('all together', node)} use {size(taken)}{limit}")
     return lines
+
+
+def _uses(row: EnvironmentHealth) -> str:
+    # A node does not tell the limits of its workers.
+    none = "" if row.node else ", without its own limit"
+    limit = f" of {size(row.ram_budget_bytes)}" if row.ram_budget_bytes else none
+    return f"{at_node(row.worker or row.environment, row.node)} uses {size(row.rss_bytes)}{limit}"
 
 
 def loaded_json(report: HealthReport) -> dict[str, object]:
@@ -115,6 +115,7 @@ def loaded_json(report: HealthReport) -> dict[str, object]:
             {
                 "environment": environment.environment,
                 "worker": environment.worker or environment.environment,
+                "node": environment.node,
                 "pid": environment.pid,
                 "state": environment.state,
                 "rss_bytes": environment.rss_bytes,

@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 __all__ = [
     "age",
+    "at_node",
     "clock",
     "count",
     "duration",
@@ -194,6 +195,11 @@ def since(now: float, uptime_ms: int | None, zone: dt.tzinfo | None = None) -> s
     here = dt.datetime.fromtimestamp(now, dt.UTC).astimezone(zone)
     start = here - dt.timedelta(milliseconds=uptime_ms)
     return start.strftime("%H:%M:%S" if start.date() == here.date() else "%d %b %H:%M")
+
+
+def at_node(name: str, node: str) -> str:
+    """Return `asr on big-box`; the name alone where `node` is empty, the head's own machine."""
+    return f"{name} on {node}" if node else name
 
 
 def percent(fraction: float) -> str:

@@ -65,6 +65,6 @@ def _problems(node: Node) -> tuple[Problem, ...]:
         said.append(Problem(sentence=sentence, remedy=at_node(node.name, "make room")))
     if not node.fetches and not node.shares:
         sentence = "It shares no folder with the head and cannot fetch files from it, so it gets no steps."
-        remedy = f"Start the head with its HTTP server, or set CPW_SHARES on {node.name}."
+        remedy = f"Start the head with its HTTP server, or let {node.name} share its folders."
         said.append(Problem(sentence=sentence, remedy=remedy))
     return tuple(said)

@@ -9,7 +9,7 @@ from typing import Any
 
 from coordinator.nodes.nodes import Nodes
 from protocol.cluster.logs import LogQuery, LogReport
-from protocol.errors import NotRunningError, UsageError, info_from_error
+from protocol.errors import TransientError, UsageError, info_from_error
 from protocol.frames import Header
 from protocol.messages import Refused
 
@@ -47,7 +47,7 @@ class NodeLogs:
         self._asked: dict[str, _Question] = {}
 
     def ask(self, peer: bytes, header: Header, query: LogQuery, now_s: float) -> None:
-        """Pass a client's question on; `UsageError` or `NotRunningError` where the node is not there."""
+        """Pass a client's question on; `UsageError` or `TransientError` where the node is not there."""
         if query.node not in self._nodes.present:
             raise self._absence(query.node)
         number = str(next(self._numbers))
@@ -57,10 +57,10 @@ class NodeLogs:
             peer=peer, header=header, node=query.node, until_s=now_s + _ANSWERED_WITHIN_S
         )
 
-    def _absence(self, node: str) -> UsageError | NotRunningError:
+    def _absence(self, node: str) -> UsageError | TransientError:
         if (lost_at := self._nodes.lost.get(node)) is not None:
             message = f"The node {node} is lost since {lost_at}; its logs lie on it, in logs/."
-            return NotRunningError(message, "cpw health")
+            return TransientError(message, "cpw health")
         known = ", ".join(sorted(self._nodes.present)) or "there is none"
         return UsageError(f"There is no node {node!r}.", f"Nodes: {known}. See: cpw health")
 
@@ -80,5 +80,5 @@ class NodeLogs:
                 self._answer(question.peer, question.header, refused)
 
 
-def _silent(node: str) -> NotRunningError:
-    return NotRunningError(f"The node {node} does not answer.", "cpw health")
+def _silent(node: str) -> TransientError:
+    return TransientError(f"The node {node} does not answer.", "cpw health")

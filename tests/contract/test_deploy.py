@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from clients.api.metrics import exposition
 from clients.service.units import STOP_S
 from envspecs.http.settings import http_settings
+from protocol.cluster.health import NodeHealth
 from protocol.jobs.figures import StepFigures
 from protocol.messages import EnvironmentHealth, FiguresReport, HealthReport, LoadedModel
 from tests.contract.source import ROOMS, ROOT
@@ -125,8 +126,9 @@ def _given() -> dict[str, set[str]]:
         models=(model,),
     )  # fmt: skip
     health = HealthReport(
-        healthy=True, run="", pid=1, uptime_ms=1, environments=(worker,), jobs_running=0, jobs_queued=0
-    )
+        healthy=True, run="", pid=1, uptime_ms=1, environments=(worker,), jobs_running=0, jobs_queued=0,
+        nodes=(NodeHealth(name="box", standing="present", free_disk_bytes=1),),
+    )  # fmt: skip
     step = StepFigures(stage="asr", environment="x", ended={"done": 1}, attempts={"done": 1})
     text, _ = exposition(FiguresReport(health=health, jobs={"done": 1}, steps=(step,)), {}, "")
     return {

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from clients.cli.house.node_logs import is_node, show_node_log
 from clients.cli.shell import CONTEXT, pass_desk
 from clients.desk import Desk
 from clients.job_folder import is_job_id
 from clients.log_files import Tails, environment_log, job_logs_folder
 from clients.screen.report import Report
-from protocol.errors import ExitCode
+from protocol.errors import ExitCode, UsageError
 
 __all__ = ["logs"]
 
@@ -21,7 +22,7 @@ _LOOK_SECONDS = 0.25
 
 
 @click.command(context_settings=CONTEXT)
-@click.argument("name", metavar="JOB|ENV")
+@click.argument("name", metavar="JOB|ENV|NODE|NODE:ENV")
 @click.option("-f", "--follow", is_flag=True, help="Keep showing what is added.")
 @click.option(
     "-n",
@@ -34,11 +35,18 @@ _LOOK_SECONDS = 0.25
 )
 @pass_desk
 def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> ExitCode:
-    """Show the log of a job, an environment or the coordinator.
+    """Show the log of a job, an environment, the coordinator or a node.
 
-    The supervisor has a log too: cpw logs supervisor.
+    The supervisor has a log too: cpw logs supervisor. That of a node is cpw logs NODE.
     """
-    find = _finder(desk, name)
+    if ":" in name:
+        return show_node_log(desk, name, limit, follow=follow)
+    try:
+        find = _finder(desk, name)
+    except UsageError as error:
+        if is_job_id(name) or not is_node(desk, name):
+            raise error from None
+        return show_node_log(desk, name, limit, follow=follow)
     if not any(path.is_file() for path in find()):
         desk.report.remark(f"{name} has no log yet")
     with contextlib.closing(Tails(find)) as tails:

@@ -18,6 +18,7 @@ from clients.desk import Desk
 from clients.log_files import last_lines
 from clients.screen.health import health_problems, health_sentence, health_table, model_sentences
 from clients.screen.machine import hardware_sentence, hardware_table
+from clients.screen.nodes import node_sentences
 from clients.screen.report import Report
 from clients.screen.table import Column, Table, lay_out
 from clients.setup_report import fetching_sentence, setup_sentences
@@ -231,7 +232,15 @@ def _show_health(report: Report, answer: HealthReport) -> None:
         report.line(f"hardware: {hardware_sentence(answer.hardware)}")
     table = health_table(answer, now)
     report.table(table)
-    if not report.fits(table):
+    fits = report.fits(table)
+    for node in answer.nodes:
+        heading, *lines = node_sentences(node, now)
+        report.line(heading, "good" if node.standing == "present" and not node.problems else "bad")
+        report.lines(lines, indent="  ")
+        if (there := health_table(answer, now, node=node.name)).rows:
+            report.table(there, indent="  ")
+            fits = fits and report.fits(there)
+    if not fits:
         report.lines(model_sentences(answer))
     for notice in answer.notices:
         report.error(notice, "Look at that file, then delete it; until then this message is shown.")

@@ -2,7 +2,7 @@
 import {byId, complain, facts, h, keep, remake, setText, show, table} from "/assets/dom.js";
 import {badge, fillBadge} from "/assets/parts.js";
 import {Problem, getHealth} from "/assets/server.js";
-import {duration, plural, size} from "/assets/words.js";
+import {age, atNode, duration, plural, size} from "/assets/words.js";
 
 const LOOK_MS = 3000;
 const view = {};
@@ -33,6 +33,10 @@ function build() {
   view.models = h("tbody", {});
   view.noModels = h("p", {class: "dim"}, "No model is in memory.");
   view.machine = h("div", {});
+  view.nodes = h("tbody", {});
+  const nodeColumns = ["Node", "State", ["Memory", "number"], ["Free disk", "number"], ["Models", "number wide"]];
+  view.nodePanel = panel("Nodes", table("Nodes", nodeColumns, view.nodes));
+  view.nodePanel.hidden = true;
   const columns = ["Environment", "State", ["Memory", "number"], ["Cores", "number wide"], ["Calls", "number wide"],
     ["Restarts", "number wide"], ["Up", "number wide"]];
   view.modelTable = table("Models in memory",
@@ -41,7 +45,7 @@ function build() {
     h("div", {class: "head"}, view.title, h("p", {class: "standing"}, view.badge, view.sentence)),
     view.problem, view.problems,
     h("div", {class: "columns uneven"},
-      h("div", {}, panel("Environments", table("Environments", columns, view.environments))),
+      h("div", {}, panel("Environments", table("Environments", columns, view.environments)), view.nodePanel),
       h("div", {}, panel("Models in memory", view.modelTable, view.noModels), panel("Machine", view.machine))));
 }
 
@@ -60,6 +64,9 @@ function fill(report) {
   fillProblems(report);
   const environments = report.environments || [];
   keep(view.environments, environments, nameOf, makeEnvironment, fillEnvironment);
+  const nodes = report.nodes || [];
+  keep(view.nodes, nodes, node => node.name, makeNode, fillNode);
+  show(view.nodePanel, nodes.length > 0);
   const models = environments.flatMap(row => row.models.map(model => ({...model, place: nameOf(row)})));
   keep(view.models, models, model => `${model.place} ${model.key}`, makeModel, fillModel);
   show(view.modelTable, models.length > 0);
@@ -71,13 +78,16 @@ function fill(report) {
   fillMachine(report);
 }
 
-const nameOf = row => row.worker || row.environment;
+const nameOf = row => atNode(row.worker || row.environment, row.node);
 const isLeftOut = row => row.optional && row.state === "not built";
 
 function fillProblems(report) {
   const own = report.problem ? [{sentence: report.problem, remedy: report.remedy}] : [];
   const notices = (report.notices || []).map(sentence => ({sentence, remedy: ""}));
   const found = [...own, ...(report.problems || []), ...notices];
+  for (const node of report.nodes || []) {
+    for (const {sentence, remedy} of node.problems) found.push({sentence: `${node.name}: ${sentence}`, remedy});
+  }
   for (const row of report.environments || []) {
     if (row.problem && !isLeftOut(row)) found.push({sentence: `${nameOf(row)}: ${row.problem}`, remedy: row.remedy});
   }
@@ -102,6 +112,26 @@ function fillEnvironment(line, row) {
   fillCell("calls", row.pid === null ? "" : String(row.calls_done));
   fillCell("restarts", row.restarts ? String(row.restarts) : "");
   fillCell("up", row.uptime_ms === null ? "" : duration(row.uptime_ms));
+}
+
+function makeNode(node) {
+  const number = kind => h("td", {class: `number ${kind}`});
+  return h("tr", {}, h("td", {}, node.name, h("p", {class: "why dim"})), h("td", {}, badge()),
+    number("memory"), number("disk"), number("wide models"));
+}
+
+function fillNode(line, node) {
+  const fillCell = (kind, text) => setText(line.querySelector(`.${kind}`), text);
+  const isThere = node.standing === "present";
+  fillBadge(line.querySelector(".badge"), node.standing);
+  const gpus = node.hardware ? node.hardware.cuda.map(gpu => gpu.name) : [];
+  const what = [plural(node.cores, "core"), ...gpus, ...node.shares.map(share => `shares ${share.head}`),
+    node.fetches ? "fetches files from here" : ""];
+  fillCell("why", isThere ? what.filter(Boolean).join(", ") : age(node.since));
+  const budget = node.ram_budget_bytes ? ` of ${size(node.ram_budget_bytes)}` : "";
+  fillCell("memory", node.rss_bytes ? size(node.rss_bytes) + budget : "");
+  fillCell("disk", node.free_disk_bytes === null ? "" : size(node.free_disk_bytes));
+  fillCell("models", isThere ? String(node.models.length) : "");
 }
 
 function makeModel(model) {

@@ -4,7 +4,7 @@ import {live} from "/assets/live.js";
 import {exportForm, fileTable, madeTable, qualityReport} from "/assets/made.js";
 import {act, actionsOf, badge, bar, fillBadge, fillBar, isUnderWay, trouble} from "/assets/parts.js";
 import {Problem, filePath, get, getText, jobPath, options, post} from "/assets/server.js";
-import {ENDED, age, duration, fileName, languageName, plural, rough, waitsFor} from "/assets/words.js";
+import {ENDED, age, atNode, duration, fileName, languageName, plural, rough, waitsFor} from "/assets/words.js";
 
 const LOG_LINES = 500;
 const LOG_MS = 2000;
@@ -153,7 +153,7 @@ function fillStep(row, step) {
   const why = [at, waits, step.error ? "" : step.note].filter(Boolean).join(" · ");
   setText(row.querySelector(".why"), why);
   row.querySelector(".why").hidden = !why;
-  setText(row.querySelector(".environment"), step.environment);
+  setText(row.querySelector(".environment"), atNode(step.environment, step.node));
   fillBadge(row.querySelector(".badge"), step.state);
   row.querySelector(".bar").hidden = step.state !== "running";
   fillBar(row.querySelector(".bar"), step.fraction);

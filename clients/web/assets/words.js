@@ -12,6 +12,9 @@ export function decoded(part) {
   }
 }
 
+/** `asr on big-box`; the name alone where it is on the head's own machine. */
+export const atNode = (name, node) => (node ? `${name} on ${node}` : name);
+
 export const fileName = path => path.split("/").pop() || path;
 
 export function percent(fraction) {
@@ -93,7 +96,10 @@ export function stageWords(job) {
   return next && job.state === "running" ? `waits for ${next.name}` : "";
 }
 
-const stepWords = step => (step.attempt > 1 ? `${step.name} (attempt ${step.attempt})` : step.name);
+function stepWords(step) {
+  const place = atNode(step.name, step.node);
+  return step.attempt > 1 ? `${place} (attempt ${step.attempt})` : place;
+}
 
 /** What keeps a job from going on, if a person must know it. */
 export function waitsFor(job) {

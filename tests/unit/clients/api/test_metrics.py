@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from clients.api.metrics import exposition
+from protocol.cluster.health import NodeHealth
 from protocol.jobs.figures import TOOK_S, StepFigures
 from protocol.messages import CallIdentity, EnvironmentHealth, FiguresReport, HealthReport, LoadedModel
 
@@ -56,6 +57,13 @@ REPORT = FiguresReport(
             ),
             worker("whisperx.2", state="loading", usable=False),
             worker("", environment="nllb", built=False, state="not built", usable=False),
+            worker(
+                "whisperx", node="box", rss_bytes=900, models=(model("whisper:whisper-base@cuda/int8", 7),)
+            ),
+        ),
+        nodes=(
+            NodeHealth(name="box", standing="present", free_disk_bytes=4_000),
+            NodeHealth(name="gone", standing="lost"),
         ),
         jobs_running=1,
         jobs_queued=2,
@@ -121,7 +129,9 @@ def test_steps_are_counted_by_stage_environment_and_outcome(samples: Any) -> Non
 
 def test_each_worker_has_its_figures_and_one_that_is_not_built_has_none(samples: Any) -> None:
     def value(name: str, **labels: str) -> float:
-        return samples[name, frozenset({"env": "whisperx", "worker": "whisperx", **labels}.items())]
+        return samples[
+            name, frozenset({"env": "whisperx", "worker": "whisperx", "node": "", **labels}.items())
+        ]
 
     assert value("cpw_worker_up", state="ready") == 1
     assert value("cpw_worker_up", worker="whisperx.2", state="loading") == 0
@@ -134,11 +144,22 @@ def test_each_worker_has_its_figures_and_one_that_is_not_built_has_none(samples:
 
 
 def test_a_model_that_computes_in_two_ways_is_one_series(samples: Any) -> None:
-    where = frozenset(
-        {"env": "whisperx", "worker": "whisperx", "model": "whisper-base", "device": "cpu"}.items()
-    )
+    named = {"env": "whisperx", "worker": "whisperx", "node": "", "model": "whisper-base", "device": "cpu"}
+    where = frozenset(named.items())
     assert samples["cpw_model_loaded", where] == 1
     assert samples["cpw_model_bytes", where] == 385
+
+
+def test_workers_of_one_name_are_told_apart_by_their_node_and_a_node_is_up_or_not(samples: Any) -> None:
+    def value(name: str, **labels: str) -> float:
+        return samples[name, frozenset(labels.items())]
+
+    there = {"env": "whisperx", "worker": "whisperx", "node": "box"}
+    assert value("cpw_worker_resident_bytes", **there) == 900
+    assert value("cpw_model_bytes", **there, model="whisper-base", device="cpu") == 7
+    assert [value("cpw_node_up", node=name) for name in ("box", "gone")] == [1, 0]
+    assert value("cpw_node_free_disk_bytes", node="box") == 4_000
+    assert ("cpw_node_free_disk_bytes", frozenset({("node", "gone")})) not in samples
 
 
 def test_no_series_comes_twice_and_none_names_a_job() -> None:

@@ -33,6 +33,10 @@ def job(state="running", steps=(), **facts) -> JobReport:
     [
         (job(steps=[step(state="running"), step("mux", "running", attempt=2)]), "asr, mux (attempt 2)"),
         (job(steps=[step("demux", "done"), step(state="ready")]), "waits for asr"),
+        (
+            job(steps=[step(state="running", node="big-box"), step("mux", "running", attempt=2, node="b")]),
+            "asr on big-box, mux on b (attempt 2)",
+        ),
         (job("queued", [step()]), ""),
         (job("failed", [step(state="failed")]), "asr"),
         (job("done", [step(state="done")]), ""),
@@ -78,6 +82,8 @@ def test_a_status_row_has_everything_that_is_known():
         (step(state="ready"), step(state="running"), "f: asr started"),
         (step(state="running"), step(state="done", duration_ms=2_000), "f: asr done in 2.0 s"),
         (step(), step(state="done"), "f: asr done"),
+        (step(), step(state="running", node="box"), "f: asr on box started"),
+        (step(), step(state="done", node="box", duration_ms=2_000), "f: asr on box done in 2.0 s"),
         (step(), step(state="skipped", note="already English"), "f: asr skipped: already English"),
         (step(state="running"), step(state="failed", error=DEAF), "f: asr failed: The film has no sound."),
         (
@@ -232,3 +238,18 @@ def test_first_cues_are_one_line_each():
     ]
     assert jobs.first_cues(SRT, 1) == ["00:00:03,000 --> 00:00:05,120  Guten Tag, Herr Maier."]
     assert jobs.first_cues("") == []
+
+
+@pytest.mark.parametrize("limit", [80, 120])
+def test_a_job_s_steps_say_on_which_node_they_are_done_on_every_screen(limit):
+    shown = job(steps=[step("demux", "done"), step(state="running", node="big-box", note="n" * 90)])
+    _, here, there = (plain(line) for line in lay_out(jobs.steps_table(shown), limit))
+    assert "whisperx on big-box" in there
+    assert " on " not in here
+    assert len(there) <= limit
+
+
+def test_where_the_worker_s_column_has_no_room_the_stage_still_says_the_node():
+    shown = [job(steps=[step(state="running", node="big-box", running_ms=12_000)])]
+    table = jobs.status_table(shown, parse_iso_ms(CREATED) / 1000 + 120)
+    assert "asr on big-box" in plain(lay_out(table, 80)[1])

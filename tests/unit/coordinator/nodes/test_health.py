@@ -135,7 +135,7 @@ def test_a_node_that_reaches_no_files_is_a_problem(lone: LoneCoordinator) -> Non
     with PlayedNode(lone, shares={}):
         (problem,) = box(lone).problems
     assert "it gets no steps" in problem.sentence
-    assert problem.remedy == "Start the head with its HTTP server, or set CPW_SHARES on box."
+    assert problem.remedy == "Start the head with its HTTP server, or let box share its folders."
 
 
 def test_a_node_that_fetches_and_has_a_full_disk_is_a_problem(lone: LoneCoordinator) -> None:

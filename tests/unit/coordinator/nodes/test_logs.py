@@ -9,7 +9,7 @@ from coordinator.nodes.nodes import Nodes
 from protocol.clock import now_iso
 from protocol.cluster.logs import LogQuery, LogReport
 from protocol.cluster.messages import NodeHello
-from protocol.errors import ErrorKind, NotRunningError
+from protocol.errors import ErrorKind, TransientError
 from protocol.frames import Header
 from protocol.messages import Refused
 from tests.lone_coordinator import LoneCoordinator
@@ -45,7 +45,7 @@ def test_a_lost_node_s_log_is_refused_at_once(lone: LoneCoordinator) -> None:
         node.cut()
         lone.until(lambda: "box" in lone.coordinator.nodes.lost)
         (refused,) = lone.ask(LogQuery(node="box"))
-    assert refused.error.kind is ErrorKind.NOT_RUNNING
+    assert refused.error.kind is ErrorKind.TRANSIENT
 
 
 class Clients:
@@ -99,7 +99,7 @@ def test_a_node_that_does_not_answer_or_goes_is_given_up_within_five_seconds(goe
 def test_a_node_whose_connection_has_gone_is_refused_at_once() -> None:
     clients = Clients()
     clients.is_there = False
-    with pytest.raises(NotRunningError):
+    with pytest.raises(TransientError):
         clients.logs.ask(b"c", Header(request="r"), LogQuery(node="box"), 0.0)
     clients.logs.look(100.0)
     assert clients.answers == []
