@@ -55,7 +55,7 @@ COMMANDS = {
     "jobs": ("clients.cli.jobs:jobs", "Clean up old jobs."),
     "logs": (
         "clients.cli.house.logs:logs",
-        "Show the log of a job, an environment, the coordinator or a node.",
+        "Show the log of a job, an environment or a node.",
     ),
     "models": (
         "clients.cli.envs:models",

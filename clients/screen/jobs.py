@@ -65,11 +65,14 @@ def _step_words(step: StepReport) -> str:
 
 def status_table(jobs: Sequence[JobReport], now: float) -> Table:
     """Return one row for each job."""
+    steps = [step for job in jobs for step in job.steps if step.state == "running"]
+    # Where a step is done is not cut off: other columns go first.
+    place = max((len(at_node("", step.node)) for step in steps), default=0)
     columns = (
         Column(title="job"),
         Column(title="workflow", drop=3),
         Column(title="state", styled=True),
-        Column(title="stage", least=10),
+        Column(title="stage", least=10 + place),
         Column(title="done", right=True),
         Column(title="attempt", right=True, drop=2),
         Column(title="running for", right=True, drop=5),

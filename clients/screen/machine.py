@@ -57,10 +57,10 @@ def loaded_table(report: HealthReport, now: float) -> Table:
         Column(title="model", least=20),
         Column(title="device"),
         Column(title="size", right=True),
-        Column(title="loaded", right=True),
+        Column(title="loaded", right=True, drop=1),
         Column(title="last used", right=True),
-        Column(title="loads", right=True),
-        Column(title="load time", right=True, drop=1),
+        Column(title="loads", right=True, drop=2),
+        Column(title="load time", right=True, drop=3),
     )
     rows = tuple(
         (

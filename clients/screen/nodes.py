@@ -21,23 +21,22 @@ def node_sentences(node: NodeHealth, now: float, zone: dt.tzinfo | None = None) 
     heading = f"{node.name}: {node.standing} since {since(now, ago_ms, zone)}"
     if node.standing != "present":
         return [heading]
-    lines = (_joined(_has(node)), _joined(_ways(node)), _memory(node))
+    lines = (_machine(node), _joined(_has(node)), _joined(_ways(node)))
     return [heading, *(line for line in lines if line)]
 
 
+def _machine(node: NodeHealth) -> str:
+    return hardware_sentence(node.hardware) if node.hardware is not None else count(node.cores, "core")
+
+
 def _has(node: NodeHealth) -> tuple[str, ...]:
-    machine = hardware_sentence(node.hardware) if node.hardware is not None else count(node.cores, "core")
-    if node.free_disk_bytes is None:
-        return (machine,)
-    free = f"{size(node.free_disk_bytes) or 'nothing'} free on the disk"
-    return (machine, free, count(len(node.models), "model"))
-
-
-def _memory(node: NodeHealth) -> str:
-    if not node.rss_bytes:
-        return ""
+    """Return its disk, its models and what its workers take, as far as it has said."""
     limit = f" of {size(node.ram_budget_bytes)}" if node.ram_budget_bytes else ""
-    return f"its workers use {size(node.rss_bytes)}{limit} of memory"
+    uses = f"its workers use {size(node.rss_bytes)}{limit} of memory" if node.rss_bytes else ""
+    if node.free_disk_bytes is None:
+        return (uses,)
+    free = f"{size(node.free_disk_bytes) or 'nothing'} free on the disk"
+    return (free, count(len(node.models), "model"), uses)
 
 
 def _ways(node: NodeHealth) -> tuple[str, ...]:

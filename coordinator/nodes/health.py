@@ -12,9 +12,13 @@ from protocol.wording import size
 
 __all__ = ["at_node", "nodes_health"]
 
+_LOGS = "cpw logs "
+
 
 def at_node(node: str, remedy: str) -> str:
-    """Return a remedy with where it is to be done; nothing where there is none."""
+    """Return a remedy with where it is to be done, nothing for none; a node's logs are read here."""
+    if remedy.startswith(_LOGS):
+        return f"{_LOGS}{node}:{remedy.removeprefix(_LOGS)}"
     return f"On {node}: {remedy}" if remedy else ""
 
 

@@ -35,9 +35,9 @@ _LOOK_SECONDS = 0.25
 )
 @pass_desk
 def logs(desk: Desk, name: str, limit: int, *, follow: bool) -> ExitCode:
-    """Show the log of a job, an environment, the coordinator or a node.
+    """Show the log of a job, an environment or a node.
 
-    The supervisor has a log too: cpw logs supervisor. That of a node is cpw logs NODE.
+    Supervisor and coordinator have one too: cpw logs supervisor. A node's supervisor: cpw logs NODE.
     """
     if ":" in name:
         return show_node_log(desk, name, limit, follow=follow)

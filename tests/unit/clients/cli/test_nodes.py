@@ -94,7 +94,7 @@ def test_health_has_a_part_for_a_node_with_its_own_workers(shell: Shell) -> None
     here, _, there = out.partition("big-box: present since ")
     assert code == 0
     assert ("common" in here, "whisperx" in here) == (True, False)
-    assert "16 cores, 1000.0 GB free on the disk, 1 model\n" in there
+    assert "  16 cores\n  1000.0 GB free on the disk, 1 model\n" in there
     assert ("common" in there, "\n  whisperx" in there) == (False, True)
 
 

@@ -249,7 +249,10 @@ def test_a_job_s_steps_say_on_which_node_they_are_done_on_every_screen(limit):
     assert len(there) <= limit
 
 
-def test_where_the_worker_s_column_has_no_room_the_stage_still_says_the_node():
+@pytest.mark.parametrize("limit", [80, 100, 120])
+def test_the_list_of_jobs_says_which_node_does_what_on_every_screen(limit):
     shown = [job(steps=[step(state="running", node="big-box", running_ms=12_000)])]
     table = jobs.status_table(shown, parse_iso_ms(CREATED) / 1000 + 120)
-    assert "asr on big-box" in plain(lay_out(table, 80)[1])
+    row = plain(lay_out(table, limit)[1])
+    assert "asr on big-box" in row
+    assert len(row) <= limit

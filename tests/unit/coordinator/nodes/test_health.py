@@ -85,7 +85,7 @@ def test_a_worker_that_has_not_said_hello_shows_what_its_supervisor_says_and_whe
         (row,) = [row for row in workers_of(lone) if row.environment == "common"]
         healthy = asked(lone).healthy
     assert (row.state, row.usable, row.restarts, row.pid) == ("crash-loop", False, 6, None)
-    assert (row.problem, row.remedy) == ("It crashes.", "On box: cpw logs common")
+    assert (row.problem, row.remedy) == ("It crashes.", "cpw logs box:common")
     assert not healthy
 
 
