@@ -18,8 +18,8 @@ from envspecs.access import TOKENS
 from envspecs.code import RESTART, code_digest
 from envspecs.layout import COMMON, state_directory, venv_path
 from protocol.endpoints import http_address_file, prepare_runtime_directory
-from protocol.errors import MissingError, NotRunningError, Problem, UsageError
-from protocol.messages import HealthQuery, HealthReport
+from protocol.errors import MissingError, NotRunningError, UsageError
+from protocol.messages import HealthQuery, HealthReport, Problem
 from protocol.supervisor import (
     BRIDGE,
     FINAL_STATES,

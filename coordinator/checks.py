@@ -12,7 +12,8 @@ import envspecs
 from coordinator.store.store import Store
 from envspecs.models.registry import has_model
 from envspecs.setup.pins import read_pins
-from protocol.errors import Problem, UsageError
+from protocol.errors import UsageError
+from protocol.messages import Problem
 from protocol.wording import size
 
 __all__ = [

@@ -76,6 +76,7 @@ __all__ = [
     "JobReport",
     "JobState",
     "LoadedModel",
+    "Problem",
     "Progress",
     "Refused",
     "Reject",

@@ -152,13 +152,16 @@ class Relay:
         if not self._socket.is_open():
             if now_s - self._hello_s > _HELLO_AGAIN_S:
                 self._say_hello(now_s)
-        elif not self._say_state(now_s, at_once=False):
+        elif not self._say_state(now_s, at_once=self._begins_to_leave()):
             self._say(NodeBeat())
+
+    def _begins_to_leave(self) -> bool:
+        """Return whether the supervisor is stopping and the coordinator does not know it."""
+        return self._state is not None and not self._state.leaves and self._facts.is_leaving()
 
     def _say_state(self, now_s: float, *, at_once: bool) -> bool:
         """Send how the node is if that has changed, and tell whether it was sent."""
-        quiet = self._state is not None and self._state.leaves == self._facts.is_leaving()
-        if not at_once and quiet and now_s - self._looked_s < FACTS_EVERY_S:
+        if not at_once and self._state is not None and now_s - self._looked_s < FACTS_EVERY_S:
             return False
         self._looked_s = now_s
         state = self._facts.state(self._workers, self._problems.values())

@@ -58,8 +58,8 @@ class NodeLogs:
         )
 
     def _absence(self, node: str) -> UsageError | TransientError:
-        if (lost_at := self._nodes.lost.get(node)) is not None:
-            message = f"The node {node} is lost since {lost_at}; its logs lie on it, in logs/."
+        if node in self._nodes.lost:
+            message = f"The node {node} is lost; its logs lie on it, in logs/."
             return TransientError(message, "cpw health")
         known = ", ".join(sorted(self._nodes.present)) or "there is none"
         return UsageError(f"There is no node {node!r}.", f"Nodes: {known}. See: cpw health")

@@ -175,9 +175,10 @@ class Nodes:
     def lose(self, name: str, at: str) -> None:
         """Take a node for lost; it comes back by a new session. One that leaves is forgotten."""
         node = self.present.pop(name, None)
-        if node is not None and not node.leaves:
-            self.lost[name] = at
+        if node is not None:
             self.changes += 1
+            if not node.leaves:
+                self.lost[name] = at
 
     def restart_silence(self, now_s: float) -> None:
         """Count silence from `now_s` on: nobody listened before."""

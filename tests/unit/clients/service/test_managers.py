@@ -11,7 +11,8 @@ from clients.desk import Desk
 from clients.screen.report import Report
 from clients.service.managers import Launchd, Ran, Systemd
 from clients.service.units import Service
-from protocol.errors import NotRunningError, Problem, UsageError
+from protocol.errors import NotRunningError, UsageError
+from protocol.messages import Problem
 from protocol.supervisor import SupervisorReport
 
 
