@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import envspecs
 from coordinator.house_health import HouseHealth
 from coordinator.link import Arrival, Echo, Gone, Link, Malformed
 from coordinator.nodes.desk import NodeDesk
+from coordinator.nodes.door import door_here
 from coordinator.nodes.houses import Houses
 from coordinator.nodes.logs import NodeLogs
 from coordinator.nodes.nodes import Nodes
@@ -28,7 +30,6 @@ from coordinator.store.store import Store
 from coordinator.watching import Watch
 from protocol.clock import now_iso
 from protocol.cluster.logs import LogQuery, LogReport
-from protocol.cluster.messages import Door
 from protocol.cluster.names import node_at, node_id, node_of
 from protocol.errors import CpwError, WireError, info_from_error
 from protocol.failpoints import reach
@@ -86,7 +87,13 @@ class Coordinator:
         self.dispatcher = Dispatcher(store, self.link, self.roster, self._run, cores, self.nodes)
         self._houses = Houses(runtime, control, self.nodes, self._send_to_node)
         self.watch = Watch(store, self.link, self.dispatcher, self.roster, self.nodes, self._houses)
-        self._desk = NodeDesk(self.nodes, self._send_to_node, Door, self._on_gone, store.path.parent)
+        self._desk = NodeDesk(
+            self.nodes,
+            self._send_to_node,
+            partial(door_here, runtime, store.path.parent),
+            self._on_gone,
+            store.path.parent,
+        )
         self.memory = memory or WorkerMemory()
         self._replacing = Replacing(runtime, self.roster, self._houses.command, self._send_to_worker)
         self.watch.look_elsewhere = self._replacing.look

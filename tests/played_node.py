@@ -102,12 +102,18 @@ class PlayedNode:
         self.lone = lone
         self.name = name
         self.files = CountingFiles()
-        self.doors: list[tuple[Door, tuple[str, ...]]] = []
+        self.doors: list[tuple[Door, tuple[Share, ...]]] = []
         self.facts = KnownFacts(node=name, runtime=self.runtime, jobs=self.runtime)
         vars(self.facts).update(locks=digests_at_head(), children={}, logs=self.runtime / "logs")
         self._workers: list[PlayedWorker] = []
         given = {str(lone.path): str(lone.path)} if shares is None else shares
-        self.relay = Relay(self.facts, self.files, self, Checks(given), lambda *door: self.doors.append(door))
+        self.relay = Relay(
+            self.facts,
+            self.files,
+            self,
+            Checks(Share(head=head, here=here) for head, here in given.items()),
+            lambda *door: self.doors.append(door),
+        )
         self._cable: Cable | None = None
 
     def send(self, frames: list[bytes]) -> None:

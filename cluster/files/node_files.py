@@ -18,6 +18,7 @@ from cluster.files.part import node_disk_error
 from cluster.files.records import Records
 from cluster.files.sharing import MEDIA, called_here, named_artefacts, without_film_facts
 from envspecs.cluster.cache import node_cache_bytes
+from envspecs.cluster.settings import cluster_directory
 from envspecs.layout import models_directory, state_directory
 from protocol.artefacts import Artefact, resolve_inside
 from protocol.cluster.messages import Door, Share
@@ -173,7 +174,7 @@ def node_files_here(node: str) -> NodeFiles:
 
     Raises `UsageError` for a variable that is wrong, `OSError`.
     """
-    folder = state_directory() / "cluster"
+    folder = cluster_directory(state_directory())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     most_bytes = node_cache_bytes(os.environ, shutil.disk_usage(folder).total)
     return NodeFiles(node, folder, models_directory(), most_bytes)

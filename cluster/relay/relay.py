@@ -32,6 +32,7 @@ from protocol.cluster.messages import (
     NodeState,
     NodeWelcome,
     OfferModels,
+    Share,
     WorkerGone,
 )
 from protocol.cluster.names import local_id, worker_of
@@ -70,7 +71,7 @@ class Relay:
         files: Files,
         upstream: Upstream,
         checks: Checks,
-        use_door: Callable[[Door, tuple[str, ...]], None],
+        use_door: Callable[[Door, tuple[Share, ...]], None],
     ) -> None:
         self._facts = facts
         self._upstream = upstream
@@ -296,7 +297,7 @@ class Relay:
             return
         seen, sentence = self._checks.end(welcome.shares)
         self._problems.pop("shares", None)
-        if set(seen) != set(welcome.shares):
+        if {share.head for share in seen} != set(welcome.shares):
             self._begin()  # the head believes in a share that this node cannot see
             return
         if sentence:

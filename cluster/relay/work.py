@@ -33,8 +33,8 @@ class Files(Protocol):
     def forget(self, identity: CallIdentity) -> None:
         """The call is over: what it kept on this node may go."""
 
-    def fetch_model(self, model: str) -> None:
-        """Fetch a model from the head into this node's store."""
+    def fetch_model(self, model: str) -> object:
+        """Fetch a model from the head into this node's store; what it returns is not looked at."""
 
 
 class Work:
@@ -124,7 +124,10 @@ class Work:
             problem = f"The model {model} cannot be fetched: {error.message}" if error is not None else ""
             then(model, problem)
 
-        self._start(lambda: self._files.fetch_model(model), end)
+        def fetch() -> None:
+            self._files.fetch_model(model)
+
+        self._start(fetch, end)
 
     def drop_unbegun(self) -> None:
         """Forget the calls that no worker has yet: the coordinator gives them out again."""

@@ -18,7 +18,7 @@ _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared, not bound
 
 
 def door_here(runtime: Path, state: Path) -> Door:
-    """Return the door and its key; an empty one where this machine is no head, or nodes do not reach its server.
+    """Return the door and its key; empty where this machine is no head, or nodes do not reach its server.
 
     A server that listens on this machine alone serves nodes on this machine alone.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from envspecs.cluster.settings import cluster_directory
 from envspecs.secret_file import made_secret
 
 __all__ = ["door_key_file", "make_door_key", "read_door_key"]
@@ -11,7 +12,7 @@ __all__ = ["door_key_file", "make_door_key", "read_door_key"]
 
 def door_key_file(state: Path) -> Path:
     """Return where the key lies; only the head of a cluster has it."""
-    return state / "cluster" / "door.key"
+    return cluster_directory(state) / "door.key"
 
 
 def make_door_key(state: Path) -> str:

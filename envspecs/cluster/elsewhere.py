@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from envspecs.cluster.settings import cluster_directory
 from envspecs.layout import state_directory
 from protocol.artefacts import read_json_as, write_json
 from protocol.errors import SchemaError
@@ -25,7 +26,7 @@ class Elsewhere:
 
 def elsewhere_file(state: Path | None = None) -> Path:
     """Return the path of the file; it is not there where there are no nodes."""
-    return (state or state_directory()) / "cluster" / "elsewhere.json"
+    return cluster_directory(state or state_directory()) / "elsewhere.json"
 
 
 def read_elsewhere(state: Path | None = None) -> Elsewhere:

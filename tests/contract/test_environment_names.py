@@ -15,6 +15,7 @@ OTHER_THINGS = {
     ("envspecs/layout.py", "cluster"): "the second constant: Ray and the bridge run in it",
     ("clients/cli/main.py", "cluster"): "a command",
     ("protocol/supervisor.py", "cluster"): "a child of the supervisor, the bridge",
+    ("envspecs/code.py", "cluster"): "a room, whose code is part of the digest",
     ("clients/comparing/shown.py", "whisperx"): "a package, whose version tells two builds apart",
     ("clients/screen/machine.py", "mlx"): "a library: what it computes on is a line about the machine",
     ("coordinator/planning/hardware_choices.py", "mlx"): "a word for devices: what the library computes on",
