@@ -14,9 +14,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster.bridge.fleet import Answered, FleetError
 from cluster.bridge.joining import RayNode
 
-__all__ = ["NAMESPACE", "RayFleet", "agent_name"]
+__all__ = ["NAMESPACE", "RAY_VERSION", "RayFleet", "agent_name"]
 
 NAMESPACE = "cpw"
+RAY_VERSION: str = ray.__version__
 _THREADS = 8
 """Of an agent. One waits in a pull, and another may wait in that of a bridge that was killed meanwhile.
 

@@ -60,7 +60,9 @@ def ray_command(python: Path, settings: ClusterSettings, directory: Path) -> lis
     command = [str(python), "-I", "-u", "-m", "ray.scripts.scripts", "start", "--block"]
     if settings.role == "head":
         _, port = parse_address(settings.head)
-        command += ["--head", f"--port={port}", "--include-dashboard=false", f"--dashboard-port={first + 6}"]
+        # No monitor: it would look every five seconds whether machines are to be rented.
+        command += ["--head", f"--port={port}", "--no-monitor"]
+        command += ["--include-dashboard=false", f"--dashboard-port={first + 6}"]
     else:
         command += [f"--address={settings.head}"]
     command += [f"--node-ip-address={settings.address}", f"--node-name={settings.name}"]
