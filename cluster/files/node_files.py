@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +21,7 @@ from envspecs.cluster.cache import node_cache_bytes
 from envspecs.cluster.settings import cluster_directory
 from envspecs.layout import models_directory, state_directory
 from protocol.artefacts import Artefact, resolve_inside
-from protocol.cluster.messages import Door, Share
+from protocol.cluster.messages import Door
 from protocol.errors import CpwError, InputError, TransientError
 from protocol.messages import Call, CallIdentity, Result
 
@@ -37,23 +37,31 @@ _MOST_LOG_BYTES = 8 * 1024 * 1024
 class NodeFiles:
     """Blocking; every thread may use it, one for each call.
 
-    `folder` is this node's own, `models` its model store; sizes in bytes.
+    `folder` is this node's own, `models` its model store, `shares` a folder's path on the head to its path
+    here; sizes in bytes.
     """
 
     def __init__(
-        self, node: str, folder: Path, models: Path, most_bytes: int, spare_bytes: int = _SPARE_BYTES
+        self,
+        node: str,
+        folder: Path,
+        models: Path,
+        shares: Mapping[str, str],
+        most_bytes: int,
+        spare_bytes: int = _SPARE_BYTES,
     ) -> None:
         self._node = node
         self._models = models
         self._records = Records(folder / "jobs")
         self._cache = Cache(folder / "files", self._records, most_bytes, spare_bytes)
         self._ended = threading.Event()
-        self._shares: tuple[Share, ...] = ()
+        self._offered = dict(shares)
+        self._shares: dict[str, str] = {}
         self._head = HeadDoor(Door(), node, self._ended)
 
-    def connect(self, door: Door, shares: Iterable[Share]) -> None:
-        """Take what the head's welcome says: how it is reached, and which shares are the same on both."""
-        self._shares = tuple(shares)
+    def use_door(self, door: Door, confirmed: tuple[str, ...]) -> None:
+        """Take what a welcome says: how the head is reached, and which shares are the same on both."""
+        self._shares = {head: here for head, here in self._offered.items() if head in confirmed}
         self._head = HeadDoor(door, self._node, self._ended)
 
     def close(self) -> None:
@@ -125,13 +133,13 @@ class NodeFiles:
         self._records.end(identity)
         self._cache.keep_within()
 
-    def fetch_model(self, model: str) -> Path:
-        """Have a model of the head's store in this node's, whole, and return its folder.
+    def fetch_model(self, model: str) -> None:
+        """Have a model of the head's store in this node's, whole.
 
         Raises `InputError` where the head has no such model, `TransientError`, `DiskFullError`.
         """
         try:
-            return fetch_from_head(self._head, model, self._models)
+            fetch_from_head(self._head, model, self._models)
         except OSError as error:
             raise node_disk_error(error, self._models / model) from error
 
@@ -169,7 +177,7 @@ class NodeFiles:
         return self._records.job_folder(identity.job) / "logs" / f"{identity.step}.log"
 
 
-def node_files_here(node: str) -> NodeFiles:
+def node_files_here(node: str, shares: Mapping[str, str]) -> NodeFiles:
     """Return the files of the node that this process is of: `CPW_STATE`, `CPW_MODELS`, `CPW_NODE_CACHE`.
 
     Raises `UsageError` for a variable that is wrong, `OSError`.
@@ -177,7 +185,7 @@ def node_files_here(node: str) -> NodeFiles:
     folder = cluster_directory(state_directory())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     most_bytes = node_cache_bytes(os.environ, shutil.disk_usage(folder).total)
-    return NodeFiles(node, folder, models_directory(), most_bytes)
+    return NodeFiles(node, folder, models_directory(), shares, most_bytes)
 
 
 def _attempt(identity: CallIdentity) -> str:

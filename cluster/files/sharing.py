@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from protocol.artefacts import Artefact
-from protocol.cluster.messages import Share
 
 __all__ = ["MEDIA", "called_here", "named_artefacts", "without_film_facts"]
 
@@ -18,27 +17,28 @@ _FILM = "film"
 _FILM_FACTS = frozenset({"path", "size", "device", "inode", "modified_ns"})
 
 
-def called_here(path: str, shares: Iterable[Share]) -> str | None:
+def called_here(path: str, shares: Mapping[str, str]) -> str | None:
     """Return what the head's absolute `path` is called on this node; None: it lies in no share.
 
-    Of shares inside each other the innermost counts. Whole parts of paths are compared: `/mnt/nas2` is not
-    in `/mnt/nas`. A path that goes up (`..`) lies in no share.
+    `shares` is a folder's absolute path on the head to its path here; of those inside each other the
+    innermost counts. Whole parts of paths are compared: `/mnt/nas2` is not in `/mnt/nas`. A path that goes
+    up (`..`) lies in no share.
     """
     parts = PurePosixPath(path).parts
     best: tuple[int, str] | None = None
-    for share in shares:
-        above = PurePosixPath(share.head).parts
-        if not _is_whole(share, above) or parts[: len(above)] != above or ".." in parts:
+    for head, here in shares.items():
+        above = PurePosixPath(head).parts
+        if not _is_whole(head, here) or parts[: len(above)] != above or ".." in parts:
             continue
         if best is None or len(above) > best[0]:
-            best = len(above), str(PurePosixPath(share.here, *parts[len(above) :]))
+            best = len(above), str(PurePosixPath(here, *parts[len(above) :]))
     return best[1] if best is not None else None
 
 
-def _is_whole(share: Share, above: tuple[str, ...]) -> bool:
-    """Return whether both paths of the share are absolute and go nowhere up."""
-    here = PurePosixPath(share.here)
-    return PurePosixPath(share.head).is_absolute() and here.is_absolute() and ".." not in above + here.parts
+def _is_whole(*paths: str) -> bool:
+    """Return whether the paths are absolute and go nowhere up."""
+    pure = [PurePosixPath(path) for path in paths]
+    return all(path.is_absolute() and ".." not in path.parts for path in pure)
 
 
 def named_artefacts(value: Any) -> Iterator[Artefact]:

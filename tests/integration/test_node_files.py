@@ -28,9 +28,9 @@ def head(tmp_path: Path) -> Iterator[HttpHouse]:
 
 @pytest.fixture
 def node(head: HttpHouse, tmp_path: Path) -> NodeFiles:
-    made = NodeFiles("big-box", tmp_path / "node", tmp_path / "node-models", 10**9, 0)
+    made = NodeFiles("big-box", tmp_path / "node", tmp_path / "node-models", {}, 10**9, 0)
     key = make_door_key(head.house.home / "state")
-    made.connect(Door(url=head.address, key=key), ())
+    made.use_door(Door(url=head.address, key=key), ())
     return made
 
 
@@ -61,11 +61,13 @@ def test_a_node_takes_part_in_an_attempt_while_it_runs_and_not_after(
     assert not (folder / call.scratch).exists()
 
 
-def test_a_node_has_its_own_key_and_a_person_another(head: HttpHouse, node: NodeFiles) -> None:
+def test_a_node_has_its_own_key_and_a_person_another(
+    head: HttpHouse, node: NodeFiles, tmp_path: Path
+) -> None:
     key = {"Authorization": f"Bearer {make_door_key(head.house.home / 'state')}"}
     assert head.ask("GET", "/api/cluster/models").status == 401
     assert head.ask("GET", "/api/cluster/models", headers=key, let_in=False).status == 200
     assert head.ask("GET", "/api/jobs", headers=key, let_in=False).status == 401
-    folder = node.fetch_model("whisper-base")
-    assert (folder / "manifest.json").exists()
+    node.fetch_model("whisper-base")
+    assert (tmp_path / "node-models" / "whisper-base" / "manifest.json").exists()
     assert key["Authorization"][7:] not in (head.house.home / "logs" / "http.log").read_text()

@@ -31,9 +31,13 @@ def head(listening: PlayedHead) -> PlayedHead:
 def make_node(tmp_path: Path, head: PlayedHead) -> MakeNode:
     """Return what makes a node that the head has welcomed; nothing is shared unless a test says so."""
 
-    def make(name: str = "big-box", most_bytes: int = 10**9, spare_bytes: int = 0) -> NodeFiles:
-        node = NodeFiles(name, tmp_path / name, tmp_path / f"{name}-models", most_bytes, spare_bytes)
-        node.connect(head.door(), ())
+    def make(
+        most_bytes: int = 10**9, spare_bytes: int = 0, name: str = "big-box", **shares: str
+    ) -> NodeFiles:
+        offered = {head: str(here) for head, here in shares.items()}
+        place = tmp_path / name
+        node = NodeFiles(name, place, tmp_path / f"{name}-models", offered, most_bytes, spare_bytes)
+        node.use_door(head.door(), tuple(offered))
         return node
 
     return make

@@ -16,7 +16,7 @@ import pytest
 
 from cluster.files.node_files import NodeFiles
 from protocol.artefacts import Artefact
-from protocol.cluster.messages import Door, Share
+from protocol.cluster.messages import Door
 from protocol.errors import DiskFullError, InputError, TransientError
 from protocol.schema import to_plain
 from tests.cluster_calls import call_of, ends_when_some_came, identity_of, made_by
@@ -38,9 +38,9 @@ def asr(audio: Artefact) -> dict[str, object]:
 
 
 def test_in_a_share_paths_are_rewritten_and_nothing_is_asked_for(
-    head: PlayedHead, node: NodeFiles, tmp_path: Path
+    head: PlayedHead, make_node: MakeNode, tmp_path: Path
 ) -> None:
-    node.connect(head.door(), [Share(head="/mnt/nas", here=str(tmp_path / "nas"))])
+    node = make_node(**{"/mnt/nas": str(tmp_path / "nas")})
     film = "/mnt/nas/films/a.mkv"
     call = call_of("demux", {"media": film, "audio_track": "0"}, job_folder="/mnt/nas/out/1")
     found = node.prepare(identity_of("demux"), call)
@@ -65,13 +65,27 @@ def test_without_a_share_a_call_gets_a_folder_of_the_nodes_own_and_all_that_it_n
     assert found == replace(call_of("asr", found.request), job_directory=str(folder))
 
 
+def test_a_share_that_the_head_has_not_confirmed_is_none(
+    head: PlayedHead, make_node: MakeNode, tmp_path: Path
+) -> None:
+    node = make_node(**{"/mnt/nas": str(tmp_path / "nas"), "/mnt/other": str(tmp_path / "other")})
+    node.use_door(head.door(), ("/mnt/other", "/never/offered"))
+    found = node.prepare(ASR, call_of("asr", {}, job_folder="/mnt/nas/out/1"))
+    assert found.job_directory == str(tmp_path / "big-box" / "jobs" / "job-1")
+    for folder in ("/never/offered/1", "/mnt/other/1"):
+        found = node.prepare(ASR, call_of("asr", {}, job_folder=folder))
+        assert found.job_directory.startswith(str(tmp_path / "other")) == (folder == "/mnt/other/1")
+
+
 def test_a_film_in_no_share_is_refused_with_a_sentence(node: NodeFiles) -> None:
     call = call_of("demux", {"media": "/srv/films/a.mkv"})
     with pytest.raises(TransientError, match=r"big-box cannot read /srv/films/a\.mkv: .* share"):
         node.prepare(identity_of("demux"), call)
 
 
-def test_ten_gigabytes_of_film_never_travel(head: PlayedHead, node: NodeFiles, tmp_path: Path) -> None:
+def test_ten_gigabytes_of_film_never_travel(
+    head: PlayedHead, node: NodeFiles, make_node: MakeNode, tmp_path: Path
+) -> None:
     """A film beside the job is no artefact; and one that is shared is read where it lies."""
     head.add_job(demux=1)
     film = tmp_path / "films" / "film.mkv"
@@ -81,7 +95,7 @@ def test_ten_gigabytes_of_film_never_travel(head: PlayedHead, node: NodeFiles, t
     call = call_of("demux", {"media": str(film)})
     with pytest.raises(TransientError):
         node.prepare(identity_of("demux"), call)
-    node.connect(head.door(), [Share(head=str(film.parent), here=str(film.parent))])
+    node = make_node(**{str(film.parent): str(film.parent)})
     found = node.prepare(identity_of("demux"), call)
     node.publish(identity_of("demux"), found, made_by(found, audio_wav=b"sound"))
     assert found.request["media"] == str(film)
@@ -91,7 +105,7 @@ def test_ten_gigabytes_of_film_never_travel(head: PlayedHead, node: NodeFiles, t
 def test_a_films_audio_goes_once_to_a_node_whatever_asks_for_it(
     head: PlayedHead, make_node: MakeNode, audio: Artefact
 ) -> None:
-    node, other = make_node(), make_node("other-box")
+    node, other = make_node(), make_node(name="other-box")
     identities = [identity_of("asr", number) for number in range(1, 9)]
     with ThreadPoolExecutor(8) as pool:
         calls = list(
@@ -221,7 +235,7 @@ def test_a_hash_that_is_none_is_refused(node: NodeFiles, audio: Artefact) -> Non
 
 
 def test_a_node_that_is_told_no_address_says_so(node: NodeFiles, audio: Artefact) -> None:
-    node.connect(Door(), ())
+    node.use_door(Door(), ())
     with pytest.raises(TransientError, match="not told how to reach"):
         node.prepare(ASR, call_of("asr", asr(audio)))
 
@@ -245,7 +259,7 @@ def test_a_node_without_room_says_so_and_holds_the_job(make_node: MakeNode, audi
 
 
 def test_the_relays_end_ends_a_wait(node: NodeFiles, audio: Artefact) -> None:
-    node.connect(Door(url="http://127.0.0.1:9", key="x"), ())
+    node.use_door(Door(url="http://127.0.0.1:9", key="x"), ())
     threading.Timer(0.1, node.close).start()
     with pytest.raises(TransientError, match="big-box ends"):
         node.prepare(ASR, call_of("asr", asr(audio)))
@@ -309,8 +323,8 @@ def test_a_disk_that_fills_up_on_the_way_is_a_sentence_and_the_rest_is_fetched_w
     head: PlayedHead, small_disk: Path, audio: Artefact
 ) -> None:
     # What is free is not looked at first: another fills the disk meanwhile.
-    node = NodeFiles("big-box", small_disk / "n", small_disk / "m", 10**9, spare_bytes=-(10**9))
-    node.connect(head.door(), ())
+    node = NodeFiles("big-box", small_disk / "n", small_disk / "m", {}, 10**9, spare_bytes=-(10**9))
+    node.use_door(head.door(), ())
     with pytest.raises(DiskFullError, match=r"No space is left on the disk of the node"):
         node.prepare(ASR, call_of("asr", asr(audio)))
     subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
@@ -335,7 +349,7 @@ def test_files_of_a_disk_without_links_are_copied(
 def test_a_key_of_before_is_refused_with_a_sentence_that_has_no_key(
     head: PlayedHead, node: NodeFiles, audio: Artefact
 ) -> None:
-    node.connect(replace(head.door(), key="a key of before"), ())
+    node.use_door(replace(head.door(), key="a key of before"), ())
     with pytest.raises(TransientError) as refused:
         node.prepare(ASR, call_of("asr", asr(audio)))
     assert re.search(r"refused .* \(401\)", refused.value.message)
