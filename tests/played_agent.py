@@ -46,6 +46,12 @@ class NoFiles:
     def publish(self, identity: CallIdentity, call: Call | None, result: Result) -> Result:
         return result
 
+    def keeps(self, identity: CallIdentity) -> bool:
+        return False
+
+    def send_log(self, identity: CallIdentity) -> None:
+        pass
+
     def forget(self, identity: CallIdentity) -> None:
         pass
 

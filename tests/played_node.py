@@ -69,6 +69,7 @@ class CountingFiles:
         self.forgotten: list[str] = []
         self.models: list[str] = []
         self.broken = False
+        self.unreachable = self.own_disk = False
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
@@ -82,7 +83,16 @@ class CountingFiles:
 
     def publish(self, identity: CallIdentity, call: Call | None, result: Result) -> Result:
         self.published.append(identity.step)
+        if self.unreachable:
+            message = "The head does not answer."
+            raise TransientError(message)
         return result
+
+    def keeps(self, identity: CallIdentity) -> bool:
+        return self.own_disk
+
+    def send_log(self, identity: CallIdentity) -> None:
+        self.published.append(f"log of {identity.step}")
 
     def forget(self, identity: CallIdentity) -> None:
         self.forgotten.append(identity.step)
@@ -102,7 +112,7 @@ class PlayedNode:
         self.lone = lone
         self.name = name
         self.files = CountingFiles()
-        self.doors: list[tuple[Door, tuple[Share, ...]]] = []
+        self.doors: list[tuple[Door, tuple[str, ...]]] = []
         self.facts = KnownFacts(node=name, runtime=self.runtime, jobs=self.runtime)
         vars(self.facts).update(locks=digests_at_head(), children={}, logs=self.runtime / "logs")
         self._workers: list[PlayedWorker] = []
@@ -111,7 +121,7 @@ class PlayedNode:
             self.facts,
             self.files,
             self,
-            Checks(Share(head=head, here=here) for head, here in given.items()),
+            Checks(given),
             lambda *door: self.doors.append(door),
         )
         self._cable: Cable | None = None

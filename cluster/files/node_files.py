@@ -114,6 +114,10 @@ class NodeFiles:
         self.send_log(identity)
         return result
 
+    def keeps(self, identity: CallIdentity) -> bool:
+        """Return whether the call's files lie on this node's own disk."""
+        return self._records.find(identity) is not None
+
     def send_log(self, identity: CallIdentity) -> None:
         """Add what a call has said here to the job's log on the head; what fails of it is only noted.
 

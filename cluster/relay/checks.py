@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from protocol.cluster.messages import SHARE_ANSWER, Share
@@ -18,10 +18,13 @@ _LOOK_EVERY_S = 0.1
 
 
 class Checks:
-    """Makes the files of this node, looks for those of the head, and removes both."""
+    """Makes the files of this node, looks for those of the head, and removes both.
 
-    def __init__(self, shares: Iterable[Share]) -> None:
-        self._shares = {share.head: share.here for share in shares}
+    `shares` is a folder's path on the head to its path here.
+    """
+
+    def __init__(self, shares: Mapping[str, str]) -> None:
+        self._shares = dict(shares)
         self._made: dict[str, Path] = {}
         self._unseen: set[str] = set()
 
@@ -42,7 +45,7 @@ class Checks:
             Share(head=head, here=self._shares[head], check=path.name) for head, path in self._made.items()
         )
 
-    def end(self, confirmed: Iterable[str]) -> tuple[tuple[Share, ...], str]:
+    def end(self, confirmed: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
         """Return the shares whose answer by the head is seen here, and a sentence about the others.
 
         The files are removed.
@@ -51,11 +54,10 @@ class Checks:
         self._unseen |= set(confirmed) - set(seen)
         self.remove()
         missing = [f"{head} (here {here})" for head, here in self._shares.items() if head not in seen]
-        found = tuple(Share(head=head, here=self._shares[head]) for head in seen)
         if not missing:
-            return found, ""
+            return seen, ""
         folders = ", ".join(missing)
-        return found, f"Not the same folder on head and node, or not writable on both: {folders}."
+        return seen, f"Not the same folder on head and node, or not writable on both: {folders}."
 
     def remove(self) -> None:
         """Remove the files that are still there."""

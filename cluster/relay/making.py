@@ -21,8 +21,9 @@ def make_relay(upstream: Upstream) -> Relay:
     Raises `UsageError` where a setting is wrong, `OSError` where the node's folders cannot be made.
     """
     settings = cluster_settings(state_directory(), os.environ)
-    files = node_files_here(settings.name)
+    shares = {share.head: share.here for share in settings.shares}
+    files = node_files_here(settings.name, shares)
     facts = NodeFacts(node=settings.name, runtime=runtime_directory(home()), jobs=state_directory())
-    relay = Relay(facts, files, upstream, Checks(settings.shares), files.connect)
+    relay = Relay(facts, files, upstream, Checks(shares), files.use_door)
     relay.start()
     return relay

@@ -32,7 +32,6 @@ from protocol.cluster.messages import (
     NodeState,
     NodeWelcome,
     OfferModels,
-    Share,
     WorkerGone,
 )
 from protocol.cluster.names import local_id, worker_of
@@ -48,6 +47,8 @@ BEAT_S = 1.0
 _HELLO_AGAIN_S = 2.0
 FACTS_EVERY_S = 5.0
 _PULSE = b"/pulse"
+_OUTCOMES = frozenset({b"Result", b"Failure"})
+_SENDING = "sending"
 _READ_DOWN = frozenset({b"Call", b"Cancel", b"Ack"})
 """Messages to workers that the relay reads; all others pass unread."""
 
@@ -71,7 +72,7 @@ class Relay:
         files: Files,
         upstream: Upstream,
         checks: Checks,
-        use_door: Callable[[Door, tuple[Share, ...]], None],
+        use_door: Callable[[Door, tuple[str, ...]], None],
     ) -> None:
         self._facts = facts
         self._upstream = upstream
@@ -189,8 +190,8 @@ class Relay:
         if len(rest) == 5 and not peer.endswith(_PULSE):
             if rest[2] == b"Hello":
                 rest = self._introduced(worker, rest)
-            elif rest[2] == b"Result":
-                self._on_result(worker, rest)
+            elif rest[2] in _OUTCOMES:
+                self._on_outcome(worker, rest)
                 return
         self._upstream.send([worker_of(worker, self._facts.node).encode(), *rest])
 
@@ -208,19 +209,24 @@ class Relay:
         hello = replace(hello, worker=worker_of(hello.worker, node), pulse=worker_of(hello.pulse, node))
         return encode("Hello", header, hello)
 
-    def _on_result(self, worker: str, frames: list[bytes]) -> None:
+    def _on_outcome(self, worker: str, frames: list[bytes]) -> None:
         try:
-            header, result = decode_message(frames, MESSAGES)
+            header, outcome = decode_message(frames, MESSAGES)
         except WireError:
             self._upstream.send([worker_of(worker, self._facts.node).encode(), *frames])
             return
-        assert isinstance(result, Result)
+        assert isinstance(outcome, Result | Failure)
         identity = CallIdentity(job=header.job, step=header.step, attempt=header.attempt, run=header.run)
 
-        def pass_on(found: Result | Failure) -> None:
-            self._send_up(worker, identity, found)
+        def pass_on(found: Result | Failure | None, problem: str) -> None:
+            self._problems.pop(_SENDING, None)
+            if problem:
+                log.warning("%s", problem)
+                self._problems[_SENDING] = problem
+            if found is not None:
+                self._send_up(worker, identity, found)
 
-        self._work.publish(identity, result, pass_on)
+        self._work.publish(identity, outcome, pass_on)
 
     # what the coordinator says
 
@@ -297,7 +303,7 @@ class Relay:
             return
         seen, sentence = self._checks.end(welcome.shares)
         self._problems.pop("shares", None)
-        if {share.head for share in seen} != set(welcome.shares):
+        if set(seen) != set(welcome.shares):
             self._begin()  # the head believes in a share that this node cannot see
             return
         if sentence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from protocol.errors import CpwError, ErrorInfo, ErrorKind, info_from_error
@@ -30,11 +31,17 @@ class Files(Protocol):
     def publish(self, identity: CallIdentity, call: Call | None, result: Result) -> Result:
         """Bring the result's files to the head; `call` as `prepare` returned it, None after a restart."""
 
+    def keeps(self, identity: CallIdentity) -> bool:
+        """Return whether the call's files lie on this node's own disk."""
+
+    def send_log(self, identity: CallIdentity) -> None:
+        """Bring the log of a call that failed to the head."""
+
     def forget(self, identity: CallIdentity) -> None:
         """The call is over: what it kept on this node may go."""
 
-    def fetch_model(self, model: str) -> object:
-        """Fetch a model from the head into this node's store; what it returns is not looked at."""
+    def fetch_model(self, model: str) -> None:
+        """Fetch a model from the head into this node's store."""
 
 
 class Work:
@@ -81,7 +88,7 @@ class Work:
             self._preparing.discard(identity)
             if isinstance(found, Call):
                 self._calls[identity] = found
-            then(_outcome(found))
+            then(_elsewhere(_outcome(found)))
 
         self._start(lambda: self._files.prepare(identity, call), end)
 
@@ -94,19 +101,37 @@ class Work:
         return Failure(error=error, duration_ms=0)
 
     def publish(
-        self, identity: CallIdentity, result: Result, then: Callable[[Result | Failure], None]
+        self,
+        identity: CallIdentity,
+        outcome: Result | Failure,
+        then: Callable[[Result | Failure | None, str], None],
     ) -> None:
-        """Send the result's files, and go on with it; nothing where that is under way already."""
+        """Send an outcome's files, and go on with it; nothing where that is under way already.
+
+        Where the head's server cannot be reached, `then` is told None and a sentence: the worker keeps the
+        outcome, and sends it again until it is acknowledged.
+        """
         if identity in self._publishing:
             return
         self._publishing.add(identity)
         call = self._calls.get(identity)
 
-        def end(found: Result | ErrorInfo) -> None:
-            self._publishing.discard(identity)
-            then(_outcome(found))
+        def send() -> Result | Failure:
+            if isinstance(outcome, Result):
+                return self._files.publish(identity, call, outcome)
+            self._files.send_log(identity)
+            return _elsewhere(outcome) if self._files.keeps(identity) else outcome
 
-        self._start(lambda: self._files.publish(identity, call, result), end)
+        def end(found: Result | Failure | ErrorInfo) -> None:
+            self._publishing.discard(identity)
+            if not isinstance(found, ErrorInfo):
+                then(found, "")
+            elif found.kind is ErrorKind.TRANSIENT:
+                then(None, f"What is done here cannot be sent to the head: {found.message}")
+            else:
+                then(outcome if isinstance(outcome, Failure) else _outcome(found), "")
+
+        self._start(send, end)
 
     def forget(self, identity: CallIdentity) -> None:
         """The coordinator has taken in the outcome, or does not want it."""
@@ -124,10 +149,7 @@ class Work:
             problem = f"The model {model} cannot be fetched: {error.message}" if error is not None else ""
             then(model, problem)
 
-        def fetch() -> None:
-            self._files.fetch_model(model)
-
-        self._start(fetch, end)
+        self._start(lambda: self._files.fetch_model(model), end)
 
     def drop_unbegun(self) -> None:
         """Forget the calls that no worker has yet: the coordinator gives them out again."""
@@ -136,6 +158,16 @@ class Work:
     def close(self) -> None:
         """Begin nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _elsewhere(found: _T | Failure) -> _T | Failure:
+    """Return the outcome; a full disk of this node as an error after which another machine may do better.
+
+    As it stands it would hold the job, as the full disk of the head does.
+    """
+    if not isinstance(found, Failure) or found.error.kind is not ErrorKind.DISK_FULL:
+        return found
+    return replace(found, error=replace(found.error, kind=ErrorKind.TRANSIENT))
 
 
 def _outcome(found: _T | ErrorInfo) -> _T | Failure:

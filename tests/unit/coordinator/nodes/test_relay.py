@@ -10,8 +10,8 @@ import pytest
 
 from coordinator.running.roster import SILENT_AFTER_S
 from protocol.clock import iso_of_ms, now_ms
-from protocol.errors import ErrorKind
-from protocol.messages import Ack, CallIdentity, Cancel, CancelJobs, Result, Welcome
+from protocol.errors import ErrorInfo, ErrorKind
+from protocol.messages import Ack, CallIdentity, Cancel, CancelJobs, Failure, Result, Welcome
 from protocol.supervisor import ChildExit, ChildReport
 from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called, demux_result
 from tests.played_node import PlayedNode
@@ -227,3 +227,51 @@ def test_what_is_told_to_the_supervisor_arrives_on_the_node(lone: LoneCoordinato
 
         assert lone.until(line).startswith(b'{"kill": "common"')
         os.close(reader)
+
+
+def test_an_outcome_that_cannot_be_sent_yet_is_kept_by_its_worker_and_sent_again(
+    lone: LoneCoordinator,
+) -> None:
+    job = lone.add_job(media=str(lone.path / "film.mkv"))
+    with PlayedNode(lone) as node:
+        worker = node.worker()
+        identity = called(lone, worker)
+        node.files.unreachable = True
+        result, audio = demux_result(lone.path / "job1", identity)
+        outcome = Result(result=result, artefacts=(audio,), duration_ms=5)
+        worker.say(outcome, identity)
+        found = lone.coordinator.nodes.present["box"]
+        lone.until(lambda: found.problems)
+        assert "cannot be sent to the head" in found.problems[0]
+        assert lone.step(job).state == "running"
+        node.files.unreachable = False
+        worker.say(outcome, identity)
+        lone.until(lambda: lone.step(job).state == "done")
+        lone.until(lambda: not found.problems)
+
+
+def test_the_log_of_a_call_that_failed_is_sent_before_its_failure(lone: LoneCoordinator) -> None:
+    job = lone.add_job(media=str(lone.path / "film.mkv"))
+    with PlayedNode(lone) as node:
+        worker = node.worker()
+        identity = called(lone, worker)
+        error = ErrorInfo(kind=ErrorKind.INPUT, message="This film has no sound.")
+        worker.say(Failure(error=error, duration_ms=5), identity)
+        lone.until(lambda: lone.step(job).state == "failed")
+        assert node.files.published == ["log of demux"]
+
+
+@pytest.mark.parametrize("own_disk", [True, False])
+def test_a_nodes_own_full_disk_does_not_hold_the_job_as_the_heads_does(
+    lone: LoneCoordinator, own_disk: bool
+) -> None:
+    job = lone.add_job(media=str(lone.path / "film.mkv"))
+    with PlayedNode(lone) as node:
+        node.files.own_disk = own_disk
+        worker = node.worker()
+        identity = called(lone, worker)
+        error = ErrorInfo(kind=ErrorKind.DISK_FULL, message="No space is left.")
+        worker.say(Failure(error=error, duration_ms=5), identity)
+        lone.until(lambda: lone.step(job).failures)
+        held = lone.store.job(job).state == "held"
+        assert held is not own_disk
