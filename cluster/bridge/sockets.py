@@ -55,6 +55,7 @@ class _Connection:
     def close(self) -> None:
         """Close both; what waits is dropped."""
         self.dealer.disable_monitor()
+        self.monitor.close(linger=0)
         self.dealer.close(linger=0)
 
 
