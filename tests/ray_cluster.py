@@ -21,6 +21,7 @@ from protocol.cluster.messages import NODE_MESSAGES, NodeHello, NodeWelcome
 from protocol.endpoints import worker_endpoint
 from protocol.frames import Header, encode
 from tests.bench.peers.echo_worker import EchoWorker
+from tests.data import ROOT
 from tests.house import until
 
 __all__ = ["ENVIRONMENT", "PlayedHead", "RayCluster"]
@@ -129,6 +130,8 @@ class RayCluster:
                 "RAY_AUTH_MODE": "token",
                 "RAY_AUTH_TOKEN_PATH": str(token),
                 "RAY_USAGE_STATS_ENABLED": "0",
+                # An environment has no tests in it; Ray hands this on to the agents.
+                "PYTHONPATH": str(ROOT),
             }
         )
         self.head = PlayedHead(self.runtime)
@@ -195,7 +198,7 @@ class RayCluster:
         """Start a module of the environment with Ray; what it prints goes into `<name>.log`."""
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
-                [interpreter(ENVIRONMENT), "-I", "-m", *words],
+                [interpreter(ENVIRONMENT), "-m", *words],
                 env=self.environ | variables,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
