@@ -75,13 +75,12 @@ class Watch:
 
     def reclaim(self, member: Member, held: list[CallIdentity], now_s: float) -> None:
         """Compare what a worker that says hello holds with what it was given; the rest is ready again."""
-        for step in self._store.running_steps():
-            mine = step.worker == member.name
-            if mine and step.identity in held:
-                self._unclaimed.pop(step.identity, None)
-            elif mine or self._is_replaced(step, member):
+        mine = self._store.running_steps_of(member.name)
+        replaced = [step for step in self._unclaimed.values() if self._is_replaced(step, member)]
+        for step in (*mine, *replaced):
+            self._unclaimed.pop(step.identity, None)
+            if step.identity not in held:
                 # The call was lost on its way, or the worker that had it has died.
-                self._unclaimed.pop(step.identity, None)
                 self._dispatcher.lose(step, now_s)
                 reach("coordinator.hello.reclaimed")
 
@@ -90,7 +89,6 @@ class Watch:
         return (
             child_of(step.worker, step.environment) == member.child
             and node_of(step.worker) == member.node
-            and step.identity in self._unclaimed
             and step.worker not in self._roster.members
         )
 
@@ -166,11 +164,13 @@ class Watch:
         gone = {member.name for member in self._roster.members.values() if member.node == name}
         for worker in gone:
             self._roster.dismiss(worker)
+        gone |= {member.name for member, _ in self._deaths if member.node == name}
         self._deaths = [(member, left_s) for member, left_s in self._deaths if member.node != name]
-        for step in self._store.running_steps():
-            if node_of(step.worker) == name:
-                self._unclaimed.pop(step.identity, None)
-                self._dispatcher.lose(step, now_s)
+        given = [step for worker in gone for step in self._store.running_steps_of(worker)]
+        given += [step for step in self._unclaimed.values() if node_of(step.worker) == name]
+        for step in given:
+            self._unclaimed.pop(step.identity, None)
+            self._dispatcher.lose(step, now_s)
 
     def _conclude_deaths(self, now_s: float, *, draining: bool) -> None:
         """Conclude the calls of dead workers, once the supervisor has recorded how they ended."""
@@ -182,11 +182,10 @@ class Watch:
                 waiting.append((member, left_s))
                 continue
             how = recorded if known else ChildExit()
-            for step in self._store.running_steps():
-                if step.worker == member.name:
-                    blamed = not draining and is_blamed(step, member, how)
-                    self._dispatcher.lose(step, now_s, how if blamed else None)
-                    reach("coordinator.worker.mourned")
-                    if blamed and known:
-                        self._houses.command(Forgive(child=member.child), member.node)
+            for step in self._store.running_steps_of(member.name):
+                blamed = not draining and is_blamed(step, member, how)
+                self._dispatcher.lose(step, now_s, how if blamed else None)
+                reach("coordinator.worker.mourned")
+                if blamed and known:
+                    self._houses.command(Forgive(child=member.child), member.node)
         self._deaths = waiting

@@ -23,9 +23,9 @@ SILENT_AFTER_S = 10.0
 """A process that has not echoed for this long is stopped or stuck: the supervisor is asked to kill it."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
-    """One worker process."""
+    """One worker process. Each is equal to itself alone."""
 
     name: str
     environment: str

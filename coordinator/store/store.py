@@ -187,6 +187,10 @@ class Store(JobReader):
         """Return every step in the state `running`."""
         return [step_of(row) for row in self._db.execute(_RUNNING)]
 
+    def running_steps_of(self, worker: str) -> list[StepRow]:
+        """Return the steps in the state `running` that this worker was given."""
+        return [step_of(row) for row in self._db.execute(f"{_RUNNING} AND worker = ?", (worker,))]
+
     def ready_steps(self, environment: str, limit: int, skipped: int = 0) -> list[StepRow]:
         """Return the next steps of an environment: by priority, then started jobs, then the oldest job.
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from coordinator.nodes.nodes import NODE_SILENT_AFTER_S
 from coordinator.running.roster import SILENT_AFTER_S
 from protocol.clock import iso_of_ms, now_ms
 from protocol.errors import ErrorInfo, ErrorKind
@@ -275,3 +276,21 @@ def test_a_nodes_own_full_disk_does_not_hold_the_job_as_the_heads_does(
         lone.until(lambda: lone.step(job).failures)
         held = lone.store.job(job).state == "held"
         assert held is not own_disk
+
+
+def test_a_worker_that_died_just_before_its_node_was_lost_costs_its_step_nothing(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coordinator.watching.ECHO_CONNECTS_WITHIN_S", 0.0)
+    monkeypatch.setattr("coordinator.watching.EXIT_RECORDED_WITHIN_S", 3_600.0)
+    job = lone.add_job(media=str(lone.path / "film.mkv"))
+    with PlayedNode(lone) as node:
+        worker = node.worker()
+        called(lone, worker)
+        node.set(dead=frozenset({worker.name}))
+        worker.leave()
+        lone.until(lambda: not lone.members)
+        assert lone.step(job).state == "running"
+        lone.coordinator.nodes.present["box"].heard_s -= NODE_SILENT_AFTER_S
+        lone.until(lambda: lone.step(job).state == "ready")
+        assert lone.step(job).kills == 0
