@@ -49,24 +49,25 @@ def pair(
     steps: Sequence[StepRow],
     openings: Sequence[Member],
     wish: Callable[[StepRow], Wish],
-    may: Callable[[StepRow, Member], bool] | None = None,
+    able: Callable[[StepRow], Callable[[Member], bool]] | None = None,
 ) -> Iterator[tuple[StepRow, Member]]:
     """Yield each step, in their order, with the worker that is to do it, as far as there are openings. Pure.
 
     `openings` are those of the roster: a place for one call each. A worker without a call goes before one
     that would begin later. Of several, one that has done another step of the job goes first, then one that
     has the model loaded, then one whose node has files of the job. `wish` is called only where there is a
-    choice. A step that no worker `may` do is passed over; None: every worker may do all.
+    choice. `able` returns who can do a step: one that nobody can is passed over;
+    None: everybody can do all.
     """
     left = list(openings)
     for step in steps:
         if not left:
             return
-        able = left if may is None else [member for member in left if may(step, member)]
-        if not able:
+        here = left if able is None else list(filter(able(step), left))
+        if not here:
             continue
-        free = [member for member in able if member.free()]
-        member = _best(wish(step), free) if len(free) > 1 else able[0]
+        free = [member for member in here if member.free()]
+        member = _best(wish(step), free) if len(free) > 1 else here[0]
         left.remove(member)
         yield step, member
 
@@ -112,25 +113,39 @@ class Pairing:
             return
         left = list(openings)
         skipped = 0
+        portion = len(left)
         for _ in range(_MOST_PORTIONS):
-            steps = self._store.ready_steps(environment, PORTION, skipped)
+            steps = self._store.ready_steps(environment, portion, skipped)
             # All at once: each that is sent is ready no longer, and would shift those behind it.
-            found = list(pair(steps, left, wish, self.may))
+            found = list(pair(steps, left, wish, self._able))
             for step, member in found:
                 left.remove(member)
                 yield step, member
             skipped += len(steps) - len(found)
-            if not left or len(steps) < PORTION:
+            if not left or len(steps) < portion:
                 break
+            portion = PORTION
         self._note_lacking(left, environment)
 
     def may(self, step: StepRow, member: Member) -> bool:
         """Return whether the worker can do the step: its machine has the model and reaches the files."""
+        return self._able(step)(member)
+
+    def _able(self, step: StepRow) -> Callable[[Member], bool]:
+        """Return who can do the step; all workers of one machine can, or none."""
         if not self._nodes.present:
-            return not member.node
+            return lambda member: not member.node
         wanted = self._wanted(step)
-        if wanted is None:
-            return False
+        known: dict[str, bool] = {}
+
+        def can(member: Member) -> bool:
+            if member.node not in known:
+                known[member.node] = wanted is not None and self._can(wanted, member)
+            return known[member.node]
+
+        return can
+
+    def _can(self, wanted: Wanted, member: Member) -> bool:
         if not member.node:
             return not wanted.model or self._stored_here(wanted.model)
         node = self._nodes.of(member.name)

@@ -56,9 +56,16 @@ class Fed:
         return 1000 * self.played.wall_s / STEPS
 
 
-def feed(process: psutil.Process, endpoint: str, store: Path) -> Fed:
-    """Play nodes to the process until all steps are done."""
-    command = [sys.executable, "-m", "tests.bench.played_nodes", endpoint, *map(str, (NODES, STEPS, STEP_MS))]
+def feed(process: psutil.Process, endpoint: str, store: Path, share: str = "") -> Fed:
+    """Play nodes to the process until all steps are done; with a `share`, behind relays."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.played_nodes",
+        endpoint,
+        *map(str, (NODES, STEPS, STEP_MS)),
+        share,
+    ]
     before = process.cpu_times()
     with Watch(process.pid) as watch, WalWatch(store) as log:
         said = subprocess.run(
@@ -80,7 +87,7 @@ def feed_by_coordinator(folder: Path) -> Fed:
         house.queue(STEPS, steps=1)
         alone = house.start_coordinator()
         try:
-            return feed(alone, worker_endpoint(house.runtime), house.store_path)
+            return feed(alone, worker_endpoint(house.runtime), house.store_path, str(house.out))
         finally:
             alone.terminate()
             alone.wait(timeout=20)

@@ -1,6 +1,8 @@
 """Nodes of one worker each that are played by this process: they speak the real wire, and compute nothing.
 
-`python -m tests.bench.played_nodes ENDPOINT NODES STEPS STEP_MS`. Each node says hello, lets its pings be
+`python -m tests.bench.played_nodes ENDPOINT NODES STEPS STEP_MS [SHARE]`. With a share, a folder that the
+head reaches by the same path, each speaks as a node's relay does; without one, as a worker of the
+head. Each node says hello, lets its pings be
 echoed, begins a call when the one before it has ended, reports once on the way, sends a result without files
 `STEP_MS` after the call has begun, and keeps it until it is acknowledged. When `STEPS` results have been
 acknowledged, it prints one line of JSON, a `Played`.
@@ -22,8 +24,13 @@ from typing import Any
 
 import zmq
 
-from protocol.frames import Header, decode, encode
-from protocol.messages import Hello, Progress, State
+from cluster.relay.checks import Checks
+from envspecs.code import code_digest
+from protocol.clock import now_iso
+from protocol.cluster.messages import NodeBeat, NodeHello, NodeState, NodeWelcome
+from protocol.cluster.names import node_id, worker_of
+from protocol.frames import Header, decode, decode_message, encode
+from protocol.messages import MESSAGES, Hello, Progress, State
 from protocol.schema import to_plain
 from protocol.stages import demux
 from protocol.supervisor import child_name
@@ -32,6 +39,7 @@ from tests.ill.nothing import NoDemux
 __all__ = ["Played"]
 
 ENVIRONMENT = "common"
+_WELCOME_WITHIN_MS = 10_000
 BEAT_S = 0.5
 """As a worker that has a call (workers/daemon.py)."""
 
@@ -47,24 +55,21 @@ class Played:
     """What playing them took of a processor."""
 
 
-class Line:
-    """A node's connection: its worker's own two sockets.
+def _connect(context: zmq.Context[Any], endpoint: str, name: bytes) -> zmq.Socket[bytes]:
+    socket = context.socket(zmq.DEALER)
+    socket.setsockopt(zmq.ROUTING_ID, name)
+    socket.connect(endpoint)
+    return socket
 
-    A node that is behind a relay has one socket, `node/<name>`, whose messages carry the worker's id in
-    front; it would take the place of this class, and nothing else would change.
-    """
+
+class Line:
+    """A connection of a worker of the head's: its own two sockets."""
 
     def __init__(self, context: zmq.Context[Any], endpoint: str, worker: str) -> None:
-        self._socket = self._connect(context, endpoint, worker)
-        self._pulse = self._connect(context, endpoint, f"{worker}/pulse")
-        self.sockets = (self._socket, self._pulse)
-
-    @staticmethod
-    def _connect(context: zmq.Context[Any], endpoint: str, name: str) -> zmq.Socket[bytes]:
-        socket = context.socket(zmq.DEALER)
-        socket.setsockopt(zmq.ROUTING_ID, name.encode())
-        socket.connect(endpoint)
-        return socket
+        self.worker = worker
+        self._socket = _connect(context, endpoint, worker.encode())
+        self._pulse = _connect(context, endpoint, f"{worker}/pulse".encode())
+        self.sockets: tuple[zmq.Socket[bytes], ...] = (self._socket, self._pulse)
 
     def send(self, frames: list[bytes]) -> None:
         """Send a message to the coordinator."""
@@ -82,11 +87,58 @@ class Line:
             else:
                 yield frames
 
+    def beat(self) -> None:
+        """Nothing but the worker beats."""
+
+
+class RelayLine:
+    """A node's connection, which carries its worker's messages; the node has been welcomed."""
+
+    def __init__(self, context: zmq.Context[Any], endpoint: str, worker: str, node: str, share: str) -> None:
+        self.worker = worker_of(worker, node)
+        self._socket = _connect(context, endpoint, node_id(node))
+        self.sockets: tuple[zmq.Socket[bytes], ...] = (self._socket,)
+        checks = Checks({share: share})
+        locks = {ENVIRONMENT: ""}
+        hello = NodeHello(
+            node=node, at=now_iso(), code=code_digest(), locks=locks, cores=1, shares=checks.make()
+        )
+        self._say(hello)
+        assert self._socket.poll(_WELCOME_WITHIN_MS), "the coordinator does not welcome the node"
+        _, *frames = self._socket.recv_multipart()
+        _, welcome = decode_message(frames, MESSAGES)
+        assert isinstance(welcome, NodeWelcome), welcome
+        checks.end(welcome.shares)
+        self._say(NodeState(workers=(worker,), free_disk_bytes=10**12, locks=locks))
+
+    def _say(self, message: Any) -> None:
+        self._socket.send_multipart([b"", *encode(type(message).__name__, Header(), message)])
+
+    def send(self, frames: list[bytes]) -> None:
+        """Send a message of the worker's to the coordinator."""
+        self._socket.send_multipart([self.worker.encode(), *frames])
+
+    def receive(self, socket: zmq.Socket[bytes]) -> Iterator[list[bytes]]:
+        """Yield the messages that have come for the worker; send pings back."""
+        while True:
+            try:
+                peer, *frames = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            if peer.endswith(b"/pulse"):
+                socket.send_multipart([peer, *frames])
+            elif peer:
+                yield frames
+
+    def beat(self) -> None:
+        """Say that the node is there."""
+        self._say(NodeBeat())
+
 
 class Node:
     """One node with its worker. Times are seconds of `time.monotonic`."""
 
-    def __init__(self, line: Line, worker: str, step_s: float) -> None:
+    def __init__(self, line: Line | RelayLine, step_s: float) -> None:
         self.line = line
         self._step_s = step_s
         self._waiting: deque[tuple[Header, float]] = deque()
@@ -96,10 +148,10 @@ class Node:
         self.busy_s = 0.0
         stages = {demux.STAGE.name: demux.STAGE.version}
         hello = Hello(
-            worker=worker,
+            worker=line.worker,
             environment=ENVIRONMENT,
             pid=os.getpid(),
-            pulse=f"{worker}/pulse",
+            pulse=f"{line.worker}/pulse",
             state="ready",
             stages=stages,
         )
@@ -150,6 +202,7 @@ class Node:
         """Say where the worker stands."""
         state = State(state="busy" if self._running is not None else "ready", rss_bytes=50_000_000)
         self._say("State", Header(), state)
+        self.line.beat()
 
 
 def _result() -> Any:
@@ -163,7 +216,7 @@ _RESULT = _result()
 class Players:
     """All nodes and the loop that moves them."""
 
-    def __init__(self, endpoint: str, nodes: int, step_s: float) -> None:
+    def __init__(self, endpoint: str, nodes: int, step_s: float, share: str) -> None:
         context: zmq.Context[Any] = zmq.Context()
         self._poller = zmq.Poller()
         self._of_socket: dict[zmq.Socket[bytes], Node] = {}
@@ -172,7 +225,12 @@ class Players:
         self.nodes: list[Node] = []
         for number in range(1, nodes + 1):
             worker = f"{child_name(ENVIRONMENT, number)}.{os.getpid()}.played"
-            node = Node(Line(context, endpoint, worker), worker, step_s)
+            line = (
+                RelayLine(context, endpoint, worker, f"n{number}", share)
+                if share
+                else Line(context, endpoint, worker)
+            )
+            node = Node(line, step_s)
             self.nodes.append(node)
             for socket in node.line.sockets:
                 self._of_socket[socket] = node
@@ -207,10 +265,10 @@ class Players:
             heapq.heappush(self._due, (next_s, next(self._order), node))
 
 
-def main(endpoint: str, nodes: int, steps: int, step_ms: int) -> None:
+def main(endpoint: str, share: str, nodes: int, steps: int, step_ms: int) -> None:
     """Play, then say what it was."""
     begun_s, used_s = time.monotonic(), time.process_time()
-    players = Players(endpoint, nodes, step_ms / 1000)
+    players = Players(endpoint, nodes, step_ms / 1000, share)
     players.play(steps)
     played = Played(
         wall_s=time.monotonic() - begun_s,
@@ -221,4 +279,4 @@ def main(endpoint: str, nodes: int, steps: int, step_ms: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:5]))
+    main(sys.argv[1], "".join(sys.argv[5:6]), *map(int, sys.argv[2:5]))
