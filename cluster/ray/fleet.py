@@ -22,6 +22,7 @@ _THREADS = 8
 """Of an agent. One waits in a pull, and another may wait in that of a bridge that was killed meanwhile.
 
 An actor of asyncio needs 2.5 times as long for a call, as Ray carries each into a loop and back."""
+_MOST_CHARACTERS = 300
 _HEAD = "node:__internal_head__"
 """The resource by which Ray marks its head."""
 
@@ -98,9 +99,15 @@ class RayFleet:
             if error is None:
                 answered(future.result(), "")
             else:
-                answered(None, type(error).__name__)
+                answered(None, _reason(error))
 
         getattr(agent, method).remote(*arguments).future().add_done_callback(hand_on)
+
+
+def _reason(error: BaseException) -> str:
+    """Return what went wrong, with the last line: of an agent that cannot begin, its own error stands there."""
+    last = str(error).strip().rpartition("\n")[2].strip().rstrip(".")
+    return f"{type(error).__name__}: {last[:_MOST_CHARACTERS]}" if last else type(error).__name__
 
 
 def _first_line(error: Exception) -> str:
