@@ -105,7 +105,7 @@ class RayFleet:
 
 
 def _reason(error: BaseException) -> str:
-    """Return what went wrong, with the last line: of an agent that cannot begin, its own error stands there."""
+    """Return what went wrong. The last line of an agent that cannot begin is its own error."""
     last = str(error).strip().rpartition("\n")[2].strip().rstrip(".")
     return f"{type(error).__name__}: {last[:_MOST_CHARACTERS]}" if last else type(error).__name__
 
