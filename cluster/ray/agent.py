@@ -18,6 +18,7 @@ class NodeAgent(Agent):
     """The node's relay, and what the bridge calls; its settings are those of the node's supervisor."""
 
     def __init__(self) -> None:
+        os.umask(0o077)
         # Ray has handlers of its own, which it hands on to whoever started it: the node's `ray.log`.
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", force=True)
         settings = cluster_settings(state_directory(), os.environ)
