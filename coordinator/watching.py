@@ -97,6 +97,8 @@ class Watch:
         if now_s - self._pinged_s >= PING_EVERY_S:
             self._ping_all(now_s)
         self._conclude_deaths(now_s, draining=draining)
+        for node in self._nodes.unheard(now_s):
+            self._roster.excuse(node.name, now_s)
         for node in self._nodes.newly_silent(now_s):
             self.lose_node(node.name, f"it was silent for {NODE_SILENT_AFTER_S:.0f} s", now_s)
         for member in self._roster.newly_silent(now_s):

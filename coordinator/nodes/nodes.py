@@ -12,8 +12,10 @@ from protocol.errors import ErrorInfo
 from protocol.hardware import Hardware
 from protocol.supervisor import ChildExit, ChildReport
 
-__all__ = ["NODE_SILENT_AFTER_S", "Node", "Nodes", "Refusal"]
+__all__ = ["NODE_SILENT_AFTER_S", "UNHEARD_AFTER_S", "Node", "Nodes", "Refusal"]
 
+UNHEARD_AFTER_S = 3.0
+"""A node says something every second. While nothing comes, its workers' echoes cannot come either."""
 NODE_SILENT_AFTER_S = 10.0
 """A node that has not been heard for this long is taken for lost: its steps are given to others."""
 
@@ -167,6 +169,10 @@ class Nodes:
     def of(self, worker: str) -> Node | None:
         """Return the node of a worker; None for one of the head's own, and where its node is not there."""
         return self.present.get(node_of(worker))
+
+    def unheard(self, now_s: float) -> list[Node]:
+        """Return the nodes of which nothing comes this moment: who hangs there cannot be told."""
+        return [node for node in self.present.values() if now_s - node.heard_s > UNHEARD_AFTER_S]
 
     def newly_silent(self, now_s: float) -> list[Node]:
         """Return the nodes that are to be taken for lost."""

@@ -216,6 +216,12 @@ class Roster:
         for member in self.members.values():
             member.met_s = member.echoed_s = now_s
 
+    def excuse(self, node: str, now_s: float) -> None:
+        """Count the silence of a node's workers from `now_s` on: it is the node's own."""
+        for member in self.members.values():
+            if member.node == node:
+                member.echoed_s = now_s
+
     def newly_late(self, now_s: float) -> list[Member]:
         """Return the workers to be killed because they did not become ready in time."""
         return [
