@@ -20,7 +20,7 @@ from protocol.failpoints import reach
 from protocol.messages import CallIdentity
 from protocol.supervisor import ChildExit, Forgive, Kill, child_of
 
-__all__ = ["GRACE_S", "Watch"]
+__all__ = ["GRACE_S", "NODE_GRACE_S", "Watch"]
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,12 @@ ECHO_CONNECTS_WITHIN_S = 1.0
 EXIT_RECORDED_WITHIN_S = 2.0
 """The supervisor records an exit about 0.1 s after it; without a supervisor the loop waits this long."""
 GRACE_S = 15.0
-"""After a start, a running step waits this long for its worker to say hello; then it is ready again."""
+"""After a start, a running step waits this long for its worker to say hello; then it is ready again.
+
+One that a node's worker has waits as long from the node's hello on."""
+NODE_GRACE_S = 60.0
+"""After a start, the steps of a node wait this long for the node: where the whole head was away, Ray ends on
+all machines first, and comes back in 15 to 30 s. What the nodes have done until then may be hours of work."""
 _STOOD_STILL_S = 2.0
 """A loop that did not turn for this long (stopped, a slow disk) has missed the workers' echoes."""
 
@@ -105,10 +110,17 @@ class Watch:
             self._have_killed(member, "no echo")
         for member in self._roster.newly_late(now_s):
             self._have_killed(member, f"still {member.state}")
-        if self._unclaimed and now_s - self._begun_s > GRACE_S:
-            for step in self._unclaimed.values():
-                self._dispatcher.lose(step, now_s)
-            self._unclaimed.clear()
+        for step in [step for step in self._unclaimed.values() if now_s > self._claimed_by_s(step)]:
+            del self._unclaimed[step.identity]
+            self._dispatcher.lose(step, now_s)
+
+    def _claimed_by_s(self, step: StepRow) -> float:
+        """Return until when a step of an earlier run waits for its worker."""
+        name = node_of(step.worker)
+        if not name:
+            return self._begun_s + GRACE_S
+        node = self._nodes.present.get(name)
+        return node.met_s + GRACE_S if node is not None else self._begun_s + NODE_GRACE_S
 
     def _ping_all(self, now_s: float) -> None:
         if now_s - self._pinged_s > _STOOD_STILL_S:

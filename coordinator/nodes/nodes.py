@@ -41,8 +41,10 @@ class Node:
     clock_ahead_ms: int
     """How far its clock is ahead of the head's: taken off its instants before they are compared."""
     heard_s: float
+    met_s: float
+    """When it last said hello."""
     met_at: str
-    """When it last said hello, by the head's clock."""
+    """The same as an instant of the head's clock."""
     locks: dict[str, str]
     cores: int
     ram_budget_bytes: int
@@ -133,6 +135,7 @@ class Nodes:
             name=hello.node,
             clock_ahead_ms=ahead_ms,
             heard_s=now_s,
+            met_s=now_s,
             met_at=at,
             locks=dict(hello.locks),
             cores=max(1, hello.cores),

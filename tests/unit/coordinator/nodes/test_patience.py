@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 
 from coordinator.nodes.nodes import UNHEARD_AFTER_S
 from coordinator.running.roster import SILENT_AFTER_S
+from coordinator.watching import GRACE_S, NODE_GRACE_S
 from protocol.cluster.messages import NodeCommand
 from protocol.frames import Header
-from tests.lone_coordinator import LoneCoordinator, PlayedWorker
+from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called
 from tests.played_node import PlayedNode
 
 
@@ -64,3 +66,55 @@ def test_no_worker_is_killed_for_the_silence_of_its_node(
         lone.coordinator.nodes.present["box"].heard_s = time.monotonic()
         look_in(lone, 0)
         assert heard == []
+
+
+def restarted_with_a_call_away(lone: LoneCoordinator) -> tuple[str, PlayedNode, PlayedWorker]:
+    """Return a job whose step a node's worker has; the coordinator is a new one, and the node cut off."""
+    job = lone.add_job(media=str(lone.path / "film.mkv"))
+    node = PlayedNode(lone)
+    node.__enter__()
+    worker = node.worker()
+    identity = called(lone, worker)
+    node.cut()
+    lone.restart()
+    worker.hello = dataclasses.replace(worker.hello, state="busy", busy_with=identity)
+    return job, node, worker
+
+
+def test_the_steps_of_a_node_wait_longer_for_it_than_those_of_the_head_for_their_workers(
+    lone: LoneCoordinator,
+) -> None:
+    job, node, worker = restarted_with_a_call_away(lone)
+    try:
+        look_in(lone, GRACE_S + 1)
+        assert lone.step(job).state == "running"
+        node.connect()
+        lone.until(lambda: "box" in lone.coordinator.nodes.present)
+        worker.say(worker.hello)
+        lone.until(lambda: f"{worker.name}@box" in lone.members)
+        assert (lone.step(job).state, lone.step(job).attempt) == ("running", 1)
+    finally:
+        node.__exit__()
+
+
+def test_a_node_that_does_not_come_back_loses_its_steps(lone: LoneCoordinator) -> None:
+    job, node, _ = restarted_with_a_call_away(lone)
+    try:
+        look_in(lone, NODE_GRACE_S + 1)
+        step = lone.step(job)
+        assert (step.state, step.kills, step.failures) == ("ready", 0, 0)
+    finally:
+        node.__exit__()
+
+
+def test_a_node_that_comes_back_without_the_worker_loses_its_step(lone: LoneCoordinator) -> None:
+    job, node, _ = restarted_with_a_call_away(lone)
+    try:
+        node.connect()
+        lone.until(lambda: "box" in lone.coordinator.nodes.present)
+        assert lone.step(job).state == "running"
+        lone.coordinator.nodes.present["box"].met_s -= GRACE_S + 1
+        look_in(lone, 0)
+        assert lone.step(job).state == "ready"
+    finally:
+        node.__exit__()

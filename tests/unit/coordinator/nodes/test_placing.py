@@ -19,6 +19,7 @@ def node(**fields: object) -> Node:
         "name": "box",
         "clock_ahead_ms": 0,
         "heard_s": 0.0,
+        "met_s": 0.0,
         "met_at": "",
         "locks": LOCKS,
         "cores": 8,
