@@ -13,52 +13,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from protocol.errors import NotRunningError
-from protocol.job_changes import ResumeJobs
-from protocol.messages import Submit
 from tests.chaos.disturbed import Tended
+from tests.chaos.stream import Stream, finish, work_on
 from tests.conftest import Figure
-from tests.house import until
 
 pytestmark = pytest.mark.chaos
 
 _SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
-_OPEN = 6
 _PAUSE_S = 1.2
-
-
-class Stream:
-    """Films that keep coming; each is submitted until it is known, under a key of its own."""
-
-    def __init__(self, house: Tended) -> None:
-        self._house = house
-        self.films: list[Path] = []
-        self.jobs: list[str] = []
-
-    def go_on(self) -> None:
-        """Submit where few jobs are open and somebody answers."""
-        try:
-            health = self._house.health()
-            if health is None or health.jobs_running + health.jobs_queued >= _OPEN:
-                return
-            if len(self.films) == len(self.jobs):
-                film = self._house.home / f"Film {len(self.films)}.mkv"
-                film.write_bytes(b"film %d" % len(self.films))
-                self.films.append(film)
-            self.jobs.append(self._submit(self.films[-1]))
-        except NotRunningError:
-            return  # killed under us: the same request is sent again, with the same key
-
-    def _submit(self, film: Path) -> str:
-        out = str(self._house.out)
-        submit = Submit(media=str(film), workflow="subtitle", user="u", out=out, key=film.name, reuse=False)
-        return self._house.ask(submit, timeout_ms=1_000).job
-
-    def complete(self) -> None:
-        """Wait until every film that was begun is a job."""
-        while len(self.jobs) < len(self.films):
-            self._house.be_healthy()
-            self.go_on()
 
 
 def kill_somebody(house: Tended, chance: random.Random) -> str:
@@ -88,8 +50,8 @@ def disturb(house: Tended, kills: int, figure: Figure) -> None:
         work_on(house, stream, chance.uniform(0, _PAUSE_S))
         if victim := kill_somebody(house, chance):
             killed[victim] += 1
-    stream.complete()
-    resumed = finish(house, len(stream.films))
+    stream.complete(house)
+    resumed = finish(house, house, len(stream.films))
     took_s = time.monotonic() - begun_s
     house.stop_tended()
 
@@ -105,30 +67,6 @@ def disturb(house: Tended, kills: int, figure: Figure) -> None:
     assert (lost, doubled, wrong) == (0, 0, [])
     assert {state for _, _, state in house.step_states()} == {"done"}
     assert house.left_over() == []
-
-
-def work_on(house: Tended, stream: Stream, pause_s: float) -> None:
-    """Let films come in, and look after the house, for so long."""
-    over_s = time.monotonic() + pause_s
-
-    def look() -> bool:
-        house.tend()
-        stream.go_on()
-        return time.monotonic() > over_s
-
-    until(look, 60.0, "a while")
-
-
-def finish(house: Tended, count: int) -> int:
-    """Wait for all jobs; resume those whose worker was killed twice under one step. Return how many."""
-    resumed = 0
-    while True:
-        house.be_healthy()
-        failed = [report for report in house.all_ended(count) if report.state != "done"]
-        if not failed:
-            return resumed
-        resumed += len(failed)
-        house.ask(ResumeJobs(jobs=tuple(report.job for report in failed)))
 
 
 def outputs(house: Tended) -> list[tuple[Path, Path]]:
