@@ -12,7 +12,8 @@ from envspecs.cluster.ray import listens_here
 from envspecs.cluster.settings import ClusterSettings
 from envspecs.cluster.token import token_path
 from envspecs.layout import state_directory
-from protocol.cluster.probing import ProbeAnswer
+from protocol.clock import parse_iso_ms
+from protocol.cluster.probing import NodeSeen, ProbeAnswer
 from protocol.errors import NotRunningError
 from protocol.supervisor import BRIDGE, FINAL_STATES, RAY
 
@@ -34,12 +35,12 @@ def wait_for_ray(
     deadline = desk.clock() + seconds
     token = token_path(state_directory(desk.home))
     while True:
-        _check_alive(desk, process)
+        begun_ms = _begun_ms(desk, process)
         if listens_here(settings):
             answer = Probe(desk.home, settings.head, token).answer()
             if answer.problem == "refused":
                 check_told(answer, settings.head)
-            if any(node.alive and node.name == settings.name for node in answer.nodes):
+            if any(_is_ours(node, settings, begun_ms) for node in answer.nodes):
                 return answer
         if desk.clock() >= deadline:
             message = f"Ray has not begun within {seconds:.0f} s; it is tried again and again."
@@ -47,15 +48,25 @@ def wait_for_ray(
         desk.pause(_LOOK_SECONDS)
 
 
-def _check_alive(desk: Desk, process: subprocess.Popen[bytes] | None) -> None:
+def _begun_ms(desk: Desk, process: subprocess.Popen[bytes] | None) -> int:
+    """Return when the supervisor has started Ray, in ms since 1970; 0 where that is not known yet.
+
+    Raises `NotRunningError` where Ray does not come.
+    """
     state = running_supervisor(desk)
-    if state is None:
-        if process is not None and process.poll() is None:
-            return
+    if state is None and (process is None or process.poll() is not None):
         raise NotRunningError("The supervisor has ended.", "cpw logs supervisor")
-    child = state.children.get(RAY)
-    if child is not None and child.state in FINAL_STATES:
+    child = state.children.get(RAY) if state is not None else None
+    if child is None:
+        return 0
+    if child.state in FINAL_STATES:
         raise NotRunningError(child.problem, child.remedy)
+    return parse_iso_ms(child.started_at) if child.started_at else 0
+
+
+def _is_ours(node: NodeSeen, settings: ClusterSettings, begun_ms: int) -> bool:
+    """Return whether this is our Ray of now: one that was killed may be called alive for a while."""
+    return node.alive and node.name == settings.name and 0 < begun_ms <= node.since_ms
 
 
 def wait_without_ray(desk: Desk, seconds: float) -> None:
