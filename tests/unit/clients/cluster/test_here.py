@@ -27,12 +27,12 @@ def test_a_port_in_use_is_refused_and_its_block_passed_over() -> None:
         server.listen()
         with pytest.raises(UsageError, match="in use"):
             here.check_own_address("127.0.0.1", first)
-        assert here.free_block() > first
+        assert here.free_block() != first
 
 
 def test_the_port_that_is_asked_is_in_no_block() -> None:
     first = here.free_block()
-    assert here.free_block(first + 50) > first
+    assert here.free_block(first + 50) != first
 
 
 def test_a_hosts_name_becomes_a_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
