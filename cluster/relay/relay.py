@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.relay.checks import Checks
@@ -38,13 +37,16 @@ from protocol.cluster.names import local_id, worker_of
 from protocol.errors import WireError
 from protocol.frames import Header, decode_message, encode
 from protocol.messages import MESSAGES, Ack, Call, CallIdentity, Cancel, Failure, Hello, Reject, Result
+from protocol.supervisor import control_file
 
-__all__ = ["BEAT_S", "FACTS_EVERY_S", "Relay", "Upstream", "control_file"]
+__all__ = ["BEAT_S", "FACTS_EVERY_S", "Relay", "Upstream"]
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 1.0
 _HELLO_AGAIN_S = 2.0
+_REFUSED_REST_S = 10.0
+"""A node that the head refuses says hello again after this long: it may have been mended."""
 FACTS_EVERY_S = 5.0
 _PULSE = b"/pulse"
 _OUTCOMES = frozenset({b"Result", b"Failure"})
@@ -344,11 +346,3 @@ class Relay:
             log.warning("the supervisor does not read what it is told")
         finally:
             os.close(descriptor)
-
-
-_REFUSED_REST_S = 10.0
-
-
-def control_file(runtime: Path) -> Path:
-    """Return the FIFO from which the supervisor of a node takes commands."""
-    return runtime / "control"
