@@ -50,6 +50,9 @@ def mentions(word: str, *programs: str) -> list[psutil.Process]:
 class ClusterHouse(House):
     """A house with the packages of this checkout's environment `cluster`, told by commands what to do."""
 
+    command_s = 100.0
+    """How long a command may take."""
+
     def __init__(self, tmp_path: Path, **environment: str) -> None:
         super().__init__(tmp_path, CPW_OUT=str(tmp_path / "out"), CPW_SETUP="off", **environment)
         specs = self.home / "envspecs"
@@ -76,7 +79,7 @@ class ClusterHouse(House):
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=self.command_s,
             check=False,
         )
 

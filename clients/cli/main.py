@@ -148,6 +148,9 @@ def run(command: click.Command, words: Sequence[str], name: str, desk: Desk | No
     report = desk.report if desk is not None else Report()
     try:
         code = command.main(args=list(words), prog_name=name, standalone_mode=False, obj=desk or desk_here())
+    except click.exceptions.NoArgsIsHelpError as error:
+        report.lines(error.format_message().splitlines())
+        return ExitCode.USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else name
         report.error(_one_line(error.format_message()), f"{path} --help")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
@@ -42,17 +43,34 @@ def own_name(wanted: str) -> str:
 
 
 def check_own_address(address: str, port: int = 0) -> None:
-    """Raise `UsageError` unless this machine has the address, and the port is free on it."""
-    kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+    """Raise `UsageError` unless this is an IP address of this machine's, and the port is free on it.
+
+    One that stands for all of them (`0.0.0.0`) is none: other machines are told it.
+    """
+    remedy = "Give --address one of its own IP addresses, and --port a free one."
+    if not _is_one_address(address):
+        raise UsageError(f"{address!r} is not the IP address of a machine.", remedy)
     try:
-        with socket.socket(kind, socket.SOCK_STREAM) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind((address, port))
+        _listen(address, port)
     except OSError as error:
         where = join_address(address, port) if port else address
         message = f"This machine cannot listen at {where}: {error.strerror or error}."
-        remedy = "Give --address one of its own IP addresses, and --port a free one."
         raise UsageError(message, remedy) from error
+
+
+def _is_one_address(address: str) -> bool:
+    try:
+        return not ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        return False
+
+
+def _listen(address: str, port: int) -> None:
+    """Listen for a moment; raises `OSError` where that is not possible."""
+    kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(kind, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind((address, port))
 
 
 def free_block(taken: int = 0) -> int:
@@ -67,7 +85,7 @@ def free_block(taken: int = 0) -> int:
 
 def _is_free(port: int) -> bool:
     try:
-        check_own_address("0.0.0.0", port)  # noqa: S104 (Ray listens on all of them)
-    except UsageError:
+        _listen("0.0.0.0", port)  # noqa: S104 (Ray listens on all of them)
+    except OSError:
         return False
     return True

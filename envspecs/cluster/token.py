@@ -75,19 +75,28 @@ def read_token(path: Path) -> str:
     except OSError as error:
         message = f"The token file {path} cannot be read: {error.strerror}."
         raise UsageError(message, "Copy the head's token to this machine, with the mode 0600.") from error
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        problem = ""
-        if not stat.S_ISREG(found.st_mode):
-            problem = "is no file"
-        elif found.st_uid not in (os.getuid(), 0):
-            problem = f"belongs to user id {found.st_uid}"
-        elif found.st_mode & 0o077:
-            problem = f"can be read by others (mode {stat.S_IMODE(found.st_mode):04o})"
-        if problem:
-            message = f"The token file {path} {problem}, and whoever has the token owns every machine."
-            raise UsageError(message, f"chmod 600 {path}; if others may have read it, make a new token.")
-        return parse_token(file.read(_MOST_BYTES), f"The token file {path}")
+    try:
+        _check_closed(os.fstat(descriptor), path)
+        return parse_token(os.read(descriptor, _MOST_BYTES), f"The token file {path}")
+    finally:
+        os.close(descriptor)
+
+
+def _check_closed(found: os.stat_result, path: Path) -> None:
+    """Raise `UsageError` unless this is a file that nobody else can read."""
+    if not stat.S_ISREG(found.st_mode):
+        message = f"The token file {path} is no file."
+        raise UsageError(
+            message, "Name a copy of the head's token; there cpw cluster status says where it lies."
+        )
+    problem = ""
+    if found.st_uid not in (os.getuid(), 0):
+        problem = f"belongs to user id {found.st_uid}"
+    elif found.st_mode & 0o077:
+        problem = f"can be read by others (mode {stat.S_IMODE(found.st_mode):04o})"
+    if problem:
+        message = f"The token file {path} {problem}, and whoever has the token owns every machine."
+        raise UsageError(message, f"chmod 600 {path}; if others may have read it, make a new token.")
 
 
 def parse_token(written: bytes, where: str) -> str:

@@ -295,6 +295,14 @@ def test_a_wrong_option_is_one_sentence_and_2(shell):
     assert err.endswith("try: cpw status --help\n")
 
 
+@pytest.mark.parametrize("group", ["cluster", "service"])
+def test_a_group_without_a_command_shows_its_commands(shell, group):
+    code, out, err = shell.run(group)
+    assert (code, err) == (2, "")
+    assert out.startswith(f"Usage: cpw {group} ")
+    assert "\nCommands:\n" in out
+
+
 def test_without_a_terminal_no_control_character_is_written(shell):
     (shell.home / "a\x1b[31m\nb.mp4").touch()
     _, out, err = shell.run("submit", ".", "-w", "transcribe")

@@ -20,6 +20,12 @@ def test_an_address_of_another_machine_is_refused() -> None:
         here.check_own_address("192.0.2.200")
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "", "localhost", "127.0.0.300", "192.168.1.0/24"])
+def test_what_is_no_address_of_one_machine_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="is not the IP address of a machine"):
+        here.check_own_address(address)
+
+
 def test_a_port_in_use_is_refused_and_its_block_passed_over() -> None:
     first = here.free_block()
     with socket.socket() as server:

@@ -57,12 +57,14 @@ def test_what_is_no_token_is_refused_and_never_repeated(tmp_path: Path, content:
     assert not content.strip() or content.decode("ascii", "replace").strip() not in said
 
 
-def test_a_missing_file_and_a_fifo_are_named(tmp_path: Path) -> None:
+def test_a_missing_file_a_fifo_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         read_token(tmp_path / "gone")
     os.mkfifo(tmp_path / "fifo", 0o600)
-    with pytest.raises(UsageError, match="is no file"):
-        read_token(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", tmp_path):
+        with pytest.raises(UsageError, match=f"{path} is no file") as refused:
+            read_token(path)
+        assert "chmod" not in refused.value.remedy
 
 
 def test_a_house_of_a_cluster_without_token_is_refused(tmp_path: Path) -> None:
