@@ -47,7 +47,8 @@ class FilmHouse(ClusterHouse):
             if (ROOT / "models" / model).is_dir():
                 shutil.copytree(ROOT / "models" / model, store / model)
         super().__init__(tmp_path, CPW_MODELS=str(store), CUDA_VISIBLE_DEVICES="", **environment)
-        self.models = store
+        # The supervisor starts the bridge where the room is.
+        (self.home / "cluster").symlink_to(ROOT / "cluster")
 
     def add_environment(self, name: str, stages: dict[str, str], *more: str) -> None:
         """Lay out the checkout's own spec and lock; the model of this test is the default."""

@@ -8,10 +8,9 @@ from pathlib import Path
 
 __all__ = ["Block", "blocks_of", "changed"]
 
-_BLOCK = re.compile(
+_BLOCK = (
     r"(?:^`(?P<path>[^`\n]+)`, (?P<deed>[a-z ]+):\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```$"
-    r"|^# (?P<part>[^\n]+)$",
-    re.MULTILINE | re.DOTALL,
+    r"|^%s (?P<part>[^\n]+)$"
 )
 
 
@@ -20,7 +19,7 @@ class Block:
     """One block between fences."""
 
     part: str
-    """The heading of the first level that it stands under."""
+    """The heading that it stands under."""
     kind: str
     """`sh`, `diff`, or what the file is written in."""
     path: str
@@ -30,11 +29,12 @@ class Block:
     text: str
 
 
-def blocks_of(document: Path) -> list[Block]:
-    """Return the blocks in order."""
+def blocks_of(document: Path, heading: str = "#") -> list[Block]:
+    """Return the blocks in order; `heading` says which level of headings names a part."""
+    pattern = re.compile(_BLOCK % heading, re.MULTILINE | re.DOTALL)
     blocks: list[Block] = []
     part = ""
-    for match in _BLOCK.finditer(document.read_text(encoding="utf-8")):
+    for match in pattern.finditer(document.read_text(encoding="utf-8")):
         if match["part"]:
             part = match["part"]
         else:

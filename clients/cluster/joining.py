@@ -22,7 +22,8 @@ def check_told(answer: ProbeAnswer, address: str) -> None:
     if answer.problem == "silent":
         details = f": {answer.details.rstrip('.')}" if answer.details else ""
         message = f"What is at {address} does not answer as the head of a cluster{details}."
-        raise NotRunningError(message, "On the head: cpw cluster status")
+        remedy = "On the head: cpw cluster status; with TLS both need RAY_USE_TLS (docs/cluster.md)"
+        raise NotRunningError(message, remedy)
 
 
 def check_guarded(without_token: ProbeAnswer, address: str) -> None:

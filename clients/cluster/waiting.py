@@ -17,8 +17,10 @@ from protocol.cluster.probing import NodeSeen, ProbeAnswer
 from protocol.errors import NotRunningError
 from protocol.supervisor import BRIDGE, FINAL_STATES, RAY
 
-__all__ = ["wait_for_ray", "wait_without_ray"]
+__all__ = ["GOES_ON", "wait_for_ray", "wait_without_ray"]
 
+GOES_ON = "it is still starting, and goes on; see: cpw cluster status"
+"""What is said to whoever ends the wait."""
 _LOOK_SECONDS = 0.25
 
 

@@ -16,7 +16,7 @@ from clients.cluster.checking import check_head
 from clients.cluster.here import check_own_address, cluster_here, free_block, own_name, refuse_override
 from clients.cluster.joining import check_told
 from clients.cluster.probing import TASK, Probe, check_reachable
-from clients.cluster.waiting import wait_for_ray, wait_without_ray
+from clients.cluster.waiting import GOES_ON, wait_for_ray, wait_without_ray
 from clients.desk import Desk
 from clients.screen.cluster import nodes_table
 from clients.supervisor import check_built, running_supervisor, why_outdated
@@ -92,21 +92,28 @@ def start(desk: Desk, address: str, port: int, name: str, seconds: float) -> Exi
     token = make_token(state_directory(desk.home))
     write_settings(state_directory(desk.home), here)
     answer = _begin(desk, here, seconds)
+    if answer is None:
+        desk.report.remark(GOES_ON)
+        return ExitCode.INTERRUPTED
     desk.report.lines(_head_lines(here, token))
     _show_nodes(desk, answer)
     return ExitCode.DONE
 
 
-def _begin(desk: Desk, settings: ClusterSettings, seconds: float) -> ProbeAnswer:
-    """Have Ray started beside what runs, or everything where nothing does."""
+def _begin(desk: Desk, settings: ClusterSettings, seconds: float) -> ProbeAnswer | None:
+    """Have Ray started beside what runs, or everything where nothing does; None: Ctrl-C ended the wait."""
     running = running_supervisor(desk)
     if running is None:
-        start_everything(desk, seconds)
+        if start_everything(desk, seconds) == ExitCode.INTERRUPTED:
+            return None
     elif (outdated := why_outdated(desk)) is not None:
         raise NotRunningError(outdated.sentence, outdated.remedy)
     else:
         os.kill(running.pid, signal.SIGUSR1)
-    return wait_for_ray(desk, settings, seconds)
+    try:
+        return wait_for_ray(desk, settings, seconds)
+    except KeyboardInterrupt:
+        return None
 
 
 def _head_lines(settings: ClusterSettings, token: Path) -> list[str]:
@@ -159,12 +166,13 @@ def join(
     )
     check_own_address(settings.address)
     check_head(desk.home, settings, token)
-    state = state_directory(desk.home)
-    keep_token(state, token)
-    write_settings(state, settings)
+    # Before anything is written: a Ctrl-C meanwhile leaves a machine of its own.
     if (running := running_supervisor(desk)) is not None:
         desk.report.remark(f"stopping the supervisor, process {running.pid}; it starts again as a node")
         stop_supervisor(desk, _END_SECONDS * 2)
+    state = state_directory(desk.home)
+    keep_token(state, token)
+    write_settings(state, settings)
     return start_everything(desk, seconds)
 
 

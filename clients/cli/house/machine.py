@@ -13,7 +13,7 @@ import click
 from clients.asking import ask_coordinator, why_silent
 from clients.cli.shell import CONTEXT, json_option, pass_desk
 from clients.cluster.here import cluster_here
-from clients.cluster.waiting import wait_for_ray
+from clients.cluster.waiting import GOES_ON, wait_for_ray
 from clients.desk import Desk
 from clients.log_files import last_lines
 from clients.screen.health import health_problems, health_sentence, health_table, model_sentences
@@ -92,8 +92,8 @@ def start_everything(desk: Desk, seconds: float) -> ExitCode:
     _show_health(desk.report, with_supervisor(desk, answer))
     _show_address(desk)
     _show_models(desk)
-    if cluster.role == "head":
-        _wait_as_part(desk, cluster, seconds)
+    if cluster.role == "head" and _wait_as_part(desk, cluster, seconds) == ExitCode.INTERRUPTED:
+        return ExitCode.INTERRUPTED
     advice = path_advice(desk.home)
     if advice:
         desk.report.lines(["to use cpw-submit in this shell:", f"  {advice}"])
@@ -120,8 +120,12 @@ def _wait(desk: Desk, process: subprocess.Popen[bytes] | None, seconds: float) -
 def _wait_as_part(
     desk: Desk, cluster: ClusterSettings, seconds: float, process: subprocess.Popen[bytes] | None = None
 ) -> ExitCode:
-    """Wait until the cluster has this machine."""
-    wait_for_ray(desk, cluster, seconds, process)
+    """Wait until the cluster has this machine, or a person ends that by Ctrl-C."""
+    try:
+        wait_for_ray(desk, cluster, seconds, process)
+    except KeyboardInterrupt:
+        desk.report.remark(GOES_ON)
+        return ExitCode.INTERRUPTED
     part = "the head" if cluster.role == "head" else "a node"
     desk.report.line(f"this machine, {cluster.name}, is {part} of the cluster at {cluster.head}")
     return ExitCode.DONE

@@ -103,7 +103,8 @@ def test_every_machine_does_a_part(films: Films, figure: Figure) -> None:
             for machine in ("alpha", *NODES)
         }
         figure(f"{what}: " + "; ".join(f"{machine} did {steps}" for machine, steps in told.items()))
-        assert all(told.values())
+        # Short films that come one after the other may be done before each machine has had its turn.
+        assert sum(map(bool, told.values())) >= (2 if len(made) < len(told) * 2 else len(told))
     assert {node for film in films.alone.values() for node in film.nodes.values()} == {""}
 
 
