@@ -326,7 +326,7 @@ class Supervisor:
         reach("supervisor.stop.coordinator-told")
         # On a node the agent, which lives in Ray, reads that we are stopping, and drains in its head's place.
         carriers, others = self._carriers.split(alive)
-        alive = carriers + self._wait_for(others, DRAIN_S if self._carriers.can_drain() else 0.0)
+        alive = carriers + self._wait_for(others, self._carriers.drain_s(DRAIN_S))
         for number in (signal.SIGTERM, signal.SIGKILL):
             for child in alive:
                 child.signal_group(number)

@@ -59,6 +59,8 @@ class ClusterSettings:
     """Ray uses a hundred ports of this machine from this one on."""
     shares: tuple[Share, ...] = ()
     """Folders that the head and this node both reach."""
+    leaves_within_s: float = 0.0
+    """This node leaves: so long its calls may take to end; 0: it does not leave."""
 
 
 def cluster_directory(state: Path) -> Path:

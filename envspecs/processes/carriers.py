@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -63,9 +64,18 @@ class Carriers:
         """Return whether this node can be reached."""
         return self.on_node and listens_here(self.settings)
 
-    def can_drain(self) -> bool:
-        """Return whether somebody drains the workers when we stop: the coordinator, on a node the agent."""
-        return not self.on_node or worker_socket(self._runtime).exists()
+    def drain_s(self, usual_s: float) -> float:
+        """Return how long the workers may take to end their calls when we stop; 0: nobody drains them.
+
+        The coordinator does, or on a node the agent; a node that leaves for good is given more time.
+        """
+        if not self.on_node:
+            return usual_s
+        if not worker_socket(self._runtime).exists():
+            return 0.0
+        with contextlib.suppress(CpwError):
+            return max(usual_s, self._read().leaves_within_s)
+        return usual_s
 
     def look_again(self, *_: object) -> None:
         """Note that the settings were changed; the handler of a signal."""

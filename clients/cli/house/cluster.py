@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -189,9 +190,9 @@ def _token_on_stdin() -> str:
     "seconds",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
-    default=30,
+    default=600,
     show_default=True,
-    help="How long its calls may take to end.",
+    help="How long its calls may take to end. What is cut off is done again on another machine.",
 )
 @pass_desk
 def leave(desk: Desk, seconds: float) -> ExitCode:
@@ -202,12 +203,17 @@ def leave(desk: Desk, seconds: float) -> ExitCode:
         raise UsageError("This machine is the head.", "cpw cluster stop")
     if here.role == "off":
         raise _no_member()
-    # The agent reads that the supervisor is stopping, and has the workers drain.
-    if stop_supervisor(desk, seconds) == "killed":
-        desk.report.remark(
-            f"it did not stop within {seconds:.0f} s and was killed; the head does its calls again"
-        )
     state = state_directory(desk.home)
+    write_settings(state, replace(here, leaves_within_s=seconds))
+    desk.report.remark(f"{here.name} takes no more steps; it stops when its calls have ended")
+    try:
+        # The agent reads that the supervisor is stopping, and has the workers drain.
+        how = stop_supervisor(desk, seconds + _END_SECONDS)
+    except BaseException:
+        write_settings(state, here)
+        raise
+    if how == "killed":
+        desk.report.remark("it did not stop and was killed; the head does its calls again")
     forget_settings(state)
     forget_token(state)
     desk.report.line(f"{here.name} has left the cluster at {here.head}; on its own again: cpw up")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,15 @@ def test_a_nodes_workers_are_drained_where_an_agent_is_there(home: Path) -> None
     write_settings(home / "state", NODE)
     (home / "run").mkdir()
     carriers = Carriers(home, home / "run", COOKIE)
-    assert not carriers.can_drain()
+    assert carriers.drain_s(10.0) == 0.0
     (home / "run" / "w").touch()
-    assert carriers.can_drain()
+    assert carriers.drain_s(10.0) == 10.0
+
+
+def test_a_node_that_leaves_gives_its_calls_the_time_that_was_asked_for(home: Path) -> None:
+    write_settings(home / "state", NODE)
+    (home / "run").mkdir()
+    (home / "run" / "w").touch()
+    carriers = Carriers(home, home / "run", COOKIE)
+    write_settings(home / "state", dataclasses.replace(NODE, leaves_within_s=600.0))
+    assert carriers.drain_s(10.0) == 600.0
