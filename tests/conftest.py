@@ -16,13 +16,23 @@ for _name in ("CPW_HOME", "CPW_MODELS", "CPW_OUT", "CPW_RUNTIME", "CPW_STATE"):
     os.environ.pop(_name, None)
 
 Figure = Callable[[str], None]
+_FIGURE = "figure"
 _FIGURES: list[str] = []
 
 
 @pytest.fixture
-def figure() -> Figure:
-    """Return a function that puts a measured figure into the summary of the run."""
-    return _FIGURES.append
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """Return a function that puts a measured figure into the summary of the run.
+
+    It goes with the test's report: that alone comes back from a process that tests for another one.
+    """
+    return lambda line: request.node.user_properties.append((_FIGURE, line))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep the figures of a test, once it is over."""
+    if report.when == "teardown":
+        _FIGURES.extend(line for name, line in report.user_properties if name == _FIGURE)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
