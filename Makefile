@@ -2,6 +2,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 COMMON := venv/common/bin
 DEV := venv/dev/bin
+# So many processes test at a time: most tests wait, and the models of two fit into 24 GiB.
+TESTERS ?= 2
+WHOLE := integration or env or chaos or browser
 
 .PHONY: help build dev up down health demo link test chaos check fix bench bench-rpc bench-dispatch bench-cluster bench-warm bench-film bench-batch bench-subtitles bench-sentences bench-scripts bench-languages bench-idle bench-sizes bench-beside bench-cancel bench-http bench-separation bench-speakers bench-llm bench-gpu bench-glossary bench-cluster-call bench-docs lock clean
 
@@ -37,7 +40,7 @@ check: dev ## lint, types, import contracts, unit and contract tests: before eve
 	@$(DEV)/mypy --python-version 3.10 protocol workers
 	@$(DEV)/mypy --python-version 3.11 envspecs coordinator clients cluster supervisor.py
 	@$(DEV)/lint-imports
-	@$(DEV)/python -m pytest -q
+	@$(DEV)/python -m pytest -q -n $(TESTERS)
 
 fix: dev ## let ruff mend what it can
 	@$(DEV)/ruff check --fix .
@@ -46,7 +49,8 @@ fix: dev ## let ruff mend what it can
 test: build check ## everything: real environments, real films, kills
 	@$(PYTHON) -m envspecs build --all
 	@$(PYTHON) -m envspecs models fetch whisper-tiny.en whisper-tiny.en-mlx speakers-campplus
-	@$(DEV)/python -m pytest -q -m "(integration or env or chaos or browser) and not long" --durations=15
+	@$(DEV)/python -m pytest -q -n $(TESTERS) -m "($(WHOLE)) and not long and not alone" --durations=15
+	@$(DEV)/python -m pytest -q -m "($(WHOLE)) and not long and alone" --durations=15
 
 chaos: export SEED := $(or $(SEED),$(shell od -An -N3 -tu4 /dev/urandom | tr -d " "))
 chaos: build ## kills, wrong frames, small jobs, and every other long test; SEED=n does one again

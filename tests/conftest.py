@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,14 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep the figures of a test, once it is over."""
     if report.when == "teardown":
         _FIGURES.extend(line for name, line in report.user_properties if name == _FIGURE)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give tests that share something dear to one process."""
+    from tests.together import ByFile
+
+    return ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

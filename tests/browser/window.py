@@ -34,6 +34,8 @@ class Window:
         self.driver = driver
 
     def open(self, address: str) -> None:
+        # The page before complains of what it still waits for until it has gone.
+        self.driver.get("about:blank")
         self.complaints()
         self.requests()
         self.driver.get(address)

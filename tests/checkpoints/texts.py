@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import random
+import string
+from collections.abc import Sequence
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SHARED = _ROOT.parent / "shared" / "data"
-_CONSONANTS = "कखगघचछजझटठडढणतथदधनपफबभमयरलवशषसह"
-_VOWELS = ["", "ा", "ि", "ी", "ु", "ू", "े", "ै", "ो", "ौ", "ं", "्या"]
+_DEVANAGARI = (
+    "कखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसह",
+    ("", "ा", "ि", "ी", "ु", "ू", "े", "ै", "ो", "ौ", "ं", "्या"),
+)
+"""Signs that begin a syllable, and what may follow them."""
+_LATIN = ("bcdfghjklmnpqrstvwxyz", ("a", "e", "i", "o", "u", "an", "er", "is"))
+_WORDS, _LINES = 800, 1_500
+_PRINTABLE = string.digits + string.ascii_letters + string.punctuation
 _SEED = 11
 
 
@@ -27,17 +35,18 @@ def lines() -> list[str]:
 
 
 def made_up() -> list[str]:
-    """Return lines of this project's documents, and of words in Devanagari that nobody ever said."""
-    documents = [_ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
-    english = [
-        line for document in documents for line in document.read_text(encoding="utf-8").splitlines() if line
-    ]
+    """Return lines in Latin letters and in Devanagari, of words that nobody ever said."""
     chance = random.Random(_SEED)
-    words = [_word(chance) for _ in range(800)]
-    hindi = [" ".join(chance.choices(words, k=chance.randint(3, 12))) + " ।" for _ in range(1_500)]
-    return [*english, *hindi]
+    latin = [f"{line.capitalize()}." for line in _said(chance, *_LATIN)]
+    devanagari = [f"{line} ।" for line in _said(chance, *_DEVANAGARI)]
+    # A tokenizer knows no sign that it has not seen.
+    return [" ".join(_PRINTABLE), _PRINTABLE, *latin, *devanagari]
 
 
-def _word(chance: random.Random) -> str:
-    syllables = range(chance.randint(1, 4))
-    return "".join(chance.choice(_CONSONANTS) + chance.choice(_VOWELS) for _ in syllables)
+def _said(chance: random.Random, beginnings: str, endings: Sequence[str]) -> list[str]:
+    def word() -> str:
+        syllables = range(chance.randint(1, 4))
+        return "".join(chance.choice(beginnings) + chance.choice(endings) for _ in syllables)
+
+    words = [word() for _ in range(_WORDS)]
+    return [" ".join(chance.choices(words, k=chance.randint(3, 12))) for _ in range(_LINES)]

@@ -26,6 +26,7 @@ def command(tmp_path: Path) -> list[str]:
     return [sys.executable, "-S", str(script), "--help"]
 
 
+@pytest.mark.alone
 def test_a_ctrl_c_at_any_moment_leaves_no_traceback(command: list[str]) -> None:
     begun = time.monotonic()
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)

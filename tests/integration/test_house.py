@@ -165,6 +165,7 @@ def test_a_stop_under_a_long_call_neither_loses_the_film_nor_blames_it(house: Ho
     store.close()
 
 
+@pytest.mark.alone
 def test_no_process_is_left_a_second_after_the_supervisor_is_killed(
     house: House, tmp_path: Path, figure: Figure
 ) -> None:

@@ -55,6 +55,7 @@ def models_of(worker: LoneWorker) -> list[str]:
     return [re.split("[:@]", model.key)[1] for model in state.models]
 
 
+@pytest.mark.alone
 def test_a_budget_that_holds_two_models_of_three_holds_the_least_recently_used_no_longer(
     tmp_path: Path, figure: Figure
 ) -> None:

@@ -188,6 +188,7 @@ def write_minutes(path: Path, minutes: int) -> Path:
     return path
 
 
+@pytest.mark.alone
 def test_three_hours_are_measured_in_little_memory_and_in_the_time_their_length_says(tmp_path, figure):
     short, long = (write_minutes(tmp_path / f"{minutes}.wav", minutes) for minutes in (18, 180))
     program = (

@@ -29,6 +29,7 @@ def one_a_call(translator: LoneTranslator, model: str, lines: list[str]) -> floa
     return time.monotonic() - begun
 
 
+@pytest.mark.alone
 def test_batches_are_four_times_as_fast_as_one_line_a_call(
     translator: LoneTranslator, figure: Figure
 ) -> None:

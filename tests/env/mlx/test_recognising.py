@@ -220,6 +220,7 @@ print(borrowed, float(np.abs(np.array(found) - one @ other).max()), min(took))
 """
 
 
+@pytest.mark.alone
 def test_a_borrowed_matrix_product_is_right_and_quicker(figure: Figure) -> None:
     if sys.platform != "linux":
         pytest.skip("MLX brings a quick product of its own here")
