@@ -15,7 +15,7 @@ _DEVANAGARI = (
 )
 """Signs that begin a syllable, and what may follow them."""
 _LATIN = ("bcdfghjklmnpqrstvwxyz", ("a", "e", "i", "o", "u", "an", "er", "is"))
-_WORDS, _LINES = 800, 1_500
+_WORDS, _LINES = 2_000, 2_000
 _PRINTABLE = string.digits + string.ascii_letters + string.punctuation
 _SEED = 11
 

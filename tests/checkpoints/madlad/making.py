@@ -14,7 +14,7 @@ _WORDS = 2_000
 _WIDTH, _HEADS, _INNER, _LAYERS = 64, 2, 128, 2
 _BUCKETS, _FAR = 32, 128
 """As T5's tables of relative positions."""
-_END = 3.0
+_END = 4.0
 """So much likelier than others is the end, or no translation would have one."""
 _SEED = 5
 
