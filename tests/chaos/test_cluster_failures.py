@@ -21,6 +21,7 @@ from tests.house import until
 pytestmark = [
     pytest.mark.chaos,
     pytest.mark.env("common", "cluster"),
+    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.timeout(240),
 ]

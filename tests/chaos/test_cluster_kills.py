@@ -19,7 +19,12 @@ from tests.chaos.stream import Stream, finish, work_on
 from tests.conftest import Figure
 from tests.house import until
 
-pytestmark = [pytest.mark.chaos, pytest.mark.env("common", "cluster"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.env("common", "cluster"),
+    pytest.mark.alone,
+    pytest.mark.slow,
+]
 
 _SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 _PAUSE_S = 1.5

@@ -12,21 +12,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from envspecs.layout import interpreter
 from protocol.cluster.bridge import BRIDGE_LOST
 from protocol.endpoints import worker_endpoint
 from protocol.messages import Ack, CallIdentity
 from tests.conftest import Figure
 from tests.house import until
 from tests.lone_coordinator import PlayedWorker
-from tests.ray_cluster import ENVIRONMENT, RayCluster
+from tests.ray_cluster import RayCluster
 
 pytestmark = [
-    pytest.mark.env,
+    pytest.mark.env("cluster"),
+    pytest.mark.alone,
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not interpreter(ENVIRONMENT).exists(), reason=f"the environment {ENVIRONMENT} is not built"
-    ),
 ]
 
 BOX = b"node/box"

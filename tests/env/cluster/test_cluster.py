@@ -24,7 +24,12 @@ from tests.cluster_house import ClusterHouse, free_port, mentions
 from tests.conftest import Figure
 from tests.house import until
 
-pytestmark = [pytest.mark.env("common", "cluster"), pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [
+    pytest.mark.env("common", "cluster"),
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.timeout(200),
+]
 
 QUICK_S = 10.0
 RAYS = ("gcs_server", "raylet", "ray.scripts", "ray::", "/ray/")

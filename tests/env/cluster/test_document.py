@@ -19,7 +19,12 @@ from tests.data import ROOT
 from tests.house import until
 from tests.walkthrough import blocks_of
 
-pytestmark = [pytest.mark.env("common", "cluster"), pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.env("common", "cluster"),
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+]
 
 DOCUMENT = ROOT / "docs" / "cluster.md"
 HEAD = "192.168.1.10"

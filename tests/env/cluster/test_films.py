@@ -15,6 +15,7 @@ from tests.film_cluster import NODES, FilmCluster, Made, cut_films, film_cluster
 
 pytestmark = [
     pytest.mark.env("common", "whisperx", "cluster"),
+    pytest.mark.alone,
     pytest.mark.slow,
     pytest.mark.timeout(1_500),
 ]
