@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from coordinator.nodes.nodes import Node, Nodes
@@ -19,6 +19,7 @@ __all__ = ["PORTION", "Pairing", "Wish", "pair", "wish_of"]
 PORTION = 100
 """So many steps that are ready are looked at at a time, where some workers cannot do all of them."""
 _MOST_PORTIONS = 10
+_GPUS = ("cuda", "mps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Wish:
     """Nodes that have done steps of the job: they have its files."""
     model: str = ""
     """What the step loads, by its id; empty: nothing, or not known."""
+    with_gpu: frozenset[str] = frozenset()
+    """Machines, the head's own as an empty name, with a GPU that the step could compute on."""
 
 
 def wish_of(store: Store, step: StepRow) -> Wish:
@@ -55,9 +58,9 @@ def pair(
 
     `openings` are those of the roster: a place for one call each. A worker without a call goes before one
     that would begin later. Of several, one that has done another step of the job goes first, then one that
-    has the model loaded, then one whose node has files of the job. `wish` is called only where there is a
-    choice. `able` returns who can do a step: one that nobody can is passed over;
-    None: everybody can do all.
+    has the model loaded, on a GPU before on a processor, then one with a GPU, then one whose node has files
+    of the job. `wish` is called only where there is a choice. `able` returns who can do a step: one that
+    nobody can is passed over; None: everybody can do all.
     """
     left = list(openings)
     for step in steps:
@@ -77,14 +80,17 @@ def _best(wish: Wish, free: Sequence[Member]) -> Member:
         free,
         key=lambda member: (
             member.name in wish.workers,
-            _has_loaded(member, wish.model),
+            _is_loaded(member, wish.model),
+            member.node in wish.with_gpu,
             member.node in wish.nodes,
         ),
     )
 
 
-def _has_loaded(member: Member, model: str) -> bool:
-    return bool(model) and any(loaded.model == model for loaded in member.models)
+def _is_loaded(member: Member, model: str) -> int:
+    """Return 2 where the worker has the model on a GPU, 1 where it has it otherwise, else 0."""
+    devices = [loaded.device for loaded in member.models if model and loaded.model == model]
+    return max((1 + device.startswith(_GPUS) for device in devices), default=0)
 
 
 class Pairing:
@@ -107,7 +113,7 @@ class Pairing:
 
     def pairs(self, environment: str, openings: Sequence[Member]) -> Iterator[tuple[StepRow, Member]]:
         """Yield the environment's next ready steps, each with the worker that is to do it."""
-        wish = partial(wish_of, self._store)
+        wish = self._wish if self._nodes.present else partial(wish_of, self._store)
         if not self._nodes.present:
             yield from pair(self._store.ready_steps(environment, len(openings)), openings, wish)
             return
@@ -126,6 +132,16 @@ class Pairing:
                 break
             portion = PORTION
         self._note_lacking(left, environment)
+
+    def _wish(self, step: StepRow) -> Wish:
+        spec = Inventory.look_on().specs.get(step.environment)
+        computing = spec.computing_of(step.stage) if spec is not None and step.stage in spec.stages else None
+        if computing is None or not set(_GPUS) & set(computing.devices):
+            return wish_of(self._store, step)
+        machines = {"": Inventory.look_on().hardware}
+        machines |= {node.name: node.hardware for node in self._nodes.present.values() if node.hardware}
+        with_gpu = {name for name, found in machines.items() if found.cuda or found.mps}
+        return replace(wish_of(self._store, step), with_gpu=frozenset(with_gpu))
 
     def may(self, step: StepRow, member: Member) -> bool:
         """Return whether the worker can do the step: its machine has the model and reaches the files."""

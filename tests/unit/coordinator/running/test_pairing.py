@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NoReturn
 
 from coordinator.running.pairing import Wish, pair, wish_of
@@ -92,3 +93,15 @@ def test_what_is_known_of_a_step_is_who_worked_for_its_job_and_its_model(lone: L
     assert "whisperx.2.7.test" in align.workers
     assert "common.7.test" not in align.workers
     assert align.model == ""
+
+
+def test_a_model_on_a_gpu_goes_before_one_on_a_processor_and_a_gpu_before_none(lone: LoneCoordinator) -> None:
+    roster = Roster()
+    first, second, third = workers(roster, 3)
+    first.models = (LARGE,)
+    third.models = (replace(LARGE, key="whisper:whisper-large@cuda:0/float16", device="cuda:0"),)
+    wishes = {"job-1": Wish(model="whisper-large")}
+    assert given(steps(lone, 1), roster.openings("x"), wishes) == {"job-1": third.name}
+    cold = {"job-2": Wish(model="whisper-base", with_gpu=frozenset({"box"}))}
+    second.name = f"{second.name}@box"
+    assert given(steps(lone, 1), [first, second], cold) == {"job-2": second.name}
