@@ -17,9 +17,9 @@ from tests.house import ROOT, House
 __all__ = ["ClusterHouse", "free_port", "mentions"]
 
 
-def free_port() -> int:
-    """Return a port that nobody uses, below those that the system gives out by itself."""
-    for port in range(12_000 + os.getpid() % 7_000, 20_000):
+def free_port(first: int = 0) -> int:
+    """Return a port that nobody uses, from `first` on, below those that the system gives out by itself."""
+    for port in range(first or 12_000 + os.getpid() % 7_000, 20_000):
         with socket.socket() as trial:
             try:
                 trial.bind(("0.0.0.0", port))
@@ -81,6 +81,21 @@ class ClusterHouse(House):
             text=True,
             timeout=self.command_s,
             check=False,
+        )
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """Start `cpw` without a terminal, as a process that takes Ctrl-C, and do not wait for it."""
+        python = self.home / "venv" / "common" / "bin" / "python"
+        code = "from clients.cli.entry import main; main()"
+        return subprocess.Popen(
+            [python, "-I", "-c", code, *words],
+            env=self.environ,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     def told(self, *words: str, **environment: str) -> str:

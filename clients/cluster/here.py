@@ -20,6 +20,7 @@ _FIRST_PORT, _LAST_PORT = 20_000, 30_000
 _FIXED_PORTS = 7
 """Of a block those that Ray is told one by one; its workers find free ones in the rest."""
 _LONGEST_NAME = 32
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 (Ray listens there; it is only tried)
 
 
 def cluster_here(home: Path | None = None) -> ClusterSettings:
@@ -43,19 +44,20 @@ def own_name(wanted: str) -> str:
 
 
 def check_own_address(address: str, port: int = 0) -> None:
-    """Raise `UsageError` unless this is an IP address of this machine's, and the port is free on it.
+    """Raise `UsageError` unless this is an IP address of this machine's, and the port is free on all of them.
 
     One that stands for all of them (`0.0.0.0`) is none: other machines are told it.
     """
     remedy = "Give --address one of its own IP addresses, and --port a free one."
     if not _is_one_address(address):
         raise UsageError(f"{address!r} is not the IP address of a machine.", remedy)
-    try:
-        _listen(address, port)
-    except OSError as error:
-        where = join_address(address, port) if port else address
-        message = f"This machine cannot listen at {where}: {error.strerror or error}."
-        raise UsageError(message, remedy) from error
+    for each in (address, _EVERY_ADDRESS) if port else (address,):
+        try:
+            _listen(each, port)
+        except OSError as error:
+            where = join_address(each, port) if port else each
+            message = f"This machine cannot listen at {where}: {error.strerror or error}."
+            raise UsageError(message, remedy) from error
 
 
 def _is_one_address(address: str) -> bool:
@@ -85,7 +87,7 @@ def free_block(taken: int = 0) -> int:
 
 def _is_free(port: int) -> bool:
     try:
-        _listen("0.0.0.0", port)  # noqa: S104 (Ray listens on all of them)
+        _listen(_EVERY_ADDRESS, port)
     except OSError:
         return False
     return True

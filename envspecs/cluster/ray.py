@@ -91,6 +91,8 @@ def ray_environment(given: Mapping[str, str], settings: ClusterSettings, token: 
         # A process that sets its title writes over its variables, by which a sweep finds it.
         "SPT_NOENV": "1",
         "RAY_BACKEND_LOG_LEVEL": "warning",
+        # Figures would go to a program that is not installed, and each try to the log.
+        "RAY_enable_metrics_collection": "0",
         # Models fill the memory: that is no reason to kill the agent.
         "RAY_memory_monitor_refresh_ms": "0",
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1",

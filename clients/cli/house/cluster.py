@@ -13,6 +13,8 @@ import click
 from clients.cli.envs import SPOKEN
 from clients.cli.house.machine import start_everything
 from clients.cli.shell import CONTEXT, json_option, pass_desk
+from clients.cluster.alone import alone_here
+from clients.cluster.certificates import check_certificates
 from clients.cluster.checking import check_head
 from clients.cluster.here import check_own_address, cluster_here, free_block, own_name, refuse_override
 from clients.cluster.joining import check_told
@@ -79,6 +81,7 @@ def cluster_group() -> None:
 def start(desk: Desk, address: str, port: int, name: str, seconds: float) -> ExitCode:
     """Make this machine the head of a cluster, which has the queue and all jobs."""
     refuse_override()
+    _hold(desk)
     here = cluster_here(desk.home)
     wanted = join_address(address, port)
     if here.role != "off" and (here.role, here.head) != ("head", wanted):
@@ -86,6 +89,7 @@ def start(desk: Desk, address: str, port: int, name: str, seconds: float) -> Exi
     _need_environment(desk)
     if here.role == "off":
         check_own_address(address, port)
+        check_certificates(os.environ, address)
         first = free_block(port)
         here = ClusterSettings(
             role="head", head=wanted, address=address, name=own_name(name), first_port=first
@@ -94,7 +98,6 @@ def start(desk: Desk, address: str, port: int, name: str, seconds: float) -> Exi
     write_settings(state_directory(desk.home), here)
     answer = _begin(desk, here, seconds)
     if answer is None:
-        desk.report.remark(GOES_ON)
         return ExitCode.INTERRUPTED
     desk.report.lines(_head_lines(here, token))
     _show_nodes(desk, answer)
@@ -114,6 +117,7 @@ def _begin(desk: Desk, settings: ClusterSettings, seconds: float) -> ProbeAnswer
     try:
         return wait_for_ray(desk, settings, seconds)
     except KeyboardInterrupt:
+        desk.report.remark(GOES_ON)
         return None
 
 
@@ -151,6 +155,7 @@ def join(
     Jobs of its own wait until cpw cluster leave.
     """
     refuse_override()
+    _hold(desk)
     here = cluster_here(desk.home)
     if here.role != "off":
         raise _is_member(here)
@@ -166,6 +171,7 @@ def join(
         shares=parse_shares(os.environ.get("CPW_SHARES", "")),
     )
     check_own_address(settings.address)
+    check_certificates(os.environ, settings.address)
     check_head(desk.home, settings, token)
     # Before anything is written: a Ctrl-C meanwhile leaves a machine of its own.
     if (running := running_supervisor(desk)) is not None:
@@ -198,6 +204,7 @@ def _token_on_stdin() -> str:
 def leave(desk: Desk, seconds: float) -> ExitCode:
     """End this node's part in the cluster, when its workers have finished their calls."""
     refuse_override()
+    _hold(desk)
     here = cluster_here(desk.home)
     if here.role == "head":
         raise UsageError("This machine is the head.", "cpw cluster stop")
@@ -225,6 +232,7 @@ def leave(desk: Desk, seconds: float) -> ExitCode:
 def stop(desk: Desk) -> ExitCode:
     """End the cluster, on its head; the nodes keep their models and wait for it."""
     refuse_override()
+    _hold(desk)
     here = cluster_here(desk.home)
     if here.role == "node":
         raise UsageError(f"This machine is a node of the cluster at {here.head}.", "cpw cluster leave")
@@ -272,6 +280,11 @@ def status(desk: Desk, *, as_json: bool) -> ExitCode:
 
 def _show_nodes(desk: Desk, answer: ProbeAnswer) -> None:
     desk.report.table(nodes_table(newest_nodes(answer.nodes), now_ms()))
+
+
+def _hold(desk: Desk) -> None:
+    """Keep other such commands out until this one has ended; `UsageError` where one is at work."""
+    click.get_current_context().with_resource(alone_here(state_directory(desk.home)))
 
 
 def _is_member(here: ClusterSettings) -> UsageError:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.certificates import make_certificates, tls_variables
 from tests.cluster_house import ClusterHouse, free_port, mentions
 from tests.conftest import Figure
 from tests.house import until
@@ -171,37 +172,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         pytest.skip("openssl is not here")
     folders = {name: tmp_path_factory.mktemp(name) for name in ("ours", "other")}
     own = {info.address for found in psutil.net_if_addrs().values() for info in found if info.family == 2}
-    names = ",".join(f"IP:{address}" for address in sorted(own | {"127.0.0.2"}))
     for folder in folders.values():
-        make_certificates(folder, names)
+        make_certificates(folder, *sorted(own | {"127.0.0.2"}))
     return folders
-
-
-def make_certificates(folder: Path, names: str) -> None:
-    """Make them by the commands of docs/cluster.md."""
-    (folder / "names").write_text(f"subjectAltName={names}\n")
-    for words in (
-        "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=authority -keyout ca.key -out ca.crt",
-        "req -newkey rsa:2048 -nodes -subj /CN=machine -keyout machine.key -out machine.csr",
-        "x509 -req -in machine.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -extfile names"
-        " -out machine.crt",
-    ):
-        subprocess.run(["openssl", *words.split()], cwd=folder, check=True, capture_output=True)
-
-
-def tls(folder: Path) -> dict[str, str]:
-    return {
-        "RAY_USE_TLS": "1",
-        "RAY_TLS_SERVER_CERT": str(folder / "machine.crt"),
-        "RAY_TLS_SERVER_KEY": str(folder / "machine.key"),
-        "RAY_TLS_CA_CERT": str(folder / "ca.crt"),
-    }
 
 
 def test_with_certificates_machines_of_the_same_authority_work_together_and_no_others(
     tmp_path: Path, certificates: dict[str, Path], figure: Figure
 ) -> None:
-    ours, other = tls(certificates["ours"]), tls(certificates["other"])
+    ours, other = tls_variables(certificates["ours"]), tls_variables(certificates["other"])
     begun = time.monotonic()
     head = started(tmp_path / "head", **ours)
     with head.house, ClusterHouse(tmp_path / "node", **ours) as node:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from clients.cluster import here
+from clients.cluster.alone import alone_here
 from clients.cluster.probing import check_reachable
 from envspecs.cluster.asked import why_on_node
 from envspecs.cluster.settings import ClusterSettings, write_settings
@@ -34,6 +36,24 @@ def test_a_port_in_use_is_refused_and_its_block_passed_over() -> None:
         with pytest.raises(UsageError, match="in use"):
             here.check_own_address("127.0.0.1", first)
         assert here.free_block() != first
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one loopback address")
+def test_a_port_that_another_address_of_this_machine_has_is_refused() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.2", 0))
+        server.listen()
+        with pytest.raises(UsageError, match="in use"):
+            here.check_own_address("127.0.0.1", server.getsockname()[1])
+
+
+def test_one_command_at_a_time_changes_a_machines_part(tmp_path: Path) -> None:
+    with alone_here(tmp_path):
+        with pytest.raises(UsageError, match="Another command"), alone_here(tmp_path):
+            pass
+        assert list((tmp_path / "cluster").iterdir()) == []
+    with alone_here(tmp_path):
+        assert (tmp_path / "cluster").stat().st_mode & 0o777 == 0o700
 
 
 def test_the_port_that_is_asked_is_in_no_block() -> None:
