@@ -107,25 +107,30 @@ def loads(cluster: Cluster) -> dict[str, int]:
     return {machine.name: machine.worker_starts() for machine in cluster.machines}
 
 
-def test_a_node_that_is_switched_off_loses_its_step_to_another_and_the_step_no_life(
-    cluster: Cluster, held: Held, figure: Figure
+@pytest.mark.parametrize("what", ["node", "node's supervisor"])
+def test_what_is_switched_off_loses_its_step_to_another_and_the_step_no_life(
+    cluster: Cluster, held: Held, what: str, figure: Figure
 ) -> None:
-    job = held.on("one")
+    job, node = held.on("one"), cluster.nodes["one"]
     begun_s = time.monotonic()
-    cluster.nodes["one"].kill_whole()
+    if what == "node":
+        node.kill_whole()
+    else:
+        node.whole()[0].kill()
     until(lambda: (step := held.asr(job)).attempt == 2 and step.node != "one", _GIVEN_ON_S, "another has it")
-    figure(f"node switched off: another machine has its step after {time.monotonic() - begun_s:.1f} s")
+    figure(f"{what} killed: another machine has its step after {time.monotonic() - begun_s:.1f} s")
     held.release(job)
     held.ended(job)
 
 
-def test_what_a_node_that_hung_has_done_meanwhile_is_refused_and_no_worker_pays(
-    cluster: Cluster, held: Held, figure: Figure
+@pytest.mark.parametrize("what", ["agent", "whole node"])
+def test_what_a_node_that_hung_has_done_is_refused_and_no_worker_pays(
+    cluster: Cluster, held: Held, what: str, figure: Figure
 ) -> None:
-    job = held.on("two")
+    job, node = held.on("two"), cluster.nodes["two"]
     before, said = loads(cluster), cluster.head.said("coordinator")
     begun_s = time.monotonic()
-    cluster.sleep(cluster.nodes["two"].parts("agent"), _ASLEEP_S)
+    cluster.sleep(node.parts("agent") if what == "agent" else node.whole(), _ASLEEP_S)
     # Its worker is done while nobody can be told.
     held.release(job)
     assert held.ended(job)
@@ -133,13 +138,12 @@ def test_what_a_node_that_hung_has_done_meanwhile_is_refused_and_no_worker_pays(
     assert held.asr(job).attempt == 2
     assert held.asr(job).node != "two"
     cluster.wake_all()
-    late = f"asr of {job}"
     until(
         lambda: any("too late" in line and job in line for line in new_lines(cluster.head, said)),
         30,
-        f"the late result of {late} is refused",
+        "the late result is refused",
     )
-    figure(f"agent stopped for {_ASLEEP_S:.0f} s: its job was done elsewhere after {took_s:.1f} s")
+    figure(f"{what} stopped for {_ASLEEP_S:.0f} s: its job was done elsewhere after {took_s:.1f} s")
     cluster.be_healthy()
     assert loads(cluster) == before, "a worker was killed for the silence of its agent"
 
@@ -154,13 +158,16 @@ def test_no_model_is_loaded_again_because_what_carries_its_calls_has_died(
     cluster: Cluster, held: Held, victim: str, figure: Figure
 ) -> None:
     job = held.on("one")
-    before = loads(cluster)
+    before, bridge = loads(cluster), cluster.head.child("cluster")
     dead = [process for machine in cluster.machines for process in machine.parts(victim)]
     assert dead
     begun_s = time.monotonic()
     for process in dead:
         process.send_signal(signal.SIGKILL)
     psutil.wait_procs(dead, timeout=5)
+    if victim == "gcs":
+        # Whoever asked it cannot ask the next one: there is a new bridge, too.
+        until(lambda: cluster.head.child("cluster") not in (None, bridge), 60, "the bridge is another one")
     held.release(job)
     held.ended(job)
     cluster.be_healthy()
