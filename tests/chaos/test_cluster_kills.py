@@ -27,12 +27,12 @@ pytestmark = [
 ]
 
 _SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
-_PAUSE_S = 1.5
-_WHOLE_AGAIN = 0.15
+_PAUSE_S = 3.0
+_WHOLE_AGAIN = 0.4
 """So often everything works again before the next disturbance; otherwise one hits the wounds of another."""
 _ASLEEP_S = 12.0
 """Longer than head and bridge wait for a node, shorter than Ray does."""
-_OPEN = 12
+_OPEN = 16
 _MOST_LOST = 16
 """Steps that one disturbance can take from its workers: two a worker, of two workers on each machine."""
 _NODES = ("one", "two", "three")
@@ -133,9 +133,9 @@ def disturb(cluster: Cluster, kills: int, stops: int, jobs: int, figure: Figure)
     calm = calm_run(cluster, stream)
     disturber = Disturber(cluster, _SEED)
     while disturber.killed.total() < kills or disturber.stopped.total() < stops or len(stream.jobs) < jobs:
-        work_on(cluster, stream, disturber.pause_s())
         if disturber.waits() and not cluster.asleep:
             until(lambda: stream.go_on() or cluster.works(), 120, "every node works")
+        work_on(cluster, stream, disturber.pause_s())
         # One stands still at a time.
         if disturber.stopped.total() < stops and not cluster.asleep:
             disturber.stop()
