@@ -30,6 +30,7 @@ from coordinator.store.store import Store
 from coordinator.watching import Watch
 from protocol.clock import now_iso
 from protocol.cluster.logs import LogQuery, LogReport
+from protocol.cluster.messages import NodeHello
 from protocol.cluster.names import node_at, node_id, node_of
 from protocol.errors import CpwError, WireError, info_from_error
 from protocol.failpoints import reach
@@ -185,6 +186,9 @@ class Coordinator:
         if name:
             if isinstance(arrival.message, LogReport):
                 self._node_logs.hear(name, arrival.header, arrival.message)
+            if isinstance(arrival.message, NodeHello):
+                # Its workers' connections have ended too: they say hello again, with what they hold.
+                self.watch.lose_node(name, "it begins a new session", time.monotonic())
             self._desk.hear(name, arrival.message, time.monotonic())
             self._drain_leaving()
             return

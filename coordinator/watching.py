@@ -68,10 +68,12 @@ class Watch:
         self._begun_s = self._pinged_s = time.monotonic()
         self._deaths: list[tuple[Member, float]] = []
         self._unclaimed = {step.identity: step for step in store.running_steps()}
+        self._back_by_s: dict[str, float] = {}
+        """Until when the steps of a node that was lost in this run wait for it."""
         self.look_elsewhere: Callable[[], None] = lambda: None
 
     def unclaimed(self) -> int:
-        """Return how many steps of an earlier run wait for their workers to say hello."""
+        """Return how many steps wait for their workers to say hello again."""
         return len(self._unclaimed)
 
     def is_idle(self) -> bool:
@@ -115,12 +117,13 @@ class Watch:
             self._dispatcher.lose(step, now_s)
 
     def _claimed_by_s(self, step: StepRow) -> float:
-        """Return until when a step of an earlier run waits for its worker."""
+        """Return until when a step of an earlier run, or of a lost node, waits for its worker."""
         name = node_of(step.worker)
         if not name:
             return self._begun_s + GRACE_S
-        node = self._nodes.present.get(name)
-        return node.met_s + GRACE_S if node is not None else self._begun_s + NODE_GRACE_S
+        if (node := self._nodes.present.get(name)) is not None:
+            return node.met_s + GRACE_S
+        return self._back_by_s.get(name, self._begun_s + NODE_GRACE_S)
 
     def _ping_all(self, now_s: float) -> None:
         if now_s - self._pinged_s > _STOOD_STILL_S:
@@ -170,21 +173,24 @@ class Watch:
         self._deaths.append((member, now_s))
 
     def lose_node(self, name: str, why: str, now_s: float) -> None:
-        """Take a node for lost: its steps are ready again, and nobody is blamed for that."""
-        if name not in self._nodes.present:
+        """Take a node for lost: it is given nothing, and nobody is blamed.
+
+        Its steps are ready again when it has been silent for `NODE_SILENT_AFTER_S`. It may be back by then:
+        where only what carries its messages has died, its workers still have them.
+        """
+        node = self._nodes.present.get(name)
+        if node is None:
             return
         log.warning("the node %s is lost: %s", name, why)
         self._nodes.lose(name, now_iso())
+        self._back_by_s[name] = now_s if node.leaves else node.heard_s + NODE_SILENT_AFTER_S
         gone = {member.name for member in self._roster.members.values() if member.node == name}
         for worker in gone:
             self._roster.dismiss(worker)
         gone |= {member.name for member, _ in self._deaths if member.node == name}
         self._deaths = [(member, left_s) for member, left_s in self._deaths if member.node != name]
-        given = [step for worker in gone for step in self._store.running_steps_of(worker)]
-        given += [step for step in self._unclaimed.values() if node_of(step.worker) == name]
-        for step in given:
-            self._unclaimed.pop(step.identity, None)
-            self._dispatcher.lose(step, now_s)
+        for worker in gone:
+            self._unclaimed |= {step.identity: step for step in self._store.running_steps_of(worker)}
 
     def _conclude_deaths(self, now_s: float, *, draining: bool) -> None:
         """Conclude the calls of dead workers, once the supervisor has recorded how they ended."""

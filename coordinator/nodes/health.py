@@ -34,7 +34,7 @@ def nodes_health(nodes: Nodes, rss_bytes: Mapping[str, int], now_s: float) -> tu
 
 def _lost(name: str, at: str) -> NodeHealth:
     problem = Problem(
-        sentence="It is lost: nothing has been heard of it, and its steps were given to others.",
+        sentence="It is lost: nothing has been heard of it, and its steps are given to others.",
         remedy=f"{at_node(name, 'cpw up')}. If it is gone for good, cpw down && make up here forgets it.",
     )
     return NodeHealth(name=name, standing="lost", since=at, problems=(problem,))

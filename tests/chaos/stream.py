@@ -39,9 +39,13 @@ class Stream:
         self._most_open = most_open
         self.films: list[Path] = []
         self.jobs: list[str] = []
+        self.due: int | None = None
+        """So many films come for now; None: no end of them."""
 
     def go_on(self) -> None:
         """Submit where few jobs are open and somebody answers."""
+        if len(self.films) == len(self.jobs) == self.due:
+            return
         try:
             health = self._house.health()
             if health is None or health.jobs_running + health.jobs_queued >= self._most_open:

@@ -28,7 +28,7 @@ pytestmark = [
 
 _SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 _PAUSE_S = 3.0
-_WHOLE_AGAIN = 0.4
+_WHOLE_AGAIN = 0.25
 """So often everything works again before the next disturbance; otherwise one hits the wounds of another."""
 _ASLEEP_S = 12.0
 """Longer than head and bridge wait for a node, shorter than Ray does."""
@@ -126,13 +126,14 @@ class Disturber:
 
 
 def disturb(cluster: Cluster, kills: int, stops: int, jobs: int, figure: Figure) -> None:
-    """Kill and stop as often, while at least so many films come; then look whether anything is missing."""
+    """Kill and stop as often, while so many films come; then look whether anything is missing."""
     cluster.start()
     begun_s = time.monotonic()
     stream = Stream(cluster.head, cluster.films, _OPEN)
     calm = calm_run(cluster, stream)
     disturber = Disturber(cluster, _SEED)
     while disturber.killed.total() < kills or disturber.stopped.total() < stops or len(stream.jobs) < jobs:
+        stream.due = min(jobs, len(stream.jobs) + jobs // kills + 1)
         if disturber.waits() and not cluster.asleep:
             until(lambda: stream.go_on() or cluster.works(), 120, "every node works")
         work_on(cluster, stream, disturber.pause_s())
@@ -232,4 +233,4 @@ def test_a_cluster_loses_nothing_under_a_hundred_kills_and_ten_stops(
     tmp_path: Path, shared: bool, seed: int, figure: Figure
 ) -> None:
     with Cluster(tmp_path, _NODES, shared=shared) as cluster:
-        disturb(cluster, 100, 10, 250, figure)
+        disturb(cluster, 100, 10, 500, figure)

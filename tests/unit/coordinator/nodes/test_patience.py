@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from coordinator.nodes.nodes import UNHEARD_AFTER_S
+from coordinator.nodes.nodes import NODE_SILENT_AFTER_S, UNHEARD_AFTER_S
 from coordinator.running.roster import SILENT_AFTER_S
-from coordinator.watching import GRACE_S, NODE_GRACE_S
+from coordinator.watching import EXIT_RECORDED_WITHIN_S, GRACE_S, NODE_GRACE_S
 from protocol.cluster.messages import NodeCommand
+from protocol.endpoints import worker_endpoint
 from protocol.frames import Header
 from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called
 from tests.played_node import PlayedNode
@@ -118,3 +119,45 @@ def test_a_node_that_comes_back_without_the_worker_loses_its_step(lone: LoneCoor
         assert lone.step(job).state == "ready"
     finally:
         node.__exit__()
+
+
+def test_a_worker_that_is_there_again_after_a_new_session_is_not_mourned(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coordinator.watching.ECHO_CONNECTS_WITHIN_S", 0.0)
+    with PlayedNode(lone) as node:
+        worker, endpoint = node.worker(), worker_endpoint(node.runtime)
+        for socket in (worker.socket, worker.pulse):
+            socket.disconnect(endpoint)
+        # The agent was restarted while its worker waited for a call: nobody has missed it.
+        before = lone.coordinator.nodes.present["box"]
+        node.relay.begin_session()
+        lone.until(lambda: lone.coordinator.nodes.present.get("box") not in (None, before))
+        over_s = time.monotonic() + 0.6
+        lone.until(lambda: time.monotonic() > over_s)
+        for socket in (worker.socket, worker.pulse):
+            socket.connect(endpoint)
+        job = lone.add_job(media=str(lone.path / "film.mkv"))
+        worker.say(worker.hello)
+        called(lone, worker)
+        look_in(lone, EXIT_RECORDED_WITHIN_S + 1)
+        step = lone.step(job)
+        assert (step.state, step.kills) == ("running", 0)
+
+
+def test_a_node_that_is_cut_off_for_a_moment_goes_on_with_its_step(lone: LoneCoordinator) -> None:
+    job = lone.add_job(media=str(lone.path / "film.mkv"))
+    with PlayedNode(lone) as node:
+        worker = node.worker()
+        identity = called(lone, worker)
+        node.cut()
+        lone.until(lambda: "box" not in lone.coordinator.nodes.present)
+        look_in(lone, NODE_SILENT_AFTER_S - 3)
+        assert lone.step(job).state == "running"
+        node.connect()
+        lone.until(lambda: "box" in lone.coordinator.nodes.present)
+        worker.hello = dataclasses.replace(worker.hello, state="busy", busy_with=identity)
+        worker.say(worker.hello)
+        lone.until(lambda: f"{worker.name}@box" in lone.members)
+        look_in(lone, GRACE_S + 1)
+        assert (lone.step(job).state, lone.step(job).attempt) == ("running", 1)

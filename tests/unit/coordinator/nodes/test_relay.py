@@ -92,6 +92,7 @@ def test_a_node_that_is_cut_off_loses_its_step_to_another_and_its_late_result_is
         first = called(lone, worker)
         node.cut()
         lone.until(lambda: "box" not in lone.coordinator.nodes.present)
+        lone.coordinator.watch.look(time.monotonic() + NODE_SILENT_AFTER_S, draining=False)
         step = lone.step(job)
         assert (step.state, step.kills, step.failures) == ("ready", 0, 0)
         local = lone.worker()
