@@ -51,11 +51,11 @@ def check_own_address(address: str, port: int = 0) -> None:
     remedy = "Give --address one of its own IP addresses, and --port a free one."
     if not _is_one_address(address):
         raise UsageError(f"{address!r} is not the IP address of a machine.", remedy)
-    for each in (address, _EVERY_ADDRESS) if port else (address,):
+    for bound in (address, _EVERY_ADDRESS) if port else (address,):
         try:
-            _listen(each, port)
+            _listen(bound, port)
         except OSError as error:
-            where = join_address(each, port) if port else each
+            where = join_address(bound, port) if port else bound
             message = f"This machine cannot listen at {where}: {error.strerror or error}."
             raise UsageError(message, remedy) from error
 
