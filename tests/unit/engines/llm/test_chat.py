@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,8 +102,9 @@ def test_a_film_is_translated_scene_by_scene(room: Room, server: ChatServer) -> 
     assert is_whole(room, result, segments)
     assert (result.engine, result.model, result.left, result.marks) == ("llm", MODEL, 0, {})
     assert [len(lines_in(body)) for body in server.asked] == [15, 15]
-    note = "played-model at 127.0.0.1:{}: 2 questions, 200 tokens read and 40 written in 0 s"
-    assert result.notes == (note.format(server.url.split(":")[2].split("/")[0]),)
+    port = server.url.split(":")[2].split("/")[0]
+    note = rf"played-model at 127\.0\.0\.1:{port}: 2 questions, 200 tokens read and 40 written in \d+ s"
+    assert [re.fullmatch(note, said) is not None for said in result.notes] == [True]
 
 
 def test_an_answer_in_the_words_of_the_source_s_language_is_left(
@@ -514,7 +516,7 @@ def test_a_film_that_takes_too_long_is_left_before_its_worker_is_killed(
         is_silent(visit) if number > 1 else visit.say(answer_of(visit.body))
 
     server.behaviour = behave
-    result = room.run(film(40), Patience(film_s=2.5))
+    result = room.run(film(40), Patience(film_s=5.0))
     assert 0 < result.left < 40
 
 
