@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,9 @@ from tests.differences import short_difference
 os.environ["CPW_SETUP"] = "off"
 for _name in ("CPW_HOME", "CPW_MODELS", "CPW_OUT", "CPW_RUNTIME", "CPW_STATE"):
     os.environ.pop(_name, None)
+
+# What a shell starts in the background ignores Ctrl-C, and so do its children; tests send them one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Figure = Callable[[str], None]
 _FIGURE = "figure"

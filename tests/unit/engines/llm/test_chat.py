@@ -486,7 +486,7 @@ def test_nobody_at_the_address_may_pass(room: Room, server: ChatServer) -> None:
 def test_an_endpoint_that_never_answers_may_pass(room: Room, server: ChatServer, broken: Broken) -> None:
     server.behaviour = lambda visit, _: broken(visit)
     with pytest.raises(TransientError, match="no useful answer"):
-        room.run(film(30), Patience(first_s=0.2, retries=0))
+        room.run(film(30), Patience(first_s=0.5, retries=0))
     assert len(server.asked) == 4
 
 
