@@ -164,7 +164,12 @@ def test_a_mark_is_read_with_its_nonce_only() -> None:
 
 @pytest.mark.parametrize(
     ("text", "readable"),
-    [(now_iso(), True), ("2026-11-22T08:30:00.123Z", True), ("", False), ("x", False)],
+    [
+        pytest.param(now_iso(), True, id="now"),
+        ("2026-11-22T08:30:00.123Z", True),
+        ("", False),
+        ("x", False),
+    ],
 )
 def test_what_a_peer_calls_an_instant_is_looked_at_first(text: str, readable: bool) -> None:
     assert is_instant(text) is readable
