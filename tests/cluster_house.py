@@ -86,7 +86,9 @@ class ClusterHouse(House):
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Start `cpw` without a terminal, as a process that takes Ctrl-C, and do not wait for it."""
         python = self.home / "venv" / "common" / "bin" / "python"
-        code = "from clients.cli.entry import main; main()"
+        # A shell's background job, as these tests may be, ignores Ctrl-C, and so would what it starts.
+        code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        code += "from clients.cli.entry import main; main()"
         return subprocess.Popen(
             [python, "-I", "-c", code, *words],
             env=self.environ,

@@ -96,6 +96,7 @@ class CountingProxy:
         return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
 
     def fetched(self, ending: str) -> list[Passed]:
-        """Return the requests for files whose path ends so."""
+        """Return the requests for files whose path ends so, as far as they were answered with bytes."""
         with self._lock:
-            return [one for one in self.passed if one.method == "GET" and one.path.endswith(ending)]
+            asked = [one for one in self.passed if one.method == "GET" and one.path.endswith(ending)]
+        return [one for one in asked if one.status in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT)]

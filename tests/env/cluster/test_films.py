@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -137,3 +139,12 @@ def test_a_byte_that_changed_on_the_way_is_found_and_the_file_fetched_again(film
     assert films.proxy.spoils == "", "a byte was changed"
     said = "".join(node.said() for node in films.cluster.nodes.values())
     assert said.count("came with other bytes than were made: it is fetched again") == 1
+
+
+def test_the_heads_server_gives_a_nodes_files_to_nobody_without_its_key(films: Films) -> None:
+    path = films.proxy.fetched(".wav")[0].path
+    for sent in ({}, {"Authorization": f"Bearer {'0' * 64}"}):
+        line = http.client.HTTPConnection(urlsplit(films.proxy.url).netloc, timeout=30)
+        line.request("GET", path, headers=sent)
+        assert line.getresponse().status == 401
+        line.close()

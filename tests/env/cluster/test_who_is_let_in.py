@@ -17,7 +17,6 @@ import pytest
 from tests.certificates import make_certificates, tls_variables
 from tests.cluster_house import ClusterHouse, free_port, mentions
 from tests.conftest import Figure
-from tests.house import until
 
 pytestmark = [
     pytest.mark.env("common", "cluster"),
@@ -125,12 +124,11 @@ def test_a_machine_with_ray_and_a_wrong_token_is_none_of_the_cluster(head: Head,
     )
     process = head.ask(join, **with_token(wrong))
     try:
-        until(lambda: process.poll() is not None, 60, "it gives up")
+        answer(process)
         assert process.returncode != 0
     finally:
         for left in mentions(str(tmp_path.parent / "r")):
             left.kill()
-        process.kill()
     assert "127.0.0.2" not in head.machines()
 
 
@@ -189,9 +187,9 @@ def test_with_certificates_machines_of_the_same_authority_work_together_and_no_o
         words += ("--token-file", str(head.house.token))
         begun = time.monotonic()
         refused = node.cpw(*words, RAY_USE_TLS="0")
+        figure(f"a node without TLS is refused after {time.monotonic() - begun:.1f} s")
         assert refused.returncode == 4
-        assert "does not answer as the head of a cluster" in refused.stderr
-        assert time.monotonic() - begun < QUICK_S
+        assert "does not answer as the head of a cluster: no answer within 7 s" in refused.stderr
         assert "is a node of the cluster" in node.told(*words)
         assert "beta" in head.machines()
         token = with_token(head.house.token)
