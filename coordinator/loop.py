@@ -186,7 +186,8 @@ class Coordinator:
         if name:
             if isinstance(arrival.message, LogReport):
                 self._node_logs.hear(name, arrival.header, arrival.message)
-            if isinstance(arrival.message, NodeHello):
+            hello = arrival.message
+            if isinstance(hello, NodeHello) and self.nodes.repeats(name, hello) is None:
                 # Its workers' connections have ended too: they say hello again, with what they hold.
                 self.watch.lose_node(name, "it begins a new session", time.monotonic())
             self._desk.hear(name, arrival.message, time.monotonic())

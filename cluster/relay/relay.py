@@ -28,6 +28,7 @@ from protocol.cluster.messages import (
     NodeAgain,
     NodeBeat,
     NodeCommand,
+    NodeHello,
     NodeState,
     NodeWelcome,
     OfferModels,
@@ -39,12 +40,12 @@ from protocol.frames import Header, decode_message, encode
 from protocol.messages import MESSAGES, Ack, Call, CallIdentity, Cancel, Failure, Hello, Reject, Result
 from protocol.supervisor import control_file
 
-__all__ = ["BEAT_S", "FACTS_EVERY_S", "Relay", "Upstream"]
+__all__ = ["BEAT_S", "FACTS_EVERY_S", "HELLO_AGAIN_S", "Relay", "Upstream"]
 
 log = logging.getLogger(__name__)
 
 BEAT_S = 1.0
-_HELLO_AGAIN_S = 2.0
+HELLO_AGAIN_S = 2.0
 _REFUSED_REST_S = 10.0
 """A node that the head refuses says hello again after this long: it may have been mended."""
 FACTS_EVERY_S = 5.0
@@ -85,6 +86,8 @@ class Relay:
         self._work = Work(files, self._soon)
         self._workers: dict[str, int] = {}
         self._state: NodeState | None = None
+        self._hello: NodeHello | None = None
+        """As it was said in this session: said again it is the same, and so are its checks of shares."""
         self._run = ""
         self._in_session = self._closed = False
         self._beat_s = self._hello_s = self._looked_s = 0.0
@@ -135,6 +138,7 @@ class Relay:
     def _begin(self) -> None:
         self._end()
         self._in_session = True
+        self._hello = None
         self._say_hello(time.monotonic())
 
     def _end(self) -> None:
@@ -147,14 +151,16 @@ class Relay:
 
     def _say_hello(self, now_s: float) -> None:
         self._hello_s = now_s
-        self._say(self._facts.hello(self._checks.make()))
+        if self._hello is None:
+            self._hello = self._facts.hello(self._checks.make())
+        self._say(self._hello)
 
     def _look(self, now_s: float) -> None:
         if not self._in_session or now_s - self._beat_s < BEAT_S:
             return
         self._beat_s = now_s
         if not self._socket.is_open():
-            if now_s - self._hello_s > _HELLO_AGAIN_S:
+            if now_s - self._hello_s > HELLO_AGAIN_S:
                 self._say_hello(now_s)
         elif not self._say_state(now_s, at_once=self._begins_to_leave()):
             self._say(NodeBeat())
@@ -290,7 +296,7 @@ class Relay:
                 self._on_welcome(message)
             case Reject(reason=reason):
                 log.error("the head refuses this node: %s %s", reason.message, reason.remedy)
-                self._hello_s = time.monotonic() + _REFUSED_REST_S
+                self._hello, self._hello_s = None, time.monotonic() + _REFUSED_REST_S
             case NodeAgain():
                 self._begin()
             case LogQuery():

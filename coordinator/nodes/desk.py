@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from coordinator.nodes.nodes import Nodes
+from coordinator.nodes.nodes import Node, Nodes
 from coordinator.nodes.placing import digests_at_head, is_of_this_lock
 from coordinator.nodes.shares import confirmed
 from envspecs.cluster.elsewhere import Elsewhere, write_elsewhere
@@ -106,6 +106,11 @@ class NodeDesk:
                 self._send(name, OfferModels(models=(model,)))
 
     def _on_hello(self, name: str, hello: NodeHello, now_s: float) -> None:
+        if (node := self._nodes.repeats(name, hello)) is not None:
+            # Its checks have been looked at, and may be gone: the answer stays.
+            node.heard_s = now_s
+            self._welcome(node)
+            return
         if (problem := self._mismatch(name, hello)) is not None:
             log.warning("the node %.40s is refused: %s", name, problem.message)
             self._nodes.refuse(name, problem, now_iso(), now_s)
@@ -114,10 +119,14 @@ class NodeDesk:
         shares, problems = confirmed(hello.shares)
         for sentence in problems:
             log.warning("the node %s: %s", name, sentence)
-        door = self._door()
-        node = self._nodes.admit(hello, now_s, now_iso(), shares=shares, fetches=bool(door.url))
+        fetches = bool(self._door().url)
+        node = self._nodes.admit(hello, now_s, now_iso(), shares=shares, fetches=fetches)
         log.info("the node %s says hello; its clock is %d ms ahead", name, node.clock_ahead_ms)
-        self._send(name, NodeWelcome(shares=tuple(share.head for share in shares), door=door))
+        self._welcome(node)
+
+    def _welcome(self, node: Node) -> None:
+        shares = tuple(share.head for share in node.shares)
+        self._send(node.name, NodeWelcome(shares=shares, door=self._door()))
 
     def _mismatch(self, name: str, hello: NodeHello) -> ErrorInfo | None:
         """Return why the node cannot work for this head, None where it can."""

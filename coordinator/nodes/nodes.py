@@ -64,6 +64,8 @@ class Node:
     problems: tuple[str, ...] = ()
     leaves: bool = False
     """It goes because a person wants it, and is not lost then."""
+    hello: NodeHello | None = None
+    """What it said; the same once more is no other session, only impatience."""
     offered: set[str] = field(default_factory=set)
     """Models that it was told to fetch."""
 
@@ -145,12 +147,18 @@ class Nodes:
             code=hello.code,
             shares=tuple(shares),
             fetches=fetches,
+            hello=hello,
         )
         self.present[node.name] = node
         self.changes += 1
         self.lost.pop(node.name, None)
         self.refused.pop(node.name, None)
         return node
+
+    def repeats(self, name: str, hello: NodeHello) -> Node | None:
+        """Return the node if it was answered to this very hello; None where another session begins."""
+        node = self.present.get(name)
+        return node if node is not None and node.hello == hello else None
 
     def refuse(self, name: str, reason: ErrorInfo, at: str, now_s: float) -> None:
         """Note that a node cannot work for this head."""

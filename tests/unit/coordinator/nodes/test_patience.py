@@ -14,6 +14,7 @@ from coordinator.watching import EXIT_RECORDED_WITHIN_S, GRACE_S, NODE_GRACE_S
 from protocol.cluster.messages import NodeCommand
 from protocol.endpoints import worker_endpoint
 from protocol.frames import Header
+from tests.house import until
 from tests.lone_coordinator import LoneCoordinator, PlayedWorker, called
 from tests.played_node import PlayedNode
 
@@ -161,3 +162,34 @@ def test_a_node_that_is_cut_off_for_a_moment_goes_on_with_its_step(lone: LoneCoo
         lone.until(lambda: f"{worker.name}@box" in lone.members)
         look_in(lone, GRACE_S + 1)
         assert (lone.step(job).state, lone.step(job).attempt) == ("running", 1)
+
+
+class CountingNode(PlayedNode):
+    """Counts how often it says hello."""
+
+    hellos = 0
+
+    def send(self, frames: list[bytes]) -> None:
+        self.hellos += b"NodeHello" in frames
+        super().send(frames)
+
+
+def test_a_node_whose_hello_is_answered_late_keeps_its_share(
+    lone: LoneCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster.relay.relay.HELLO_AGAIN_S", 0.1)
+    node = CountingNode(lone)
+    node.relay.start()
+    try:
+        node.connect()
+        # A head that has much to do reads the first hello when the node has said it several times.
+        until(lambda: node.hellos >= 3, 10, "it says hello again")
+        over_s = time.monotonic() + 0.5
+        lone.until(lambda: time.monotonic() > over_s)
+        found = lone.coordinator.nodes.present["box"]
+        assert [share.head for share in found.shares] == [str(lone.path)]
+        assert found.problems == ()
+        assert len(node.doors) == 1
+        assert not list(lone.path.glob(".cpw-check-*"))
+    finally:
+        node.__exit__()
