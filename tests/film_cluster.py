@@ -31,6 +31,7 @@ _ENVIRONMENTS = ("common", "whisperx")
 # From which second of film_en.mp4, how many seconds: each has a sentence of its own, or a part of one.
 _CUTS = ((2, 12), (16, 8), (24, 6), (30, 5), (35, 7), (42, 7), (48, 5), (5, 10))
 _START_S = 400.0
+_JOINS = 5
 _BY_NATURE = ("job.json", "manifest.json", "logs/")
 """Ids and times of the job itself; what is said of a run."""
 
@@ -149,12 +150,18 @@ class FilmCluster:
         self.head.told("cluster", "start", "--name", "alpha", "--port", self.address.rpartition(":")[2])
         http_address_file(self.head.runtime).write_text(server)
         for name, node in self.nodes.items():
-            node.told(
-                "cluster", "join", self.address, "--address", NODES[name], "--name", name,
-                "--token-file", str(self.head.token), "--wait", str(_START_S),
-                CPW_SHARES=f"{self.share}={self.share_on_nodes}",
-            )  # fmt: skip
+            self._have_join(name, node)
         until(self.are_ready, _START_S, "the workers of all machines are ready")
+
+    def _have_join(self, name: str, node: FilmHouse) -> None:
+        """Have a node join; on a machine that is busy the head may need more than the seconds that it has."""
+        words = ("cluster", "join", self.address, "--address", NODES[name], "--name", name)
+        words += ("--token-file", str(self.head.token), "--wait", str(_START_S))
+        for _ in range(_JOINS):
+            done = node.cpw(*words, CPW_SHARES=f"{self.share}={self.share_on_nodes}")
+            if "no answer within" not in done.stderr:
+                break
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def are_ready(self) -> bool:
         """Return whether every machine's workers take calls."""
