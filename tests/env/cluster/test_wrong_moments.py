@@ -13,7 +13,12 @@ from tests.cluster_house import ClusterHouse, free_port
 from tests.data import ROOT
 from tests.house import until
 
-pytestmark = [pytest.mark.env("common", "cluster"), pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [
+    pytest.mark.env("common", "cluster"),
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.timeout(200),
+]
 
 
 class Pair:
