@@ -232,7 +232,8 @@ def test_a_worker_whose_memory_ran_out_is_told_to_unload(lone: LoneCoordinator) 
 def test_jobs_that_ended_are_removed_with_their_folders(lone: LoneCoordinator) -> None:
     job, worker = lone.add_job(), lone.worker()
     fail(lone, worker, called(lone, worker), INPUT)
-    other, running = lone.add_job(), lone.add_job()
+    # Held: otherwise the worker may be given it before it is cancelled, and would still have it.
+    other, running = lone.add_job(hold=True), lone.add_job()
     ask(lone, CancelJobs(jobs=(other,)))
     called(lone, worker)
     folder = lone.path / "job1"
